@@ -1,0 +1,1 @@
+# Tests of backends: UNIT_TESTS += tests/backends/test_x, or scripts in TESTS and EXTRA_DIST.

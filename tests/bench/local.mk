@@ -1,0 +1,1 @@
+# make bench: time and memory, measured against the peers in one run.

@@ -1,0 +1,1 @@
+# Tests against qonnx, onnx and onnxruntime (Python): scripts in TESTS and EXTRA_DIST.

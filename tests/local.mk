@@ -1,0 +1,35 @@
+# Tests. Each case is a line of the TAP protocol and counts; see tests/lib.sh and tests/unit/test.h.
+# A folder lists its programs, scripts and data in a local.mk of its own.
+TEST_EXTENSIONS = .sh .py
+TAP = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP)
+SH_LOG_DRIVER = $(TAP)
+SH_LOG_COMPILER = $(SHELL)
+PY_LOG_DRIVER = $(TAP)
+PY_LOG_COMPILER = $${QCC_PYTHON:-python3}
+AM_TESTS_ENVIRONMENT = \
+	QCC='$(abs_top_builddir)/qcc'; export QCC; \
+	QCC_SRC='$(abs_top_srcdir)'; export QCC_SRC; \
+	QCC_SHARED="$${QCC_SHARED:-$(abs_top_srcdir)/../shared}"; export QCC_SHARED; \
+	QCC_VERIFY=1; export QCC_VERIFY; \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
+
+# A test program's source is its name with .c; it is linked with the library.
+LDADD = libqcc.a $(LIBQCC_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS =
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+AM_CPPFLAGS += $(CMOCKA_CFLAGS)
+EXTRA_DIST += tests/lib.sh tests/requirements.txt
+
+include tests/unit/local.mk
+include tests/ops/local.mk
+include tests/passes/local.mk
+include tests/backends/local.mk
+include tests/cli/local.mk
+include tests/fuzz/local.mk
+include tests/interop/local.mk
+include tests/bench/local.mk

@@ -1,0 +1,1 @@
+# Tests of passes: UNIT_TESTS += tests/passes/test_x, or scripts in TESTS and EXTRA_DIST.
