@@ -1,0 +1,28 @@
+/* The executor: computes a graph's outputs from its inputs, node by node, as qonnx does. */
+#ifndef QCC_EXEC_EXEC_H
+#define QCC_EXEC_EXEC_H
+
+#include "ir/ir.h"
+
+struct exec_options {
+	int threads;			/* 0: as many as the machine has */
+	/* Called with each value once it is computed (graph inputs too); may be NULL. */
+	void (*observe)(void *user, const struct value *v, const struct tensor *t);
+	void *user;
+};
+
+/* One execution. inputs[i] belongs to the i-th graph input that is no constant (graph_data_inputs); outputs gets
+ * g->n_outputs fresh references. Intermediates are freed after their last use. 0, or -1 with diagnostics. */
+int exec_graph(const struct graph *g, struct tensor *const *inputs, struct tensor **outputs,
+	       const struct exec_options *o, struct diags *d);
+/* As exec_graph, but the first dim of every input may be any multiple of the model's: runs the samples in
+ * parts, over threads, and joins the outputs along their first axis. progress (may be NULL) is called
+ * with samples done and total. */
+int exec_batch(const struct graph *g, struct tensor *const *inputs, struct tensor **outputs,
+	       const struct exec_options *o, void (*progress)(void *user, int64_t done, int64_t total),
+	       struct diags *d);
+
+/* Graph inputs that are fed, initializers listed as inputs left out: their number; fills up to max. */
+size_t graph_data_inputs(const struct graph *g, struct value **inputs, size_t max);
+
+#endif

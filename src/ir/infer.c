@@ -1,0 +1,110 @@
+/* Inference of storage types, shapes and datatypes over nodes and graphs, and execution of one node. The
+ * rules are the operators'; what is here applies them and says where a file contradicts itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/op.h"
+
+/* Version of the node's domain that the model imports; a model without the entry gets the newest. */
+static int64_t opset_of(const struct node *n)
+{
+	int64_t version = graph_opset(n->graph, n->domain);
+	if (version)
+		return version;
+	version = n->op ? graph_opset(n->graph, n->op->domain) : 0;
+	return version ? version : 1000;
+}
+
+struct declared {	/* an output's type before inference */
+	int rank;
+	int64_t dims[MAX_RANK];
+};
+
+static void remember(struct declared *was, const struct value *v)
+{
+	was->rank = v && v->is_declared && v->rank <= MAX_RANK ? v->rank : -1;
+	for (int i = 0; i < was->rank; i++)
+		was->dims[i] = v->dims[i];
+}
+
+/* The inferred shape stands, unless the file declared another one. */
+static int check_declared(const struct node *n, const struct declared *was, const struct value *v,
+			  struct diags *d)
+{
+	if (was->rank < 0)
+		return 0;
+	if (v->rank != was->rank)
+		return diag_node_error(d, n, "re-export the model, or remove the wrong value_info",
+				       "'%s' is declared with %d axes, but has %d", v->name, was->rank, v->rank);
+	for (int i = 0; i < v->rank; i++)
+		if (was->dims[i] >= 0 && v->dims[i] >= 0 && was->dims[i] != v->dims[i])
+			return diag_node_error(d, n, "re-export the model, or remove the wrong value_info",
+					       "'%s' is declared with %lld along axis %d, but has %lld", v->name,
+					       (long long)was->dims[i], i, (long long)v->dims[i]);
+	return 0;
+}
+
+enum { FEW_OUTPUTS = 8 };
+
+int node_infer(struct node *n, struct diags *d)
+{
+	if (!n->op)
+		return 0;
+	struct declared was[FEW_OUTPUTS];
+	for (uint32_t i = 0; i < n->n_outputs && i < FEW_OUTPUTS; i++)
+		remember(&was[i], n->outputs[i]);
+	struct infer_ctx x = { n->graph, n, opset_of(n), d };
+	if (n->op->infer && n->op->infer(&x) != 0)
+		return -1;
+	for (uint32_t i = 0; i < n->n_outputs; i++) {
+		struct value *v = n->outputs[i];
+		if (!v)
+			continue;
+		if (i < FEW_OUTPUTS && check_declared(n, &was[i], v, d) != 0)
+			return -1;
+		if (n->op->datatype)
+			v->datatype = n->op->datatype(n, i);
+	}
+	return 0;
+}
+
+int graph_infer(struct graph *g, struct diags *d)
+{
+	int result = 0;
+	for (struct node *n = g->first; n; n = n->next)
+		if (node_infer(n, d) != 0)
+			result = -1;
+	return result;
+}
+
+/* A required input that is missing would otherwise be every operator's own business. */
+static int check_inputs(const struct node *n, struct tensor *const *in, struct diags *d)
+{
+	if (n->n_inputs < (uint32_t)n->op->min_inputs)
+		return diag_node_error(d, n, NULL, "has %u inputs, needs %d", n->n_inputs, n->op->min_inputs);
+	for (int i = 0; i < n->op->min_inputs; i++)
+		if (!in[i])
+			return diag_node_error(d, n, NULL, "input %d must not be left out", i);
+	return 0;
+}
+
+int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads,
+		 struct diags *d)
+{
+	if (!n->op)
+		return diag_node_error(d, n, "remove the node or see qcc --list-ops", "unknown operator %s%s%s",
+				       n->domain, *n->domain ? "." : "", n->op_type);
+	if (!n->op->exec)
+		return diag_node_error(d, n, NULL, "operator %s cannot be executed", n->op_type);
+	if (check_inputs(n, in, d) != 0)
+		return -1;
+	memset(out, 0, n->n_outputs * sizeof *out);
+	struct exec_ctx x = { n, opset_of(n), n->n_inputs, n->n_outputs, in, out, threads, d };
+	if (n->op->exec(&x) == 0)
+		return 0;
+	for (uint32_t i = 0; i < n->n_outputs; i++) {
+		tensor_unref(out[i]);
+		out[i] = NULL;
+	}
+	return -1;
+}

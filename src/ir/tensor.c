@@ -1,0 +1,393 @@
+/* Tensors: allocation, sharing, and element access for every storage type. */
+#include "ir/tensor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "ir/float_formats.h"
+#include "util/arena.h"
+
+static const struct {
+	const char *name;
+	uint8_t size;		/* bytes in memory */
+	uint8_t file_bits;
+	bool is_float, is_integer, is_signed;
+} elem_info[ELEM_COUNT] = {
+	[ELEM_UNDEFINED] = { "undefined", 0, 0, false, false, false },
+	[ELEM_FLOAT] = { "float", 4, 32, true, false, true },
+	[ELEM_UINT8] = { "uint8", 1, 8, false, true, false },
+	[ELEM_INT8] = { "int8", 1, 8, false, true, true },
+	[ELEM_UINT16] = { "uint16", 2, 16, false, true, false },
+	[ELEM_INT16] = { "int16", 2, 16, false, true, true },
+	[ELEM_INT32] = { "int32", 4, 32, false, true, true },
+	[ELEM_INT64] = { "int64", 8, 64, false, true, true },
+	[ELEM_STRING] = { "string", sizeof(char *), 0, false, false, false },
+	[ELEM_BOOL] = { "bool", 1, 8, false, false, false },
+	[ELEM_FLOAT16] = { "float16", 2, 16, true, false, true },
+	[ELEM_DOUBLE] = { "double", 8, 64, true, false, true },
+	[ELEM_UINT32] = { "uint32", 4, 32, false, true, false },
+	[ELEM_UINT64] = { "uint64", 8, 64, false, true, false },
+	[ELEM_COMPLEX64] = { "complex64", 8, 64, false, false, true },
+	[ELEM_COMPLEX128] = { "complex128", 16, 128, false, false, true },
+	[ELEM_BFLOAT16] = { "bfloat16", 2, 16, true, false, true },
+	[ELEM_FLOAT8E4M3FN] = { "float8e4m3fn", 1, 8, true, false, true },
+	[ELEM_FLOAT8E4M3FNUZ] = { "float8e4m3fnuz", 1, 8, true, false, true },
+	[ELEM_FLOAT8E5M2] = { "float8e5m2", 1, 8, true, false, true },
+	[ELEM_FLOAT8E5M2FNUZ] = { "float8e5m2fnuz", 1, 8, true, false, true },
+	[ELEM_UINT4] = { "uint4", 1, 4, false, true, false },
+	[ELEM_INT4] = { "int4", 1, 4, false, true, true },
+	[ELEM_FLOAT4E2M1] = { "float4e2m1", 1, 4, true, false, true },
+	[ELEM_FLOAT8E8M0] = { "float8e8m0", 1, 8, true, false, false },
+	[ELEM_UINT2] = { "uint2", 1, 2, false, true, false },
+	[ELEM_INT2] = { "int2", 1, 2, false, true, true },
+};
+
+const char *elem_name(enum elem_type elem)
+{
+	return elem < ELEM_COUNT ? elem_info[elem].name : "undefined";
+}
+
+enum elem_type elem_parse(const char *name)
+{
+	for (int e = 1; e < ELEM_COUNT; e++)
+		if (strcmp(name, elem_info[e].name) == 0)
+			return (enum elem_type)e;
+	return ELEM_UNDEFINED;
+}
+
+size_t elem_size(enum elem_type elem)
+{
+	return elem < ELEM_COUNT ? elem_info[elem].size : 0;
+}
+
+unsigned elem_file_bits(enum elem_type elem)
+{
+	return elem < ELEM_COUNT ? elem_info[elem].file_bits : 0;
+}
+
+bool elem_is_float(enum elem_type elem)
+{
+	return elem < ELEM_COUNT && elem_info[elem].is_float;
+}
+
+bool elem_is_integer(enum elem_type elem)
+{
+	return elem < ELEM_COUNT && elem_info[elem].is_integer;
+}
+
+bool elem_is_signed(enum elem_type elem)
+{
+	return elem < ELEM_COUNT && elem_info[elem].is_signed;
+}
+
+int64_t shape_count(int rank, const int64_t *dims, enum elem_type elem)
+{
+	int64_t count = 1;
+	bool empty = false;
+	for (int i = 0; i < rank; i++) {
+		if (dims[i] < 0)
+			return -1;
+		if (dims[i] == 0)
+			empty = true;
+		else if (__builtin_mul_overflow(count, dims[i], &count))
+			return -1;
+	}
+	int64_t bytes;
+	if (__builtin_mul_overflow(count, (int64_t)elem_size(elem), &bytes) || bytes > PTRDIFF_MAX / 2)
+		return -1;
+	return empty ? 0 : count;
+}
+
+/* ---- blobs ---- */
+
+struct blob *blob_new(void *base, size_t size, bool mapped)
+{
+	struct blob *b = xmalloc(sizeof *b);
+	*b = (struct blob){ .base = base, .size = size, .mapped = mapped };
+	atomic_init(&b->refs, 1);
+	return b;
+}
+
+struct blob *blob_ref(struct blob *b)
+{
+	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+	return b;
+}
+
+void blob_unref(struct blob *b)
+{
+	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (b->mapped)
+		munmap(b->base, b->size);
+	else
+		free(b->base);
+	free(b);
+}
+
+/* ---- tensors ---- */
+
+static struct tensor *header_new(enum elem_type elem, int rank, const int64_t *dims, int64_t count)
+{
+	struct tensor *t = malloc(sizeof *t + (size_t)rank * sizeof *t->dims);
+	if (!t)
+		return NULL;
+	atomic_init(&t->refs, 1);
+	t->elem = (uint8_t)elem;
+	t->rank = (uint8_t)rank;
+	t->count = count;
+	t->data = NULL;
+	t->blob = NULL;
+	if (rank)
+		memcpy(t->dims, dims, (size_t)rank * sizeof *dims);
+	return t;
+}
+
+static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *dims, bool zeroed)
+{
+	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
+	if (count < 0)
+		return NULL;
+	size_t size = (size_t)count * elem_size(elem);
+	void *data = zeroed ? calloc(size ? size : 1, 1) : malloc(size ? size : 1);
+	struct tensor *t = data ? header_new(elem, rank, dims, count) : NULL;
+	if (!t) {
+		free(data);
+		return NULL;
+	}
+	t->data = data;
+	t->blob = blob_new(data, size, false);
+	return t;
+}
+
+struct tensor *tensor_new(enum elem_type elem, int rank, const int64_t *dims)
+{
+	return new_tensor(elem, rank, dims, true);
+}
+
+struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims)
+{
+	return new_tensor(elem, rank, dims, elem == ELEM_STRING);
+}
+
+struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, int rank, const int64_t *dims)
+{
+	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
+	struct tensor *t = count < 0 ? NULL : header_new(elem, rank, dims, count);
+	if (!t)
+		return NULL;
+	t->data = data;
+	t->blob = blob_ref(blob);
+	return t;
+}
+
+struct tensor *tensor_view(const struct tensor *t, int rank, const int64_t *dims)
+{
+	if (t->elem == ELEM_STRING) {	/* strings belong to one tensor */
+		struct tensor *copy = tensor_new(ELEM_STRING, rank, dims);
+		for (int64_t i = 0; copy && i < t->count; i++)
+			((char **)copy->data)[i] = xstrdup(((char **)t->data)[i]);
+		return copy;
+	}
+	return tensor_over(t->blob, t->data, t->elem, rank, dims);
+}
+
+struct tensor *tensor_copy(const struct tensor *t)
+{
+	if (t->elem == ELEM_STRING)
+		return tensor_view(t, t->rank, t->dims);
+	struct tensor *copy = tensor_new_raw(t->elem, t->rank, t->dims);
+	if (copy && t->count)
+		memcpy(copy->data, t->data, (size_t)t->count * elem_size(t->elem));
+	return copy;
+}
+
+struct tensor *tensor_ref(const struct tensor *t)
+{
+	struct tensor *shared = (struct tensor *)(uintptr_t)t;
+	if (shared)
+		atomic_fetch_add_explicit(&shared->refs, 1, memory_order_relaxed);
+	return shared;
+}
+
+void tensor_unref(struct tensor *t)
+{
+	if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (t->elem == ELEM_STRING)
+		for (int64_t i = 0; i < t->count; i++)
+			free(((char **)t->data)[i]);
+	blob_unref(t->blob);
+	free(t);
+}
+
+struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem)
+{
+	if (t->elem == elem)
+		return tensor_ref(t);
+	struct tensor *out = tensor_new_raw(elem, t->rank, t->dims);
+	if (!out)
+		return NULL;
+	bool exact_ints = (elem == ELEM_INT64 || elem == ELEM_UINT64) && elem_is_integer(t->elem);
+	for (int64_t i = 0; i < t->count; i++) {
+		if (exact_ints)
+			((int64_t *)out->data)[i] = tensor_int_at(t, i);
+		else
+			tensor_put(out, i, tensor_at(t, i));
+	}
+	return out;
+}
+
+struct tensor *tensor_float(int rank, const int64_t *dims, const float *elements)
+{
+	struct tensor *t = tensor_new_raw(ELEM_FLOAT, rank, dims);
+	if (t)
+		memcpy(t->data, elements, (size_t)t->count * sizeof *elements);
+	return t;
+}
+
+struct tensor *tensor_int64(int rank, const int64_t *dims, const int64_t *elements)
+{
+	struct tensor *t = tensor_new_raw(ELEM_INT64, rank, dims);
+	if (t)
+		memcpy(t->data, elements, (size_t)t->count * sizeof *elements);
+	return t;
+}
+
+struct tensor *tensor_scalar(float x)
+{
+	return tensor_float(0, NULL, &x);
+}
+
+/* ---- elements ---- */
+
+double tensor_at(const struct tensor *t, int64_t i)
+{
+	const void *p = t->data;
+	switch ((enum elem_type)t->elem) {
+	case ELEM_FLOAT: return (double)((const float *)p)[i];
+	case ELEM_DOUBLE: return ((const double *)p)[i];
+	case ELEM_UINT8: case ELEM_BOOL: case ELEM_UINT4: case ELEM_UINT2: return ((const uint8_t *)p)[i];
+	case ELEM_INT8: case ELEM_INT4: case ELEM_INT2: return ((const int8_t *)p)[i];
+	case ELEM_UINT16: return ((const uint16_t *)p)[i];
+	case ELEM_INT16: return ((const int16_t *)p)[i];
+	case ELEM_UINT32: return ((const uint32_t *)p)[i];
+	case ELEM_INT32: return ((const int32_t *)p)[i];
+	case ELEM_UINT64: return (double)((const uint64_t *)p)[i];
+	case ELEM_INT64: return (double)((const int64_t *)p)[i];
+	case ELEM_FLOAT16: case ELEM_BFLOAT16: return float_decode(t->elem, ((const uint16_t *)p)[i]);
+	case ELEM_FLOAT8E4M3FN: case ELEM_FLOAT8E4M3FNUZ: case ELEM_FLOAT8E5M2: case ELEM_FLOAT8E5M2FNUZ:
+	case ELEM_FLOAT4E2M1: case ELEM_FLOAT8E8M0: return float_decode(t->elem, ((const uint8_t *)p)[i]);
+	case ELEM_COMPLEX64: return (double)((const float *)p)[2 * i];
+	case ELEM_COMPLEX128: return ((const double *)p)[2 * i];
+	default: return 0;
+	}
+}
+
+int64_t tensor_int_at(const struct tensor *t, int64_t i)
+{
+	if (t->elem == ELEM_INT64 || t->elem == ELEM_UINT64)
+		return ((const int64_t *)t->data)[i];
+	double x = tensor_at(t, i);
+	if (!(x > -9.2e18))
+		return isnan(x) ? 0 : INT64_MIN;
+	return x < 9.2e18 ? (int64_t)x : INT64_MAX;
+}
+
+/* x rounded to nearest even and held within lo..hi; NaN becomes 0. */
+static double saturate(double x, double lo, double hi)
+{
+	if (isnan(x))
+		return 0;
+	x = rint(x);
+	return x < lo ? lo : x > hi ? hi : x;
+}
+
+void tensor_put(struct tensor *t, int64_t i, double x)
+{
+	void *p = t->data;
+	switch ((enum elem_type)t->elem) {
+	case ELEM_FLOAT: ((float *)p)[i] = (float)x; break;
+	case ELEM_DOUBLE: ((double *)p)[i] = x; break;
+	case ELEM_BOOL: ((uint8_t *)p)[i] = x != 0; break;
+	case ELEM_UINT8: ((uint8_t *)p)[i] = (uint8_t)saturate(x, 0, 255); break;
+	case ELEM_INT8: ((int8_t *)p)[i] = (int8_t)saturate(x, -128, 127); break;
+	case ELEM_UINT4: ((uint8_t *)p)[i] = (uint8_t)saturate(x, 0, 15); break;
+	case ELEM_INT4: ((int8_t *)p)[i] = (int8_t)saturate(x, -8, 7); break;
+	case ELEM_UINT2: ((uint8_t *)p)[i] = (uint8_t)saturate(x, 0, 3); break;
+	case ELEM_INT2: ((int8_t *)p)[i] = (int8_t)saturate(x, -2, 1); break;
+	case ELEM_UINT16: ((uint16_t *)p)[i] = (uint16_t)saturate(x, 0, UINT16_MAX); break;
+	case ELEM_INT16: ((int16_t *)p)[i] = (int16_t)saturate(x, INT16_MIN, INT16_MAX); break;
+	case ELEM_UINT32: ((uint32_t *)p)[i] = (uint32_t)saturate(x, 0, UINT32_MAX); break;
+	case ELEM_INT32: ((int32_t *)p)[i] = (int32_t)saturate(x, INT32_MIN, INT32_MAX); break;
+	case ELEM_UINT64:	/* the largest doubles below the types' ends */
+		((uint64_t *)p)[i] = (uint64_t)saturate(x, 0, 18446744073709549568.0);
+		break;
+	case ELEM_INT64:
+		((int64_t *)p)[i] = (int64_t)saturate(x, -9223372036854775808.0, 9223372036854774784.0);
+		break;
+	case ELEM_FLOAT16: case ELEM_BFLOAT16:
+		((uint16_t *)p)[i] = (uint16_t)float_encode(t->elem, x, true);
+		break;
+	case ELEM_FLOAT8E4M3FN: case ELEM_FLOAT8E4M3FNUZ: case ELEM_FLOAT8E5M2: case ELEM_FLOAT8E5M2FNUZ:
+	case ELEM_FLOAT4E2M1: case ELEM_FLOAT8E8M0:
+		((uint8_t *)p)[i] = (uint8_t)float_encode(t->elem, x, true);
+		break;
+	case ELEM_COMPLEX64: ((float *)p)[2 * i] = (float)x; ((float *)p)[2 * i + 1] = 0; break;
+	case ELEM_COMPLEX128: ((double *)p)[2 * i] = x; ((double *)p)[2 * i + 1] = 0; break;
+	default: break;
+	}
+}
+
+/* ---- questions ---- */
+
+bool tensor_equal(const struct tensor *a, const struct tensor *b)
+{
+	if (a == b)
+		return true;
+	if (a->elem != b->elem || a->rank != b->rank || a->count != b->count ||
+	    memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) != 0)
+		return false;
+	if (a->elem != ELEM_STRING)
+		return a->data == b->data || !a->count ||
+		       memcmp(a->data, b->data, (size_t)a->count * elem_size(a->elem)) == 0;
+	for (int64_t i = 0; i < a->count; i++)
+		if (strcmp(((char **)a->data)[i], ((char **)b->data)[i]) != 0)
+			return false;
+	return true;
+}
+
+bool tensor_is_integral(const struct tensor *t)
+{
+	if (elem_is_integer(t->elem) || t->elem == ELEM_BOOL)
+		return true;
+	if (!elem_is_float(t->elem))
+		return false;
+	for (int64_t i = 0; i < t->count; i++) {
+		double x = tensor_at(t, i);
+		if (x != rint(x) || isinf(x))
+			return false;
+	}
+	return true;
+}
+
+bool tensor_all(const struct tensor *t, double x)
+{
+	for (int64_t i = 0; i < t->count; i++)
+		if (tensor_at(t, i) != x)
+			return false;
+	return true;
+}
+
+void tensor_min_max(const struct tensor *t, double *lo, double *hi)
+{
+	*lo = INFINITY;
+	*hi = -INFINITY;
+	for (int64_t i = 0; i < t->count; i++) {
+		double x = tensor_at(t, i);
+		*lo = x < *lo ? x : *lo;
+		*hi = x > *hi ? x : *hi;
+	}
+}

@@ -1,0 +1,196 @@
+/* The table of operators, and what operator files share about inference and execution. */
+#include "ops/op.h"
+
+#include <string.h>
+
+#include "util/strbuf.h"
+
+const struct op *const op_table[] = {
+#define OP(symbol) &op_##symbol,
+#include "ops/ops.def"
+#undef OP
+	NULL,
+};
+const size_t op_table_size = sizeof op_table / sizeof *op_table - 1;
+
+/* Names that domains go by in files of other exporters and tools. */
+static const struct { const char *alias, *domain; } domain_aliases[] = {
+	{ "ai.onnx", DOMAIN_ONNX },
+	{ "finn", DOMAIN_QONNX },
+	{ "finn.custom_op.general", DOMAIN_QONNX },
+	{ "finn.custom_op.fpgadataflow.hls", DOMAIN_FINN },
+	{ "finn.custom_op.fpgadataflow.rtl", DOMAIN_FINN },
+	{ "onnx.brevitas", DOMAIN_QONNX },
+	{ "qonnx", DOMAIN_QONNX },
+};
+
+static const char *canonical_domain(const char *domain)
+{
+	for (size_t i = 0; i < sizeof domain_aliases / sizeof *domain_aliases; i++)
+		if (strcmp(domain, domain_aliases[i].alias) == 0)
+			return domain_aliases[i].domain;
+	return domain;
+}
+
+const struct op *op_find(const char *domain, const char *op_type)
+{
+	domain = canonical_domain(domain);
+	if (strcmp(op_type, "IntQuant") == 0 && strcmp(domain, DOMAIN_QONNX) == 0)
+		op_type = "Quant";
+	size_t lo = 0, hi = op_table_size;
+	while (lo < hi) {	/* the first row that is not before (name, domain) */
+		size_t middle = (lo + hi) / 2;
+		int order = strcmp(op_table[middle]->name, op_type);
+		if (order == 0)
+			order = strcmp(op_table[middle]->domain, domain);
+		if (order < 0)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	if (lo == op_table_size)
+		return NULL;
+	const struct op *op = op_table[lo];
+	return strcmp(op->name, op_type) == 0 && strcmp(op->domain, domain) == 0 ? op : NULL;
+}
+
+/* ---- inference ---- */
+
+void infer_output(struct infer_ctx *x, size_t i, enum elem_type elem, int rank, const int64_t *dims)
+{
+	struct value *v = node_output(x->node, i);
+	if (!v)
+		return;
+	int64_t merged[MAX_RANK];
+	if (rank > MAX_RANK)
+		rank = -1;
+	for (int k = 0; k < rank; k++)	/* what was declared fills what inference cannot know */
+		merged[k] = dims[k] < 0 && v->rank == rank ? v->dims[k] : dims[k];
+	if (rank < 0)
+		value_set_type(x->graph, v, elem ? elem : v->elem, v->rank, v->dims);
+	else
+		value_set_type(x->graph, v, elem ? elem : v->elem, rank, merged);
+}
+
+int infer_same(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0);
+	infer_output(x, 0, in->elem, in->rank, in->dims);
+	return 0;
+}
+
+bool broadcast_shapes(int rank_a, const int64_t *a, int rank_b, const int64_t *b, int *rank, int64_t *out)
+{
+	*rank = rank_a > rank_b ? rank_a : rank_b;
+	for (int i = 0; i < *rank; i++) {
+		int ia = i - (*rank - rank_a), ib = i - (*rank - rank_b);
+		int64_t da = ia < 0 ? 1 : a[ia], db = ib < 0 ? 1 : b[ib];
+		if (da == db || db == 1)
+			out[i] = da;
+		else if (da == 1)
+			out[i] = db;
+		else if (da < 0 || db < 0)
+			out[i] = da < 0 ? db : da;
+		else
+			return false;
+	}
+	return true;
+}
+
+static void add_shape(struct strbuf *b, int rank, const int64_t *dims)
+{
+	strbuf_puts(b, "[");
+	for (int i = 0; i < rank; i++)
+		strbuf_printf(b, "%s%lld", i ? "," : "", (long long)dims[i]);
+	strbuf_puts(b, "]");
+}
+
+static int broadcast_clash(struct infer_ctx *x, const struct value *a, const struct value *b)
+{
+	struct strbuf sa = { 0 }, sb = { 0 };
+	add_shape(&sa, a->rank, a->dims);
+	add_shape(&sb, b->rank, b->dims);
+	diag_node_error(x->diags, x->node, NULL, "shape %s of '%s' does not fit shape %s of '%s'", sa.text,
+			a->name, sb.text, b->name);
+	strbuf_free(&sa);
+	strbuf_free(&sb);
+	return -1;
+}
+
+static int infer_broadcast_as(struct infer_ctx *x, enum elem_type elem)
+{
+	int64_t dims[MAX_RANK];
+	const struct value *first = node_input(x->node, 0);
+	int rank = first->rank;
+	if (rank > 0)
+		memcpy(dims, first->dims, (size_t)rank * sizeof *dims);
+	for (uint32_t i = 1; i < x->node->n_inputs; i++) {
+		const struct value *v = node_input(x->node, i);
+		if (!v)
+			continue;
+		if (v->rank < 0)
+			rank = -1;
+		if (rank >= 0 && !broadcast_shapes(rank, dims, v->rank, v->dims, &rank, dims))
+			return broadcast_clash(x, first, v);
+	}
+	infer_output(x, 0, elem, rank, dims);
+	return 0;
+}
+
+int infer_broadcast(struct infer_ctx *x)
+{
+	return infer_broadcast_as(x, node_input(x->node, 0)->elem);
+}
+
+int infer_broadcast_bool(struct infer_ctx *x)
+{
+	return infer_broadcast_as(x, ELEM_BOOL);
+}
+
+bool constant_ints(const struct value *v, int64_t out[MAX_RANK], size_t *count)
+{
+	if (!value_is_constant(v) || v->constant->count > MAX_RANK || v->constant->elem == ELEM_STRING)
+		return false;
+	*count = (size_t)v->constant->count;
+	for (size_t i = 0; i < *count; i++)
+		out[i] = tensor_int_at(v->constant, (int64_t)i);
+	return true;
+}
+
+int normal_axis(int64_t axis, int rank)
+{
+	if (axis < 0)
+		axis += rank;
+	return axis >= 0 && axis < rank ? (int)axis : -1;
+}
+
+struct datatype datatype_same(const struct node *n, size_t i)
+{
+	(void)i;
+	return node_input(n, 0)->datatype;
+}
+
+/* ---- execution ---- */
+
+struct tensor *exec_output(struct exec_ctx *x, size_t i, enum elem_type elem, int rank, const int64_t *dims)
+{
+	struct tensor *t = tensor_new_raw(elem, rank, dims);
+	if (!t) {
+		struct strbuf shape = { 0 };
+		add_shape(&shape, rank, dims);
+		diag_node_error(x->diags, x->node, NULL, "cannot make an output of type %s and shape %s",
+				elem_name(elem), shape.text);
+		strbuf_free(&shape);
+		return NULL;
+	}
+	if (i < x->n_out) {
+		tensor_unref(x->out[i]);
+		x->out[i] = t;
+	}
+	return t;
+}
+
+int exec_unsupported(struct exec_ctx *x, const char *what)
+{
+	return diag_node_error(x->diags, x->node, NULL, "cannot be executed: %s", what);
+}

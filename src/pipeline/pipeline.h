@@ -1,0 +1,47 @@
+/* Pipelines: a list of passes with arguments, run one after the other by the driver, which times them,
+ * verifies the graph after each, dumps it on demand, and fills report.json. */
+#ifndef QCC_PIPELINE_PIPELINE_H
+#define QCC_PIPELINE_PIPELINE_H
+
+#include "passes/pass.h"
+
+struct pipeline_step {
+	const struct pass *pass;
+	const char *called;		/* the name the user wrote */
+	struct pass_arg *args;
+	size_t n_args;
+};
+
+struct pipeline {
+	struct pipeline_step *steps;
+	size_t count;
+	struct arena arena;
+};
+
+struct pipeline_options {
+	bool verify_structure;		/* graph_verify after each pass */
+	bool certify;			/* --certify */
+	const char *dump_after;		/* pass name or "all"; NULL: no dumps */
+	const char *dump_dir;
+	int64_t verify_samples;		/* --verify=N: execute before and after each pass; 0: off */
+	const char *verify_file;	/* --verify=file.npy */
+	bool verbose;
+	/* Called after each pass with the graph as it is; may be NULL. */
+	void (*observe)(void *user, const struct graph *g, const struct pipeline_step *step);
+	void *user;
+};
+
+/* Parses "a,b(opt=3,flag),c" against the registry. 0, or -1 with diagnostics that name the culprit
+ * and the nearest known name. */
+int pipeline_parse(struct pipeline *p, const char *text, struct diags *d);
+void pipeline_free(struct pipeline *p);
+/* "a,b(opt=3)" again, aliases resolved; malloc'd. */
+char *pipeline_print(const struct pipeline *p);
+/* Runs all steps; adds an entry per step to the array report: {pass, seconds, changes, nodes, ...}. */
+int pipeline_run(const struct pipeline *p, struct graph *g, const struct pipeline_options *o,
+		 json_t *report, struct diags *d);
+/* One step, with the passes it requires before it. What pipeline_run, Lua and nested passes call. */
+enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g,
+				   const struct pipeline_options *o, json_t *report, struct diags *d);
+
+#endif

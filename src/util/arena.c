@@ -1,0 +1,134 @@
+/* Pooled memory: blocks that double in size up to a limit, freed together. */
+#include "util/arena.h"
+
+#include <stdarg.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arena_block {
+	struct arena_block *older;
+	size_t size;
+	alignas(max_align_t) char bytes[];
+};
+
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
+
+static void out_of_memory(size_t size)
+{
+	fprintf(stderr, "qcc: out of memory (%zu bytes asked for)\n", size);
+	abort();
+}
+
+void *xmalloc(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+	if (!p)
+		out_of_memory(size);
+	return p;
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+	void *p = calloc(count ? count : 1, size ? size : 1);
+	if (!p)
+		out_of_memory(count * size);
+	return p;
+}
+
+void *xrealloc(void *p, size_t size)
+{
+	void *q = realloc(p, size ? size : 1);
+	if (!q)
+		out_of_memory(size);
+	return q;
+}
+
+char *xstrdup(const char *s)
+{
+	size_t size = strlen(s) + 1;
+	return memcpy(xmalloc(size), s, size);
+}
+
+void arena_init(struct arena *a)
+{
+	*a = (struct arena){ 0 };
+}
+
+void arena_free(struct arena *a)
+{
+	while (a->blocks) {
+		struct arena_block *block = a->blocks;
+		a->blocks = block->older;
+		free(block);
+	}
+	arena_init(a);
+}
+
+static struct arena_block *add_block(struct arena *a, size_t size)
+{
+	struct arena_block *block = xmalloc(sizeof *block + size);
+	block->older = a->blocks;
+	block->size = size;
+	a->blocks = block;
+	return block;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	const size_t unit = alignof(max_align_t) < 16 ? 8 : 16;
+	size_t rounded = (size ? size + unit - 1 : unit) / unit * unit;
+	a->bytes += rounded;
+#ifdef QCC_ARENA_MALLOC
+	return memset(add_block(a, size)->bytes, 0, size);
+#else
+	if (rounded > (size_t)(a->end - a->next)) {
+		size_t wanted = a->blocks ? a->blocks->size * 2 : (size_t)FIRST_BLOCK;
+		if (wanted > LARGEST_BLOCK)
+			wanted = LARGEST_BLOCK;
+		if (rounded > wanted / 4)	/* large objects get a block of their own */
+			return memset(add_block(a, rounded)->bytes, 0, rounded);
+		struct arena_block *block = add_block(a, wanted);
+		a->next = block->bytes;
+		a->end = block->bytes + wanted;
+	}
+	void *p = a->next;
+	a->next += rounded;
+	return memset(p, 0, rounded);
+#endif
+}
+
+void *arena_copy(struct arena *a, const void *bytes, size_t size)
+{
+	void *p = arena_alloc(a, size);
+	if (size)
+		memcpy(p, bytes, size);
+	return p;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+	memcpy(p, s, n);
+	return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	char *p = arena_alloc(a, (size_t)length + 1);
+	vsnprintf(p, (size_t)length + 1, format, again);
+	va_end(again);
+	return p;
+}

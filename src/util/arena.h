@@ -1,0 +1,37 @@
+/* Pooled memory that lives as long as its owner. Allocation cannot fail for the caller: running out
+ * of memory ends the process with a message (see xmalloc). Built with QCC_ARENA_MALLOC each object
+ * is a malloc of its own, so that sanitizers see its bounds. */
+#ifndef QCC_UTIL_ARENA_H
+#define QCC_UTIL_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *blocks;	/* newest first */
+	char *next, *end;		/* free space of the newest block */
+	size_t bytes;			/* handed out so far */
+};
+
+void arena_init(struct arena *a);
+void arena_free(struct arena *a);
+
+/* Zeroed memory, aligned for any type; size 0 gives a valid pointer. */
+void *arena_alloc(struct arena *a, size_t size);
+void *arena_copy(struct arena *a, const void *bytes, size_t size);
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
+
+/* malloc, calloc-like and realloc that end the process with a message when memory runs out; for
+ * sizes that the program, not a file, decides. */
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+
+#endif

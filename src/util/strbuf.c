@@ -1,0 +1,60 @@
+/* A growing string, for messages and generated text. */
+#include "util/strbuf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/arena.h"
+
+static void reserve(struct strbuf *b, size_t extra)
+{
+	size_t need = b->length + extra + 1;
+	if (need <= b->capacity)
+		return;
+	b->capacity = need > 2 * b->capacity ? need : 2 * b->capacity;
+	b->text = xrealloc(b->text, b->capacity);
+}
+
+void strbuf_free(struct strbuf *b)
+{
+	free(b->text);
+	*b = (struct strbuf){ 0 };
+}
+
+void strbuf_add(struct strbuf *b, const char *bytes, size_t n)
+{
+	reserve(b, n);
+	memcpy(b->text + b->length, bytes, n);
+	b->length += n;
+	b->text[b->length] = '\0';
+}
+
+void strbuf_puts(struct strbuf *b, const char *s)
+{
+	strbuf_add(b, s, strlen(s));
+}
+
+void strbuf_vprintf(struct strbuf *b, const char *format, va_list args)
+{
+	va_list again;
+	va_copy(again, args);
+	int n = vsnprintf(NULL, 0, format, args);
+	reserve(b, (size_t)n);
+	vsnprintf(b->text + b->length, (size_t)n + 1, format, again);
+	b->length += (size_t)n;
+	va_end(again);
+}
+
+void strbuf_printf(struct strbuf *b, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	strbuf_vprintf(b, format, args);
+	va_end(args);
+}
+
+const char *strbuf_text(const struct strbuf *b)
+{
+	return b->text ? b->text : "";
+}

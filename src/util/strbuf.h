@@ -1,0 +1,20 @@
+/* A growing string. Starts as {0}; .text is always terminated once anything was added. */
+#ifndef QCC_UTIL_STRBUF_H
+#define QCC_UTIL_STRBUF_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct strbuf {
+	char *text;
+	size_t length, capacity;
+};
+
+void strbuf_free(struct strbuf *b);
+void strbuf_add(struct strbuf *b, const char *bytes, size_t n);
+void strbuf_puts(struct strbuf *b, const char *s);
+void strbuf_printf(struct strbuf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void strbuf_vprintf(struct strbuf *b, const char *format, va_list args);
+const char *strbuf_text(const struct strbuf *b);	/* "" where nothing was added */
+
+#endif
