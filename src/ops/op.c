@@ -82,7 +82,7 @@ int infer_same(struct infer_ctx *x)
 bool broadcast_shapes(int rank_a, const int64_t *a, int rank_b, const int64_t *b, int *rank, int64_t *out)
 {
 	*rank = rank_a > rank_b ? rank_a : rank_b;
-	for (int i = 0; i < *rank; i++) {
+	for (int i = *rank - 1; i >= 0; i--) {	/* backwards: out may be a or b */
 		int ia = i - (*rank - rank_a), ib = i - (*rank - rank_b);
 		int64_t da = ia < 0 ? 1 : a[ia], db = ib < 0 ? 1 : b[ib];
 		if (da == db || db == 1)

@@ -1,0 +1,91 @@
+/* Add, Sub, Mul and Div: two operands that broadcast, in the arithmetic of their storage type; integers
+ * wrap, and integer division truncates (by zero it gives 0, which ONNX leaves open). */
+#include "ops/broadcast.h"
+#include "ops/ranges.h"
+
+EACH_NUMBER(BINARY_LOOP, add, (wide)x + (wide)y)
+EACH_NUMBER(BINARY_LOOP, sub, (wide)x - (wide)y)
+EACH_NUMBER(BINARY_LOOP, mul, (wide)x * (wide)y)
+EACH_FLOAT(BINARY_LOOP, div, x / y)
+EACH_SIGNED(BINARY_LOOP, div, y == 0 ? 0 : y == -1 ? 0 - (wide)x : (wide)(x / y))
+EACH_UNSIGNED(BINARY_LOOP, div, y == 0 ? 0 : x / y)
+
+static binary_loop *const add_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, add) };
+static binary_loop *const sub_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, sub) };
+static binary_loop *const mul_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, mul) };
+static binary_loop *const div_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, div) };
+
+struct bounds {
+	int64_t lo_a, hi_a, lo_b, hi_b;
+};
+
+static bool operand_bounds(const struct node *n, struct bounds *b)
+{
+	return value_int_range(node_input(n, 0), &b->lo_a, &b->hi_a) &&
+	       value_int_range(node_input(n, 1), &b->lo_b, &b->hi_b);
+}
+
+static struct datatype datatype_add(const struct node *n, size_t i)
+{
+	struct bounds b;
+	int64_t lo, hi;
+	if (!operand_bounds(n, &b) || __builtin_add_overflow(b.lo_a, b.lo_b, &lo) ||
+	    __builtin_add_overflow(b.hi_a, b.hi_b, &hi))
+		return datatype_of_kind(DT_NONE);
+	return datatype_within(n, i, lo, hi);
+}
+
+static struct datatype datatype_sub(const struct node *n, size_t i)
+{
+	struct bounds b;
+	int64_t lo, hi;
+	if (!operand_bounds(n, &b) || __builtin_sub_overflow(b.lo_a, b.hi_b, &lo) ||
+	    __builtin_sub_overflow(b.hi_a, b.lo_b, &hi))
+		return datatype_of_kind(DT_NONE);
+	return datatype_within(n, i, lo, hi);
+}
+
+static struct datatype datatype_mul(const struct node *n, size_t i)
+{
+	struct bounds b;
+	if (!operand_bounds(n, &b))
+		return datatype_of_kind(DT_NONE);
+	struct datatype ta = value_datatype(node_input(n, 0)), tb = value_datatype(node_input(n, 1));
+	if (ta.kind == DT_BIPOLAR && tb.kind == DT_BIPOLAR)
+		return ta;
+	const int64_t ends[4][2] = {
+		{ b.lo_a, b.lo_b }, { b.lo_a, b.hi_b }, { b.hi_a, b.lo_b }, { b.hi_a, b.hi_b }
+	};
+	int64_t lo = INT64_MAX, hi = INT64_MIN;
+	for (int k = 0; k < 4; k++) {
+		int64_t product;
+		if (__builtin_mul_overflow(ends[k][0], ends[k][1], &product))
+			return datatype_of_kind(DT_NONE);
+		lo = product < lo ? product : lo;
+		hi = product > hi ? product : hi;
+	}
+	if (lo == -1 && hi == 1)
+		return datatype_of_kind(DT_TERNARY);
+	return datatype_within(n, i, lo, hi);
+}
+
+#define ARITHMETIC(symbol, NAME, loops, flag, numbers, text)                                   \
+	static int run_##NAME(struct exec_ctx *x)                                              \
+	{                                                                                      \
+		return exec_binary(x, loops, ELEM_UNDEFINED);                                  \
+	}                                                                                      \
+	static int exec_##NAME(struct exec_ctx *x)                                             \
+	{                                                                                      \
+		return exec_widened(x, run_##NAME);                                            \
+	}                                                                                      \
+	const struct op symbol = {                                                             \
+		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
+		.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,          \
+		.flags = OP_ELEMENTWISE | (flag), .infer = infer_broadcast,                    \
+		.datatype = numbers, .exec = exec_##NAME,                                      \
+	};
+
+ARITHMETIC(op_Add, Add, add_loops, OP_COMMUTATIVE | OP_MONOTONE, datatype_add, "a + b, element by element")
+ARITHMETIC(op_Sub, Sub, sub_loops, OP_MONOTONE, datatype_sub, "a - b, element by element")
+ARITHMETIC(op_Mul, Mul, mul_loops, OP_COMMUTATIVE, datatype_mul, "a * b, element by element")
+ARITHMETIC(op_Div, Div, div_loops, 0, NULL, "a / b, element by element")

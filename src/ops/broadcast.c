@@ -1,0 +1,172 @@
+/* Walks over broadcast operands, and the element-wise operators' common executors. */
+#include "ops/broadcast.h"
+
+#include <stdlib.h>
+
+/* How an operand lies in dimension i of a result of that rank: its extent, 1 where it has none. */
+static int64_t extent(const struct tensor *t, int rank, int i)
+{
+	int own = i - (rank - t->rank);
+	return own < 0 ? 1 : t->dims[own];
+}
+
+/* Merges the result's dims, outermost first, where every operand either spans or repeats both. */
+static int merge_dims(struct walk *w, int rank, const int64_t *dims, size_t operands,
+		      struct tensor *const *t, bool spans[WALK_OPERANDS][MAX_RANK])
+{
+	int merged = 0;
+	for (int i = 0; i < rank; i++) {
+		if (dims[i] == 1)
+			continue;
+		bool same = merged > 0;
+		for (size_t k = 0; k < operands; k++) {
+			bool span = extent(t[k], rank, i) != 1;
+			same = same && spans[k][merged - 1] == span;
+			spans[k][merged] = span;
+		}
+		if (same)
+			w->dims[merged - 1] *= dims[i];
+		else
+			w->dims[merged++] = dims[i];
+	}
+	return merged;
+}
+
+bool walk_start(struct walk *w, int rank, const int64_t *dims, size_t operands, struct tensor *const *t)
+{
+	bool spans[WALK_OPERANDS][MAX_RANK];
+	*w = (struct walk){ .run = 1 };
+	for (int i = 0; i < rank; i++)
+		if (dims[i] == 0)
+			return false;
+	int merged = merge_dims(w, rank, dims, operands, t, spans);
+	if (merged > 0)
+		w->run = w->dims[merged - 1];
+	w->rank = merged > 0 ? merged - 1 : 0;
+	for (size_t k = 0; k < operands; k++) {
+		w->step[k] = merged > 0 && spans[k][merged - 1];
+		int64_t stride = w->step[k] ? w->run : 1;
+		for (int i = w->rank - 1; i >= 0; i--) {
+			w->strides[k][i] = spans[k][i] ? stride : 0;
+			stride *= spans[k][i] ? w->dims[i] : 1;
+		}
+	}
+	return true;
+}
+
+bool walk_next(struct walk *w)
+{
+	w->done += w->run;
+	for (int i = w->rank - 1; i >= 0; i--) {
+		bool wraps = ++w->index[i] == w->dims[i];
+		int64_t by = wraps ? 1 - w->dims[i] : 1;
+		for (int k = 0; k < WALK_OPERANDS; k++)
+			w->offset[k] += by * w->strides[k][i];
+		if (!wraps)
+			return true;
+		w->index[i] = 0;
+	}
+	return false;
+}
+
+bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t count, int *rank,
+			  int64_t dims[MAX_RANK])
+{
+	*rank = 0;
+	for (size_t k = 0; k < count; k++) {
+		if (!broadcast_shapes(*rank, dims, t[k]->rank, t[k]->dims, rank, dims)) {
+			diag_node_error(x->diags, x->node, "check the shapes of the inputs",
+					"the shapes of its inputs do not broadcast to one another");
+			return false;
+		}
+	}
+	return true;
+}
+
+int exec_binary_on(struct exec_ctx *x, struct tensor *a, struct tensor *b, binary_loop *const *loops,
+		   enum elem_type out_elem)
+{
+	struct tensor *operands[] = { a, b };
+	int rank;
+	int64_t dims[MAX_RANK];
+	if (a->elem != b->elem)
+		return exec_unsupported(x, "operands of two storage types");
+	if (!loops[a->elem])
+		return exec_unsupported(x, elem_name(a->elem));
+	if (!exec_broadcast_shape(x, operands, 2, &rank, dims))
+		return -1;
+	struct tensor *out = exec_output(x, 0, out_elem ? out_elem : a->elem, rank, dims);
+	if (!out)
+		return -1;
+	size_t size = elem_size(a->elem), out_size = elem_size(out->elem);
+	struct walk w;
+	for (bool more = walk_start(&w, rank, dims, 2, operands); more; more = walk_next(&w))
+		loops[a->elem]((char *)out->data + (size_t)w.done * out_size,
+			       (char *)a->data + (size_t)w.offset[0] * size,
+			       (char *)b->data + (size_t)w.offset[1] * size, w.run, w.step[0], w.step[1]);
+	return 0;
+}
+
+int exec_binary(struct exec_ctx *x, binary_loop *const *loops, enum elem_type out_elem)
+{
+	return exec_binary_on(x, x->in[0], x->in[1], loops, out_elem);
+}
+
+int exec_unary(struct exec_ctx *x, unary_loop *const *loops, enum elem_type out_elem, double alpha, double beta)
+{
+	struct tensor *in = x->in[0];
+	if (!loops[in->elem])
+		return exec_unsupported(x, elem_name(in->elem));
+	struct tensor *out = exec_output(x, 0, out_elem ? out_elem : in->elem, in->rank, in->dims);
+	if (!out)
+		return -1;
+	loops[in->elem](out->data, in->data, in->count, (double[]){ alpha, beta });
+	return 0;
+}
+
+static bool is_half(const struct tensor *t)
+{
+	return t && (t->elem == ELEM_FLOAT16 || t->elem == ELEM_BFLOAT16);
+}
+
+/* Float32 outputs become the half type again. */
+static int narrow_outputs(struct exec_ctx *x, enum elem_type half)
+{
+	for (size_t i = 0; i < x->n_out; i++) {
+		struct tensor *wide = x->out[i];
+		if (!wide || wide->elem != ELEM_FLOAT)
+			continue;
+		x->out[i] = tensor_cast(wide, half);
+		tensor_unref(wide);
+		if (!x->out[i])
+			return exec_unsupported(x, "a result of that size");
+	}
+	return 0;
+}
+
+int exec_widened(struct exec_ctx *x, op_exec_fn *kernel)
+{
+	enum elem_type half = ELEM_UNDEFINED;
+	for (size_t i = 0; i < x->n_in; i++)
+		if (is_half(x->in[i]) && !half)
+			half = x->in[i]->elem;
+	if (!half)
+		return kernel(x);
+	struct tensor **wide = xcalloc(x->n_in, sizeof *wide);
+	struct exec_ctx inner = *x;
+	inner.in = wide;
+	int result = 0;
+	for (size_t i = 0; i < x->n_in; i++) {
+		wide[i] = is_half(x->in[i]) ? tensor_cast(x->in[i], ELEM_FLOAT) : tensor_ref(x->in[i]);
+		if (x->in[i] && !wide[i])
+			result = exec_unsupported(x, "an input of that size");
+	}
+	if (result == 0)
+		result = kernel(&inner);
+	if (result == 0)
+		result = narrow_outputs(x, half);
+	for (size_t i = 0; i < x->n_in; i++)
+		tensor_unref(wide[i]);
+	free(wide);
+	return result;
+}
