@@ -1,9 +1,22 @@
 # The graph, its files and its text form. One file a line, alphabetical.
 libqcc_a_SOURCES += \
+	src/ir/attr.c \
+	src/ir/copy.c \
 	src/ir/datatype.c \
 	src/ir/datatype.h \
 	src/ir/float_formats.c \
 	src/ir/float_formats.h \
+	src/ir/graph.c \
+	src/ir/infer.c \
 	src/ir/ir.h \
+	src/ir/onnx.h \
+	src/ir/onnx_node.c \
+	src/ir/onnx_read.c \
+	src/ir/onnx_tensor.c \
+	src/ir/onnx_value.c \
 	src/ir/tensor.c \
-	src/ir/tensor.h
+	src/ir/tensor.h \
+	src/ir/text_parse.c \
+	src/ir/verify.c \
+	src/ir/wire.c \
+	src/ir/wire.h
