@@ -1,6 +1,5 @@
 # The ONNX schema; protoc-c turns it into C in the build folder (include it as "proto/onnx.pb-c.h").
 EXTRA_DIST += proto/onnx.proto
-if HAVE_PROTO
 BUILT_SOURCES += proto/onnx.pb-c.h
 nodist_libqcc_a_SOURCES += proto/onnx.pb-c.c
 CLEANFILES += proto/onnx.pb-c.c proto/onnx.pb-c.h
@@ -11,4 +10,3 @@ proto/onnx.pb-c.h: proto/onnx.pb-c.c
 	@test -f $@ || { rm -f $<; $(MAKE) $(AM_MAKEFLAGS) $<; }
 
 $(libqcc_a_OBJECTS): proto/onnx.pb-c.h
-endif

@@ -1,7 +1,11 @@
-/* The table of backends, made from backends.def. */
+/* The table of backends, made from backends.def; lists of them as users write behind -b; running them. */
 #include "backends/backend.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "pipeline/spec.h"
+#include "util/nearest.h"
 
 const struct backend *const backend_table[] = {
 #define BACKEND(symbol) &backend_##symbol,
@@ -17,4 +21,117 @@ const struct backend *backend_find(const char *name)
 		if (!strcmp(backend_table[i]->name, name))
 			return backend_table[i];
 	return NULL;
+}
+
+static const char *text_of(const struct backend_ctx *ctx, const char *name)
+{
+	return option_text(ctx->backend->options, ctx->args, ctx->n_args, name);
+}
+
+bool backend_flag(const struct backend_ctx *ctx, const char *name)
+{
+	return option_flag(text_of(ctx, name));
+}
+
+int64_t backend_int(const struct backend_ctx *ctx, const char *name)
+{
+	return option_int(text_of(ctx, name));
+}
+
+double backend_real(const struct backend_ctx *ctx, const char *name)
+{
+	return option_real(text_of(ctx, name));
+}
+
+const char *backend_string(const struct backend_ctx *ctx, const char *name)
+{
+	return text_of(ctx, name);
+}
+
+/* ---- lists ---- */
+
+static int unknown_backend(const char *name, struct diags *d)
+{
+	struct nearest n = { .word = name };
+	for (size_t i = 0; i < backend_table_size; i++)
+		nearest_offer(&n, backend_table[i]->name);
+	char *remedy = nearest_remedy(&n, "--list-backends");
+	diag_error(d, remedy, "there is no backend '%s'", name);
+	free(remedy);
+	return -1;
+}
+
+static int choose(struct backend_list *l, const struct spec *s, struct diags *d)
+{
+	const struct backend *b = backend_find(s->name);
+	if (!b)
+		return unknown_backend(s->name, d);
+	for (size_t i = 0; i < l->count; i++)
+		if (l->items[i].backend == b)
+			return diag_error(d, "name it once", "backend '%s' is named twice", s->name);
+	l->items[l->count++] = (struct backend_choice){ b, s->args, s->n_args };
+	return options_check(b->options, "backend", s, d);
+}
+
+static void choose_all(struct backend_list *l)
+{
+	l->items = arena_array(&l->arena, struct backend_choice, backend_table_size);
+	for (; l->count < backend_table_size; l->count++)
+		l->items[l->count].backend = backend_table[l->count];
+}
+
+int backend_list_parse(struct backend_list *l, const char *text, struct diags *d)
+{
+	*l = (struct backend_list){ .chosen = text != NULL };
+	arena_init(&l->arena);
+	if (!text) {
+		choose_all(l);
+		return 0;
+	}
+	struct spec *specs;
+	size_t count;
+	int status = spec_parse(&l->arena, text, "backend", &specs, &count, d);
+	if (status < 0)
+		return -1;
+	l->items = arena_array(&l->arena, struct backend_choice, count);
+	for (size_t i = 0; i < count; i++)
+		if (choose(l, &specs[i], d) < 0)
+			status = -1;
+	return status;
+}
+
+void backend_list_free(struct backend_list *l)
+{
+	arena_free(&l->arena);
+	*l = (struct backend_list){ 0 };
+}
+
+/* ---- running ---- */
+
+static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx *ctx, json_t *report)
+{
+	ctx->backend = c->backend;
+	ctx->args = c->args;
+	ctx->n_args = c->n_args;
+	if (!chosen && c->backend->accepts && !c->backend->accepts(ctx))
+		return 0;
+	ctx->report = json_object();
+	int errors = ctx->diags->errors;
+	int status = c->backend->emit(ctx);
+	if (status < 0 && ctx->diags->errors == errors)
+		diag_error(ctx->diags, "this is a fault in qcc: please report it",
+			   "backend '%s' failed without saying why", c->backend->name);
+	json_object_set_new(report, c->backend->name, ctx->report);
+	return status;
+}
+
+int backend_list_emit(const struct backend_list *l, const struct graph *g, const char *dir, const char *source,
+		      json_t *report, struct diags *d)
+{
+	struct backend_ctx ctx = { .graph = g, .dir = dir, .source = source, .diags = d };
+	int status = 0;
+	for (size_t i = 0; i < l->count; i++)
+		if (emit(&l->items[i], l->chosen, &ctx, report) < 0)
+			status = -1;
+	return status;
 }

@@ -34,4 +34,29 @@ extern const struct backend *const backend_table[];
 extern const size_t backend_table_size;
 const struct backend *backend_find(const char *name);
 
+/* Options of the running backend: what was given, else the fallback. Types were checked before. */
+bool backend_flag(const struct backend_ctx *ctx, const char *name);
+int64_t backend_int(const struct backend_ctx *ctx, const char *name);
+double backend_real(const struct backend_ctx *ctx, const char *name);
+const char *backend_string(const struct backend_ctx *ctx, const char *name);	/* NULL: not given, no fallback */
+
+/* "finn,c(packed)": which backends to run, with their options. */
+struct backend_list {
+	struct backend_choice {
+		const struct backend *backend;
+		struct pass_arg *args;
+		size_t n_args;
+	} *items;
+	size_t count;
+	bool chosen;			/* false: nobody named any; those that accept the graph run */
+	struct arena arena;
+};
+/* Text NULL: all backends. 0, or -1 with diagnostics that name the culprit and the nearest known name. */
+int backend_list_parse(struct backend_list *l, const char *text, struct diags *d);
+void backend_list_free(struct backend_list *l);
+/* Runs them on the graph; fills the object report with one member a backend. source is the model's file name.
+ * 0, or -1 with diagnostics. */
+int backend_list_emit(const struct backend_list *l, const struct graph *g, const char *dir, const char *source,
+		      json_t *report, struct diags *d);
+
 #endif

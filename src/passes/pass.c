@@ -1,1 +1,106 @@
-/* being written */
+/* The tables of passes and of their other names, lookup, and what a running pass asks of the driver. */
+#include "passes/pass.h"
+
+#include <string.h>
+
+#include "pipeline/pipeline.h"
+#include "pipeline/spec.h"
+#include "util/strbuf.h"
+
+const struct pass *const pass_table[] = {
+#define PASS(symbol) &pass_##symbol,
+#include "passes/passes.def"
+#undef PASS
+	NULL
+};
+const size_t pass_table_size = sizeof pass_table / sizeof *pass_table - 1;
+
+const struct pass_alias pass_aliases[] = {
+#define ALIAS(their_name, our_name, preset) { their_name, our_name, preset },
+#include "passes/aliases.def"
+#undef ALIAS
+	{ NULL, NULL, NULL }
+};
+const size_t pass_aliases_size = sizeof pass_aliases / sizeof *pass_aliases - 1;
+
+const struct pass *pass_find(const char *name, const char **preset)
+{
+	*preset = NULL;
+	for (size_t i = 0; i < pass_table_size; i++)
+		if (!strcmp(pass_table[i]->name, name))
+			return pass_table[i];
+	for (size_t i = 0; i < pass_aliases_size; i++)
+		if (!strcmp(pass_aliases[i].alias, name)) {
+			const char *none;
+			const struct pass *pass = pass_find(pass_aliases[i].name, &none);
+			*preset = pass_aliases[i].args;
+			return pass;
+		}
+	return NULL;
+}
+
+static const char *text_of(const struct pass_ctx *ctx, const char *name)
+{
+	return option_text(ctx->pass->options, ctx->args, ctx->n_args, name);
+}
+
+bool pass_flag(const struct pass_ctx *ctx, const char *name)
+{
+	return option_flag(text_of(ctx, name));
+}
+
+int64_t pass_int(const struct pass_ctx *ctx, const char *name)
+{
+	return option_int(text_of(ctx, name));
+}
+
+double pass_real(const struct pass_ctx *ctx, const char *name)
+{
+	return option_real(text_of(ctx, name));
+}
+
+const char *pass_string(const struct pass_ctx *ctx, const char *name)
+{
+	return text_of(ctx, name);
+}
+
+/* Sum of the changes that the entries of a report tell of. */
+static size_t count_changes(const json_t *entries)
+{
+	size_t i, sum = 0;
+	const json_t *entry;
+	json_array_foreach(entries, i, entry)
+		sum += (size_t)json_integer_value(json_object_get(entry, "changes"));
+	return sum;
+}
+
+static enum pass_result run_steps(struct pass_ctx *ctx, const struct pipeline *p, json_t *entries)
+{
+	struct pipeline_options o = *ctx->options;
+	o.observe = NULL;
+	for (size_t i = 0; i < p->count; i++)
+		if (pipeline_step_run(&p->steps[i], ctx->graph, &o, entries, ctx->diags) == PASS_ERROR)
+			return PASS_ERROR;
+	return count_changes(entries) ? PASS_CHANGED : PASS_UNCHANGED;
+}
+
+enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args)
+{
+	struct strbuf text = { 0 };
+	struct pipeline p;
+	enum pass_result result = PASS_ERROR;
+	const char *outer = ctx->diags->pass;
+	strbuf_printf(&text, args && *args ? "%s(%s)" : "%s", name, args);
+	json_t *entries = json_array();
+	if (pipeline_parse(&p, text.text, ctx->diags) == 0)
+		result = run_steps(ctx, &p, entries);
+	pipeline_free(&p);
+	strbuf_free(&text);
+	ctx->diags->pass = outer;
+	ctx->changes += count_changes(entries);
+	if (!json_object_get(ctx->report, "passes"))
+		json_object_set_new(ctx->report, "passes", json_array());
+	json_array_extend(json_object_get(ctx->report, "passes"), entries);
+	json_decref(entries);
+	return result;
+}

@@ -32,6 +32,8 @@ struct pass_arg {
 	const char *name, *text;	/* text "" for a bare flag */
 };
 
+struct pipeline_options;
+
 struct pass_ctx {
 	struct graph *graph;
 	const struct pass *pass;
@@ -40,6 +42,7 @@ struct pass_ctx {
 	struct diags *diags;
 	size_t changes;			/* the pass counts its edits here, for -v and the report */
 	json_t *report;			/* object of the pass in report.json; add to it what users want to know */
+	const struct pipeline_options *options;	/* of the driver (pipeline/pipeline.h); never NULL */
 };
 
 enum pass_result { PASS_ERROR = -1, PASS_UNCHANGED = 0, PASS_CHANGED = 1 };
@@ -53,6 +56,9 @@ struct pass {
 	unsigned preserves;		/* properties that survive a change; ensures is added to them */
 	/* Edits ctx->graph. PASS_ERROR with a diagnostic; else whether anything changed. */
 	enum pass_result (*run)(struct pass_ctx *ctx);
+	/* The outputs or the inputs' meaning change on purpose (pad-input, binary-output): --verify
+	 * does not compare across this pass. */
+	bool changes_function;
 };
 
 #define PASS(symbol) extern const struct pass pass_##symbol;

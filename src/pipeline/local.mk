@@ -1,3 +1,10 @@
 # Pipelines and scripts. One file a line, alphabetical.
 libqcc_a_SOURCES += \
-	src/pipeline/pipeline.h
+	src/pipeline/feed.c \
+	src/pipeline/feed.h \
+	src/pipeline/pipeline.c \
+	src/pipeline/pipeline.h \
+	src/pipeline/spec.c \
+	src/pipeline/spec.h \
+	src/pipeline/verifier.c \
+	src/pipeline/verifier.h

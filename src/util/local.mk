@@ -8,8 +8,11 @@ libqcc_a_SOURCES += \
 	src/util/file.h \
 	src/util/map.c \
 	src/util/map.h \
+	src/util/nearest.c \
+	src/util/nearest.h \
 	src/util/npy.c \
 	src/util/npy.h \
+	src/util/npz.c \
 	src/util/strbuf.c \
 	src/util/strbuf.h \
 	src/util/vec.h

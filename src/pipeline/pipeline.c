@@ -1,0 +1,296 @@
+/* Pass lists: parsing them against the registry, and the driver that runs them. */
+#include "pipeline/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "backends/dot/dot.h"
+#include "pipeline/spec.h"
+#include "pipeline/verifier.h"
+#include "util/file.h"
+#include "util/nearest.h"
+#include "util/strbuf.h"
+
+/* ---- lists ---- */
+
+static int unknown_pass(const char *name, struct diags *d)
+{
+	struct nearest n = { .word = name };
+	for (size_t i = 0; i < pass_table_size; i++)
+		nearest_offer(&n, pass_table[i]->name);
+	for (size_t i = 0; i < pass_aliases_size; i++)
+		nearest_offer(&n, pass_aliases[i].alias);
+	char *remedy = nearest_remedy(&n, "--list-passes");
+	diag_error(d, remedy, "there is no pass '%s'", name);
+	free(remedy);
+	return -1;
+}
+
+static bool is_given(const struct spec *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_args; i++)
+		if (!strcmp(s->args[i].name, name))
+			return true;
+	return false;
+}
+
+/* Adds an alias's arguments to those the user gave, which win. */
+static int add_preset(struct arena *a, struct spec *s, const char *preset, struct diags *d)
+{
+	struct spec extra;
+	if (spec_parse_args(a, preset, "pass", &extra, d) < 0)
+		return -1;
+	struct pass_arg *all = arena_array(a, struct pass_arg, s->n_args + extra.n_args);
+	memcpy(all, s->args ? s->args : all, s->n_args * sizeof *all);
+	size_t n = s->n_args;
+	for (size_t i = 0; i < extra.n_args; i++)
+		if (!is_given(s, extra.args[i].name))
+			all[n++] = extra.args[i];
+	s->args = all;
+	s->n_args = n;
+	return 0;
+}
+
+static int resolve(struct arena *a, struct spec *s, struct pipeline_step *step, struct diags *d)
+{
+	const char *preset;
+	const struct pass *pass = pass_find(s->name, &preset);
+	if (!pass)
+		return unknown_pass(s->name, d);
+	if (options_check(pass->options, "pass", s, d) < 0 || (preset && add_preset(a, s, preset, d) < 0))
+		return -1;
+	*step = (struct pipeline_step){ .pass = pass, .called = s->name, .args = s->args, .n_args = s->n_args };
+	return 0;
+}
+
+int pipeline_parse(struct pipeline *p, const char *text, struct diags *d)
+{
+	struct spec *specs;
+	size_t count;
+	*p = (struct pipeline){ 0 };
+	arena_init(&p->arena);
+	if (spec_parse(&p->arena, text, "pass", &specs, &count, d) < 0)
+		return -1;
+	int status = 0;
+	p->steps = arena_array(&p->arena, struct pipeline_step, count);
+	for (size_t i = 0; i < count; i++)
+		if (resolve(&p->arena, &specs[i], &p->steps[i], d) < 0)
+			status = -1;
+	p->count = status == 0 ? count : 0;
+	return status;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	arena_free(&p->arena);
+	*p = (struct pipeline){ 0 };
+}
+
+/* Quoted where it would not be read back as it stands. */
+static void print_value(struct strbuf *b, const char *text)
+{
+	const char *quote = strpbrk(text, ",() ") ? strchr(text, '\'') ? "\"" : "'" : "";
+	strbuf_printf(b, "%s%s%s", quote, text, quote);
+}
+
+static void print_step(struct strbuf *b, const struct pipeline_step *s)
+{
+	strbuf_puts(b, s->pass->name);
+	for (size_t i = 0; i < s->n_args; i++) {
+		strbuf_puts(b, i ? "," : "(");
+		print_value(b, s->args[i].name);
+		if (*s->args[i].text) {
+			strbuf_puts(b, "=");
+			print_value(b, s->args[i].text);
+		}
+	}
+	if (s->n_args)
+		strbuf_puts(b, ")");
+}
+
+char *pipeline_print(const struct pipeline *p)
+{
+	struct strbuf b = { 0 };
+	strbuf_puts(&b, "");
+	for (size_t i = 0; i < p->count; i++) {
+		strbuf_puts(&b, i ? "," : "");
+		print_step(&b, &p->steps[i]);
+	}
+	return b.text;
+}
+
+/* ---- the driver ---- */
+
+bool pipeline_verify_default(void)
+{
+#ifdef QCC_DEBUG
+	return true;
+#else
+	const char *wish = getenv("QCC_VERIFY");
+	return wish && *wish && strcmp(wish, "0") != 0;
+#endif
+}
+
+static double seconds_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Which pass establishes a property; earlier ones first. */
+static const struct {
+	unsigned property;
+	const char *pass;
+} providers[] = {
+	{ GRAPH_INFERRED, "infer" },	   { GRAPH_CLEAN, "cleanup" },	{ GRAPH_CONVERTED, "convert" },
+	{ GRAPH_STREAMLINED, "streamline" }, { GRAPH_HARDWARE, "to-hw" }, { GRAPH_FOLDED, "fold" },
+};
+enum { PROVIDERS = sizeof providers / sizeof *providers };
+
+static const char *provider_of(unsigned missing)
+{
+	for (int i = 0; i < PROVIDERS; i++)
+		if (missing & providers[i].property)
+			return providers[i].pass;
+	return "?";
+}
+
+/* Runs what the step's pass requires and the graph does not have. A provider may undo an earlier one's
+ * property, so this goes round, but not for ever. */
+static int run_required(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
+			json_t *report, struct diags *d)
+{
+	unsigned missing;
+	struct pipeline_options inner = *o;
+	inner.observe = NULL;
+	for (int round = 0; (missing = s->pass->requires & ~g->properties) && round < 2 * PROVIDERS; round++) {
+		const char *none, *name = provider_of(missing);
+		struct pipeline_step required = { .pass = pass_find(name, &none), .called = name };
+		if (!required.pass || required.pass == s->pass)
+			break;
+		if (pipeline_step_run(&required, g, &inner, report, d) == PASS_ERROR)
+			return -1;
+	}
+	if (!missing)
+		return 0;
+	return diag_error(d, NULL, "pass '%s' needs what pass '%s' establishes, which cannot be had", s->pass->name,
+			  provider_of(missing));
+}
+
+/* DIR/NN-pass.dot and .onnx, numbered in the order written. */
+static int dump(const struct pipeline_step *s, const struct graph *g, const struct pipeline_options *o,
+		struct diags *d)
+{
+	if (!o->dump_after || (strcmp(o->dump_after, "all") != 0 && strcmp(o->dump_after, s->pass->name) != 0))
+		return 0;
+	struct strbuf path = { 0 };
+	int status = dir_make(o->dump_dir, d);
+	strbuf_printf(&path, "%s/%02zu-%s.dot", o->dump_dir, ++*o->dump_count, s->pass->name);
+	if (status == 0)
+		status = dot_write(g, path.text, d);
+	path.length -= strlen(".dot");
+	strbuf_puts(&path, ".onnx");
+	if (status == 0)
+		status = graph_write(g, path.text, d);
+	strbuf_free(&path);
+	return status;
+}
+
+static json_t *args_json(const struct pipeline_step *s)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < s->n_args; i++)
+		json_object_set_new(object, s->args[i].name, json_string(s->args[i].text));
+	return object;
+}
+
+static void report_step(json_t *entry, const struct pipeline_step *s, const struct graph *g, size_t changes,
+			double seconds)
+{
+	json_object_set_new(entry, "pass", json_string(s->pass->name));
+	if (strcmp(s->called, s->pass->name) != 0)
+		json_object_set_new(entry, "called", json_string(s->called));
+	if (s->n_args)
+		json_object_set_new(entry, "options", args_json(s));
+	json_object_set_new(entry, "seconds", json_real(seconds));
+	json_object_set_new(entry, "changes", json_integer((json_int_t)changes));
+	json_object_set_new(entry, "nodes", json_integer((json_int_t)g->n_nodes));
+}
+
+/* What must hold after a pass: the structure, and the outputs where asked. */
+static int check_step(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
+		      enum pass_result result, struct diags *d)
+{
+	if (o->verify_structure && graph_verify(g, d) < 0)
+		return -1;
+	if (!o->verifier || result == PASS_UNCHANGED)
+		return 0;
+	return verifier_check(o->verifier, g, s->pass->changes_function, d);
+}
+
+static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
+				 const struct pipeline_options *o, json_t *entry, struct diags *d)
+{
+	struct pass_ctx ctx = { .graph = g, .pass = s->pass, .args = s->args, .n_args = s->n_args,
+				.diags = d, .report = entry, .options = o };
+	int errors = d->errors;
+	double start = seconds_now();
+	enum pass_result result = s->pass->run(&ctx);
+	if (result == PASS_ERROR && d->errors == errors)
+		diag_error(d, "this is a fault in qcc: please report it", "failed without saying why");
+	if (d->errors > errors)
+		return PASS_ERROR;
+	if (result == PASS_CHANGED)
+		g->properties &= s->pass->preserves;
+	g->properties |= s->pass->ensures;
+	report_step(entry, s, g, ctx.changes, seconds_now() - start);
+	return check_step(s, g, o, result, d) < 0 ? PASS_ERROR : result;
+}
+
+enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g,
+				   const struct pipeline_options *o, json_t *report, struct diags *d)
+{
+	const char *outer = d->pass;
+	if (run_required(s, g, o, report, d) < 0)
+		return PASS_ERROR;
+	d->pass = s->pass->name;
+	json_t *entry = json_object();
+	enum pass_result result = run_pass(s, g, o, entry, d);
+	json_array_append_new(report, entry);
+	if (result != PASS_ERROR && dump(s, g, o, d) < 0)
+		result = PASS_ERROR;
+	d->pass = outer;
+	if (result != PASS_ERROR && o->observe)
+		o->observe(o->user, g, s);
+	return result;
+}
+
+static int run_all(const struct pipeline *p, struct graph *g, const struct pipeline_options *o, json_t *report,
+		   struct diags *d)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (pipeline_step_run(&p->steps[i], g, o, report, d) == PASS_ERROR)
+			return -1;
+	return 0;
+}
+
+int pipeline_run(const struct pipeline *p, struct graph *g, const struct pipeline_options *o, json_t *report,
+		 struct diags *d)
+{
+	struct pipeline_options own = *o;
+	size_t dumps = 0;
+	if (!own.dump_count)
+		own.dump_count = &dumps;
+	bool verify = !o->verifier && (o->verify_samples > 0 || o->verify_file);
+	if (verify) {
+		own.verifier = verifier_new(g, o->verify_samples, o->verify_file, d);
+		if (!own.verifier)
+			return -1;
+	}
+	int status = run_all(p, g, &own, report, d);
+	if (verify)
+		verifier_free(own.verifier);
+	return status;
+}

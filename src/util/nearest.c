@@ -1,0 +1,64 @@
+/* Nearest names by edit distance (Levenshtein), upper and lower case alike. */
+#include "util/nearest.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "util/strbuf.h"
+
+enum { LONGEST = 63 };	/* names beyond this are not compared */
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+	size_t least_two = a < b ? a : b;
+	return least_two < c ? least_two : c;
+}
+
+static int differs(char a, char b)
+{
+	return tolower((unsigned char)a) != tolower((unsigned char)b);
+}
+
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t row[LONGEST + 1], na = strlen(a), nb = strlen(b);
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			size_t above = row[j];
+			row[j] = least(row[j] + 1, row[j - 1] + 1,
+				       diagonal + (size_t)differs(a[i - 1], b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[nb];
+}
+
+void nearest_offer(struct nearest *n, const char *name)
+{
+	if (strlen(n->word) > LONGEST || strlen(name) > LONGEST)
+		return;
+	size_t distance = edit_distance(n->word, name);
+	if (!n->best || distance < n->distance) {
+		n->best = name;
+		n->distance = distance;
+	}
+}
+
+const char *nearest_name(const struct nearest *n)
+{
+	size_t allowed = 1 + strlen(n->word) / 4;
+	return n->best && n->distance <= allowed ? n->best : NULL;
+}
+
+char *nearest_remedy(const struct nearest *n, const char *see)
+{
+	struct strbuf b = { 0 };
+	if (nearest_name(n))
+		strbuf_printf(&b, "did you mean '%s'? ", nearest_name(n));
+	strbuf_printf(&b, "%s shows all", see);
+	return b.text;
+}

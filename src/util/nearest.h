@@ -1,0 +1,19 @@
+/* The known name nearest to a misspelt one, for remedies. */
+#ifndef QCC_UTIL_NEAREST_H
+#define QCC_UTIL_NEAREST_H
+
+#include <stddef.h>
+
+struct nearest {
+	const char *word, *best;
+	size_t distance;	/* of best, in edits */
+};
+
+/* Starts as { .word = "strealine" }; offer every known name. */
+void nearest_offer(struct nearest *n, const char *name);
+/* The best name offered, NULL where none is near enough to be meant. */
+const char *nearest_name(const struct nearest *n);
+/* "did you mean 'streamline'? SEE shows all", or "SEE shows all"; malloc'd. */
+char *nearest_remedy(const struct nearest *n, const char *see);
+
+#endif
