@@ -2,4 +2,11 @@
 libqcc_a_SOURCES += \
 	src/backends/backend.c \
 	src/backends/backend.h \
-	src/backends/backends.def
+	src/backends/backends.def \
+	src/backends/dot/backend.c \
+	src/backends/dot/dot.c \
+	src/backends/dot/dot.h \
+	src/backends/dot/label.c \
+	src/backends/dot/picture.h \
+	src/backends/dot/roles.c \
+	src/backends/finn/finn.c

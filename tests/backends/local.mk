@@ -1,1 +1,2 @@
 # Tests of backends: UNIT_TESTS += tests/backends/test_x, or scripts in TESTS and EXTRA_DIST.
+UNIT_TESTS += tests/backends/test_dot

@@ -1,0 +1,194 @@
+/* The texts in the picture of a graph: labels of nodes and edges. */
+#include "backends/dot/picture.h"
+#include "util/strbuf.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_LIMIT = 48, LIST_LIMIT = 8, ATTR_LIMIT = 12 };
+
+/* Length of the well-formed UTF-8 sequence at s, 0 where there is none. */
+static size_t utf8_length(const char *s)
+{
+	const unsigned char c = (unsigned char)*s;
+	size_t length = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+
+	if (c < 0x20 || c == 0x7f || (c >= 0x80 && c < 0xc2) || c > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+/* The start and the end are what tells exported names apart, so the middle goes. */
+char *dot_clean_text(const char *text)
+{
+	const size_t length = strlen(text);
+	struct strbuf out = { 0 };
+	const size_t head = TEXT_LIMIT / 2, tail = TEXT_LIMIT / 2;
+
+	for (size_t i = 0; i < length;) {
+		size_t step = utf8_length(text + i);
+
+		if (length > TEXT_LIMIT + 3 && i >= head && i < length - tail) {
+			strbuf_puts(&out, "...");
+			for (i = length - tail; i < length && ((unsigned char)text[i] & 0xc0) == 0x80; i++)
+				;
+			continue;
+		}
+		if (step)
+			strbuf_add(&out, text + i, step);
+		else
+			strbuf_puts(&out, "?");
+		i += step ? step : 1;
+	}
+	strbuf_puts(&out, "");
+	return out.text ? out.text : xstrdup("");
+}
+
+static void add_escaped(struct strbuf *b, const char *text)
+{
+	char *clean = dot_clean_text(text);
+
+	for (const char *s = clean; *s; s++) {
+		switch (*s) {
+		case '&': strbuf_puts(b, "&amp;"); break;
+		case '<': strbuf_puts(b, "&lt;"); break;
+		case '>': strbuf_puts(b, "&gt;"); break;
+		case '"': strbuf_puts(b, "&quot;"); break;
+		default: strbuf_add(b, s, 1);
+		}
+	}
+	free(clean);
+}
+
+static void add_shape(struct strbuf *b, const struct value *v)
+{
+	if (v->rank < 0)
+		return;
+	if (v->rank == 0)
+		strbuf_puts(b, " scalar");
+	for (int i = 0; i < v->rank; i++) {
+		strbuf_puts(b, i ? "x" : " ");
+		if (v->dims[i] >= 0)
+			strbuf_printf(b, "%" PRId64, v->dims[i]);
+		else
+			strbuf_puts(b, "?");
+	}
+}
+
+/* The QONNX datatype where there is one; else how the value is stored. */
+static void add_type(struct strbuf *b, const struct value *v)
+{
+	char name[DATATYPE_NAME_SIZE];
+
+	if (v->datatype.kind != DT_NONE)
+		strbuf_puts(b, datatype_name(v->datatype, name));
+	else if (v->elem != ELEM_UNDEFINED)
+		strbuf_puts(b, elem_name(v->elem));
+	else
+		strbuf_puts(b, "?");
+}
+
+char *dot_value_label(const struct value *v)
+{
+	struct strbuf b = { 0 };
+
+	add_type(&b, v);
+	add_shape(&b, v);
+	return b.text;
+}
+
+static void add_ints(struct strbuf *b, const struct attr *a)
+{
+	for (size_t i = 0; i < a->count && i < LIST_LIMIT; i++)
+		strbuf_printf(b, "%s%" PRId64, i ? " " : "", a->ints[i]);
+	if (a->count > LIST_LIMIT)
+		strbuf_puts(b, " ...");
+}
+
+static void add_floats(struct strbuf *b, const struct attr *a)
+{
+	for (size_t i = 0; i < a->count && i < LIST_LIMIT; i++)
+		strbuf_printf(b, "%s%g", i ? " " : "", (double)a->floats[i]);
+	if (a->count > LIST_LIMIT)
+		strbuf_puts(b, " ...");
+}
+
+static bool is_shown(const struct attr *a)
+{
+	return a->kind == ATTR_FLOAT || a->kind == ATTR_INT || (a->kind == ATTR_STRING && a->count) ||
+	       (a->kind == ATTR_INTS && a->count) || (a->kind == ATTR_FLOATS && a->count);
+}
+
+static void add_attr(struct strbuf *b, const struct attr *a)
+{
+	const bool folding = !strcmp(a->name, "PE") || !strcmp(a->name, "SIMD");
+
+	strbuf_puts(b, folding ? "<B>" : "");
+	add_escaped(b, a->name);
+	strbuf_puts(b, " ");
+	switch (a->kind) {
+	case ATTR_FLOAT: strbuf_printf(b, "%g", (double)a->f); break;
+	case ATTR_INT: strbuf_printf(b, "%" PRId64, a->i); break;
+	case ATTR_STRING: add_escaped(b, a->s); break;
+	case ATTR_INTS: add_ints(b, a); break;
+	default: add_floats(b, a);
+	}
+	strbuf_puts(b, folding ? "</B>" : "");
+}
+
+static void add_attrs(struct strbuf *b, const struct node *n)
+{
+	size_t shown = 0;
+
+	for (const struct attr *a = n->attrs; a; a = a->next) {
+		if (!is_shown(a))
+			continue;
+		if (shown++ == ATTR_LIMIT) {
+			strbuf_puts(b, "<BR ALIGN=\"LEFT\"/>...");
+			break;
+		}
+		strbuf_puts(b, shown == 1 ? "<TR><TD ALIGN=\"LEFT\" BALIGN=\"LEFT\">" : "<BR ALIGN=\"LEFT\"/>");
+		add_attr(b, a);
+	}
+	if (shown)
+		strbuf_puts(b, "</TD></TR>");
+}
+
+static void add_constant(struct strbuf *b, const struct value *v)
+{
+	double x;
+
+	strbuf_puts(b, "<TR><TD ALIGN=\"LEFT\"><I>");
+	add_escaped(b, v->name);
+	strbuf_puts(b, "</I>: ");
+	add_type(b, v);
+	if (value_scalar(v, &x))
+		strbuf_printf(b, " = %g", x);
+	else
+		add_shape(b, v);
+	strbuf_puts(b, "</TD></TR>");
+}
+
+char *dot_node_label(const struct node *n)
+{
+	struct strbuf b = { 0 };
+
+	strbuf_puts(&b, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\"><TR><TD><B>");
+	add_escaped(&b, n->op_type);
+	strbuf_puts(&b, "</B></TD></TR>");
+	if (*n->name) {
+		strbuf_puts(&b, "<TR><TD>");
+		add_escaped(&b, n->name);
+		strbuf_puts(&b, "</TD></TR>");
+	}
+	add_attrs(&b, n);
+	for (uint32_t i = 0; i < n->n_inputs; i++)
+		if (value_is_constant(node_input(n, i)))
+			add_constant(&b, node_input(n, i));
+	strbuf_puts(&b, "</TABLE>");
+	return b.text;
+}
