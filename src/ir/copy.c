@@ -38,6 +38,9 @@ static void copy_extra(struct graph *g, struct value *to, const struct value *fr
 		.type_proto_size = x->type_proto_size,
 		.dim_params = copy_names(a, x->dim_params, from->rank),
 		.dim_denotations = copy_names(a, x->dim_denotations, from->rank),
+		.denotation = x->denotation ? arena_strdup(a, x->denotation) : NULL,
+		.tensor_doc = x->tensor_doc ? arena_strdup(a, x->tensor_doc) : NULL,
+		.tensor_metadata = copy_properties(a, x->tensor_metadata),
 	};
 }
 
@@ -81,6 +84,8 @@ static struct node *copy_node(struct graph *g, const struct node *from, struct v
 	to->overload = *from->overload ? arena_strdup(a, from->overload) : "";
 	to->doc = *from->doc ? arena_strdup(a, from->doc) : "";
 	to->metadata = copy_properties(a, from->metadata);
+	if (from->unknown)
+		to->unknown = arena_copy(a, from->unknown, sizeof *from->unknown + from->unknown->size);
 	node_copy_attrs(to, from);
 	for (uint32_t i = 0; i < from->n_captures; i++)
 		node_add_capture(to, map[from->captures[i].value->id]);

@@ -40,6 +40,12 @@ struct property {
 	struct property *next;
 };
 
+/* Fields of a message that qcc does not read, kept packed as they came. */
+struct packed {
+	size_t size;
+	unsigned char bytes[];
+};
+
 /* The rarely present parts of a value, so that the common ones stay small. */
 struct value_extra {
 	const char *doc;
@@ -49,6 +55,9 @@ struct value_extra {
 	size_t type_proto_size;
 	const char *const *dim_params;	/* rank names of symbolic dims, NULL entries elsewhere; or NULL */
 	const char *const *dim_denotations;
+	const char *denotation;		/* of the type; NULL: none */
+	const char *tensor_doc;		/* an initializer's own, apart from its value_info's; NULL: none */
+	struct property *tensor_metadata;
 };
 
 /* Bounds of the integers a value can hold, whole and per channel. Inclusive. */
@@ -116,6 +125,7 @@ struct node {
 	struct attr *attrs;
 	const char *doc;
 	struct property *metadata;
+	const struct packed *unknown;	/* fields of NodeProto that qcc does not read; NULL: none */
 	struct use *captures;		/* values that its subgraph attributes use by name */
 	uint32_t n_captures;
 	struct node *prev, *next;	/* topological order */
@@ -202,6 +212,9 @@ void value_copy_type(struct graph *g, struct value *to, const struct value *from
 void value_replace_uses(struct value *from, struct value *to);
 /* False where the name is taken. */
 bool value_rename(struct graph *g, struct value *v, const char *name);
+/* Gives every value the name that name_of returns for it (NULL: it keeps its own); where that is taken, the
+ * next free one. Inputs, outputs' names and pinned values keep theirs. O(values). */
+void graph_rename_values(struct graph *g, const char *(*name_of)(void *user, const struct value *v), void *user);
 /* Removes a value that has neither producer nor uses and is no input. */
 void value_remove(struct graph *g, struct value *v);
 struct value_extra *value_extra(struct graph *g, struct value *v);	/* made where missing */

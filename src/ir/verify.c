@@ -33,7 +33,7 @@ static void check_input(struct checker *c, const struct node *n, const struct us
 	else if (v->producer && !c->position[v->id])
 		c->errors += diag_node_error(c->diags, n, "this is a bug in qcc",
 					     "'%s' is used before it is computed", v->name);
-	else if (!v->producer && !v->constant && !v->is_input)
+	else if (!v->producer && !v->constant && !v->is_input && !v->is_pinned)
 		c->errors += diag_node_error(c->diags, n, NULL, "'%s' is defined nowhere", v->name);
 }
 
