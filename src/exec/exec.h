@@ -6,7 +6,8 @@
 
 struct exec_options {
 	int threads;			/* 0: as many as the machine has */
-	/* Called with each value once it is computed (graph inputs too); may be NULL. */
+	/* Called with each value once it is computed (graph inputs too); may be NULL. With exec_batch it is
+	 * called once per part, and the parts run one after the other. */
 	void (*observe)(void *user, const struct value *v, const struct tensor *t);
 	void *user;
 };
@@ -24,5 +25,17 @@ int exec_batch(const struct graph *g, struct tensor *const *inputs, struct tenso
 
 /* Graph inputs that are fed, initializers listed as inputs left out: their number; fills up to max. */
 size_t graph_data_inputs(const struct graph *g, struct value **inputs, size_t max);
+
+/* A graph prepared for any number of executions: nodes on constants are computed once, at the start. The graph
+ * must not change while the plan lives. NULL with diagnostics. Any number of threads may run one plan. */
+struct exec_plan;
+struct exec_plan *exec_plan_new(const struct graph *g, struct diags *d);
+void exec_plan_free(struct exec_plan *p);
+/* As exec_graph and exec_batch. */
+int exec_plan_run(const struct exec_plan *p, struct tensor *const *inputs, struct tensor **outputs,
+		  const struct exec_options *o, struct diags *d);
+int exec_plan_batch(const struct exec_plan *p, struct tensor *const *inputs, struct tensor **outputs,
+		    const struct exec_options *o, void (*progress)(void *user, int64_t done, int64_t total),
+		    struct diags *d);
 
 #endif

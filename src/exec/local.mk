@@ -1,3 +1,9 @@
 # The executor. One file a line, alphabetical.
 libqcc_a_SOURCES += \
-	src/exec/exec.h
+	src/exec/batch.c \
+	src/exec/check.c \
+	src/exec/exec.c \
+	src/exec/exec.h \
+	src/exec/plan.c \
+	src/exec/plan.h \
+	src/exec/polymorphic.c

@@ -1,0 +1,17 @@
+/* Channels first and channels last: NCHW-like and NHWC-like tensors turned into each other. */
+#ifndef QCC_OPS_CHANNELS_H
+#define QCC_OPS_CHANNELS_H
+
+#include "ops/op.h"
+
+/* [N, spatial..., C] -> [N, C, spatial...], and back. Float or double, rank >= 2; a fresh tensor, or NULL where
+ * memory is out. */
+struct tensor *to_channels_first(const struct tensor *t);
+struct tensor *to_channels_last(const struct tensor *t);
+/* Runs a channels-first kernel on channels-last data: the first n_data inputs and output 0 are turned. */
+int exec_channels_last(struct exec_ctx *x, op_exec_fn *kernel, size_t n_data);
+/* The same for shape inference: dims with the channels moved. rank >= 2. */
+void dims_channels_first(int rank, const int64_t *dims, int64_t *out);
+void dims_channels_last(int rank, const int64_t *dims, int64_t *out);
+
+#endif

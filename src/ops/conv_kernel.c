@@ -1,0 +1,115 @@
+/* Convolution (see conv_kernel.h): as matrix products over blocks of columns, or directly. */
+#include "ops/conv_kernel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/broadcast.h"
+#include "ops/channels.h"
+#include "ops/gemm_kernel.h"
+#include "util/arena.h"
+
+static bool is_pointwise(const struct window *w)
+{
+	for (int i = 0; i < WINDOW_AXES; i++)
+		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->begin[i] || w->end[i])
+			return false;
+	return true;
+}
+
+#define REAL float
+#define NAME(f) f##_float
+#include "ops/conv_loops.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(f) f##_double
+#include "ops/conv_loops.h"
+#undef REAL
+#undef NAME
+
+/* Channels, groups and window from shapes, where -1 stands for unknown. */
+static int plan_dims(struct conv *c, const struct node *n, int rank, const int64_t *x, int weight_rank,
+		     const int64_t *weights, struct diags *d)
+{
+	c->groups = node_attr_int(n, "group", 1);
+	if (rank < 3 || weight_rank != rank)
+		return diag_node_error(d, n, NULL, "data with %d axes and weights with %d do not convolve", rank,
+				       weight_rank);
+	c->batch = x[0];
+	c->in_channels = x[1];
+	c->out_channels = weights[0];
+	if (c->groups < 1 || (weights[1] >= 0 && x[1] >= 0 && x[1] != weights[1] * c->groups) ||
+	    (weights[0] >= 0 && weights[0] % c->groups))
+		return diag_node_error(d, n, NULL, "%lld input channels do not fit weights for %lld in %lld groups",
+				       (long long)x[1], (long long)weights[1], (long long)c->groups);
+	return window_read(&c->w, n, rank - 2, x + 2, weights + 2, d);
+}
+
+int conv_plan(struct conv *c, const struct node *n, const struct tensor *x, const struct tensor *weights,
+	      struct diags *d)
+{
+	return plan_dims(c, n, x->rank, x->dims, weights->rank, weights->dims, d);
+}
+
+int conv_dims(const struct conv *c, int64_t dims[MAX_RANK])
+{
+	dims[0] = c->batch;
+	dims[1] = c->out_channels;
+	memcpy(dims + 2, window_own(&c->w, c->w.out), (size_t)c->w.spatial * sizeof *dims);
+	return c->w.spatial + 2;
+}
+
+void conv_run(const struct conv *c, const struct tensor *x, const struct tensor *weights,
+	      const struct tensor *bias, struct tensor *y)
+{
+	if (y->count == 0)
+		return;
+	if (x->elem == ELEM_FLOAT)
+		conv_any_float(c, x->data, weights->data, bias ? bias->data : NULL, y->data);
+	else
+		conv_any_double(c, x->data, weights->data, bias ? bias->data : NULL, y->data);
+}
+
+int conv_infer(struct infer_ctx *x, size_t data, size_t weights, bool channels_last, enum elem_type elem)
+{
+	const struct value *in = node_input(x->node, data), *w = node_input(x->node, weights);
+	int64_t dims[MAX_RANK], kernel[MAX_RANK], out[MAX_RANK];
+	struct conv c;
+	if (in->rank < 0 || w->rank < 0) {
+		infer_output(x, 0, elem, -1, NULL);
+		return 0;
+	}
+	bool turn = channels_last && in->rank >= 2 && w->rank >= 2;
+	if (turn) {
+		dims_channels_first(in->rank, in->dims, dims);
+		dims_channels_first(w->rank, w->dims, kernel);
+	}
+	if (plan_dims(&c, x->node, in->rank, turn ? dims : in->dims, w->rank, turn ? kernel : w->dims,
+		      x->diags) != 0)
+		return -1;
+	int rank = conv_dims(&c, dims);
+	if (channels_last)
+		dims_channels_last(rank, dims, out);
+	infer_output(x, 0, elem, rank, channels_last ? out : dims);
+	return 0;
+}
+
+int64_t conv_terms(const struct value *weights)
+{
+	int64_t terms = 1;
+	for (int i = 1; weights && i < weights->rank; i++)
+		terms = weights->dims[i] < 0 || terms < 0 ? -1 : terms * weights->dims[i];
+	return weights && weights->rank > 1 ? terms : -1;
+}
+
+int64_t conv_macs(const struct node *n, size_t weights)
+{
+	const struct value *out = node_output(n, 0);
+	int64_t macs = conv_terms(node_input(n, weights));
+	if (macs < 0 || !out || !value_shape_known(out))
+		return -1;
+	for (int i = 0; i < out->rank; i++)
+		macs *= out->dims[i];
+	return macs;
+}

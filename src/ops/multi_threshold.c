@@ -1,0 +1,114 @@
+/* MultiThreshold: counts, per channel, the thresholds that x reaches: y = out_bias + out_scale * #(x >= t).
+ * Which axis holds the channels: qonnx.custom_op.general.multithreshold. */
+#include <string.h>
+
+#include "ops/broadcast.h"
+
+struct threshold_plan {
+	int64_t outer, channels, inner;	/* of the data */
+	int64_t rows, steps;		/* of the thresholds */
+	double scale, bias;
+};
+
+#define REAL float
+#define NAME(f) f##_float
+#include "ops/threshold_loops.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(f) f##_double
+#include "ops/threshold_loops.h"
+#undef REAL
+#undef NAME
+
+/* From data_layout; where there is none, by rank: NC, NWC, NCHW. */
+static int channel_axis(const struct node *n, int rank)
+{
+	static const char *const by_rank[] = { "", "", "NC", "NWC", "NCHW" };
+	const char *layout = node_attr_string(n, "data_layout", "");
+	if (!*layout && rank < 5)
+		layout = by_rank[rank];
+	const char *c = strchr(layout, 'C');
+	int axis = c ? (int)(c - layout) : 1;
+	return axis < rank ? axis : rank - 1;
+}
+
+static int plan(struct exec_ctx *x, struct threshold_plan *p)
+{
+	const struct tensor *in = x->in[0], *t = x->in[1];
+	if (t->rank != 2)
+		return exec_unsupported(x, "thresholds must be a matrix of channels x steps");
+	int axis = channel_axis(x->node, in->rank);
+	*p = (struct threshold_plan){ 1, axis < 0 ? 1 : in->dims[axis], 1, t->dims[0], t->dims[1],
+				      node_attr_float(x->node, "out_scale", 1),
+				      node_attr_float(x->node, "out_bias", 0) };
+	for (int i = 0; i < axis; i++)
+		p->outer *= in->dims[i];
+	for (int i = axis + 1; i < in->rank; i++)
+		p->inner *= in->dims[i];
+	if (p->rows != 1 && p->rows != p->channels)
+		return diag_node_error(x->diags, x->node, "give one row, or one per channel; see data_layout",
+				       "%lld rows of thresholds for %lld channels", (long long)p->rows,
+				       (long long)p->channels);
+	if (p->rows == 1) {	/* one row for all: a single channel */
+		p->inner *= p->outer * p->channels;
+		p->outer = p->channels = 1;
+	}
+	return 0;
+}
+
+static int in_type(struct exec_ctx *x, const struct threshold_plan *p, struct tensor *in, struct tensor *y)
+{
+	struct tensor *t = tensor_cast(x->in[1], (enum elem_type)in->elem);
+	if (!t)
+		return exec_unsupported(x, "thresholds of that type");
+	if (in->elem == ELEM_FLOAT)
+		thresholds_float(p, in->data, t->data, y->data);
+	else
+		thresholds_double(p, in->data, t->data, y->data);
+	tensor_unref(t);
+	return 0;
+}
+
+static int kernel(struct exec_ctx *x)
+{
+	struct threshold_plan p = { 0 };
+	struct tensor *in = x->in[0];
+	enum elem_type elem = (enum elem_type)in->elem;
+	if (plan(x, &p) != 0)
+		return -1;
+	bool real = elem == ELEM_FLOAT || elem == ELEM_DOUBLE;
+	struct tensor *y = exec_output(x, 0, real ? elem : ELEM_DOUBLE, in->rank, in->dims);
+	struct tensor *wide = real ? tensor_ref(in) : tensor_cast(in, ELEM_DOUBLE);
+	int result = y && wide ? in_type(x, &p, wide, y) : -1;
+	if (result == 0 && !real) {	/* integers were counted in double */
+		x->out[0] = tensor_cast(y, elem);
+		tensor_unref(y);
+	}
+	tensor_unref(wide);
+	return result;
+}
+
+static int exec(struct exec_ctx *x)
+{
+	return exec_widened(x, kernel);
+}
+
+/* out_dtype, unless scale or bias make the outputs no integers. */
+static struct datatype datatype(const struct node *n, size_t i)
+{
+	(void)i;
+	double scale = node_attr_float(n, "out_scale", 1), bias = node_attr_float(n, "out_bias", 0);
+	struct datatype t = datatype_of_kind(DT_NONE);
+	if (scale == (double)(int64_t)scale && bias == (double)(int64_t)bias)
+		datatype_parse(node_attr_string(n, "out_dtype", ""), &t);
+	return t;
+}
+
+const struct op op_multi_threshold = {
+	.domain = DOMAIN_QONNX, .name = "MultiThreshold",
+	.summary = "Counts the thresholds of its channel that x reaches, then scales and shifts",
+	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
+	.flags = OP_ELEMENTWISE | OP_QUANTISER,
+	.infer = infer_same, .datatype = datatype, .exec = exec,
+};

@@ -1,0 +1,60 @@
+/* Poolings for one floating-point type: include with REAL and NAME(f) as in real_loops.h. */
+
+/* The largest element a window sees; *at gets its index in the plane (-1: it sees none). */
+static REAL NAME(window_max)(const struct window *w, const struct window_box *b, const REAL *plane, int64_t *at)
+{
+	REAL best = -(REAL)INFINITY;
+	*at = -1;
+	for (int64_t d = b->lo[0]; d < b->hi[0]; d += w->dilation[0])
+		for (int64_t h = b->lo[1]; h < b->hi[1]; h += w->dilation[1])
+			for (int64_t i = b->lo[2]; i < b->hi[2]; i += w->dilation[2]) {
+				int64_t index = (d * w->in[1] + h) * w->in[2] + i;
+				if (*at < 0 || plane[index] > best) {
+					best = plane[index];
+					*at = index;
+				}
+			}
+	return best;
+}
+
+/* Sum of |x|^p over the window: p 0 stands for the plain sum. */
+static REAL NAME(window_sum)(const struct window *w, const struct window_box *b, const REAL *plane, int64_t p)
+{
+	REAL sum = 0;
+	for (int64_t d = b->lo[0]; d < b->hi[0]; d += w->dilation[0])
+		for (int64_t h = b->lo[1]; h < b->hi[1]; h += w->dilation[1])
+			for (int64_t i = b->lo[2]; i < b->hi[2]; i += w->dilation[2]) {
+				REAL v = plane[(d * w->in[1] + h) * w->in[2] + i];
+				sum += p == 0 ? v : p == 1 ? fabs(v) : p == 2 ? v * v : pow(fabs(v), (REAL)p);
+			}
+	return sum;
+}
+
+static REAL NAME(pool_value)(const struct pool *p, const struct window_box *b, const REAL *plane, int64_t *at)
+{
+	if (p->kind == POOL_MAX)
+		return NAME(window_max)(&p->w, b, plane, at);
+	if (p->kind == POOL_LP) {
+		REAL sum = NAME(window_sum)(&p->w, b, plane, p->p);
+		return p->p == 1 ? sum : p->p == 2 ? sqrt(sum) : pow(sum, 1 / (REAL)p->p);
+	}
+	int64_t n = p->count_pads ? b->padded : b->seen;
+	return NAME(window_sum)(&p->w, b, plane, 0) / (REAL)n;
+}
+
+/* All planes (samples times channels); indices may be NULL. */
+static void NAME(pool_planes)(const struct pool *p, const REAL *x, REAL *y, int64_t *indices)
+{
+	const struct window *w = &p->w;
+	int64_t in = window_count(w->in), o = 0;
+	for (int64_t plane = 0; plane < p->planes; plane++, x += in)
+		for (int64_t d = 0; d < w->out[0]; d++)
+			for (int64_t h = 0; h < w->out[1]; h++)
+				for (int64_t i = 0; i < w->out[2]; i++, o++) {
+					struct window_box b = box_at(w, d, h, i);
+					int64_t at = 0;
+					y[o] = NAME(pool_value)(p, &b, x, &at);
+					if (indices)
+						indices[o] = plane * in + index_in_plane(p, at);
+				}
+}
