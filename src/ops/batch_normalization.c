@@ -177,7 +177,7 @@ static int infer(struct infer_ctx *x)
 	return infer_same(x);
 }
 
-const struct op op_batch_normalization = {
+const struct op op_BatchNormalization = {
 	.domain = DOMAIN_ONNX, .name = "BatchNormalization",
 	.summary = "Scales and shifts each channel by its mean and variance",
 	.min_inputs = 5, .max_inputs = 5, .min_outputs = 1, .max_outputs = 5,
@@ -185,7 +185,7 @@ const struct op op_batch_normalization = {
 	.infer = infer, .exec = exec,
 };
 
-const struct op op_batch_normalization_channels_last = {
+const struct op op_BatchNormalizationChannelsLast = {
 	.domain = DOMAIN_CHANNELS_LAST, .name = "BatchNormalization",
 	.summary = "Scales and shifts each channel by its mean and variance, channels last",
 	.min_inputs = 5, .max_inputs = 5, .min_outputs = 1, .max_outputs = 1,

@@ -27,7 +27,7 @@ static struct datatype datatype(const struct node *n, size_t i)
 	return datatype_of_kind(unit ? DT_BIPOLAR : DT_NONE);
 }
 
-const struct op op_bipolar_quant = {
+const struct op op_BipolarQuant = {
 	.domain = DOMAIN_QONNX, .name = "BipolarQuant",
 	.summary = "The sign of x (+1 for 0) times a scale",
 	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,

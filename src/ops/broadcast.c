@@ -72,8 +72,10 @@ bool walk_next(struct walk *w)
 bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t count, int *rank,
 			  int64_t dims[MAX_RANK])
 {
-	*rank = 0;
-	for (size_t k = 0; k < count; k++) {
+	*rank = t[0]->rank;
+	for (int i = 0; i < MAX_RANK; i++)
+		dims[i] = i < *rank ? t[0]->dims[i] : 1;
+	for (size_t k = 1; k < count; k++) {
 		if (!broadcast_shapes(*rank, dims, t[k]->rank, t[k]->dims, rank, dims)) {
 			diag_node_error(x->diags, x->node, "check the shapes of the inputs",
 					"the shapes of its inputs do not broadcast to one another");

@@ -147,7 +147,7 @@ static int exec(struct exec_ctx *x)
 	return exec_widened(x, kernel);
 }
 
-const struct op op_gemm = {
+const struct op op_Gemm = {
 	.domain = DOMAIN_ONNX, .name = "Gemm",
 	.summary = "Matrix product with scaling, optional transposition and an added C",
 	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,

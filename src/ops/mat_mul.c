@@ -197,7 +197,7 @@ static int exec(struct exec_ctx *x)
 	return exec_widened(x, kernel);
 }
 
-const struct op op_mat_mul = {
+const struct op op_MatMul = {
 	.domain = DOMAIN_ONNX, .name = "MatMul",
 	.summary = "Product of matrices, or of stacks of them",
 	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,

@@ -105,7 +105,7 @@ static struct datatype datatype(const struct node *n, size_t i)
 	return t;
 }
 
-const struct op op_multi_threshold = {
+const struct op op_MultiThreshold = {
 	.domain = DOMAIN_QONNX, .name = "MultiThreshold",
 	.summary = "Counts the thresholds of its channel that x reaches, then scales and shifts",
 	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,

@@ -97,7 +97,7 @@ static struct datatype quant_datatype(const struct node *n, size_t i)
 	return datatype_for_range((int64_t)(lo - most), (int64_t)(hi - least));
 }
 
-const struct op op_quant = {
+const struct op op_Quant = {
 	.domain = DOMAIN_QONNX, .name = "Quant",
 	.summary = "Rounds to integers of a bit width under a scale and zero point (also IntQuant)",
 	.min_inputs = 4, .max_inputs = 4, .min_outputs = 1, .max_outputs = 1,
