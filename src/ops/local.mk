@@ -1,35 +1,67 @@
 # Operators. One file a line, alphabetical.
 libqcc_a_SOURCES += \
+	src/ops/activations.c \
+	src/ops/arithmetic.c \
 	src/ops/average_pool.c \
 	src/ops/batch_normalization.c \
 	src/ops/bipolar_quant.c \
+	src/ops/broadcast.c \
 	src/ops/broadcast.h \
+	src/ops/cast.c \
 	src/ops/channels.c \
 	src/ops/channels.h \
+	src/ops/clip.c \
+	src/ops/concat.c \
+	src/ops/constant.c \
 	src/ops/conv.c \
 	src/ops/conv_kernel.c \
 	src/ops/conv_kernel.h \
 	src/ops/conv_loops.h \
+	src/ops/gather.c \
 	src/ops/gemm.c \
 	src/ops/gemm_kernel.c \
 	src/ops/gemm_kernel.h \
 	src/ops/gemm_loops.h \
+	src/ops/hw_matvec.c \
+	src/ops/hw_ops.h \
+	src/ops/hw_streams.c \
+	src/ops/hw_threshold.c \
+	src/ops/hw_window.c \
 	src/ops/mat_mul.c \
 	src/ops/mat_mul.h \
 	src/ops/max_pool.c \
+	src/ops/move.c \
+	src/ops/move.h \
 	src/ops/multi_threshold.c \
+	src/ops/op.c \
 	src/ops/op.h \
 	src/ops/ops.def \
+	src/ops/order.c \
+	src/ops/order.h \
+	src/ops/pad.c \
 	src/ops/pool.c \
 	src/ops/pool.h \
 	src/ops/pool_loops.h \
+	src/ops/pow_mod.c \
 	src/ops/products.c \
 	src/ops/products.h \
 	src/ops/quant.c \
 	src/ops/quant_loops.h \
+	src/ops/ranges.c \
+	src/ops/ranges.h \
 	src/ops/real_loops.h \
+	src/ops/reduce.c \
+	src/ops/reshape.c \
+	src/ops/resize.c \
 	src/ops/rounding.c \
 	src/ops/rounding.h \
+	src/ops/shape.c \
+	src/ops/slice.c \
 	src/ops/threshold_loops.h \
+	src/ops/topk.c \
+	src/ops/transpose.c \
+	src/ops/unary.c \
+	src/ops/unary.h \
+	src/ops/variadic.c \
 	src/ops/window.c \
 	src/ops/window.h

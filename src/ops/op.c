@@ -32,26 +32,40 @@ static const char *canonical_domain(const char *domain)
 	return domain;
 }
 
+/* Orders a row against (name, domain); of the name only the first `length` bytes count. */
+static int compare_row(const struct op *op, const char *name, size_t length, const char *domain)
+{
+	int order = strncmp(op->name, name, length);
+	if (order == 0 && op->name[length])
+		order = 1;
+	return order ? order : strcmp(op->domain, domain);
+}
+
+/* Length of a name without the _hls or _rtl of FINN's specialised variants. */
+static size_t plain_length(const char *domain, const char *name)
+{
+	size_t length = strlen(name);
+	const char *variant = length > 4 ? name + length - 4 : "";
+	bool special = strcmp(variant, "_hls") == 0 || strcmp(variant, "_rtl") == 0;
+	return special && strcmp(domain, DOMAIN_FINN) == 0 ? length - 4 : length;
+}
+
 const struct op *op_find(const char *domain, const char *op_type)
 {
 	domain = canonical_domain(domain);
 	if (strcmp(op_type, "IntQuant") == 0 && strcmp(domain, DOMAIN_QONNX) == 0)
 		op_type = "Quant";
-	size_t lo = 0, hi = op_table_size;
+	size_t lo = 0, hi = op_table_size, length = plain_length(domain, op_type);
 	while (lo < hi) {	/* the first row that is not before (name, domain) */
 		size_t middle = (lo + hi) / 2;
-		int order = strcmp(op_table[middle]->name, op_type);
-		if (order == 0)
-			order = strcmp(op_table[middle]->domain, domain);
-		if (order < 0)
+		if (compare_row(op_table[middle], op_type, length, domain) < 0)
 			lo = middle + 1;
 		else
 			hi = middle;
 	}
 	if (lo == op_table_size)
 		return NULL;
-	const struct op *op = op_table[lo];
-	return strcmp(op->name, op_type) == 0 && strcmp(op->domain, domain) == 0 ? op : NULL;
+	return compare_row(op_table[lo], op_type, length, domain) == 0 ? op_table[lo] : NULL;
 }
 
 /* ---- inference ---- */
