@@ -68,6 +68,10 @@ int onnx_defined_twice(struct onnx_reader *r, const struct value *v, const char 
 /* Marks a value that the file names without defining it (yet); makes it where it is new. */
 struct value *onnx_value(struct onnx_reader *r, const char *name);
 
+/* Every value that is used must come from somewhere: a node, an input, a constant, or the map `others`
+ * (NULL: none). 0, or -1 with a diagnostic that names the value and its first use. */
+int onnx_check_defined(const struct graph *g, const struct map *others, struct diags *d);
+
 /* The body of a model-local function as a graph of its own: inputs and outputs as the function lists them,
  * attributes that refer to the call's have ref_attr_name set. NULL with a diagnostic. */
 struct graph *function_read(const struct function *f, struct diags *d);
@@ -75,6 +79,11 @@ struct graph *function_read(const struct function *f, struct diags *d);
 
 /* Packs sub-byte elements as files hold them, lowest bits first; `to` has (count * bits + 7) / 8 bytes. */
 void onnx_pack_bits(uint8_t *to, const uint8_t *elements, int64_t count, unsigned bits);
+
+/* graph_write with a limit of its own: constants that take more bytes together go to PATH.data. */
+int graph_write_split(const struct graph *g, const char *path, uint64_t largest_inline, struct diags *d);
+/* graph_print with every constant written out; malloc'd. */
+char *graph_print_all(const struct graph *g);
 
 /* A file that holds one TensorProto (ONNX's test data). NULL with a diagnostic. */
 struct tensor *tensor_read_pb(const char *path, struct diags *d);

@@ -80,30 +80,29 @@ static int read_graph_header(struct onnx_reader *r, struct span in)
 	return 0;
 }
 
-static int undefined_use(struct onnx_reader *r, const struct value *v, const struct use *u)
+static int undefined_use(const struct value *v, const struct use *u, struct diags *d)
 {
+	static const char remedy[] = "export the model again";
 	if (!u->user)
-		return diag_error(r->diags, "export the model again",
-				  "graph output '%s' is computed by no node", v->name);
+		return diag_error(d, remedy, "graph output '%s' is computed by no node", v->name);
 	bool captured = u >= u->user->captures && u < u->user->captures + u->user->n_captures;
 	if (captured)
-		return diag_node_error(r->diags, u->user, "export the model again",
-				       "its subgraph uses '%s', which nothing defines", v->name);
-	return diag_node_error(r->diags, u->user, "export the model again",
+		return diag_node_error(d, u->user, remedy, "its subgraph uses '%s', which nothing defines", v->name);
+	return diag_node_error(d, u->user, remedy,
 			       "its input %u is '%s', which no node, graph input or initializer defines", u->index,
 			       v->name);
 }
 
-/* Every value that is used must come from somewhere. Of several uses the first is named. */
-static int check_defined(struct onnx_reader *r)
+int onnx_check_defined(const struct graph *g, const struct map *others, struct diags *d)
 {
-	graph_for_each_value(r->graph, v) {
-		if (v->producer || v->constant || v->is_input || !v->uses || map_has(&r->sparse, v->name))
+	graph_for_each_value(g, v) {
+		bool elsewhere = others && map_has(others, v->name);
+		if (v->producer || v->constant || v->is_input || elsewhere || !v->uses)
 			continue;
-		const struct use *first = v->uses;
+		const struct use *first = v->uses;	/* the list has the newest first */
 		while (first->next)
 			first = first->next;
-		return undefined_use(r, v, first);
+		return undefined_use(v, first, d);
 	}
 	return 0;
 }
@@ -127,7 +126,7 @@ static int read_graph(struct onnx_reader *r, struct span in)
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (read_all(r, in, steps[i].number, steps[i].read) < 0)
 			return -1;
-	if (check_defined(r) < 0)
+	if (onnx_check_defined(r->graph, &r->sparse, r->diags) < 0)
 		return -1;
 	return graph_sort(r->graph, r->diags);
 }
@@ -174,7 +173,7 @@ static int read_function_body(struct onnx_reader *r, struct span in)
 	if (read_all(r, in, FUNCTION_INPUT, read_function_input) < 0 ||
 	    read_all(r, in, FUNCTION_NODE, onnx_read_node) < 0 ||
 	    read_all(r, in, FUNCTION_OUTPUT, read_function_output) < 0 ||
-	    read_all(r, in, FUNCTION_VALUE_INFO, onnx_read_value_info) < 0 || check_defined(r) < 0)
+	    read_all(r, in, FUNCTION_VALUE_INFO, onnx_read_value_info) < 0 || onnx_check_defined(r->graph, &r->sparse, r->diags) < 0)
 		return -1;
 	return graph_sort(r->graph, r->diags);
 }
