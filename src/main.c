@@ -1,8 +1,15 @@
 /* The program qcc: hands over to the command line in src/cli/. */
 #include <stdio.h>
 
-int main(void)
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-	puts("qcc " PACKAGE_VERSION);
-	return 0;
+	int status = cli_main(argc, argv);
+	/* A table that did not reach the disk is a failure too. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("qcc: standard output");
+		return 1;
+	}
+	return status;
 }

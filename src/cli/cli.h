@@ -1,1 +1,49 @@
-/* being written */
+/* The command line: a file per subcommand, each with its row in commands.def, and what they share. */
+#ifndef QCC_CLI_CLI_H
+#define QCC_CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "util/diag.h"
+
+struct command {
+	const char *name;
+	const char *usage;		/* "qcc run MODEL [NAME=]in.npy ... [OPTION]..." */
+	const char *summary;		/* one line */
+	const char *help;		/* the options, a line each */
+	int (*run)(int argc, char **argv);	/* argv[0] is "qcc NAME"; returns the exit status */
+};
+
+#define COMMAND(symbol) extern const struct command command_##symbol;
+#include "cli/commands.def"
+#undef COMMAND
+
+/* Runs the subcommand that argv[1] names, else compile. Returns the exit status. */
+int cli_main(int argc, char **argv);
+
+/* How much is said. */
+struct loudness {
+	bool verbose, quiet;
+};
+
+/* Prints what was collected to stderr, a line each, equal lines once: errors always, warnings unless quiet, notes
+ * where verbose. Frees it. Returns the exit status: 1 where there was an error or status is not 0. */
+int cli_finish(struct diags *d, struct loudness l, int status);
+void cli_print_help(const struct command *c);
+void cli_print_version(void);
+/* Short options that every subcommand has (-v -q -h) and --help, --version: true where c was one, which is done then;
+ * *exit_now where the command is finished by it. */
+bool cli_common_option(int c, const struct command *command, struct loudness *l, bool *exit_now);
+enum { OPT_VERSION = 256, OPT_OTHER = 257 };	/* values of long options without a letter start at OPT_OTHER */
+#define CLI_COMMON_OPTIONS                                                                     \
+	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPT_VERSION },     \
+	{ "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }
+
+/* --list-passes, --list-ops, --list-backends, --help-pass, --help-backend (lists.c). */
+void cli_list_passes(void);
+void cli_list_ops(void);
+void cli_list_backends(void);
+int cli_help_pass(const char *name, struct diags *d);
+int cli_help_backend(const char *name, struct diags *d);
+
+#endif

@@ -1,3 +1,16 @@
 # The command line, a file per subcommand. One file a line, alphabetical.
 qcc_SOURCES += \
-	src/cli/cli.h
+	src/cli/cli.c \
+	src/cli/cli.h \
+	src/cli/commands.def \
+	src/cli/compile.c \
+	src/cli/diff.c \
+	src/cli/info.c \
+	src/cli/lists.c \
+	src/cli/outputs.c \
+	src/cli/outputs.h \
+	src/cli/report.c \
+	src/cli/report.h \
+	src/cli/run.c \
+	src/cli/stages.c \
+	src/cli/stages.h

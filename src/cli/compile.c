@@ -1,0 +1,367 @@
+/* qcc MODEL: reads a network, runs passes over it, writes it through backends, reports. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/backend.h"
+#include "cli/cli.h"
+#include "cli/report.h"
+#include "cli/stages.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/script.h"
+#include "util/file.h"
+#include "util/strbuf.h"
+
+enum { DEFAULT_SAMPLES = 16 };
+
+struct job {
+	const char *model, *passes, *backends, *script;
+	const char *dir;
+	char **rest;			/* what follows MODEL, or a script's arguments */
+	int n_rest;
+	bool dry_run, made_dir;
+	struct loudness loud;
+	struct pipeline_options options;
+	struct pipeline pipeline;
+	struct backend_list list;
+	struct graph *graph;
+	json_t *report;
+	struct diags diags;
+};
+
+/* ---- arguments ---- */
+
+enum {
+	OPT_LIST_PASSES = OPT_OTHER, OPT_LIST_OPS, OPT_LIST_BACKENDS, OPT_HELP_PASS, OPT_HELP_BACKEND,
+	OPT_DUMP_AFTER, OPT_DRY_RUN, OPT_SCRIPT, OPT_CERTIFY, OPT_VERIFY,
+};
+
+static const struct option long_options[] = {
+	CLI_COMMON_OPTIONS,
+	{ "passes", required_argument, NULL, 'p' },
+	{ "backends", required_argument, NULL, 'b' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "list-passes", no_argument, NULL, OPT_LIST_PASSES },
+	{ "list-ops", no_argument, NULL, OPT_LIST_OPS },
+	{ "list-backends", no_argument, NULL, OPT_LIST_BACKENDS },
+	{ "help-pass", required_argument, NULL, OPT_HELP_PASS },
+	{ "help-backend", required_argument, NULL, OPT_HELP_BACKEND },
+	{ "dump-after", required_argument, NULL, OPT_DUMP_AFTER },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "script", required_argument, NULL, OPT_SCRIPT },
+	{ "certify", no_argument, NULL, OPT_CERTIFY },
+	{ "verify", optional_argument, NULL, OPT_VERIFY },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help[] =
+	"  -p, --passes LIST       passes to run, in order: 'cleanup,fold(target_fps=1e6)'\n"
+	"  -b, --backends LIST     what to write: 'finn,c'; default all that the graph allows\n"
+	"  -o, --output DIR        where to write (default out)\n"
+	"      --list-passes       the passes, and other names they go by\n"
+	"      --list-ops          the operators\n"
+	"      --list-backends     the backends\n"
+	"      --help-pass NAME    what a pass does and its options\n"
+	"      --help-backend NAME what a backend writes and its options\n"
+	"      --dump-after PASS   write the graph after PASS (or 'all') to DIR/dump, as DOT and ONNX\n"
+	"      --dry-run           print the passes, run nothing\n"
+	"      --script FILE.lua   run a Lua script; the remaining arguments are its qcc.args\n"
+	"      --certify           compare the thresholds of each layer with the original operators\n"
+	"      --verify[=N|FILE]   execute the graph before and after each pass, on N generated samples\n"
+	"                          (default 16) or on the inputs in FILE (.npy, .npz), and compare\n";
+
+/* --verify=N or --verify=file.npy. */
+static int take_verify(struct job *j, const char *text)
+{
+	char *end = NULL;
+	errno = 0;
+	long long n = text ? strtoll(text, &end, 10) : DEFAULT_SAMPLES;
+	if (text && (end == text || *end)) {
+		j->options.verify_file = text;
+		return 0;
+	}
+	if (n <= 0 || errno || n > 1000000000)
+		return diag_error(&j->diags, NULL, "--verify needs a number of samples, 1 or more, not '%s'", text);
+	j->options.verify_samples = n;
+	return 0;
+}
+
+/* Options that print something and end the command: true where c was one. */
+static bool take_question(struct job *j, int c, const char *text)
+{
+	switch (c) {
+	case OPT_LIST_PASSES:
+		cli_list_passes();
+		return true;
+	case OPT_LIST_OPS:
+		cli_list_ops();
+		return true;
+	case OPT_LIST_BACKENDS:
+		cli_list_backends();
+		return true;
+	case OPT_HELP_PASS:
+		cli_help_pass(text, &j->diags);
+		return true;
+	case OPT_HELP_BACKEND:
+		cli_help_backend(text, &j->diags);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int take_option(struct job *j, int c, const char *text)
+{
+	switch (c) {
+	case 'p':
+		j->passes = text;
+		return 0;
+	case 'b':
+		j->backends = text;
+		return 0;
+	case 'o':
+		j->dir = text;
+		return 0;
+	case OPT_DUMP_AFTER:
+		j->options.dump_after = text;
+		return 0;
+	case OPT_DRY_RUN:
+		j->dry_run = true;
+		return 0;
+	case OPT_SCRIPT:
+		j->script = text;
+		return 0;
+	case OPT_CERTIFY:
+		j->options.certify = true;
+		return 0;
+	case OPT_VERIFY:
+		return take_verify(j, text);
+	default:
+		return -1;	/* getopt has said why */
+	}
+}
+
+/* 0: go on; 1: done; -1: wrong arguments. */
+static int take_arguments(struct job *j, int argc, char **argv)
+{
+	int c;
+	bool done;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "p:b:o:vqh", long_options, NULL)) != -1) {
+		if (cli_common_option(c, &command_compile, &j->loud, &done)) {
+			if (done)
+				return 1;
+		} else if (take_question(j, c, optarg)) {
+			return 1;
+		} else if (take_option(j, c, optarg) < 0) {
+			return -1;
+		}
+	}
+	j->rest = argv + optind;
+	j->n_rest = argc - optind;
+	return 0;
+}
+
+static int check_arguments(struct job *j)
+{
+	struct diags *d = &j->diags;
+	if (j->script) {
+		if (j->passes || j->backends)
+			return diag_error(d, "call m:run and m:emit in the script",
+					  "--script goes with neither -p nor -b");
+		return 0;
+	}
+	if (j->n_rest > 1)
+		return diag_error(d, "qcc takes one model; passes go behind -p", "what is '%s'?", j->rest[1]);
+	if (j->n_rest == 0 && !j->dry_run)
+		return diag_error(d, "qcc --help shows how it is called", "no model given");
+	j->model = j->n_rest ? j->rest[0] : NULL;
+	return 0;
+}
+
+/* --dump-after takes our name of a pass, so that its aliases work too. */
+static int resolve_dump(struct job *j)
+{
+	struct pipeline p;
+	if (!j->options.dump_after || !strcmp(j->options.dump_after, "all"))
+		return 0;
+	int status = pipeline_parse(&p, j->options.dump_after, &j->diags);
+	if (status == 0 && p.count)
+		j->options.dump_after = p.steps[0].pass->name;
+	pipeline_free(&p);
+	return status;
+}
+
+static int parse_lists(struct job *j)
+{
+	int status = pipeline_parse(&j->pipeline, j->passes ? j->passes : "", &j->diags);
+	if (backend_list_parse(&j->list, j->backends, &j->diags) < 0 || resolve_dump(j) < 0)
+		status = -1;
+	return status;
+}
+
+/* ---- the run ---- */
+
+/* Before any work: an output folder that cannot be written is found out early. */
+static int make_folder(struct job *j)
+{
+	struct stat st;
+	j->made_dir = stat(j->dir, &st) < 0;
+	if (dir_make(j->dir, &j->diags) < 0)
+		return -1;
+	if (access(j->dir, W_OK | X_OK) < 0)
+		return diag_error(&j->diags, "name another one with -o", "cannot write into folder '%s': %s", j->dir,
+				  strerror(errno));
+	return 0;
+}
+
+static bool draws_stages(const struct job *j)
+{
+	for (size_t i = 0; i < j->list.count; i++)
+		if (!strcmp(j->list.items[i].backend->name, "dot"))
+			return true;
+	return false;
+}
+
+static json_t *member(json_t *object, const char *key, json_t *fresh)
+{
+	json_object_set_new(object, key, fresh);
+	return fresh;
+}
+
+static int emit(struct job *j)
+{
+	json_t *backends = member(j->report, "backends", json_object());
+	const char *slash = strrchr(j->model, '/');
+	return backend_list_emit(&j->list, j->graph, j->dir, slash ? slash + 1 : j->model, backends, &j->diags);
+}
+
+static int run_pipeline(struct job *j)
+{
+	struct stages stages;
+	bool draws = draws_stages(j);
+	json_t *passes = member(j->report, "passes", json_array());
+	if (draws) {
+		stages_start(&stages, j->graph, j->dir, &j->diags);
+		j->options.observe = stages_observe;
+		j->options.user = &stages;
+	}
+	int status = pipeline_run(&j->pipeline, j->graph, &j->options, passes, &j->diags);
+	if (status == 0)
+		status = emit(j);
+	if (draws && stages_finish(&stages, status == 0) < 0)
+		status = -1;
+	return status;
+}
+
+static void start_report(struct job *j)
+{
+	char *text = pipeline_print(&j->pipeline);
+	j->report = json_object();
+	json_object_set_new(j->report, "qcc", json_string(PACKAGE_VERSION));
+	json_object_set_new(j->report, "model", json_string(j->model));
+	json_object_set_new(j->report, "pipeline", json_string(text));
+	free(text);
+}
+
+static void print_summary(const struct job *j, const json_t *layers, const json_t *totals)
+{
+	const char *name;
+	json_t *backend;
+	int count = 0;
+	printf("%s: %u nodes\n", j->model, j->graph->n_nodes);
+	report_print(layers, totals, stdout);
+	report_print_passes(json_object_get(j->report, "passes"), stdout);
+	json_object_foreach(json_object_get(j->report, "backends"), name, backend)
+		printf("%s%s", count++ ? ", " : "backends: ", name);
+	printf("%swritten to %s\n", count ? "; " : "", j->dir);
+}
+
+static int write_report(struct job *j)
+{
+	struct strbuf path = { 0 };
+	json_t *layers = member(j->report, "layers", report_layers(j->graph));
+	json_t *totals = member(j->report, "totals", report_totals(j->graph, layers));
+	strbuf_printf(&path, "%s/report.json", j->dir);
+	int status = report_write(j->report, path.text, &j->diags);
+	strbuf_free(&path);
+	if (status == 0 && !j->loud.quiet)
+		print_summary(j, layers, totals);
+	return status;
+}
+
+static int compile(struct job *j)
+{
+	j->diags.file = j->model;
+	j->graph = graph_read(j->model, &j->diags);
+	if (!j->graph || make_folder(j) < 0)
+		return -1;
+	start_report(j);
+	int status = run_pipeline(j);
+	if (status == 0)
+		status = write_report(j);
+	if (status < 0 && j->made_dir)
+		rmdir(j->dir);	/* only where it is empty */
+	return status;
+}
+
+static int dry_run(struct job *j)
+{
+	char *text = pipeline_print(&j->pipeline);
+	puts(text);
+	free(text);
+	return 0;
+}
+
+static int run_script(struct job *j)
+{
+	struct script_options o = { .args = (const char *const *)j->rest, .n_args = (size_t)j->n_rest, .dir = j->dir,
+				    .dry_run = j->dry_run, .pipeline = j->options };
+	char *ran;
+	int status = script_run(j->script, &o, &ran, &j->diags);
+	if (j->dry_run)
+		fputs(ran, stdout);
+	free(ran);
+	return status;
+}
+
+static int run_job(struct job *j)
+{
+	if (check_arguments(j) < 0 || parse_lists(j) < 0)
+		return -1;
+	struct strbuf dump = { 0 };
+	strbuf_printf(&dump, "%s/dump", j->dir);
+	j->options.dump_dir = dump.text;
+	j->options.verbose = j->loud.verbose;
+	j->options.verify_structure = pipeline_verify_default();
+	int status = j->script ? run_script(j) : j->dry_run ? dry_run(j) : compile(j);
+	strbuf_free(&dump);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	struct job j = { .dir = "out" };
+	int status = take_arguments(&j, argc, argv);
+	if (status == 0)
+		status = run_job(&j);
+	else if (status > 0)
+		status = 0;
+	pipeline_free(&j.pipeline);
+	backend_list_free(&j.list);
+	json_decref(j.report);
+	if (j.graph)
+		graph_free(j.graph);
+	return cli_finish(&j.diags, j.loud, status);
+}
+
+const struct command command_compile = {
+	.name = "compile",
+	.usage = "qcc MODEL [-p PASSES] [-b BACKENDS] [-o DIR] [OPTION]...",
+	.summary = "Compiles a quantised neural network (QONNX) to integer form",
+	.help = help,
+	.run = run,
+};
