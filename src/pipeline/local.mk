@@ -2,8 +2,10 @@
 libqcc_a_SOURCES += \
 	src/pipeline/feed.c \
 	src/pipeline/feed.h \
+	src/pipeline/lua.c \
 	src/pipeline/pipeline.c \
 	src/pipeline/pipeline.h \
+	src/pipeline/script.h \
 	src/pipeline/spec.c \
 	src/pipeline/spec.h \
 	src/pipeline/verifier.c \
