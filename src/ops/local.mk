@@ -17,16 +17,21 @@ libqcc_a_SOURCES += \
 	src/ops/conv_kernel.c \
 	src/ops/conv_kernel.h \
 	src/ops/conv_loops.h \
+	src/ops/debug_marker.c \
+	src/ops/float_quant.c \
+	src/ops/float_quant_loops.h \
 	src/ops/gather.c \
 	src/ops/gemm.c \
 	src/ops/gemm_kernel.c \
 	src/ops/gemm_kernel.h \
 	src/ops/gemm_loops.h \
+	src/ops/generic_partition.c \
 	src/ops/hw_matvec.c \
 	src/ops/hw_ops.h \
 	src/ops/hw_streams.c \
 	src/ops/hw_threshold.c \
 	src/ops/hw_window.c \
+	src/ops/im2col.c \
 	src/ops/mat_mul.c \
 	src/ops/mat_mul.h \
 	src/ops/max_pool.c \
@@ -46,6 +51,7 @@ libqcc_a_SOURCES += \
 	src/ops/products.c \
 	src/ops/products.h \
 	src/ops/quant.c \
+	src/ops/quant_avg_pool2d.c \
 	src/ops/quant_loops.h \
 	src/ops/ranges.c \
 	src/ops/ranges.h \
@@ -60,8 +66,11 @@ libqcc_a_SOURCES += \
 	src/ops/threshold_loops.h \
 	src/ops/topk.c \
 	src/ops/transpose.c \
+	src/ops/trunc.c \
+	src/ops/trunc_loops.h \
 	src/ops/unary.c \
 	src/ops/unary.h \
 	src/ops/variadic.c \
 	src/ops/window.c \
-	src/ops/window.h
+	src/ops/window.h \
+	src/ops/xnor_popcount_mat_mul.c

@@ -1,0 +1,105 @@
+/* FloatQuant: rounds to the values of a small floating-point format under a scale.
+ * Semantics: qonnx.custom_op.general.floatquant. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "ops/broadcast.h"
+#include "ops/rounding.h"
+
+struct float_format {
+	double mantissa;		/* bits */
+	double least_exponent;		/* log2 of the smallest step */
+	double max;			/* largest magnitude */
+	bool has_inf, has_nan, saturates;
+	enum rounding rounding;
+};
+
+#define REAL float
+#define NAME(f) f##_float
+#include "ops/float_quant_loops.h"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(f) f##_double
+#include "ops/float_quant_loops.h"
+#undef REAL
+#undef NAME
+
+/* Inputs: x, scale, exponent bits, mantissa bits, exponent bias, largest value. */
+static int format_of(struct exec_ctx *x, struct float_format *f)
+{
+	double v[6];
+	for (size_t i = 2; i < 6; i++) {
+		if (x->in[i]->count != 1)
+			return exec_unsupported(x, "a format parameter that is no scalar");
+		v[i] = tensor_at(x->in[i], 0);
+	}
+	f->mantissa = v[3];
+	f->least_exponent = 1 - v[4] - v[3];
+	f->max = (2 - exp2(-v[3])) * exp2(exp2(v[2]) - 1 - v[4]);
+	f->max = v[5] < f->max ? v[5] : f->max;
+	f->has_inf = node_attr_int(x->node, "has_inf", 0) != 0;
+	f->has_nan = node_attr_int(x->node, "has_nan", 0) != 0;
+	f->saturates = node_attr_int(x->node, "saturation", 1) != 0;
+	if (!f->saturates && !f->has_inf && !f->has_nan)
+		return exec_unsupported(x, "no saturation, yet neither infinities nor NaN to overflow to");
+	return node_rounding(x->node, "ROUND", &f->rounding, x->diags) ? 0 : -1;
+}
+
+static int kernel(struct exec_ctx *x)
+{
+	struct float_format f;
+	enum elem_type elem = (enum elem_type)x->in[0]->elem;
+	int rank;
+	int64_t dims[MAX_RANK];
+	if (elem != ELEM_FLOAT && elem != ELEM_DOUBLE)
+		return exec_unsupported(x, "the input is neither float nor double");
+	if (format_of(x, &f) != 0 || !exec_broadcast_shape(x, x->in, 2, &rank, dims))
+		return -1;
+	struct tensor *y = exec_output(x, 0, elem, rank, dims);
+	struct tensor *in[2] = { x->in[0], tensor_cast(x->in[1], elem) };
+	if (y && elem == ELEM_FLOAT)
+		float_quant_run_float(&f, in, y);
+	else if (y)
+		float_quant_run_double(&f, in, y);
+	tensor_unref(in[1]);
+	return y ? 0 : -1;
+}
+
+static int exec(struct exec_ctx *x)
+{
+	return exec_widened(x, kernel);
+}
+
+static int infer(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0), *scale = node_input(x->node, 1);
+	int rank = -1;
+	int64_t dims[MAX_RANK];
+	if (in->rank >= 0 && scale->rank >= 0 &&
+	    !broadcast_shapes(in->rank, in->dims, scale->rank, scale->dims, &rank, dims))
+		return diag_node_error(x->diags, x->node, NULL, "the scale does not broadcast to the input");
+	infer_output(x, 0, (enum elem_type)in->elem, rank, dims);
+	return 0;
+}
+
+static struct datatype datatype(const struct node *n, size_t i)
+{
+	(void)i;
+	double scale, exponent, mantissa, bias;
+	if (!value_scalar(node_input(n, 1), &scale) || !value_scalar(node_input(n, 2), &exponent) ||
+	    !value_scalar(node_input(n, 3), &mantissa) || !value_scalar(node_input(n, 4), &bias) || scale != 1 ||
+	    exponent != (int8_t)exponent || mantissa != (uint8_t)mantissa || bias != (int32_t)bias)
+		return datatype_of_kind(DT_NONE);
+	return (struct datatype){ .kind = DT_FLOAT, .bits = (uint8_t)(1 + exponent + mantissa),
+				  .whole = (int8_t)exponent, .mantissa = (uint8_t)mantissa, .bias = (int32_t)bias };
+}
+
+const struct op op_FloatQuant = {
+	.domain = DOMAIN_QONNX, .name = "FloatQuant",
+	.summary = "Rounds to a small floating-point format under a scale",
+	.min_inputs = 6, .max_inputs = 6, .min_outputs = 1, .max_outputs = 1,
+	.flags = OP_ELEMENTWISE | OP_QUANTISER,
+	.infer = infer, .datatype = datatype, .exec = exec,
+};
