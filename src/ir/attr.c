@@ -121,6 +121,7 @@ static struct attr *copy_attr(struct arena *a, const struct attr *from)
 	to->name = arena_strdup(a, from->name);
 	to->ref_attr_name = from->ref_attr_name ? arena_strdup(a, from->ref_attr_name) : NULL;
 	to->doc = from->doc ? arena_strdup(a, from->doc) : NULL;
+	to->tensor_name = from->tensor_name ? arena_strdup(a, from->tensor_name) : NULL;
 	to->next = NULL;
 	switch (from->kind) {
 	case ATTR_INT:

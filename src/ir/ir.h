@@ -109,6 +109,7 @@ struct attr {
 	};
 	const char *ref_attr_name;	/* in a model-local function: the attribute it stands for */
 	const char *doc;
+	const char *tensor_name;	/* what the file calls the tensor; NULL: nothing */
 	struct attr *next;
 };
 

@@ -171,6 +171,8 @@ static int read_tensor(struct onnx_reader *r, struct attr *a, struct span in)
 	Onnx__TensorProto *rest;
 	a->count = 1;
 	a->t = onnx_read_tensor(r, tensor, &rest);
+	if (rest && rest->name && *rest->name)
+		a->tensor_name = onnx_text(r, rest->name);
 	if (rest)
 		onnx__tensor_proto__free_unpacked(rest, NULL);
 	return a->t ? 0 : -1;

@@ -268,7 +268,7 @@ static void emit_attr(struct writer *w, const void *what)
 		set_content(w, &p, a);
 	put_fields(w, &p.base);
 	if (a->kind == ATTR_TENSOR && !p.ref_attr_name)
-		put_nested(w, ATTR_FIELD_T, emit_tensor, &(struct tensor_job){ .tensor = a->t });
+		put_nested(w, ATTR_FIELD_T, emit_tensor, &(struct tensor_job){ a->t, a->tensor_name, NULL });
 }
 
 /* ---- nodes ---- */

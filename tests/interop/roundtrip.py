@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Reads and writes ONNX models with qcc and compares the two files field by field.
 
-    roundtrip.py MODEL...           each through $QCC_ROUNDTRIP IN OUT (default: qcc IN -p '' -o OUT)
+    roundtrip.py                    odd models of our own, the project's, and those in $QCC_SHARED
+    roundtrip.py MODEL...           these; each through $QCC_ROUNDTRIP IN OUT, which is by default
+                                    the unit test's --roundtrip in the build folder
     roundtrip.py --compare A B      two files that exist
 
 What counts: everything the format says, whatever the order of initializers, value_info and annotations; a
 tensor may move from typed fields to raw_data. The result must pass onnx.checker where the original does.
 """
+import glob
 import os
 import subprocess
 import sys
@@ -14,6 +17,8 @@ import tempfile
 
 import onnx
 from onnx import numpy_helper
+
+import odd_models
 
 
 def tensor_key(tensor):
@@ -102,13 +107,20 @@ def order_kept(before, after):
 
 def roundtrip(path, folder):
     out = os.path.join(folder, "out.onnx")
-    command = os.environ.get("QCC_ROUNDTRIP")
-    qcc = os.environ.get("QCC", "qcc")
-    argv = command.split() + [path, out] if command else [qcc, path, "-p", "", "-o", out]
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    beside = os.path.join(os.path.dirname(os.environ.get("QCC", "./qcc")), "tests/unit/test_onnx")
+    command = os.environ.get("QCC_ROUNDTRIP", f"{beside} --roundtrip").split()
+    done = subprocess.run(command + [path, out], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         return [f"exit code {done.returncode}: {done.stdout.strip()}"]
-    return compare(path, out) + ([] if order_kept(path, out) else ["the order of nodes changed"])
+    kept = "unsorted" in path or order_kept(path, out)
+    return compare(path, out) + ([] if kept else ["the order of nodes changed"])
+
+
+def networks():
+    source = os.environ.get("QCC_SRC", ".")
+    shared = os.environ.get("QCC_SHARED", os.path.join(source, "../shared"))
+    folders = [f"{source}/models/*", f"{shared}/models/*", f"{shared}/finn/*", f"{shared}/conformance/qonnx/*"]
+    return [p for folder in folders for p in sorted(glob.glob(folder + "/*.onnx"))]
 
 
 def main(argv):
@@ -116,13 +128,14 @@ def main(argv):
         wrong = compare(argv[2], argv[3])
         print("\n".join(wrong) or "equal")
         return bool(wrong)
-    print(f"1..{len(argv) - 1}")
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        for number, path in enumerate(argv[1:], 1):
+        paths = argv[1:] or odd_models.write_all(folder) + networks()
+        print(f"1..{len(paths)}")
+        for number, path in enumerate(paths, 1):
             wrong = roundtrip(path, folder)
             failed += bool(wrong)
-            print(f"{'not ok' if wrong else 'ok'} {number} - {path}")
+            print(f"{'not ok' if wrong else 'ok'} {number} - {os.path.relpath(path, folder if path.startswith(folder) else '.')}")
             for line in wrong:
                 print(f"# {line}")
     return bool(failed)
