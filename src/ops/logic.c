@@ -1,0 +1,201 @@
+/* Comparisons, logic and bit operations: operands that broadcast, and their unary relatives. */
+#include <math.h>
+#include <string.h>
+
+#include "ops/broadcast.h"
+#include "ops/move.h"
+#include "ops/ranges.h"
+
+/* ---- comparisons ---- */
+
+/* Loops whose result is bool. */
+#define COMPARE_LOOP(elem, T, W, name, ...) MIXED_LOOP(elem, T, W, uint8_t, name, __VA_ARGS__)
+#define EACH_COMPARABLE(X, ...) EACH_NUMBER(X, __VA_ARGS__) EACH_BOOL(X, __VA_ARGS__)
+
+EACH_COMPARABLE(COMPARE_LOOP, equal, x == y)
+EACH_COMPARABLE(COMPARE_LOOP, greater, x > y)
+EACH_COMPARABLE(COMPARE_LOOP, greater_equal, x >= y)
+EACH_COMPARABLE(COMPARE_LOOP, less, x < y)
+EACH_COMPARABLE(COMPARE_LOOP, less_equal, x <= y)
+EACH_BOOL(COMPARE_LOOP, and, (x && y))
+EACH_BOOL(COMPARE_LOOP, or, (x || y))
+EACH_BOOL(COMPARE_LOOP, xor, !x != !y)
+
+LOOP_FUNCTION equal_strings(void *out, const void *a, const void *b, int64_t n, bool step_a, bool step_b)
+{
+	char *const *p = a, *const *q = b;
+	for (int64_t i = 0; i < n; i++)
+		((uint8_t *)out)[i] = strcmp(p[step_a ? i : 0], q[step_b ? i : 0]) == 0;
+}
+
+static binary_loop *const equal_loops[ELEM_COUNT] = {
+	EACH_COMPARABLE(LOOP_ROW, equal)
+	[ELEM_STRING] = equal_strings,
+};
+static binary_loop *const greater_loops[ELEM_COUNT] = { EACH_COMPARABLE(LOOP_ROW, greater) };
+static binary_loop *const greater_equal_loops[ELEM_COUNT] = { EACH_COMPARABLE(LOOP_ROW, greater_equal) };
+static binary_loop *const less_loops[ELEM_COUNT] = { EACH_COMPARABLE(LOOP_ROW, less) };
+static binary_loop *const less_equal_loops[ELEM_COUNT] = { EACH_COMPARABLE(LOOP_ROW, less_equal) };
+static binary_loop *const and_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, and) };
+static binary_loop *const or_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, or) };
+static binary_loop *const xor_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, xor) };
+
+#define COMPARISON(symbol, NAME, loops, flag, text)                                            \
+	static int run_##NAME(struct exec_ctx *x)                                              \
+	{                                                                                      \
+		return exec_binary(x, loops, ELEM_BOOL);                                       \
+	}                                                                                      \
+	static int exec_##NAME(struct exec_ctx *x)                                             \
+	{                                                                                      \
+		return exec_widened(x, run_##NAME);                                            \
+	}                                                                                      \
+	const struct op symbol = {                                                             \
+		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
+		.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,          \
+		.flags = OP_ELEMENTWISE | (flag), .infer = infer_broadcast_bool,               \
+		.datatype = datatype_binary, .exec = exec_##NAME,                              \
+	};
+
+COMPARISON(op_Equal, Equal, equal_loops, OP_COMMUTATIVE, "whether a = b")
+COMPARISON(op_Greater, Greater, greater_loops, OP_MONOTONE, "whether a > b")
+COMPARISON(op_GreaterOrEqual, GreaterOrEqual, greater_equal_loops, OP_MONOTONE, "whether a >= b")
+COMPARISON(op_Less, Less, less_loops, 0, "whether a < b")
+COMPARISON(op_LessOrEqual, LessOrEqual, less_equal_loops, 0, "whether a <= b")
+COMPARISON(op_And, And, and_loops, OP_COMMUTATIVE | OP_MONOTONE, "a and b")
+COMPARISON(op_Or, Or, or_loops, OP_COMMUTATIVE | OP_MONOTONE, "a or b")
+COMPARISON(op_Xor, Xor, xor_loops, OP_COMMUTATIVE, "either a or b")
+
+/* ---- tests of one operand ---- */
+
+#define TEST_LOOP(elem, T, W, name, ...) UNARY_MIXED_LOOP(elem, T, W, uint8_t, name, __VA_ARGS__)
+EACH_BOOL(TEST_LOOP, not, !x)
+EACH_FLOAT(TEST_LOOP, is_nan, x != x)
+/* alpha: counts +infinity; beta: counts -infinity. */
+EACH_FLOAT(TEST_LOOP, is_inf, isinf(x) && (x > 0 ? alpha != 0 : beta != 0))
+static unary_loop *const not_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, not) };
+static unary_loop *const is_nan_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, is_nan) };
+static unary_loop *const is_inf_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, is_inf) };
+
+static int infer_bool(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0);
+	infer_output(x, 0, ELEM_BOOL, in->rank, in->dims);
+	return 0;
+}
+
+#define TEST(symbol, NAME, loops, alpha, beta, text)                                           \
+	static int run_##NAME(struct exec_ctx *x)                                              \
+	{                                                                                      \
+		const struct node *n __attribute__((unused)) = x->node;                        \
+		return exec_unary(x, loops, ELEM_BOOL, (double)(alpha), (double)(beta));       \
+	}                                                                                      \
+	static int exec_##NAME(struct exec_ctx *x)                                             \
+	{                                                                                      \
+		return exec_widened(x, run_##NAME);                                            \
+	}                                                                                      \
+	const struct op symbol = {                                                             \
+		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
+		.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,          \
+		.flags = OP_ELEMENTWISE, .infer = infer_bool, .datatype = datatype_binary,     \
+		.exec = exec_##NAME,                                                           \
+	};
+
+TEST(op_Not, Not, not_loops, 0, 0, "not x")
+TEST(op_IsNaN, IsNaN, is_nan_loops, 0, 0, "whether x is no number")
+TEST(op_IsInf, IsInf, is_inf_loops, node_attr_int(n, "detect_positive", 1),
+     node_attr_int(n, "detect_negative", 1), "whether x is infinite")
+
+/* ---- bits ---- */
+
+EACH_INTEGER(BINARY_LOOP, bit_and, x & y)
+EACH_INTEGER(BINARY_LOOP, bit_or, x | y)
+EACH_INTEGER(BINARY_LOOP, bit_xor, x ^ y)
+EACH_INTEGER(UNARY_LOOP, bit_not, ~(wide)x)
+/* Shifts by the width or more leave nothing. */
+EACH_UNSIGNED(BINARY_LOOP, shift_left, y < 8 * sizeof x ? (wide)x << y : 0)
+EACH_UNSIGNED(BINARY_LOOP, shift_right, y < 8 * sizeof x ? x >> y : 0)
+static binary_loop *const bit_and_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_and) };
+static binary_loop *const bit_or_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_or) };
+static binary_loop *const bit_xor_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_xor) };
+static unary_loop *const bit_not_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_not) };
+static binary_loop *const shift_left_loops[ELEM_COUNT] = { EACH_UNSIGNED(LOOP_ROW, shift_left) };
+static binary_loop *const shift_right_loops[ELEM_COUNT] = { EACH_UNSIGNED(LOOP_ROW, shift_right) };
+
+static binary_loop *const *shift_of(const struct node *n)
+{
+	bool left = strcmp(node_attr_string(n, "direction", "LEFT"), "LEFT") == 0;
+	return left ? shift_left_loops : shift_right_loops;
+}
+
+#define BITWISE(symbol, NAME, loops, flag, text)                                               \
+	static int exec_##NAME(struct exec_ctx *x)                                             \
+	{                                                                                      \
+		return exec_binary(x, loops, ELEM_UNDEFINED);                                  \
+	}                                                                                      \
+	const struct op symbol = {                                                             \
+		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
+		.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,          \
+		.flags = flag, .infer = infer_broadcast, .exec = exec_##NAME,                  \
+	};
+
+BITWISE(op_BitwiseAnd, BitwiseAnd, bit_and_loops, OP_COMMUTATIVE, "a and b, bit by bit")
+BITWISE(op_BitwiseOr, BitwiseOr, bit_or_loops, OP_COMMUTATIVE, "a or b, bit by bit")
+BITWISE(op_BitwiseXor, BitwiseXor, bit_xor_loops, OP_COMMUTATIVE, "either a or b, bit by bit")
+BITWISE(op_BitShift, BitShift, shift_of(x->node), 0, "a shifted by b bits")
+
+static int exec_bitwise_not(struct exec_ctx *x)
+{
+	return exec_unary(x, bit_not_loops, ELEM_UNDEFINED, 0, 0);
+}
+
+const struct op op_BitwiseNot = {
+	.name = "BitwiseNot", .domain = DOMAIN_ONNX, .summary = "every bit inverted",
+	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
+	.infer = infer_same, .exec = exec_bitwise_not,
+};
+
+/* ---- Where ---- */
+
+static int infer_where(struct infer_ctx *x)
+{
+	if (infer_broadcast(x) != 0)
+		return -1;
+	const struct value *out = node_output(x->node, 0);
+	if (out)
+		infer_output(x, 0, (enum elem_type)node_input(x->node, 1)->elem, out->rank, out->dims);
+	return 0;
+}
+
+static int exec_where(struct exec_ctx *x)
+{
+	struct tensor *const *in = x->in;
+	int rank;
+	int64_t dims[MAX_RANK];
+	if (in[0]->elem != ELEM_BOOL || in[1]->elem != in[2]->elem)
+		return exec_unsupported(x, "operands of two storage types, or a condition that is not bool");
+	if (!exec_broadcast_shape(x, in, 3, &rank, dims))
+		return -1;
+	struct tensor *out = exec_output(x, 0, in[1]->elem, rank, dims);
+	if (!out)
+		return -1;
+	struct walk w;
+	for (bool more = walk_start(&w, rank, dims, 3, in); more; more = walk_next(&w))
+		for (int64_t i = 0; i < w.run; i++) {
+			bool first = ((uint8_t *)in[0]->data)[w.offset[0] + (w.step[0] ? i : 0)] != 0;
+			int k = first ? 1 : 2;
+			elements_copy(out, w.done + i, in[k], w.offset[k] + (w.step[k] ? i : 0), 1);
+		}
+	return 0;
+}
+
+static struct datatype datatype_where(const struct node *n, size_t i)
+{
+	(void)i;
+	return datatype_join_inputs(n, 1, 2);
+}
+
+const struct op op_Where = {
+	.name = "Where", .domain = DOMAIN_ONNX, .summary = "a or b, by a condition",
+	.min_inputs = 3, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
+	.infer = infer_where, .datatype = datatype_where, .exec = exec_where,
+};
