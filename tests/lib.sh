@@ -1,1 +1,86 @@
-/* being written */
+# What the shell tests share. A test is a script that reads this, calls the functions below, a case each, and ends
+# with `finish`. Each case prints a line of the TAP protocol. They run in a folder of their own that goes at the end.
+#
+#     . "$QCC_SRC/tests/lib.sh"
+#     ok "says its version" "$QCC" --version
+#     finish
+
+: "${QCC_SRC:=$(cd "$(dirname "$0")/../.." && pwd)}"
+: "${QCC_SHARED:=$QCC_SRC/../shared}"
+: "${QCC:=$QCC_SRC/build/qcc}"
+cases=0
+work=$(mktemp -d) || exit 99
+trap 'cd / && rm -rf "$work"' EXIT
+trap 'exit 99' HUP INT TERM
+cd "$work" || exit 99
+
+# pass NAME, fail NAME [what is wrong]
+pass() {
+	cases=$((cases + 1))
+	echo "ok $cases - $1"
+}
+fail() {
+	cases=$((cases + 1))
+	echo "not ok $cases - $1"
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# skip NAME WHY
+skip() {
+	cases=$((cases + 1))
+	echo "ok $cases - $1 # SKIP $2"
+}
+
+# ok NAME COMMAND...: the command ends with status 0. Its output is left in out and err.
+ok() {
+	name=$1
+	shift
+	if "$@" >out 2>err; then pass "$name"; else fail "$name" "status $?: $(cat err)"; fi
+}
+
+# prints NAME PATTERN COMMAND...: status 0 and a line of its output matches the basic regular expression.
+prints() {
+	name=$1 pattern=$2
+	shift 2
+	if ! "$@" >out 2>err; then
+		fail "$name" "status $?: $(cat err)"
+	elif grep -q -e "$pattern" out; then
+		pass "$name"
+	else
+		fail "$name" "no line like '$pattern' in: $(head -n 20 out)"
+	fi
+}
+
+# refuses NAME PATTERN COMMAND...: status 1, nothing on standard output, one line on standard error that matches, and
+# no new file or folder here.
+refuses() {
+	name=$1 pattern=$2
+	shift 2
+	find . ! -path ./out ! -path ./err ! -path ./before ! -path ./after | sort >before
+	"$@" >out 2>err
+	status=$?
+	find . ! -path ./out ! -path ./err ! -path ./before ! -path ./after | sort >after
+	if [ $status -ne 1 ]; then
+		fail "$name" "status $status, not 1: $(cat err)"
+	elif [ "$(wc -l <err)" -ne 1 ]; then
+		fail "$name" "not one line: $(cat err)"
+	elif ! grep -q -e "$pattern" err; then
+		fail "$name" "no '$pattern' in: $(cat err)"
+	elif [ -s out ]; then
+		fail "$name" "standard output has: $(head -n 5 out)"
+	elif ! cmp -s before after; then
+		fail "$name" "left behind: $(comm -13 before after)"
+	else
+		pass "$name"
+	fi
+}
+
+# has NAME FILE: the file is there and not empty.
+has() {
+	if [ -s "$2" ]; then pass "$1"; else fail "$1" "no file $2"; fi
+}
+
+finish() {
+	echo "1..$cases"
+}

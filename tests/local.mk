@@ -22,7 +22,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
-AM_CPPFLAGS += $(CMOCKA_CFLAGS)
+AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/lib.sh tests/requirements.txt
 
 include tests/unit/local.mk

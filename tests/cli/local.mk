@@ -1,1 +1,7 @@
 # Tests of the command line: shell scripts, listed in TESTS and EXTRA_DIST.
+CLI_TESTS = \
+	tests/cli/bad_input.sh \
+	tests/cli/options.sh \
+	tests/cli/scripts.sh
+TESTS += $(CLI_TESTS)
+EXTRA_DIST += $(CLI_TESTS) scripts/flows/inspect.lua scripts/flows/stepwise.lua

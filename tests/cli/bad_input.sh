@@ -1,0 +1,83 @@
+#!/bin/sh
+# Bad input: one line that names the culprit, exit status 1, nothing written.
+. "$QCC_SRC/tests/lib.sh"
+
+model=$QCC_SRC/models/mlp_2w2a/model.onnx
+input=$QCC_SRC/models/mlp_2w2a/input.npy
+
+# text NAME GRAPH: a model in ONNX's text form.
+text() {
+	printf '%s\n' "$2" >"$1"
+}
+
+refuses "missing file" "missing.onnx.*No such file" "$QCC" missing.onnx
+: >empty.onnx
+refuses "empty file" "empty.onnx.*empty" "$QCC" empty.onnx
+head -c 5000 "$model" >short.onnx
+refuses "truncated file" "short.onnx" "$QCC" short.onnx
+echo "this is no network at all" >text.onnx
+refuses "not an ONNX file" "text.onnx" "$QCC" text.onnx
+mkdir folder.onnx
+refuses "a folder for a model" "folder.onnx.*is a folder" "$QCC" folder.onnx
+
+text cycle.onnxtxt 'net (float[1] x) => (float[1] y) {
+  a = Add(x, b)
+  b = Relu(a)
+  y = Relu(b)
+}'
+refuses "cycle" "cycle" "$QCC" cycle.onnxtxt
+text twice.onnxtxt 'net (float[1] x) => (float[1] y) {
+  y = Relu(x)
+  y = Abs(x)
+}'
+refuses "name defined twice" "'y'" "$QCC" twice.onnxtxt
+text unknown.onnxtxt 'net (float[1] x) => (float[1] y) {
+  y = Frobnicate(x)
+}'
+echo 1 >in.npy
+refuses "unknown operator" "Frobnicate" "$QCC" unknown.onnxtxt -p cleanup
+text shape.onnxtxt 'net (float[1,3] x) => (float[1,2] y) <float[4,2] w = {1,2,3,4,5,6,7,8}> {
+  y = MatMul(x, w)
+}'
+refuses "shape that does not fit" "MatMul" "$QCC" shape.onnxtxt -p cleanup
+text dangling.onnxtxt 'net (float[1] x) => (float[1] y) {
+  y = Add(x, nowhere)
+}'
+refuses "value nobody makes" "nowhere" "$QCC" dangling.onnxtxt
+
+refuses "unknown pass" "'strealine'" "$QCC" "$model" -p strealine
+refuses "unknown option of a pass" "'no-such-option'" "$QCC" "$model" -p 'cleanup(no-such-option=1)'
+refuses "malformed list of passes" "wanted" "$QCC" "$model" -p 'cleanup('
+refuses "unknown backend" "'fin'.*did you mean 'finn'" "$QCC" "$model" -b fin
+refuses "unknown option" "frob" "$QCC" "$model" --frob
+refuses "no model" "no model" "$QCC"
+refuses "two models" "'b.onnx'" "$QCC" a.onnx b.onnx
+refuses "no samples" "'0'" "$QCC" "$model" --verify=0
+refuses "dump after an unknown pass" "'nope'" "$QCC" "$model" --dump-after nope
+: >file
+refuses "output folder below a file" "file/out.*Not a directory" "$QCC" "$model" -o file/out
+refuses "output folder is a file" "file.*cannot make" "$QCC" "$model" -o file
+
+refuses "run: missing input" "is missing" "$QCC" run "$model"
+refuses "run: input file that is not there" "none.npy" "$QCC" run "$model" none.npy
+head -c 200 "$input" >short.npy
+refuses "run: truncated input" "short.npy.*truncated" "$QCC" run "$model" short.npy
+refuses "run: unknown input" "'frob'" "$QCC" run "$model" frob="$input"
+refuses "run: one input too many" "too many" "$QCC" run "$model" "$input" "$input"
+refuses "run: output below a file" "file/y.npy" "$QCC" run "$model" "$input" -o file/y.npy
+refuses "run: --top nothing" "'0'" "$QCC" run "$model" "$input" --top 0
+refuses "info: two models" "one model" "$QCC" info a b
+refuses "diff: one model" "two models" "$QCC" diff a
+
+refuses "missing script" "none.lua" "$QCC" --script none.lua
+echo 'this is no Lua' >bad.lua
+refuses "script that is no Lua" "bad.lua:1" "$QCC" --script bad.lua
+printf 'local m = qcc.load(qcc.args[1])\nm:run("strealine")\n' >pass.lua
+refuses "unknown pass in a script" "pass.lua:2.*'strealine'" "$QCC" --script pass.lua "$model"
+echo 'qcc.load("none.onnx")' >load.lua
+refuses "missing model in a script" "load.lua:1.*No such file" "$QCC" --script load.lua
+echo 'io.open("x", "w")' >io.lua
+refuses "scripts have no io" "io" "$QCC" --script io.lua
+echo 'print(os.getenv("HOME"))' >os.lua
+refuses "scripts have no os" "os" "$QCC" --script os.lua
+finish

@@ -1,0 +1,46 @@
+#!/bin/sh
+# What the command line prints and writes when all is well.
+. "$QCC_SRC/tests/lib.sh"
+
+model=$QCC_SRC/models/mlp_2w2a/model.onnx
+input=$QCC_SRC/models/mlp_2w2a/input.npy
+
+prints "--version" '^qcc [0-9]' "$QCC" --version
+prints "--help" '^usage: qcc MODEL' "$QCC" --help
+prints "--help lists subcommands" '^  run ' "$QCC" --help
+prints "run --help" '^usage: qcc run' "$QCC" run --help
+prints "--list-passes" '^cleanup ' "$QCC" --list-passes
+prints "--list-ops" '^MatMul ' "$QCC" --list-ops
+prints "--list-backends" '^finn ' "$QCC" --list-backends
+prints "--help-pass" '^cleanup: ' "$QCC" --help-pass cleanup
+prints "--help-backend" '^finn: ' "$QCC" --help-backend finn
+prints "--dry-run prints the pipeline" '^infer,cleanup$' "$QCC" --dry-run -p ' infer , cleanup' "$model"
+ok "--dry-run writes nothing" test ! -e out/report.json
+
+ok "compiles" "$QCC" "$model" -p cleanup -o one
+has "writes report.json" one/report.json
+has "writes the model" one/model.finn.onnx
+has "draws the imported graph" one/dot/00-imported.dot
+has "draws each stage" one/dot/01-cleanup.dot
+ok "leaves nothing temporary" sh -c 'test -z "$(find one -name "*.tmp" -o -name ".stages*")"'
+prints "is quiet on request" '^ok$' sh -c '"$QCC" -q "$1" -o one >quiet && test ! -s quiet && echo ok' sh "$model"
+ok "removes pictures of earlier stages" test ! -e one/dot/01-cleanup.dot
+ok "only the backend asked for" "$QCC" "$model" -b finn -o two
+ok "... and no other" test ! -e two/dot
+ok "--dump-after" "$QCC" "$model" -p infer,cleanup --dump-after infer -b finn -o three
+ok "... writes ONNX and DOT" sh -c 'ls three/dump/*-infer.onnx && ls three/dump/*-infer.dot'
+ok "--verify" "$QCC" "$model" -p cleanup --verify=3 -o four
+ok "--verify on a file" "$QCC" "$model" -p cleanup --verify="$input" -o five
+ok "a deep output folder" "$QCC" "$model" -o six/a/b/c -b finn
+
+ok "run writes .npy" "$QCC" run "$model" "$input" -o y.npy
+has "... the file" y.npy
+ok "run takes inputs by name" sh -c '"$QCC" run "$1" "$("$QCC" info "$1" |
+	sed -n "s/^input \(.*\): .*/\1/p")=$2" -o z.npy && cmp y.npy z.npy' sh "$model" "$input"
+ok "run writes into a folder" "$QCC" run "$model" "$input" -o outputs/
+ok "... a file for each output" sh -c 'ls outputs/*.npy'
+prints "run prints" '\[.*\] ' "$QCC" run "$model" "$input"
+prints "info" '^operators: ' "$QCC" info "$model"
+prints "info --json" '"operators"' "$QCC" info --json "$model"
+prints "diff of equal networks" 'elements equal' "$QCC" diff "$model" one/model.finn.onnx "$input"
+finish
