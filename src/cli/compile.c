@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/report.h"
 #include "cli/stages.h"
+#include "ops/op.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/script.h"
 #include "util/file.h"
@@ -280,9 +281,19 @@ static void print_summary(const struct job *j, const json_t *layers, const json_
 	printf("%swritten to %s\n", count ? "; " : "", j->dir);
 }
 
+/* The table shows types, which nobody may have asked for so far. What was to be written is written by now. */
+static void infer_for_report(struct job *j)
+{
+	struct diags ignored = { 0 };
+	if (!(j->graph->properties & GRAPH_INFERRED))
+		graph_infer(j->graph, &ignored);
+	diags_free(&ignored);
+}
+
 static int write_report(struct job *j)
 {
 	struct strbuf path = { 0 };
+	infer_for_report(j);
 	json_t *layers = member(j->report, "layers", report_layers(j->graph));
 	json_t *totals = member(j->report, "totals", report_totals(j->graph, layers));
 	strbuf_printf(&path, "%s/report.json", j->dir);

@@ -204,7 +204,7 @@ static bool parse_int(const char *text, int64_t *out)
 {
 	char *end;
 	errno = 0;
-	long long i = strtoll(text, &end, 0);
+	long long i = strtoll(text, &end, 10);
 	*out = i;
 	if (end != text && !*end)
 		return errno == 0;

@@ -95,7 +95,7 @@ int dir_make(const char *path, struct diags *d)
 		if (slash)
 			*slash = '\0';
 		if (mkdir(part, 0777) < 0 && !is_folder(part))
-			error = errno;
+			error = errno == EEXIST ? ENOTDIR : errno;
 		if (!slash)
 			break;
 		*slash = '/';

@@ -1,7 +1,8 @@
-/* Nearest names by edit distance (Levenshtein), upper and lower case alike. */
+/* Nearest names by edit distance (Damerau and Levenshtein: neighbours swapped count as one), case ignored. */
 #include "util/nearest.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "util/strbuf.h"
@@ -21,20 +22,21 @@ static int differs(char a, char b)
 
 static size_t edit_distance(const char *a, const char *b)
 {
-	size_t row[LONGEST + 1], na = strlen(a), nb = strlen(b);
+	size_t rows[3][LONGEST + 1], na = strlen(a), nb = strlen(b);
 	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			size_t above = row[j];
-			row[j] = least(row[j] + 1, row[j - 1] + 1,
-				       diagonal + (size_t)differs(a[i - 1], b[j - 1]));
-			diagonal = above;
+			row[j] = least(above[j] + 1, row[j - 1] + 1,
+				       above[j - 1] + (size_t)differs(a[i - 1], b[j - 1]));
+			bool swapped = i > 1 && j > 1 && !differs(a[i - 1], b[j - 2]) && !differs(a[i - 2], b[j - 1]);
+			if (swapped && before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
 		}
 	}
-	return row[nb];
+	return rows[na % 3][nb];
 }
 
 void nearest_offer(struct nearest *n, const char *name)
