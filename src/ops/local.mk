@@ -17,6 +17,7 @@ libqcc_a_SOURCES += \
 	src/ops/conv_kernel.c \
 	src/ops/conv_kernel.h \
 	src/ops/conv_loops.h \
+	src/ops/conv_transpose.c \
 	src/ops/debug_marker.c \
 	src/ops/float_quant.c \
 	src/ops/float_quant_loops.h \
@@ -26,18 +27,22 @@ libqcc_a_SOURCES += \
 	src/ops/gemm_kernel.h \
 	src/ops/gemm_loops.h \
 	src/ops/generic_partition.c \
+	src/ops/global_pool.c \
 	src/ops/hw_matvec.c \
 	src/ops/hw_ops.h \
 	src/ops/hw_streams.c \
 	src/ops/hw_threshold.c \
 	src/ops/hw_window.c \
 	src/ops/im2col.c \
+	src/ops/lines.c \
+	src/ops/lines.h \
 	src/ops/mat_mul.c \
 	src/ops/mat_mul.h \
 	src/ops/max_pool.c \
 	src/ops/move.c \
 	src/ops/move.h \
 	src/ops/multi_threshold.c \
+	src/ops/normalization.c \
 	src/ops/op.c \
 	src/ops/op.h \
 	src/ops/ops.def \
@@ -63,6 +68,7 @@ libqcc_a_SOURCES += \
 	src/ops/rounding.h \
 	src/ops/shape.c \
 	src/ops/slice.c \
+	src/ops/softmax.c \
 	src/ops/threshold_loops.h \
 	src/ops/topk.c \
 	src/ops/transpose.c \
