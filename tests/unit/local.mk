@@ -4,3 +4,5 @@ UNIT_TESTS += tests/unit/test_npy
 UNIT_TESTS += tests/unit/test_pipeline
 UNIT_TESTS += tests/unit/test_verifier
 EXTRA_DIST += tests/unit/test.h
+UNIT_TESTS += tests/unit/test_onnx
+UNIT_TESTS += tests/unit/test_text
