@@ -1,4 +1,5 @@
 # Backends, a folder each. One file a line, alphabetical.
+include src/backends/c/local.mk
 libqcc_a_SOURCES += \
 	src/backends/backend.c \
 	src/backends/backend.h \

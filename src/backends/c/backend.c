@@ -1,0 +1,147 @@
+/* The backend `c`: options, names, and the run of one style over the plan. */
+#include "backends/c/emit.h"
+#include "util/file.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pass_option options[] = {
+	{ "packed", OPTION_FLAG, NULL, "the fast style: bit planes and int8 dot products, whichever costs less, on vectors" },
+	{ "tiny", OPTION_FLAG, NULL, "the small style, for microcontrollers" },
+	{ "weights", OPTION_STRING, "array", "array: C arrays; incbin: a .bin file that the assembler includes; file: loaded at run time" },
+	{ "testbench", OPTION_FLAG, NULL, "emit NAME_test.c too, which checks golden vectors" },
+	{ "name", OPTION_STRING, NULL, "prefix of files and symbols; from the model's file name where it is not given" },
+	{ NULL, OPTION_FLAG, NULL, NULL },
+};
+
+static const char *argument(const struct backend_ctx *ctx, const char *name)
+{
+	for (size_t i = 0; i < ctx->n_args; i++)
+		if (!strcmp(ctx->args[i].name, name))
+			return ctx->args[i].text;
+	return NULL;
+}
+
+static bool flag(const struct backend_ctx *ctx, const char *name)
+{
+	const char *text = argument(ctx, name);
+	return text && strcmp(text, "0") && strcmp(text, "false") && strcmp(text, "no");
+}
+
+static const struct style *style_of(const struct backend_ctx *ctx)
+{
+	return flag(ctx, "packed") ? &style_packed : flag(ctx, "tiny") ? &style_tiny : &style_reference;
+}
+
+/* An identifier from the option or the model's file name. */
+static const char *prefix(struct emit *e)
+{
+	const char *text = argument(e->ctx, "name");
+	const char *file = e->ctx->source ? e->ctx->source : "network";
+	if (!text || !*text) {
+		text = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+		text = arena_strndup(&e->arena, text, strcspn(text, "."));
+	}
+	char *name = arena_printf(&e->arena, "%s%s", isdigit((unsigned char)*text) || !*text ? "n" : "", text);
+	for (char *c = name; *c; c++)
+		*c = isalnum((unsigned char)*c) ? *c : '_';
+	return name;
+}
+
+static int read_options(struct emit *e)
+{
+	const char *weights = argument(e->ctx, "weights");
+	e->name = prefix(e);
+	char *upper = arena_strdup(&e->arena, e->name);
+	for (char *c = upper; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	e->upper = upper;
+	e->testbench = flag(e->ctx, "testbench");
+	e->weights = !weights || !strcmp(weights, "array") ? WEIGHTS_ARRAY : !strcmp(weights, "incbin") ? WEIGHTS_INCBIN : WEIGHTS_FILE;
+	if (e->weights == WEIGHTS_FILE && strcmp(weights, "file"))
+		return diag_error(e->ctx->diags, "array, incbin or file", "option weights of backend c has no form '%s'", weights);
+	return 0;
+}
+
+static void report(struct emit *e)
+{
+	json_t *r = e->ctx->report;
+	if (!r)
+		return;
+	json_object_set_new(r, "style", json_string(e->style->name));
+	json_object_set_new(r, "name", json_string(e->name));
+	json_object_set_new(r, "rom_bytes", json_integer((json_int_t)e->rom));
+	json_object_set_new(r, "ram_bytes", json_integer((json_int_t)e->plan->arena_bytes));
+	json_object_set(r, "layers", e->layers);
+}
+
+static int emit_plan(struct emit *e)
+{
+	e->layers = json_array();
+	e->style->size(e);
+	plan_place(e->plan, e->style->align);
+	int status = e->style->layers(e);
+	if (status == 0)
+		status = emit_files(e);
+	report(e);
+	json_decref(e->layers);
+	return status;
+}
+
+static void emit_free(struct emit *e)
+{
+	strbuf_free(&e->code);
+	strbuf_free(&e->run);
+	strbuf_free(&e->decls);
+	strbuf_free(&e->arrays);
+	strbuf_free(&e->loads);
+	strbuf_free(&e->blob);
+	strbuf_free(&e->includes);
+	strbuf_free(&e->extra_header);
+	plan_free(e->plan);
+	arena_free(&e->arena);
+}
+
+static int c_emit(struct backend_ctx *ctx)
+{
+	struct emit e = { .ctx = ctx, .style = style_of(ctx) };
+	arena_init(&e.arena);
+	e.dir = arena_printf(&e.arena, "%s/%s", ctx->dir, e.style->folder);
+	int status = read_options(&e);
+	if (status == 0)
+		e.plan = plan_build(ctx->graph, &e.style->plan, ctx->diags);
+	status = e.plan && dir_make(e.dir, ctx->diags) == 0 ? emit_plan(&e) : -1;
+	emit_free(&e);
+	return status;
+}
+
+/* The plan is cheap: whether the graph can be emitted is found out by making it. */
+static bool c_accepts(struct backend_ctx *ctx)
+{
+	struct diags d = { 0 };
+	struct plan *p = plan_build(ctx->graph, &style_of(ctx)->plan, &d);
+	if (!p && d.first)
+		diag_note(ctx->diags, DIAG_NOTE, NULL, d.first->remedy, "backend c is left out: %s%s%s", d.first->node ? d.first->node : "",
+			  d.first->node ? ": " : "", d.first->cause);
+	bool accepts = p != NULL;
+	plan_free(p);
+	diags_free(&d);
+	return accepts;
+}
+
+const struct backend backend_c = {
+	.name = "c",
+	.summary = "self-contained C11: reference, packed (fast) or tiny style",
+	.help = "Writes NAME.c, NAME.h, NAME_weights.c, a main.c that reads and writes .npy files, a Makefile and a CMakeLists.txt.\n"
+		"\n"
+		"    -b c           plain, readable integer C: one loop nest a layer\n"
+		"    -b 'c(packed)' fast: weights and activations as bit planes or int8, vectors, -march=native pays\n"
+		"    -b 'c(tiny)'   small: packed weights, shared kernels, for microcontrollers\n"
+		"\n"
+		"Folders are c/, c-packed/ and c-tiny/. The code allocates nothing, keeps no state and needs no library (libm only where float functions such as\n"
+		"Sigmoid are left in the graph). NAME_run computes one sample in scratch memory that the caller gives.",
+	.options = options,
+	.accepts = c_accepts,
+	.emit = c_emit,
+};

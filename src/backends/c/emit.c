@@ -1,0 +1,287 @@
+/* Text that all styles share: constants as arrays, types, pointers, loops. */
+#include "backends/c/emit.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- arrays ---- */
+
+static const struct {
+	const char *ctype;
+	size_t size;
+	int per_line;
+} array_types[] = {
+	[ARRAY_I8] = { "int8_t", 1, 24 }, [ARRAY_U8] = { "uint8_t", 1, 24 }, [ARRAY_I16] = { "int16_t", 2, 16 },
+	[ARRAY_U16] = { "uint16_t", 2, 16 }, [ARRAY_I32] = { "int32_t", 4, 12 }, [ARRAY_U32] = { "uint32_t", 4, 8 },
+	[ARRAY_I64] = { "int64_t", 8, 8 }, [ARRAY_U64] = { "uint64_t", 8, 5 }, [ARRAY_F32] = { "float", 4, 8 },
+};
+
+const char *array_ctype(enum array_type t)
+{
+	return array_types[t].ctype;
+}
+
+size_t array_size(enum array_type t)
+{
+	return array_types[t].size;
+}
+
+enum array_type array_type_for(int64_t lo, int64_t hi)
+{
+	static const enum array_type of[] = { [PLAN_I8] = ARRAY_I8, [PLAN_U8] = ARRAY_U8, [PLAN_I16] = ARRAY_I16,
+					      [PLAN_U16] = ARRAY_U16, [PLAN_I32] = ARRAY_I32, [PLAN_I64] = ARRAY_I64,
+					      [PLAN_F32] = ARRAY_F32 };
+	return of[plan_elem_for(lo, hi)];
+}
+
+const char *float_text(struct emit *e, double x)
+{
+	if (isinf(x) || isnan(x)) {
+		e->infinity = true;
+		return isnan(x) ? "NAN" : x > 0 ? "INFINITY" : "-INFINITY";
+	}
+	char *text = arena_printf(&e->arena, "%.9g", (double)(float)x);
+	return arena_printf(&e->arena, strpbrk(text, ".e") ? "%sf" : "%s.0f", text);
+}
+
+static void print_element(struct emit *e, enum array_type type, const void *data, size_t i)
+{
+	struct strbuf *b = &e->arrays;
+	switch (type) {
+	case ARRAY_I8: strbuf_printf(b, "%d,", ((const int8_t *)data)[i]); break;
+	case ARRAY_U8: strbuf_printf(b, "%u,", ((const uint8_t *)data)[i]); break;
+	case ARRAY_I16: strbuf_printf(b, "%d,", ((const int16_t *)data)[i]); break;
+	case ARRAY_U16: strbuf_printf(b, "%u,", ((const uint16_t *)data)[i]); break;
+	case ARRAY_I32:
+		if (((const int32_t *)data)[i] == INT32_MIN)
+			strbuf_puts(b, "INT32_MIN,");
+		else
+			strbuf_printf(b, "%d,", ((const int32_t *)data)[i]);
+		break;
+	case ARRAY_U32: strbuf_printf(b, "0x%xu,", ((const uint32_t *)data)[i]); break;
+	case ARRAY_I64: strbuf_printf(b, "%lldLL,", (long long)((const int64_t *)data)[i]); break;
+	case ARRAY_U64: strbuf_printf(b, "0x%llxull,", (unsigned long long)((const uint64_t *)data)[i]); break;
+	case ARRAY_F32: strbuf_printf(b, "%s,", float_text(e, (double)((const float *)data)[i])); break;
+	}
+}
+
+static void array_text(struct emit *e, enum array_type type, const void *data, size_t count, const char *symbol)
+{
+	strbuf_printf(&e->decls, "extern const %s %s[%zu];\n", array_ctype(type), symbol, count);
+	strbuf_printf(&e->arrays, "\nALIGNED const %s %s[%zu] = {", array_ctype(type), symbol, count);
+	for (size_t i = 0; i < count; i++) {
+		if (i % (size_t)array_types[type].per_line == 0)
+			strbuf_puts(&e->arrays, "\n\t");
+		print_element(e, type, data, i);
+	}
+	strbuf_puts(&e->arrays, "\n};\n");
+}
+
+/* The bytes go to a file; each array starts at a multiple of 64. */
+static void array_blob(struct emit *e, enum array_type type, const void *data, size_t count, const char *symbol)
+{
+	while (e->blob.length % 64)
+		strbuf_add(&e->blob, "", 1);
+	size_t offset = e->blob.length, bytes = count * array_size(type);
+	strbuf_add(&e->blob, data, bytes);
+	if (e->weights == WEIGHTS_INCBIN) {
+		strbuf_printf(&e->decls, "extern const %s %s[%zu];\n", array_ctype(type), symbol, count);
+		strbuf_printf(&e->arrays, "INCBIN(%s, %zu, %zu)\n", symbol, offset, bytes);
+		return;
+	}
+	strbuf_printf(&e->decls, "extern const %s *%s;\t/* %zu elements */\n", array_ctype(type), symbol, count);
+	strbuf_printf(&e->arrays, "const %s *%s;\n", array_ctype(type), symbol);
+	strbuf_printf(&e->loads, "\t%s = (const %s *)(const void *)(bytes + %zu);\n", symbol, array_ctype(type), offset);
+}
+
+static const char *array_emit(struct emit *e, enum array_type type, const void *data, size_t count,
+			      const char *suffix)
+{
+	const char *symbol = arena_printf(&e->arena, "%s_%s", e->name, suffix);
+	e->rom += count * array_size(type);
+	if (e->weights == WEIGHTS_ARRAY)
+		array_text(e, type, data, count, symbol);
+	else
+		array_blob(e, type, data, count, symbol);
+	return symbol;
+}
+
+static const char *format_suffix(struct emit *e, const char *format, va_list args)
+{
+	struct strbuf b = { 0 };
+	strbuf_vprintf(&b, format, args);
+	const char *s = arena_strdup(&e->arena, strbuf_text(&b));
+	strbuf_free(&b);
+	return s;
+}
+
+const char *emit_array(struct emit *e, enum array_type type, const void *data, size_t count, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	const char *suffix = format_suffix(e, format, args);
+	va_end(args);
+	return array_emit(e, type, data, count, suffix);
+}
+
+static void narrow(enum array_type type, const int64_t *from, void *to, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		switch (array_size(type)) {
+		case 1: ((uint8_t *)to)[i] = (uint8_t)from[i]; break;
+		case 2: ((uint16_t *)to)[i] = (uint16_t)from[i]; break;
+		case 4: ((uint32_t *)to)[i] = (uint32_t)from[i]; break;
+		default: ((int64_t *)to)[i] = from[i];
+		}
+}
+
+const char *emit_ints(struct emit *e, const int64_t *data, size_t count, const char **ctype, const char *format, ...)
+{
+	va_list args;
+	int64_t lo = 0, hi = 0;
+	for (size_t i = 0; i < count; i++) {
+		lo = data[i] < lo ? data[i] : lo;
+		hi = data[i] > hi ? data[i] : hi;
+	}
+	enum array_type type = array_type_for(lo, hi);
+	void *bytes = arena_alloc(&e->arena, count * array_size(type));
+	narrow(type, data, bytes, count);
+	va_start(args, format);
+	const char *suffix = format_suffix(e, format, args);
+	va_end(args);
+	if (ctype)
+		*ctype = array_ctype(type);
+	return array_emit(e, type, bytes, count, suffix);
+}
+
+/* ---- types and pointers ---- */
+
+const char *elem_ctype(enum plan_elem e)
+{
+	static const char *const name[] = { [PLAN_I8] = "int8_t", [PLAN_U8] = "uint8_t", [PLAN_I16] = "int16_t",
+					    [PLAN_U16] = "uint16_t", [PLAN_I32] = "int32_t", [PLAN_I64] = "int64_t",
+					    [PLAN_F32] = "float" };
+	return name[e];
+}
+
+const char *buf_ctype(const struct plan_buf *b)
+{
+	return elem_ctype(b->elem);
+}
+
+const char *sum_ctype(int64_t lo, int64_t hi)
+{
+	return lo >= INT32_MIN && hi <= INT32_MAX ? "int32_t" : "int64_t";
+}
+
+const char *buf_pointer(struct emit *e, const struct plan_buf *b, const char *type)
+{
+	const struct plan_buf *root = plan_root((struct plan_buf *)b);
+	if (root->role == PLAN_INPUT)
+		return arena_printf(&e->arena, "in%d", root->index);
+	if (root->role == PLAN_OUTPUT)
+		return arena_printf(&e->arena, "out%d", root->index);
+	return arena_printf(&e->arena, "(%s *)(void *)(arena + %zu)", type, root->offset);
+}
+
+static const char *window_comment(struct emit *e, const struct plan_layer *l)
+{
+	const struct plan_window *w = &l->window;
+	if (w->dense)
+		return arena_printf(&e->arena, "%lld -> %lld", (long long)w->ic, (long long)w->oc);
+	return arena_printf(&e->arena, "%lldx%lldx%lld -> %lldx%lldx%lld, kernel %lldx%lld", (long long)w->ic,
+			    (long long)w->ih, (long long)w->iw, (long long)w->oc, (long long)w->oh, (long long)w->ow,
+			    (long long)w->kh, (long long)w->kw);
+}
+
+const char *layer_comment(struct emit *e, const struct plan_layer *l)
+{
+	const char *s = plan_kind_name(l);
+	if (l->window.oc)
+		s = arena_printf(&e->arena, "%s %s", s, window_comment(e, l));
+	if (l->weights)
+		s = arena_printf(&e->arena, "%s, weights %d..%d, sums %lld..%lld", s, (int)l->weight_lo,
+				 (int)l->weight_hi, (long long)l->acc_lo, (long long)l->acc_hi);
+	if (l->stage)
+		s = arena_printf(&e->arena, "%s, %lld threshold%s", s, (long long)l->stage->count,
+				 l->stage->count == 1 ? "" : "s");
+	return s;
+}
+
+/* ---- loops ---- */
+
+static bool mergeable(const struct loops *n, int axis, int64_t inner_dim)
+{
+	for (int k = 0; k < n->operands; k++)
+		if (n->stride[k][n->depth - 1] != n->stride[k][axis] * inner_dim)
+			return false;
+	return true;
+}
+
+static void loops_add(struct loops *n, const struct plan_buf *out, int axis, const int64_t *const strides[])
+{
+	int at = n->depth;
+	for (int k = 0; k < n->operands; k++)
+		n->stride[k][at] = strides[k][axis];
+	if (at > 0 && mergeable(n, at, out->dims[axis])) {
+		n->dims[at - 1] *= out->dims[axis];
+		for (int k = 0; k < n->operands; k++)
+			n->stride[k][at - 1] = n->stride[k][at];
+		return;
+	}
+	n->dims[at] = out->dims[axis];
+	n->depth++;
+}
+
+void loops_make(struct loops *n, const struct plan_buf *out, int operands, const int64_t *const strides[])
+{
+	*n = (struct loops){ .operands = operands };
+	for (int axis = 0; axis < out->rank; axis++)
+		if (out->dims[axis] != 1)
+			loops_add(n, out, axis, strides);
+	if (n->depth == 0) {
+		n->dims[0] = 1;
+		n->depth = 1;
+	}
+}
+
+static void tabs(struct strbuf *b, int n)
+{
+	for (int i = 0; i < n; i++)
+		strbuf_puts(b, "\t");
+}
+
+void loops_open(struct strbuf *b, const struct loops *n, int indent)
+{
+	if (n->depth > 1) {
+		tabs(b, indent);
+		strbuf_puts(b, "int o = 0;\n");
+	}
+	for (int k = 0; k < n->depth; k++) {
+		tabs(b, indent + k);
+		strbuf_printf(b, "for (int i%d = 0; i%d < %lld; i%d++%s)%s\n", k, k, (long long)n->dims[k], k,
+			      k == n->depth - 1 && n->depth > 1 ? ", o++" : "", k == n->depth - 1 ? " {" : "");
+	}
+}
+
+void loops_close(struct strbuf *b, const struct loops *n, int indent)
+{
+	tabs(b, indent + n->depth - 1);
+	strbuf_puts(b, "}\n");
+}
+
+const char *loops_index(struct emit *e, const struct loops *n, int k)
+{
+	struct strbuf b = { 0 };
+	for (int i = 0; i < n->depth; i++) {
+		if (n->stride[k][i] == 0)
+			continue;
+		strbuf_printf(&b, b.length ? " + i%d" : "i%d", i);
+		if (n->stride[k][i] != 1)
+			strbuf_printf(&b, " * %lld", (long long)n->stride[k][i]);
+	}
+	const char *s = b.length ? arena_strdup(&e->arena, b.text) : "0";
+	strbuf_free(&b);
+	return s;
+}

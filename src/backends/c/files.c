@@ -1,0 +1,220 @@
+/* The files around the network: NAME.c, NAME.h, NAME_weights.{h,c} (or .bin), main.c and build fragments. */
+#include "backends/c/emit.h"
+#include "util/file.h"
+
+#include <string.h>
+
+#define LL(x) ((long long)(x))
+
+int emit_text_file(struct emit *e, const char *name, const char *text, size_t size)
+{
+	return file_write(arena_printf(&e->arena, "%s/%s", e->dir, name), text, size, e->ctx->diags);
+}
+
+static int write_buf(struct emit *e, const char *name, struct strbuf *b)
+{
+	int status = emit_text_file(e, name, strbuf_text(b), b->length);
+	strbuf_free(b);
+	return status;
+}
+
+static const char *named(struct emit *e, const char *suffix)
+{
+	return arena_printf(&e->arena, "%s%s", e->name, suffix);
+}
+
+/* ---- the header ---- */
+
+/* Types, counts and shape of one input or output. */
+static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf *p, const struct value *v, bool input,
+			const char *name)
+{
+	char datatype[DATATYPE_NAME_SIZE];
+	const char *what = arena_printf(&e->arena, "%s%d", input ? "INPUT" : "OUTPUT", p->index);
+	strbuf_printf(b, "\n/* %s %d: '%s', ", input ? "Input" : "Output", p->index, name);
+	if (p->real)
+		strbuf_puts(b, "float32");
+	else
+		strbuf_printf(b, "integers %lld..%lld (%s), scale 1, offset 0", LL(p->lo), LL(p->hi), datatype_name(v->datatype, datatype));
+	strbuf_printf(b, ", row-major.%s */\n", p->step > 1 && !p->real ? arena_printf(&e->arena, " Steps of %lld.", LL(p->step)) : "");
+	strbuf_printf(b, "typedef %s %s_%s%d;\n#define %s_%s_COUNT %lld\n#define %s_%s_RANK %d\n#define %s_%s_DIMS {", buf_ctype(p),
+		      e->name, input ? "input" : "output", p->index, e->upper, what, LL(p->count), e->upper, what, v->rank,
+		      e->upper, what);
+	for (int i = 0; i < v->rank; i++)
+		strbuf_printf(b, "%s%lld", i ? ", " : " ", LL(v->dims[i]));
+	strbuf_printf(b, "%s}\n", v->rank ? " " : " 1 ");
+}
+
+static void parameters(struct emit *e, struct strbuf *b)
+{
+	const struct plan *p = e->plan;
+	for (size_t i = 0; i < p->n_inputs; i++)
+		strbuf_printf(b, "const %s_input%zu *in%zu, ", e->name, i, i);
+	for (size_t i = 0; i < p->n_outputs; i++)
+		strbuf_printf(b, "%s_output%zu *out%zu, ", e->name, i, i);
+}
+
+/* What each layer takes, as a table in the header's comment. */
+static void header_layers(struct emit *e, struct strbuf *b)
+{
+	size_t i;
+	json_t *layer;
+	json_array_foreach(e->layers, i, layer)
+		strbuf_printf(b, " *   %-28.28s %-10s %10lld %8lld\n", json_string_value(json_object_get(layer, "name")),
+			      json_string_value(json_object_get(layer, "kind")),
+			      json_integer_value(json_object_get(layer, "rom_bytes")),
+			      json_integer_value(json_object_get(layer, "ram_bytes")));
+}
+
+static void header_head(struct emit *e, struct strbuf *b)
+{
+	strbuf_printf(b, "/* %s: made by qcc from %s, style %s. Plain C11; call %s_run for one sample.\n *\n", e->name,
+		      e->ctx->source ? e->ctx->source : "a model", e->style->name, e->name);
+	strbuf_printf(b, " * Constants take %zu bytes, scratch memory %zu bytes (given by the caller; nothing else is\n"
+		      " * written but the outputs, so that calls with scratch of their own may run at the same time).\n *\n"
+		      " *   layer                        kind       ROM, bytes  RAM, bytes\n", e->rom, e->plan->arena_bytes);
+	header_layers(e, b);
+	strbuf_printf(b, " */\n#ifndef QCC_%s_H\n#define QCC_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n", e->upper, e->upper);
+	strbuf_puts(b, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+}
+
+static int write_header(struct emit *e)
+{
+	struct strbuf b = { 0 };
+	const struct plan *p = e->plan;
+	header_head(e, &b);
+	for (size_t i = 0; i < p->n_inputs; i++)
+		header_port(e, &b, p->inputs[i], p->inputs[i]->value, true, p->inputs[i]->value->name);
+	for (size_t i = 0; i < p->n_outputs; i++)
+		header_port(e, &b, p->outputs[i], p->graph->outputs[i].value, false, p->graph->output_names[i]);
+	strbuf_printf(&b, "\n#define %s_INPUTS %zu\n#define %s_OUTPUTS %zu\n", e->upper, p->n_inputs, e->upper, p->n_outputs);
+	strbuf_printf(&b, "#define %s_ROM_BYTES %zu\n", e->upper, e->rom);
+	strbuf_printf(&b, "#define %s_SCRATCH_BYTES %zu\n#define %s_SCRATCH_ALIGN %zu\n", e->upper, p->arena_bytes, e->upper, e->style->align);
+	strbuf_printf(&b, "\n/* One sample. scratch: %s_SCRATCH_BYTES bytes at a multiple of %s_SCRATCH_ALIGN. */\nvoid %s_run(",
+		      e->upper, e->upper, e->name);
+	parameters(e, &b);
+	strbuf_printf(&b, "void *scratch);\n\n/* count samples, one after the other in each input and output. */\nvoid %s_run_batch(", e->name);
+	parameters(e, &b);
+	strbuf_puts(&b, "size_t count, void *scratch);\n");
+	strbuf_puts(&b, strbuf_text(&e->extra_header));
+	if (e->weights == WEIGHTS_FILE)
+		strbuf_printf(&b, "\n/* To be called once before %s_run with the contents of %s_weights.bin, at a multiple of 64, which must\n"
+			      " * stay there. 0, or -1 where size is not the file's. */\nint %s_load(const void *weights, size_t size);\n",
+			      e->name, e->name, e->name);
+	strbuf_puts(&b, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+	return write_buf(e, named(e, ".h"), &b);
+}
+
+/* ---- the network ---- */
+
+static void batch_function(struct emit *e, struct strbuf *b)
+{
+	const struct plan *p = e->plan;
+	strbuf_printf(b, "\nvoid %s_run_batch(", e->name);
+	parameters(e, b);
+	strbuf_printf(b, "size_t count, void *scratch)\n{\n\tfor (size_t i = 0; i < count; i++)\n\t\t%s_run(", e->name);
+	for (size_t i = 0; i < p->n_inputs; i++)
+		strbuf_printf(b, "in%zu + i * %s_INPUT%zu_COUNT, ", i, e->upper, i);
+	for (size_t i = 0; i < p->n_outputs; i++)
+		strbuf_printf(b, "out%zu + i * %s_OUTPUT%zu_COUNT, ", i, e->upper, i);
+	strbuf_puts(b, "scratch);\n}\n");
+}
+
+static int write_network(struct emit *e)
+{
+	struct strbuf b = { 0 };
+	strbuf_printf(&b, "/* %s: the network, layer by layer. Made by qcc, style %s; see %s.h. */\n", e->name, e->style->name, e->name);
+	strbuf_printf(&b, "#include \"%s.h\"\n#include \"%s_weights.h\"\n", e->name, e->name);
+	if (e->plan->libm || e->infinity)
+		strbuf_puts(&b, "\n#include <math.h>\n");
+	strbuf_puts(&b, strbuf_text(&e->includes));
+	strbuf_puts(&b, strbuf_text(&e->code));
+	strbuf_printf(&b, "\nvoid %s_run(", e->name);
+	parameters(e, &b);
+	strbuf_printf(&b, "void *scratch)\n{\n%s\n%s}\n", e->plan->arena_bytes ? "\tchar *arena = scratch;\n" : "\t(void)scratch;",
+		      strbuf_text(&e->run));
+	if (!e->own_batch)
+		batch_function(e, &b);
+	return write_buf(e, named(e, ".c"), &b);
+}
+
+/* ---- constants ---- */
+
+static int write_weights_header(struct emit *e)
+{
+	struct strbuf b = { 0 };
+	strbuf_printf(&b, "/* %s: constants, defined in %s_weights.c. For %s.c alone. */\n#ifndef QCC_%s_WEIGHTS_H\n#define QCC_%s_WEIGHTS_H\n\n"
+		      "#include <stdint.h>\n\n", e->name, e->name, e->name, e->upper, e->upper);
+	strbuf_puts(&b, strbuf_text(&e->decls));
+	strbuf_puts(&b, "\n#endif\n");
+	return write_buf(e, named(e, "_weights.h"), &b);
+}
+
+static void incbin_macro(struct emit *e, struct strbuf *b)
+{
+	strbuf_printf(b, "#ifdef __APPLE__\n#define PREFIX \"_\"\n#define SECTION \".const_data\"\n#else\n#define PREFIX \"\"\n"
+		      "#define SECTION \".section .rodata\"\n#endif\n"
+		      "/* The assembler finds %s_weights.bin in its working folder or in those of -I. */\n"
+		      "#define INCBIN(symbol, offset, size) __asm__(SECTION \"\\n.balign 64\\n.globl \" PREFIX #symbol \"\\n\" PREFIX #symbol \":\\n\" \\\n"
+		      "\t\".incbin \\\"%s_weights.bin\\\", \" #offset \", \" #size \"\\n.text\\n\");\n", e->name, e->name);
+}
+
+static int write_weights(struct emit *e)
+{
+	struct strbuf b = { 0 };
+	strbuf_printf(&b, "/* %s: constants. Made by qcc. */\n#include \"%s_weights.h\"\n", e->name, e->name);
+	if (e->weights == WEIGHTS_FILE)
+		strbuf_printf(&b, "#include \"%s.h\"\n\n", e->name);
+	if (e->infinity)
+		strbuf_puts(&b, "#include <math.h>\n");
+	if (e->weights == WEIGHTS_INCBIN)
+		incbin_macro(e, &b);
+	if (e->weights == WEIGHTS_ARRAY)
+		strbuf_printf(&b, "\n#if defined(__GNUC__)\n#define ALIGNED __attribute__((aligned(%d)))\n#else\n#define ALIGNED\n#endif\n",
+			      e->style->align >= 16 ? 64 : 4);
+	strbuf_puts(&b, strbuf_text(&e->arrays));
+	if (e->weights == WEIGHTS_FILE)
+		strbuf_printf(&b, "\nint %s_load(const void *weights, size_t size)\n{\n\tconst char *bytes = weights;\n\tif (size != %zu)\n"
+			      "\t\treturn -1;\n%s\treturn 0;\n}\n", e->name, e->blob.length, strbuf_text(&e->loads));
+	if (e->weights != WEIGHTS_ARRAY &&
+	    emit_text_file(e, named(e, "_weights.bin"), strbuf_text(&e->blob), e->blob.length) < 0) {
+		strbuf_free(&b);
+		return -1;
+	}
+	return write_buf(e, named(e, "_weights.c"), &b);
+}
+
+/* ---- build fragments ---- */
+
+static int write_makefile(struct emit *e)
+{
+	struct strbuf b = { 0 };
+	const char *n = e->name, *libs = e->plan->libm ? " -lm" : "";
+	strbuf_printf(&b, "# %s: made by qcc. `make` builds the program %s, which reads and writes .npy files.\n"
+		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o\n\n%s: main.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
+		      n, n, n, n, n, libs);
+	if (e->testbench)
+		strbuf_printf(&b, "\n%s_test: %s_test.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ %s_test.o $(OBJECTS)%s\n\n"
+			      "check: %s_test\n\t./%s_test\n", n, n, n, libs, n, n);
+	strbuf_printf(&b, "\n.c.o:\n\t$(CC) -std=c11 $(CFLAGS) -I. -c -o $@ $<\n\nclean:\n\trm -f *.o %s\n", n);
+	if (write_buf(e, "Makefile", &b) < 0)
+		return -1;
+	strbuf_printf(&b, "# %s: made by qcc. add_subdirectory() this folder and link with %s.\n"
+		      "add_library(%s STATIC %s.c %s_weights.c)\ntarget_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
+		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n", n, n, n, n, n, n, n);
+	if (e->weights == WEIGHTS_INCBIN)
+		strbuf_printf(&b, "set_source_files_properties(%s_weights.c PROPERTIES COMPILE_FLAGS -Wa,-I${CMAKE_CURRENT_SOURCE_DIR})\n", n);
+	if (e->plan->libm)
+		strbuf_printf(&b, "target_link_libraries(%s PUBLIC m)\n", n);
+	return write_buf(e, "CMakeLists.txt", &b);
+}
+
+int emit_files(struct emit *e)
+{
+	if (write_header(e) < 0 || write_network(e) < 0 || write_weights_header(e) < 0 || write_weights(e) < 0 ||
+	    write_main(e) < 0 || write_makefile(e) < 0)
+		return -1;
+	if (e->testbench && write_testbench(e) < 0)
+		return -1;
+	return e->style->files ? e->style->files(e) : 0;
+}

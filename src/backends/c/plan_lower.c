@@ -1,0 +1,368 @@
+/* From the graph to the plan: walks the nodes, one function a family of operators, and keeps what those
+ * functions share: buffers, storage orders, strides. */
+#include "backends/c/plan_lower.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- names and buffers ---- */
+
+/* A C identifier from a value's or node's name, made unique by a number. */
+static const char *identifier(struct lowering *l, const char *hint)
+{
+	struct arena *a = &l->plan->arena;
+	char *name = arena_printf(a, "%s%s", isdigit((unsigned char)*hint) || !*hint ? "v" : "", hint);
+	for (char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c))
+			*c = '_';
+	if (strlen(name) > 40)
+		name[40] = 0;
+	const char *unique = name;
+	for (int i = 1; map_has(&l->names, unique); i++)
+		unique = arena_printf(a, "%s_%d", name, i);
+	map_set(&l->names, unique, l);
+	return unique;
+}
+
+static struct plan_buf *buf_new(struct lowering *l, const char *hint, struct contents c)
+{
+	struct plan_buf *b = arena_new(&l->plan->arena, struct plan_buf);
+	b->name = identifier(l, hint);
+	b->real = c.real;
+	b->lo = c.lo, b->hi = c.hi, b->base = c.base, b->step = c.step;
+	b->elem = c.real ? PLAN_F32 : plan_elem_for(c.lo, c.hi);
+	b->born = b->dies = -1;
+	if (l->plan->last_buf)
+		l->plan->last_buf->next = b;
+	else
+		l->plan->bufs = b;
+	l->plan->last_buf = b;
+	l->plan->n_bufs++;
+	return b;
+}
+
+struct plan_buf *lower_buf(struct lowering *l, const struct value *v, bool last, struct contents c)
+{
+	struct plan_buf *b = buf_new(l, v->name, c);
+	int64_t *dims = arena_array(&l->plan->arena, int64_t, v->rank + 1);
+	b->value = v;
+	b->rank = v->rank;
+	b->channels_last = last && v->rank > 2;
+	b->count = 1;
+	for (int i = 0; i < v->rank; i++) {
+		dims[lower_storage_axis(b, i)] = v->dims[i];
+		b->count *= v->dims[i];
+	}
+	b->dims = dims;
+	b->channel_axis = v->layout == LAYOUT_NHWC || v->layout == LAYOUT_NWC ? v->rank - 1 :
+			  v->rank >= 2 ? lower_storage_axis(b, 1) : v->rank - 1;
+	if (value_is_output(v))
+		b->role = PLAN_OUTPUT;
+	l->of[v->id] = b;
+	return b;
+}
+
+struct plan_buf *lower_buf_like(struct lowering *l, const struct plan_buf *b, const char *suffix, struct contents c)
+{
+	struct plan_buf *y = buf_new(l, arena_printf(&l->plan->arena, "%s_%s", b->name, suffix), c);
+	y->rank = b->rank;
+	y->dims = b->dims;
+	y->count = b->count;
+	y->channels_last = b->channels_last;
+	y->channel_axis = b->channel_axis;
+	return y;
+}
+
+int lower_unsupported(struct lowering *l, const struct node *n, const char *what)
+{
+	return diag_node_error(l->diags, n, "see docs for the operators that backends emit, or run -p streamline first",
+			       "the plan for generated code has no form for %s", what);
+}
+
+struct plan_buf *lower_input(struct lowering *l, const struct node *n, size_t i)
+{
+	const struct value *v = node_input(n, i);
+	struct plan_buf *b = v ? l->of[v->id] : NULL;
+	if (!b)
+		lower_unsupported(l, n, v ? "a constant as this operand" : "a missing operand");
+	return b;
+}
+
+struct plan_layer *lower_layer(struct lowering *l, const struct node *n, enum plan_kind kind, struct plan_buf *in)
+{
+	struct plan *p = l->plan;
+	struct plan_layer *y = arena_new(&p->arena, struct plan_layer);
+	y->kind = kind;
+	y->node = n;
+	y->index = p->n_layers++;
+	y->name = identifier(l, node_label(n));
+	y->in = arena_array(&p->arena, struct plan_buf *, n->n_inputs + 1);
+	y->n_in = in ? 1 : 0;
+	y->in[0] = in;
+	if (p->last_layer)
+		p->last_layer->next = y;
+	else
+		p->layers = y;
+	p->last_layer = y;
+	return y;
+}
+
+/* ---- storage orders ---- */
+
+int lower_storage_axis(const struct plan_buf *b, int axis)
+{
+	if (!b->channels_last || axis == 0)
+		return axis;
+	return axis == 1 ? b->rank - 1 : axis - 1;
+}
+
+static int graph_axis(const struct plan_buf *b, int axis)
+{
+	if (!b->channels_last || axis == 0)
+		return axis;
+	return axis == b->rank - 1 ? 1 : axis + 1;
+}
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+	for (; *list; list++)
+		if (!strcmp(name, *list))
+			return true;
+	return false;
+}
+
+static bool wants_last(const struct value *v, int depth)
+{
+	static const char *const image[] = { "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool",
+					     "GlobalMaxPool", "Resize", "Upsample", NULL };
+	static const char *const through[] = { "MultiThreshold", "Add", "Sub", "Mul", "Relu", "Concat", "Pad",
+					       "Clip", NULL };
+	if (v->rank < 3 || v->layout == LAYOUT_NHWC || v->layout == LAYOUT_NWC || depth > 6)
+		return false;
+	value_for_each_use(v, u) {
+		const struct node *n = u->user;
+		if (!n || (n->op && !strcmp(n->op->domain, DOMAIN_CHANNELS_LAST)))
+			continue;
+		if (is_one_of(n->op_type, image) && u->index == 0)
+			return true;
+		if (is_one_of(n->op_type, through) && n->outputs[0] && wants_last(n->outputs[0], depth + 1))
+			return true;
+	}
+	return false;
+}
+
+bool lower_wants_last(const struct lowering *l, const struct value *v)
+{
+	return l->options->channels_last && !value_is_output(v) && wants_last(v, 0);
+}
+
+bool lower_result_last(const struct lowering *l, const struct value *v, const struct plan_buf *in)
+{
+	if (!l->options->channels_last || value_is_output(v) || v->rank < 3)
+		return false;
+	return (in && in->channels_last) || wants_last(v, 0);
+}
+
+/* Row-major strides of storage dims. */
+static void strides_of(const struct plan_buf *b, int64_t *strides)
+{
+	int64_t s = 1;
+	for (int i = b->rank - 1; i >= 0; i--) {
+		strides[i] = s;
+		s *= b->dims[i];
+	}
+}
+
+const int64_t *lower_strides(struct lowering *l, const struct plan_buf *b, const struct plan_buf *out)
+{
+	int64_t own[MAX_RANK], *s = arena_array(&l->plan->arena, int64_t, out->rank + 1);
+	strides_of(b, own);
+	for (int i = 0; i < out->rank; i++) {
+		int axis = graph_axis(out, i) - (out->rank - b->rank);	/* numpy: aligned at the last axis */
+		int at = axis < 0 ? -1 : lower_storage_axis(b, axis);
+		s[i] = at < 0 || b->dims[at] == 1 ? 0 : own[at];
+		if (at >= 0 && b->dims[at] != 1 && b->dims[at] != out->dims[i])
+			return NULL;
+	}
+	return s;
+}
+
+const int64_t *lower_constant_strides(struct lowering *l, int rank, const int64_t *dims, const struct plan_buf *out)
+{
+	struct plan_buf b = { .rank = rank, .dims = dims };
+	if (rank > out->rank)
+		return NULL;
+	return lower_strides(l, &b, out);
+}
+
+void lower_split(const struct plan_buf *b, int axis, struct plan_layer *y)
+{
+	y->outer = y->inner = 1;
+	y->length = b->dims[axis];
+	for (int i = 0; i < b->rank; i++) {
+		if (i < axis)
+			y->outer *= b->dims[i];
+		if (i > axis)
+			y->inner *= b->dims[i];
+	}
+}
+
+int64_t *lower_order(struct lowering *l, const struct plan_buf *b)
+{
+	int64_t own[MAX_RANK], at[MAX_RANK] = { 0 };
+	int64_t *map = arena_array(&l->plan->arena, int64_t, b->count + 1);
+	strides_of(b, own);
+	for (int64_t i = 0; i < b->count; i++) {
+		int64_t offset = 0;
+		for (int axis = 0; axis < b->rank; axis++)
+			offset += at[axis] * own[lower_storage_axis(b, axis)];
+		map[i] = b->shuffle ? b->shuffle[offset] : offset;
+		for (int axis = b->rank - 1; axis >= 0; axis--) {
+			if (++at[axis] < b->dims[lower_storage_axis(b, axis)])
+				break;
+			at[axis] = 0;
+		}
+	}
+	return map;
+}
+
+/* ---- the walk ---- */
+
+static const struct {
+	const char *op;
+	int (*lower)(struct lowering *l, const struct node *n);
+} families[] = {
+	{ "Conv", lower_conv }, { "ConvTranspose", lower_deconv }, { "MatMul", lower_matmul },
+	{ "Gemm", lower_gemm }, { "MVAU", lower_mvau },
+	{ "MultiThreshold", lower_thresholds }, { "Thresholding", lower_hw_thresholds },
+	{ "MaxPool", lower_maxpool }, { "MaxPoolNHWC", lower_maxpool }, { "GlobalMaxPool", lower_maxpool },
+	{ "AveragePool", lower_averagepool }, { "GlobalAveragePool", lower_averagepool },
+	{ "ReduceSum", lower_reduce }, { "ReduceMean", lower_reduce },
+	{ "Add", lower_binary }, { "Sub", lower_binary }, { "Mul", lower_binary }, { "Div", lower_binary },
+	{ "Max", lower_binary }, { "Min", lower_binary }, { "AddStreams", lower_binary },
+	{ "Relu", lower_unary }, { "Sigmoid", lower_unary }, { "Tanh", lower_unary }, { "Neg", lower_unary },
+	{ "Abs", lower_unary }, { "Exp", lower_unary }, { "Sqrt", lower_unary }, { "Floor", lower_unary },
+	{ "Ceil", lower_unary }, { "Round", lower_unary }, { "Erf", lower_unary }, { "Log", lower_unary },
+	{ "LeakyRelu", lower_unary }, { "Clip", lower_clip }, { "Softmax", lower_softmax },
+	{ "TopK", lower_topk }, { "ArgMax", lower_topk }, { "LabelSelect", lower_topk },
+	{ "Concat", lower_concat }, { "StreamingConcat", lower_concat },
+	{ "Reshape", lower_reshape }, { "Flatten", lower_reshape }, { "Squeeze", lower_reshape },
+	{ "Unsqueeze", lower_reshape }, { "Identity", lower_reshape }, { "Cast", lower_reshape },
+	{ "Dropout", lower_reshape }, { "StreamingFIFO", lower_reshape },
+	{ "StreamingDataWidthConverter", lower_reshape },
+};
+
+/* FINN's specialised layers are MVAU_hls, MVAU_rtl, ...: the same function. */
+static bool same_op(const char *op_type, const char *name)
+{
+	size_t n = strlen(name);
+	return !strncmp(op_type, name, n) &&
+	       (!op_type[n] || !strcmp(op_type + n, "_hls") || !strcmp(op_type + n, "_rtl"));
+}
+
+static int lower_node(struct lowering *l, const struct node *n)
+{
+	for (size_t i = 0; i < n->n_outputs; i++)
+		if (n->outputs[i] && !value_shape_known(n->outputs[i]))
+			return diag_node_error(l->diags, n, "give the model's inputs fixed shapes",
+					       "the shape of output '%s' is not known", n->outputs[i]->name);
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		if (same_op(n->op_type, families[i].op))
+			return families[i].lower(l, n);
+	return lower_move(l, n);
+}
+
+static int lower_inputs(struct lowering *l)
+{
+	const struct graph *g = l->plan->graph;
+	l->plan->inputs = arena_array(&l->plan->arena, struct plan_buf *, g->n_inputs + 1);
+	for (uint32_t i = 0; i < g->n_inputs; i++) {
+		const struct value *v = g->inputs[i];
+		if (value_is_constant(v))
+			continue;
+		if (!value_shape_known(v))
+			return diag_error(l->diags, "export the model with fixed shapes", "input '%s' has no fixed shape",
+					  v->name);
+		struct contents c = contents_real();
+		if (datatype_is_integer(v->datatype)) {
+			c = contents_int(datatype_int_min(v->datatype), datatype_int_max(v->datatype));
+			c.step = v->datatype.kind == DT_BIPOLAR ? 2 : 1;
+		}
+		struct plan_buf *b = lower_buf(l, v, false, c);
+		b->role = PLAN_INPUT;
+		b->index = (int)l->plan->n_inputs;
+		l->plan->inputs[l->plan->n_inputs++] = b;
+	}
+	return 0;
+}
+
+/* An output whose memory is another's: that one becomes the output where it can, else it is copied. */
+static struct plan_buf *own_output(struct lowering *l, struct plan_buf *b, const struct node *n)
+{
+	struct plan_buf *root = plan_root(b);
+	if (root == b && b->role == PLAN_OUTPUT && b->index < 0)
+		return b;
+	if (root->role == PLAN_INNER && !b->shuffle)
+		return root;
+	struct plan_buf *y = lower_buf_like(l, b, "out", contents_of(b));
+	struct plan_layer *copy = lower_layer(l, n, PLAN_UNARY, b);
+	copy->function = PLAN_COPY;
+	copy->out = y;
+	copy->stride_a = lower_strides(l, b, y);
+	return y;
+}
+
+static int lower_outputs(struct lowering *l)
+{
+	const struct graph *g = l->plan->graph;
+	l->plan->outputs = arena_array(&l->plan->arena, struct plan_buf *, g->n_outputs + 1);
+	l->plan->n_outputs = g->n_outputs;
+	for (struct plan_buf *b = l->plan->bufs; b; b = b->next)
+		if (b->role == PLAN_OUTPUT)
+			b->index = -1;
+	for (uint32_t i = 0; i < g->n_outputs; i++) {
+		const struct value *v = g->outputs[i].value;
+		if (!l->of[v->id] || !v->producer)
+			return diag_error(l->diags, "remove that output", "output '%s' is an input or a constant: "
+					  "there is nothing to compute", v->name);
+		struct plan_buf *b = own_output(l, l->of[v->id], v->producer);
+		b->role = PLAN_OUTPUT;
+		b->index = (int)i;
+		l->plan->outputs[i] = b;
+	}
+	for (struct plan_buf *b = l->plan->bufs; b; b = b->next)
+		if (b->role == PLAN_OUTPUT && b->index < 0)
+			b->role = PLAN_INNER;	/* a view of the output's memory */
+	return 0;
+}
+
+static int lower_graph(struct lowering *l)
+{
+	if (lower_inputs(l) < 0)
+		return -1;
+	for (const struct node *n = l->plan->graph->first; n; n = n->next)
+		if (lower_node(l, n) < 0)
+			return -1;
+	return lower_outputs(l);
+}
+
+struct plan *plan_build(const struct graph *g, const struct plan_options *o, struct diags *d)
+{
+	struct plan *p = xcalloc(1, sizeof *p);
+	arena_init(&p->arena);
+	p->graph = g;
+	struct lowering l = { .plan = p, .options = o, .diags = d };
+	l.of = arena_array(&p->arena, struct plan_buf *, g->next_value_id + 1);
+	l.pending = arena_array(&p->arena, struct plan_layer *, g->next_value_id + 1);
+	int failed = lower_graph(&l);
+	map_free(&l.names);
+	if (failed) {
+		plan_free(p);
+		return NULL;
+	}
+	plan_lives(p);
+	for (const struct plan_layer *y = p->layers; y; y = y->next)
+		p->real |= y->real;
+	return p;
+}

@@ -1,0 +1,85 @@
+/* What the files that lower nodes to layers share. Only plan*.c include it. */
+#ifndef QCC_BACKENDS_C_PLAN_LOWER_H
+#define QCC_BACKENDS_C_PLAN_LOWER_H
+
+#include "backends/c/plan.h"
+#include "ops/op.h"
+
+struct lowering {
+	struct plan *plan;
+	const struct plan_options *options;
+	struct diags *diags;
+	struct plan_buf **of;		/* by value id: the value's buffer; NULL: constant or not yet */
+	struct plan_layer **pending;	/* by value id: the layer that waits for its thresholds */
+	struct map names;
+};
+
+/* What a new buffer holds. */
+struct contents {
+	bool real;
+	int64_t lo, hi, base, step;
+};
+
+static inline struct contents contents_real(void)
+{
+	return (struct contents){ .real = true };
+}
+static inline struct contents contents_int(int64_t lo, int64_t hi)
+{
+	return (struct contents){ .lo = lo, .hi = hi, .base = lo, .step = 1 };
+}
+static inline struct contents contents_of(const struct plan_buf *b)
+{
+	return (struct contents){ b->real, b->lo, b->hi, b->base, b->step };
+}
+
+/* ---- plan_lower.c ---- */
+/* A buffer for a value of the graph; `last`: keep axis 1 at the end. */
+struct plan_buf *lower_buf(struct lowering *l, const struct value *v, bool last, struct contents c);
+/* A buffer that the plan needs besides, shaped as another. */
+struct plan_buf *lower_buf_like(struct lowering *l, const struct plan_buf *b, const char *suffix, struct contents c);
+/* The buffer of input i of n; NULL with a diagnostic where it is a constant or missing. */
+struct plan_buf *lower_input(struct lowering *l, const struct node *n, size_t i);
+/* A new last layer of that kind for n, with one operand (NULL: none yet). */
+struct plan_layer *lower_layer(struct lowering *l, const struct node *n, enum plan_kind kind, struct plan_buf *in);
+/* Whether the value's storage should have its channels last: it comes from or goes to image operators. */
+bool lower_wants_last(const struct lowering *l, const struct value *v);
+/* As an image operator's (or elementwise operator's) result should be stored. */
+bool lower_result_last(const struct lowering *l, const struct value *v, const struct plan_buf *in);
+int lower_unsupported(struct lowering *l, const struct node *n, const char *what);
+/* Storage strides of b's memory along the axes of out, 0 where b repeats. NULL where shapes do not fit. */
+const int64_t *lower_strides(struct lowering *l, const struct plan_buf *b, const struct plan_buf *out);
+/* The same for a constant of that shape, laid out in row-major order. */
+const int64_t *lower_constant_strides(struct lowering *l, int rank, const int64_t *dims, const struct plan_buf *out);
+/* Axis of the graph's value as an axis of the buffer's storage. */
+int lower_storage_axis(const struct plan_buf *b, int axis);
+/* Splits b's storage at an axis: outer x length x inner. */
+void lower_split(const struct plan_buf *b, int axis, struct plan_layer *y);
+/* Element i in the graph's order is element map[i] of b's memory. From the plan's arena. */
+int64_t *lower_order(struct lowering *l, const struct plan_buf *b);
+
+/* ---- one per family of operators: 0, or -1 with a diagnostic ---- */
+int lower_conv(struct lowering *l, const struct node *n);
+int lower_deconv(struct lowering *l, const struct node *n);
+int lower_matmul(struct lowering *l, const struct node *n);
+int lower_gemm(struct lowering *l, const struct node *n);
+int lower_mvau(struct lowering *l, const struct node *n);
+int lower_thresholds(struct lowering *l, const struct node *n);
+int lower_hw_thresholds(struct lowering *l, const struct node *n);
+int lower_maxpool(struct lowering *l, const struct node *n);
+int lower_averagepool(struct lowering *l, const struct node *n);
+int lower_reduce(struct lowering *l, const struct node *n);
+int lower_binary(struct lowering *l, const struct node *n);
+int lower_unary(struct lowering *l, const struct node *n);
+int lower_clip(struct lowering *l, const struct node *n);
+int lower_softmax(struct lowering *l, const struct node *n);
+int lower_topk(struct lowering *l, const struct node *n);
+int lower_concat(struct lowering *l, const struct node *n);
+int lower_reshape(struct lowering *l, const struct node *n);
+int lower_move(struct lowering *l, const struct node *n);
+
+/* Attaches thresholds (a constant [channels or 1, count]) to y, or makes a layer of its own that reads `in`. */
+int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct value *thresholds,
+		int channel_axis, double scale, double bias, const struct value *result);
+
+#endif

@@ -1,0 +1,339 @@
+/* Layers that multiply and accumulate: convolutions, dense layers, transposed convolutions. Their weights
+ * become plain integers in one order, [output][input of the group][y][x], and the ranges of their sums are
+ * computed exactly from weights and operand. */
+#include "backends/c/plan_lower.h"
+#include "ops/window.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The weights of y from a constant through a map: element (o, i, y, x) is w[index(o, i, y, x)]. */
+struct weight_map {
+	const struct tensor *t;
+	int64_t o, i, y, x;	/* strides */
+	const int64_t *shuffle;	/* of i, or NULL */
+};
+
+static int64_t weight_index(const struct weight_map *m, int64_t o, int64_t i, int64_t y, int64_t x)
+{
+	return o * m->o + (m->shuffle ? m->shuffle[i] : i) * m->i + y * m->y + x * m->x;
+}
+
+static void int_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
+{
+	const struct plan_window *w = &y->window;
+	int64_t icg = w->ic / w->group;
+	int32_t *to = arena_array(&l->plan->arena, int32_t, w->oc * icg * w->kh * w->kw + 1);
+	y->weights = to;
+	for (int64_t o = 0; o < w->oc; o++)
+		for (int64_t i = 0; i < icg; i++)
+			for (int64_t r = 0; r < w->kh; r++)
+				for (int64_t s = 0; s < w->kw; s++) {
+					int32_t v = (int32_t)tensor_int_at(m->t, weight_index(m, o, i, r, s));
+					if (v < y->weight_lo)
+						y->weight_lo = v;
+					if (v > y->weight_hi)
+						y->weight_hi = v;
+					*to++ = v;
+				}
+}
+
+static void float_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
+{
+	const struct plan_window *w = &y->window;
+	int64_t icg = w->ic / w->group;
+	float *to = arena_array(&l->plan->arena, float, w->oc * icg * w->kh * w->kw + 1);
+	y->real_weights = to;
+	y->real = true;
+	for (int64_t o = 0; o < w->oc; o++)
+		for (int64_t i = 0; i < icg; i++)
+			for (int64_t r = 0; r < w->kh; r++)
+				for (int64_t s = 0; s < w->kw; s++)
+					*to++ = (float)tensor_at(m->t, weight_index(m, o, i, r, s));
+}
+
+/* Exact bounds per output channel; acc_lo and acc_hi bound partial sums in any order too. A padded window
+ * may read zeros instead of the operand. */
+static void mac_ranges(struct lowering *l, struct plan_layer *y)
+{
+	const struct plan_window *w = &y->window;
+	const struct plan_buf *in = y->in[0];
+	int64_t per = w->ic / w->group * w->kh * w->kw;
+	int64_t *lo = arena_array(&l->plan->arena, int64_t, w->oc), *hi = arena_array(&l->plan->arena, int64_t, w->oc);
+	bool zeros = w->padded || y->kind == PLAN_DECONV;
+	int64_t a = zeros && in->lo > 0 ? 0 : in->lo, b = zeros && in->hi < 0 ? 0 : in->hi;
+	for (int64_t o = 0; o < w->oc; o++) {
+		int64_t bias = y->int_bias ? y->int_bias[o] : 0, low = bias < 0 ? bias : 0, high = bias > 0 ? bias : 0;
+		lo[o] = hi[o] = bias;
+		for (int64_t i = 0; i < per; i++) {
+			int64_t v = y->weights[o * per + i], p = v * a, q = v * b;
+			int64_t small = p < q ? p : q, large = p < q ? q : p;
+			lo[o] += small, hi[o] += large;
+			low += small < 0 ? small : 0;
+			high += large > 0 ? large : 0;
+		}
+		y->acc_lo = low < y->acc_lo ? low : y->acc_lo;
+		y->acc_hi = high > y->acc_hi ? high : y->acc_hi;
+	}
+	y->channel_lo = lo, y->channel_hi = hi;
+}
+
+static struct contents mac_contents(const struct plan_layer *y)
+{
+	if (y->real)
+		return contents_real();
+	int64_t lo = INT64_MAX, hi = INT64_MIN;
+	for (int64_t o = 0; o < y->window.oc; o++) {
+		lo = y->channel_lo[o] < lo ? y->channel_lo[o] : lo;
+		hi = y->channel_hi[o] > hi ? y->channel_hi[o] : hi;
+	}
+	return contents_int(lo, hi);
+}
+
+/* Whether thresholds alone read v, so that they can be computed where it is. */
+static bool fuses(const struct lowering *l, const struct plan_layer *y, const struct value *v)
+{
+	const struct use *u = value_only_use(v);
+	return l->options->fuse && !y->real && u && u->user && u->index == 0 &&
+	       (!strcmp(u->user->op_type, "MultiThreshold") || !strncmp(u->user->op_type, "Thresholding", 12)) &&
+	       value_is_constant(node_input(u->user, 1));
+}
+
+/* Ranges, then the result: now, or by the thresholds that follow. */
+static int finish_mac(struct lowering *l, struct plan_layer *y, const struct value *v)
+{
+	if (!y->real)
+		mac_ranges(l, y);
+	if (fuses(l, y, v))
+		l->pending[v->id] = y;
+	else
+		y->out = lower_buf(l, v, y->window.out_last, mac_contents(y));
+	return 0;
+}
+
+/* Integer where operand, weights and bias are; a float operand with constant weights is a float layer. */
+static int take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
+{
+	if (!y->in[0]->real && tensor_is_integral(m->t))
+		int_weights(l, y, m);
+	else
+		float_weights(l, y, m);
+	return 0;
+}
+
+static void take_bias(struct lowering *l, struct plan_layer *y, const struct tensor *t, double scale)
+{
+	int64_t n = y->window.oc;
+	if (!t)
+		return;
+	bool integral = !y->real;
+	for (int64_t i = 0; i < n && integral; i++) {
+		double v = tensor_at(t, t->count == 1 ? 0 : i) * scale;
+		integral = v == floor(v) && fabs(v) < 0x1p53;
+	}
+	int64_t *ints = arena_array(&l->plan->arena, int64_t, n);
+	float *reals = arena_array(&l->plan->arena, float, n);
+	for (int64_t i = 0; i < n; i++) {
+		reals[i] = (float)(tensor_at(t, t->count == 1 ? 0 : i) * scale);
+		ints[i] = integral ? (int64_t)reals[i] : 0;
+	}
+	y->int_bias = integral ? ints : NULL;
+	y->bias = integral ? NULL : reals;
+}
+
+/* ---- convolutions ---- */
+
+static bool native_last(const struct node *n)
+{
+	return n->op && !strcmp(n->op->domain, DOMAIN_CHANNELS_LAST);
+}
+
+/* Spatial dims of a graph's value, two of them (a leading 1 for 1-D). */
+static void spatial(const struct value *v, bool last, int64_t hw[2])
+{
+	int first = last ? 1 : 2, n = v->rank - 2;
+	hw[0] = n == 2 ? v->dims[first] : 1;
+	hw[1] = v->dims[first + n - 1];
+}
+
+static int conv_window(struct lowering *l, struct plan_layer *y, const struct node *n, const struct tensor *t)
+{
+	const struct value *x = node_input(n, 0), *v = n->outputs[0];
+	bool last = native_last(n);
+	struct plan_window *w = &y->window;
+	struct window g;
+	int64_t in[2], out[2];
+	if (x->rank < 3 || x->rank > 4)
+		return lower_unsupported(l, n, "a window of other than one or two axes");
+	spatial(x, last, in);
+	spatial(v, last, out);
+	if (window_read(&g, n, x->rank - 2, last ? x->dims + 1 : x->dims + 2,
+			t ? (last ? t->dims + 1 : t->dims + 2) : NULL, l->diags) < 0)
+		return -1;
+	*w = (struct plan_window){ .ic = last ? x->dims[x->rank - 1] : x->dims[1], .ih = in[0], .iw = in[1],
+		.oc = last ? v->dims[v->rank - 1] : v->dims[1], .oh = out[0], .ow = out[1],
+		.kh = g.kernel[1], .kw = g.kernel[2], .stride_h = g.stride[1], .stride_w = g.stride[2],
+		.dilation_h = g.dilation[1], .dilation_w = g.dilation[2],
+		.pad_top = g.begin[1], .pad_left = g.begin[2], .group = node_attr_int(n, "group", 1) };
+	w->in_last = last || y->in[0]->channels_last || w->ic == 1;
+	w->out_last = last || lower_result_last(l, v, y->in[0]) || w->oc == 1;
+	int64_t bottom = (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top;
+	int64_t right = (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left;
+	w->padded = w->pad_top > 0 || w->pad_left > 0 || bottom >= w->ih || right >= w->iw;
+	if (x->dims[0] != 1)
+		return lower_unsupported(l, n, "a batch within the model (export it with batch size 1)");
+	return 0;
+}
+
+int lower_conv(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	const struct value *wv = node_input(n, 1), *bv = node_input(n, 2);
+	if (!in)
+		return -1;
+	if (!value_is_constant(wv) || (bv && !value_is_constant(bv)))
+		return lower_unsupported(l, n, "weights that are computed at run time");
+	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, in);
+	const struct tensor *t = wv->constant;
+	if (conv_window(l, y, n, t) < 0)
+		return -1;
+	struct plan_window *w = &y->window;
+	int64_t icg = w->ic / w->group, k = w->kh * w->kw;
+	struct weight_map m = { t, icg * k, k, w->kw, 1, NULL };
+	if (native_last(n))
+		m = (struct weight_map){ t, icg * k, 1, w->kw * icg, icg, NULL };
+	take_weights(l, y, &m);
+	take_bias(l, y, bv ? bv->constant : NULL, 1);
+	if (y->bias && !y->real)
+		float_weights(l, y, &m);
+	return finish_mac(l, y, n->outputs[0]);
+}
+
+/* out(y, x) += in(i, j) * w(r, s) where y = i * stride + r * dilation - pad. Weights are [input][output of the
+ * group][kh][kw] in ONNX. */
+int lower_deconv(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	const struct value *x = node_input(n, 0), *v = n->outputs[0], *wv = node_input(n, 1), *bv = node_input(n, 2);
+	struct window g;
+	if (!in)
+		return -1;
+	if (!value_is_constant(wv) || (bv && !value_is_constant(bv)) || node_attr_int(n, "group", 1) != 1 ||
+	    x->rank < 3 || x->rank > 4)
+		return lower_unsupported(l, n, "groups, or weights that are computed at run time,");
+	struct plan_layer *y = lower_layer(l, n, PLAN_DECONV, in);
+	const struct tensor *t = wv->constant;
+	if (window_read_attributes(&g, n, x->rank - 2, x->dims + 2, t->dims + 2, l->diags) < 0)
+		return -1;
+	int64_t from[2], to[2];
+	spatial(x, false, from);
+	spatial(v, false, to);
+	y->window = (struct plan_window){ .ic = x->dims[1], .ih = from[0], .iw = from[1], .oc = v->dims[1],
+		.oh = to[0], .ow = to[1], .kh = g.kernel[1], .kw = g.kernel[2], .stride_h = g.stride[1],
+		.stride_w = g.stride[2], .dilation_h = g.dilation[1], .dilation_w = g.dilation[2],
+		.pad_top = g.begin[1], .pad_left = g.begin[2], .group = 1, .padded = true };
+	y->window.in_last = in->channels_last || x->dims[1] == 1;
+	y->window.out_last = lower_result_last(l, v, in) || v->dims[1] == 1;
+	int64_t k = y->window.kh * y->window.kw;
+	struct weight_map m = { t, k, y->window.oc * k, y->window.kw, 1, NULL };
+	take_weights(l, y, &m);
+	take_bias(l, y, bv ? bv->constant : NULL, 1);
+	if (y->bias && !y->real)
+		float_weights(l, y, &m);
+	return finish_mac(l, y, v);
+}
+
+/* ---- dense layers ---- */
+
+static struct plan_layer *dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct tensor *t,
+				bool transposed)
+{
+	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, in);
+	int64_t rows = t->dims[t->rank - (transposed ? 1 : 2)], columns = t->dims[t->rank - (transposed ? 2 : 1)];
+	y->window = (struct plan_window){ .ic = rows, .ih = in->count / rows, .iw = 1, .oc = columns,
+		.oh = in->count / rows, .ow = 1, .kh = 1, .kw = 1, .stride_h = 1, .stride_w = 1,
+		.dilation_h = 1, .dilation_w = 1, .group = 1, .in_last = true, .out_last = true, .dense = true };
+	struct weight_map m = { t, transposed ? rows : 1, transposed ? 1 : columns, 0, 0, NULL };
+	if (in->shuffle) {	/* memory element shuffle[i] meets row i of the constant: turn that round */
+		int64_t *row = arena_array(&l->plan->arena, int64_t, rows);
+		for (int64_t i = 0; i < rows; i++)
+			row[in->shuffle[i]] = i;
+		m.shuffle = row;
+	}
+	take_weights(l, y, &m);
+	return y;
+}
+
+static bool dense_operand(const struct plan_buf *in, const struct tensor *t, bool transposed)
+{
+	int64_t rows = t->rank == 2 ? t->dims[transposed ? 1 : 0] : -1;
+	return rows > 0 && in->rank >= 1 && !(in->channels_last && in->rank > 2) && in->dims[in->rank - 1] == rows &&
+	       (!in->shuffle || in->count == rows);
+}
+
+int lower_matmul(struct lowering *l, const struct node *n)
+{
+	const struct value *wv = node_input(n, 1);
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	if (!value_is_constant(wv) || !dense_operand(in, wv->constant, false))
+		return lower_unsupported(l, n, "a product other than with a constant matrix");
+	return finish_mac(l, dense(l, n, in, wv->constant, false), n->outputs[0]);
+}
+
+int lower_gemm(struct lowering *l, const struct node *n)
+{
+	const struct value *wv = node_input(n, 1), *cv = node_input(n, 2);
+	struct plan_buf *in = lower_input(l, n, 0);
+	bool transposed = node_attr_int(n, "transB", 0);
+	if (!in)
+		return -1;
+	if (!value_is_constant(wv) || (cv && !value_is_constant(cv)) || node_attr_int(n, "transA", 0) ||
+	    node_attr_float(n, "alpha", 1) != 1 || !dense_operand(in, wv->constant, transposed) ||
+	    (cv && cv->constant->count != 1 && cv->constant->count != n->outputs[0]->dims[1]))
+		return lower_unsupported(l, n, "this form of Gemm (alpha, transA or a matrix C)");
+	struct plan_layer *y = dense(l, n, in, wv->constant, transposed);
+	take_bias(l, y, cv ? cv->constant : NULL, node_attr_float(n, "beta", 1));
+	if (y->bias && !y->real)
+		float_weights(l, y, &(struct weight_map){ wv->constant, transposed ? y->window.ic : 1,
+							  transposed ? 1 : y->window.oc, 0, 0, NULL });
+	return finish_mac(l, y, n->outputs[0]);
+}
+
+/* In XNOR mode operand and weights are 0 and 1 for -1 and +1, and the sum counts agreements. */
+static void xnor_mode(struct lowering *l, struct plan_layer *y)
+{
+	int64_t n = plan_layer_weights(y), k = y->window.ic;
+	int32_t *w = arena_copy(&l->plan->arena, y->weights, sizeof *w * (size_t)n);
+	int64_t *bias = arena_array(&l->plan->arena, int64_t, y->window.oc);
+	for (int64_t o = 0; o < y->window.oc; o++)	/* agree = sum over w = 1 of x + sum over w = 0 of 1 - x */
+		for (int64_t i = 0; i < k; i++) {
+			bias[o] += !w[o * k + i];
+			w[o * k + i] = w[o * k + i] ? 1 : -1;
+		}
+	y->weights = w;
+	y->int_bias = bias;
+	y->weight_lo = -1, y->weight_hi = 1;
+}
+
+/* MVAU: MatMul, then thresholds where noActivation is 0. */
+int lower_mvau(struct lowering *l, const struct node *n)
+{
+	const struct value *wv = node_input(n, 1), *tv = node_input(n, 2), *v = n->outputs[0];
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	if (!value_is_constant(wv) || !dense_operand(in, wv->constant, false) || in->real)
+		return lower_unsupported(l, n, "an MVAU without constant weights and an integer operand");
+	struct plan_layer *y = dense(l, n, in, wv->constant, false);
+	if (node_attr_int(n, "binaryXnorMode", 0) && !y->real)
+		xnor_mode(l, y);
+	if (node_attr_int(n, "noActivation", 0) || !value_is_constant(tv))
+		return finish_mac(l, y, v);
+	mac_ranges(l, y);
+	bool bipolar = v->datatype.kind == DT_BIPOLAR;
+	l->pending[v->id] = y;
+	return lower_stage(l, n, v, tv, v->rank - 1, bipolar ? 2 : 1,
+			   bipolar ? -1 : (double)node_attr_int(n, "ActVal", 0), v);
+}

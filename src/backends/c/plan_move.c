@@ -1,0 +1,233 @@
+/* Layers that only rearrange: reshapes share the operand's memory, concatenation copies runs, and anything else
+ * that moves elements becomes a map, found by executing the operator on the numbers of its elements. So the
+ * plan needs to know no operator by name here: Transpose, Slice, Pad, Split, Gather, Resize, Im2Col, ... */
+#include "backends/c/plan_lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether only matrix products read v, which can take its elements in any order. */
+static bool only_products(const struct value *v)
+{
+	bool any = false;
+	value_for_each_use(v, u) {
+		if (!u->user || u->index != 0)
+			return false;
+		if (strcmp(u->user->op_type, "MatMul") && strcmp(u->user->op_type, "Gemm"))
+			return false;
+		any = true;
+	}
+	return any && v->rank == 2 && v->dims[0] == 1;
+}
+
+static bool is_identity(const int64_t *map, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		if (map[i] != i)
+			return false;
+	return true;
+}
+
+/* The elements of x under another shape: the same memory where its order allows. */
+int lower_reshape(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	const struct value *v = n->outputs[0];
+	if (!in)
+		return -1;
+	bool same_shape = v->rank == in->rank && !memcmp(v->dims, node_input(n, 0)->dims, sizeof *v->dims * (size_t)v->rank);
+	if (same_shape) {
+		struct plan_buf *b = lower_buf(l, v, in->channels_last, contents_of(in));
+		b->same = in;
+		b->shuffle = in->shuffle;
+		return 0;
+	}
+	int64_t *order = lower_order(l, in);
+	bool identity = is_identity(order, in->count);
+	if (!identity && !only_products(v))
+		return lower_move(l, n);
+	struct plan_buf *b = lower_buf(l, v, false, contents_of(in));
+	b->same = in;
+	b->shuffle = identity ? NULL : order;
+	return 0;
+}
+
+int lower_concat(struct lowering *l, const struct node *n)
+{
+	const struct value *v = n->outputs[0];
+	int axis = normal_axis(node_attr_int(n, "axis", strcmp(n->op_type, "Concat") ? -1 : 0), v->rank);
+	struct plan_buf *first = node_input(n, 0) ? l->of[node_input(n, 0)->id] : NULL;
+	bool same = axis >= 0 && first;
+	for (size_t i = 0; i < n->n_inputs && same; i++) {
+		const struct plan_buf *b = node_input(n, i) ? l->of[node_input(n, i)->id] : NULL;
+		same = b && !b->shuffle && b->channels_last == first->channels_last && b->real == first->real;
+	}
+	if (!same || (first->channels_last && value_is_output(v)))
+		return lower_move(l, n);
+	struct plan_layer *y = lower_layer(l, n, PLAN_CONCAT, NULL);
+	struct contents c = contents_of(first);
+	for (size_t i = 0; i < n->n_inputs; i++) {
+		const struct plan_buf *b = y->in[y->n_in++] = l->of[node_input(n, i)->id];
+		if (b->base != c.base || b->step != c.step)
+			c.step = 1;
+		c.lo = b->lo < c.lo ? b->lo : c.lo;
+		c.hi = b->hi > c.hi ? b->hi : c.hi;
+		c.base = c.lo;
+	}
+	y->out = lower_buf(l, v, first->channels_last, c);
+	y->real = c.real;
+	lower_split(y->out, lower_storage_axis(y->out, axis), y);
+	return 0;
+}
+
+/* ---- anything that moves ---- */
+
+/* Operand i as the node sees it: element k holds number first + k. */
+static struct tensor *numbered(const struct value *v, int64_t first)
+{
+	struct tensor *t = tensor_new_raw(ELEM_DOUBLE, v->rank, v->dims);
+	for (int64_t k = 0; t && k < t->count; k++)
+		((double *)t->data)[k] = (double)(first + k);
+	return t;
+}
+
+/* Numbers start here, above any constant that the operator may bring in (a padding value). */
+enum { FIRST_NUMBER = 1 << 30 };
+
+struct move_inputs {
+	struct tensor *in[MAX_RANK];
+	const int64_t *order[MAX_RANK];	/* of operand i: graph's element to memory's */
+	int64_t first[MAX_RANK];	/* its first number */
+	size_t n_data;
+	int64_t total;
+};
+
+static int number_inputs(struct lowering *l, const struct node *n, struct plan_layer *y, struct move_inputs *m)
+{
+	if (n->n_inputs > MAX_RANK || !n->op || !n->op->exec || !(n->op->flags & OP_MOVES))
+		return lower_unsupported(l, n, "this operator");
+	m->total = FIRST_NUMBER;
+	for (size_t i = 0; i < n->n_inputs; i++) {
+		const struct value *v = node_input(n, i);
+		struct plan_buf *b = v ? l->of[v->id] : NULL;
+		m->first[i] = m->total;
+		if (v && v->constant)
+			m->in[i] = n->op->flags & OP_MOVES && elem_is_float(v->constant->elem) ?
+				   tensor_cast(v->constant, ELEM_DOUBLE) : tensor_ref(v->constant);
+		if (!b)
+			continue;
+		m->in[i] = numbered(v, m->total);
+		m->order[i] = lower_order(l, b);
+		m->total += b->count;
+		y->in[y->n_in++] = b;
+	}
+	return y->n_in ? 0 : lower_unsupported(l, n, "constants only");
+}
+
+/* Number to element of the operands' memories laid end to end. */
+static int64_t number_source(const struct move_inputs *m, size_t n_inputs, int64_t number)
+{
+	for (size_t i = n_inputs; i-- > 0;)
+		if (m->order[i] && number >= m->first[i])
+			return m->first[i] - FIRST_NUMBER + m->order[i][number - m->first[i]];
+	return 0;
+}
+
+static struct contents move_contents(const struct plan_layer *y)
+{
+	struct contents c = contents_of(y->in[0]);
+	for (size_t i = 1; i < y->n_in; i++) {
+		c.real |= y->in[i]->real;
+		c.step = y->in[i]->base == c.base && y->in[i]->step == c.step ? c.step : 1;
+		c.lo = y->in[i]->lo < c.lo ? y->in[i]->lo : c.lo;
+		c.hi = y->in[i]->hi > c.hi ? y->in[i]->hi : c.hi;
+	}
+	for (int64_t i = 0; i < y->fill_count; i++) {
+		int64_t v = (int64_t)y->fill[i];
+		c.real |= (double)v != y->fill[i];
+		c.step = c.step && (v - c.base) % c.step == 0 ? c.step : 1;
+		c.lo = v < c.lo ? v : c.lo;
+		c.hi = v > c.hi ? v : c.hi;
+	}
+	if (c.lo < c.base)
+		c.base = c.lo, c.step = 1;
+	return c;
+}
+
+/* map[] of one output, in its storage order, and the constants it brings in. */
+static void build_map(struct lowering *l, struct plan_layer *y, const struct move_inputs *m, size_t n_inputs,
+		      const struct tensor *t)
+{
+	const int64_t *order = lower_order(l, y->out);
+	int64_t *map = arena_array(&l->plan->arena, int64_t, t->count + 1);
+	for (int64_t i = 0; i < t->count; i++) {
+		double v = tensor_at(t, i);
+		map[order[i]] = v >= FIRST_NUMBER ? number_source(m, n_inputs, (int64_t)v) : -1;
+	}
+	y->map = map;
+}
+
+/* Distinct constants among the results: as a rule none, or a padding value. */
+static bool collect_fill(struct lowering *l, struct plan_layer *y, const struct tensor *t)
+{
+	double *fill = arena_array(&l->plan->arena, double, 1);
+	for (int64_t i = 0; i < t->count; i++) {
+		double v = tensor_at(t, i);
+		if (v >= FIRST_NUMBER)
+			continue;
+		if (y->fill_count && fill[0] != v)
+			return false;
+		fill[0] = v;
+		y->fill_count = 1;
+	}
+	y->fill = fill;
+	return true;
+}
+
+static int move_output(struct lowering *l, const struct node *n, size_t i, struct plan_layer *y,
+		       const struct move_inputs *m, const struct tensor *t)
+{
+	if (!collect_fill(l, y, t))
+		return lower_unsupported(l, n, "several constants among the elements");
+	struct contents c = move_contents(y);
+	y->real = c.real;
+	y->out = lower_buf(l, n->outputs[i], lower_result_last(l, n->outputs[i], y->in[0]), c);
+	build_map(l, y, m, n->n_inputs, t);
+	return 0;
+}
+
+/* Executes the node on numbers. */
+static int run_numbers(struct lowering *l, const struct node *n, const struct move_inputs *m, struct tensor **out)
+{
+	if (node_execute(n, m->in, out, 1, l->diags) == 0)
+		return 0;
+	return lower_unsupported(l, n, "this operator");
+}
+
+int lower_move(struct lowering *l, const struct node *n)
+{
+	struct move_inputs m = { 0 };
+	struct plan_layer *y = NULL;
+	struct tensor *out[MAX_RANK] = { NULL };
+	int status = n->n_outputs > MAX_RANK ? lower_unsupported(l, n, "this many outputs") : 0;
+	for (size_t i = 0; i < n->n_outputs && status == 0; i++) {
+		const struct value *v = n->outputs[i];
+		if (!v || (!v->uses && !value_is_output(v)))
+			continue;
+		for (size_t k = 0; k < MAX_RANK; k++) {
+			tensor_unref(m.in[k]);
+			m.in[k] = NULL;
+		}
+		y = lower_layer(l, n, PLAN_MOVE, NULL);
+		status = number_inputs(l, n, y, &m);
+		if (status == 0 && !out[i])
+			status = run_numbers(l, n, &m, out);
+		if (status == 0)
+			status = move_output(l, n, i, y, &m, out[i]);
+	}
+	for (size_t i = 0; i < MAX_RANK; i++) {
+		tensor_unref(m.in[i]);
+		tensor_unref(out[i]);
+	}
+	return status;
+}

@@ -1,0 +1,401 @@
+/* Layers that work element by element, over windows, or along an axis: arithmetic, activations, pools,
+ * sums, softmax, top-k. */
+#include "backends/c/plan_lower.h"
+#include "ops/window.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- two operands ---- */
+
+struct interval {
+	bool real;
+	int64_t lo, hi;
+};
+
+static struct interval interval_of(const struct plan_buf *b)
+{
+	return (struct interval){ b->real, b->lo, b->hi };
+}
+
+static struct interval interval_constant(const struct tensor *t)
+{
+	double lo, hi;
+	if (!tensor_is_integral(t))
+		return (struct interval){ .real = true };
+	tensor_min_max(t, &lo, &hi);
+	return (struct interval){ fabs(lo) > 0x1p53 || fabs(hi) > 0x1p53, (int64_t)lo, (int64_t)hi };
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static struct contents combine(enum plan_function f, struct interval a, struct interval b)
+{
+	if (a.real || b.real || f == PLAN_DIV)
+		return contents_real();
+	if (f == PLAN_ADD)
+		return contents_int(a.lo + b.lo, a.hi + b.hi);
+	if (f == PLAN_SUB)
+		return contents_int(a.lo - b.hi, a.hi - b.lo);
+	if (f == PLAN_MAX)
+		return contents_int(larger(a.lo, b.lo), larger(a.hi, b.hi));
+	if (f == PLAN_MIN)
+		return contents_int(smaller(a.lo, b.lo), smaller(a.hi, b.hi));
+	int64_t p = a.lo * b.lo, q = a.lo * b.hi, r = a.hi * b.lo, s = a.hi * b.hi;
+	return contents_int(smaller(smaller(p, q), smaller(r, s)), larger(larger(p, q), larger(r, s)));
+}
+
+static enum plan_function binary_function(const char *op)
+{
+	return !strncmp(op, "Add", 3) ? PLAN_ADD : !strcmp(op, "Sub") ? PLAN_SUB : !strcmp(op, "Mul") ? PLAN_MUL :
+	       !strcmp(op, "Div") ? PLAN_DIV : !strcmp(op, "Max") ? PLAN_MAX : PLAN_MIN;
+}
+
+static void take_operand(struct lowering *l, struct plan_layer *y, const struct tensor *t)
+{
+	double *c = arena_array(&l->plan->arena, double, t->count + 1);
+	for (int64_t i = 0; i < t->count; i++)
+		c[i] = tensor_at(t, i);
+	y->operand = c;
+	y->operand_count = t->count;
+}
+
+/* y = f(a, constant) or f(constant, a). */
+static int binary_constant(struct lowering *l, const struct node *n, size_t data, enum plan_function f)
+{
+	const struct tensor *t = node_input(n, 1 - data)->constant;
+	struct plan_buf *a = lower_input(l, n, data);
+	if (!a)
+		return -1;
+	struct interval c = interval_constant(t), x = interval_of(a);
+	struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, a);
+	y->function = f;
+	y->operand_first = data == 1;
+	y->out = lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], a),
+			   data ? combine(f, c, x) : combine(f, x, c));
+	y->real = y->out->real;
+	take_operand(l, y, t);
+	y->stride_a = lower_strides(l, a, y->out);
+	y->stride_b = lower_constant_strides(l, t->rank, t->dims, y->out);
+	return y->stride_a && y->stride_b ? 0 : lower_unsupported(l, n, "this broadcast");
+}
+
+static int binary_buffers(struct lowering *l, const struct node *n, enum plan_function f)
+{
+	struct plan_buf *a = lower_input(l, n, 0), *b = lower_input(l, n, 1);
+	if (!a || !b)
+		return -1;
+	const struct plan_buf *image = b->channels_last && !a->channels_last ? b : a;
+	struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, a);
+	y->in[y->n_in++] = b;
+	y->function = f;
+	y->out = lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], image),
+			   combine(f, interval_of(a), interval_of(b)));
+	y->real = y->out->real;
+	y->stride_a = lower_strides(l, a, y->out);
+	y->stride_b = lower_strides(l, b, y->out);
+	return y->stride_a && y->stride_b ? 0 : lower_unsupported(l, n, "this broadcast");
+}
+
+int lower_binary(struct lowering *l, const struct node *n)
+{
+	enum plan_function f = binary_function(n->op_type);
+	if (n->n_inputs != 2)
+		return lower_unsupported(l, n, "other than two operands");
+	if (value_is_constant(node_input(n, 1)))
+		return binary_constant(l, n, 0, f);
+	if (value_is_constant(node_input(n, 0)))
+		return binary_constant(l, n, 1, f);
+	return binary_buffers(l, n, f);
+}
+
+/* ---- one operand ---- */
+
+static struct contents unary_contents(enum plan_function f, const struct plan_buf *b)
+{
+	if (b->real)
+		return contents_real();
+	switch (f) {
+	case PLAN_RELU:
+		return contents_int(larger(b->lo, 0), larger(b->hi, 0));
+	case PLAN_NEG:
+		return contents_int(-b->hi, -b->lo);
+	case PLAN_ABS:
+		return contents_int(b->lo > 0 ? b->lo : b->hi < 0 ? -b->hi : 0, larger(-b->lo, b->hi));
+	case PLAN_COPY:
+	case PLAN_FLOOR:
+	case PLAN_CEIL:
+	case PLAN_ROUND:
+		return contents_of(b);
+	default:
+		return contents_real();
+	}
+}
+
+static struct plan_layer *unary(struct lowering *l, const struct node *n, enum plan_function f)
+{
+	struct plan_buf *a = lower_input(l, n, 0);
+	if (!a)
+		return NULL;
+	struct plan_layer *y = lower_layer(l, n, PLAN_UNARY, a);
+	y->function = f;
+	y->out = lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], a), unary_contents(f, a));
+	y->real = y->out->real;
+	y->stride_a = lower_strides(l, a, y->out);
+	return y;
+}
+
+int lower_unary(struct lowering *l, const struct node *n)
+{
+	static const struct {
+		const char *op;
+		enum plan_function f;
+		bool libm;
+	} table[] = {
+		{ "Relu", PLAN_RELU, false }, { "Neg", PLAN_NEG, false }, { "Abs", PLAN_ABS, false },
+		{ "Sigmoid", PLAN_SIGMOID, true }, { "Tanh", PLAN_TANH, true }, { "Exp", PLAN_EXP, true },
+		{ "Sqrt", PLAN_SQRT, true }, { "Floor", PLAN_FLOOR, true }, { "Ceil", PLAN_CEIL, true },
+		{ "Round", PLAN_ROUND, true }, { "Erf", PLAN_ERF, true }, { "Log", PLAN_LOG, true },
+		{ "LeakyRelu", PLAN_LEAKY_RELU, false },
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		if (strcmp(n->op_type, table[i].op))
+			continue;
+		struct plan_layer *y = unary(l, n, table[i].f);
+		if (!y)
+			return -1;
+		y->alpha = node_attr_float(n, "alpha", 0.01);
+		l->plan->libm |= table[i].libm && y->real;
+		return 0;
+	}
+	return lower_unsupported(l, n, "this operator");
+}
+
+/* Clip is a Max and a Min with constants. */
+int lower_clip(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *from = lower_input(l, n, 0);
+	double bound[2] = { -INFINITY, INFINITY };
+	const char *const attr[2] = { "min", "max" };
+	if (!from)
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		const struct value *v = node_input(n, i + 1);
+		bound[i] = node_attr_float(n, attr[i], bound[i]);
+		if (v && !value_scalar(v, &bound[i]))
+			return lower_unsupported(l, n, "bounds that are computed at run time");
+	}
+	for (size_t i = 0; i < 2; i++) {
+		struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, from);
+		enum plan_function f = i ? PLAN_MIN : PLAN_MAX;
+		bool real = from->real || (isfinite(bound[i]) && bound[i] != floor(bound[i]));
+		int64_t limit = isfinite(bound[i]) ? (int64_t)bound[i] : i ? from->hi : from->lo;
+		struct contents c = combine(f, interval_of(from), (struct interval){ real, limit, limit });
+		double constant = real ? bound[i] : (double)limit;
+		y->function = f;
+		y->real = real;
+		y->operand = arena_copy(&l->plan->arena, &constant, sizeof constant);
+		y->operand_count = 1;
+		y->out = i ? lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], from), c) :
+			     lower_buf_like(l, from, "clip", c);
+		y->stride_a = lower_strides(l, from, y->out);
+		y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
+		from = y->out;
+	}
+	return 0;
+}
+
+/* ---- windows ---- */
+
+/* Fills y's window for a pool; global pools see the whole image. */
+static int pool_window(struct lowering *l, struct plan_layer *y, const struct node *n)
+{
+	const struct value *x = node_input(n, 0), *v = n->outputs[0];
+	bool last = !strcmp(n->op_type, "MaxPoolNHWC") || (n->op && !strcmp(n->op->domain, DOMAIN_CHANNELS_LAST));
+	bool global = !strncmp(n->op_type, "Global", 6);
+	int spatial = x->rank - 2, first = last ? 1 : 2;
+	struct plan_window *w = &y->window;
+	struct window g;
+	if (spatial < 1 || spatial > 2)
+		return lower_unsupported(l, n, "a window of other than one or two axes");
+	if (!global && window_read(&g, n, spatial, x->dims + first, NULL, l->diags) < 0)
+		return -1;
+	int64_t h = spatial == 2 ? x->dims[first] : 1, c = last ? x->dims[x->rank - 1] : x->dims[1];
+	*w = (struct plan_window){ .ic = c, .oc = c, .ih = h, .iw = x->dims[first + spatial - 1], .group = c,
+		.oh = spatial == 2 ? v->dims[first] : 1, .ow = v->dims[first + spatial - 1],
+		.stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1 };
+	w->kh = w->ih, w->kw = w->iw;
+	if (!global) {
+		w->kh = g.kernel[1], w->kw = g.kernel[2], w->stride_h = g.stride[1], w->stride_w = g.stride[2];
+		w->dilation_h = g.dilation[1], w->dilation_w = g.dilation[2];
+		w->pad_top = g.begin[1], w->pad_left = g.begin[2];
+	}
+	w->in_last = last || y->in[0]->channels_last || c == 1;
+	w->out_last = last || lower_result_last(l, v, y->in[0]) || c == 1;
+	w->padded = w->pad_top || w->pad_left ||
+		    (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top >= w->ih ||
+		    (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left >= w->iw;
+	return x->dims[0] == 1 ? 0 : lower_unsupported(l, n, "a batch within the model (export it with batch size 1)");
+}
+
+int lower_maxpool(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	struct plan_layer *y = lower_layer(l, n, PLAN_MAXPOOL, in);
+	if (pool_window(l, y, n) < 0)
+		return -1;
+	y->out = lower_buf(l, n->outputs[0], y->window.out_last, contents_of(in));
+	y->window.out_last = y->window.out_last || y->out->channels_last;
+	y->real = in->real;
+	return 0;
+}
+
+/* The mean that follows a sum, as a product with 1 / n. */
+static void mean_after(struct lowering *l, const struct node *n, struct plan_buf *sum, int64_t count)
+{
+	struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, sum);
+	double divisor = (double)count;
+	y->function = PLAN_DIV;
+	y->real = true;
+	y->operand = arena_copy(&l->plan->arena, &divisor, sizeof divisor);
+	y->operand_count = 1;
+	y->out = lower_buf(l, n->outputs[0], sum->channels_last, contents_real());
+	y->stride_a = lower_strides(l, sum, y->out);
+	y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
+}
+
+static struct contents sum_contents(const struct plan_buf *b, int64_t count)
+{
+	return b->real ? contents_real() : contents_int(b->lo * count, b->hi * count);
+}
+
+int lower_averagepool(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
+	if (pool_window(l, y, n) < 0)
+		return -1;
+	if (y->window.padded)
+		return lower_unsupported(l, n, "padding of an average");
+	int64_t count = y->window.kh * y->window.kw;
+	struct plan_buf *shape = lower_buf(l, n->outputs[0], y->window.out_last, contents_real());
+	y->window_sum = true;
+	y->real = in->real;
+	y->out = lower_buf_like(l, shape, "sum", sum_contents(in, count));
+	mean_after(l, n, y->out, count);
+	return 0;
+}
+
+/* Axes of ReduceSum or ReduceMean, as a mask over the graph's axes. */
+static bool reduce_axes(const struct node *n, int rank, bool axes[MAX_RANK])
+{
+	int64_t list[MAX_RANK];
+	size_t count = 0;
+	const int64_t *attr = node_attr_ints(n, "axes", &count);
+	if (attr)
+		memcpy(list, attr, sizeof *list * (count < MAX_RANK ? count : MAX_RANK));
+	else if (node_input(n, 1) && !constant_ints(node_input(n, 1), list, &count))
+		return false;
+	for (int i = 0; i < rank; i++)
+		axes[i] = count == 0;
+	for (size_t i = 0; i < count; i++) {
+		int axis = normal_axis(list[i], rank);
+		if (axis < 0)
+			return false;
+		axes[axis] = true;
+	}
+	return true;
+}
+
+int lower_reduce(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	bool axes[MAX_RANK], kept[MAX_RANK] = { false };
+	if (!in)
+		return -1;
+	if (in->shuffle || !reduce_axes(n, in->rank, axes))
+		return lower_unsupported(l, n, "axes that are computed at run time");
+	int first = in->rank, end = 0;
+	for (int i = 0; i < in->rank; i++)
+		kept[lower_storage_axis(in, i)] = !axes[i];
+	for (int i = 0; i < in->rank; i++)
+		if (!kept[i] && in->dims[i] > 1) {
+			first = i < first ? i : first;
+			end = i + 1;
+		}
+	for (int i = first; i < end; i++)
+		if (kept[i] && in->dims[i] > 1)
+			return lower_unsupported(l, n, "a sum over axes that do not lie together");
+	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
+	y->outer = y->length = y->inner = 1;
+	for (int i = 0; i < in->rank; i++)
+		*(i < first ? &y->outer : i < end ? &y->length : &y->inner) *= in->dims[i];
+	bool mean = !strcmp(n->op_type, "ReduceMean"), last = n->outputs[0]->rank == in->rank && in->channels_last;
+	struct contents c = sum_contents(in, y->length);
+	y->real = in->real;
+	if (!mean) {
+		y->out = lower_buf(l, n->outputs[0], last && !value_is_output(n->outputs[0]), c);
+		return 0;
+	}
+	struct plan_buf *shape = lower_buf(l, n->outputs[0], last, contents_real());
+	y->out = lower_buf_like(l, shape, "sum", c);
+	mean_after(l, n, y->out, y->length);
+	return 0;
+}
+
+/* ---- along an axis ---- */
+
+int lower_softmax(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	int axis = normal_axis(node_attr_int(n, "axis", -1), in->rank);
+	if (axis < 0 || in->channels_last || in->shuffle)
+		return lower_unsupported(l, n, "this axis");
+	struct plan_layer *y = lower_layer(l, n, PLAN_SOFTMAX, in);
+	lower_split(in, axis, y);
+	y->out = lower_buf(l, n->outputs[0], false, contents_real());
+	y->real = true;
+	l->plan->libm = true;
+	return 0;
+}
+
+/* TopK (values, indices), ArgMax (index), LabelSelect (indices). */
+int lower_topk(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	bool arg = !strcmp(n->op_type, "ArgMax"), label = !strncmp(n->op_type, "LabelSelect", 11);
+	int axis = normal_axis(node_attr_int(n, "axis", arg ? 0 : -1), in->rank);
+	int64_t k[MAX_RANK] = { 1 };
+	size_t count = 1;
+	if (!arg && !label && (!constant_ints(node_input(n, 1), k, &count) || count != 1))
+		return lower_unsupported(l, n, "a K that is computed at run time");
+	if (axis < 0 || in->channels_last || in->shuffle)
+		return lower_unsupported(l, n, "this axis");
+	struct plan_layer *y = lower_layer(l, n, PLAN_TOPK, in);
+	lower_split(in, axis, y);
+	y->k = label ? node_attr_int(n, "Labels", node_attr_int(n, "K", 1)) : k[0];
+	y->largest = node_attr_int(n, "largest", 1);
+	const struct value *indices = n->outputs[arg || label ? 0 : 1];
+	if (!arg && !label && n->outputs[0] && (n->outputs[0]->uses || value_is_output(n->outputs[0])))
+		y->out = lower_buf(l, n->outputs[0], false, contents_of(in));
+	if (indices && (indices->uses || value_is_output(indices)))
+		y->out2 = lower_buf(l, indices, false, contents_int(0, y->length - 1));
+	y->real = in->real;
+	return 0;
+}

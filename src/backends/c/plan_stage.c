@@ -1,0 +1,154 @@
+/* Thresholds: integers where what they compare is one (x >= t is x >= ceil(t) then), clamped to what the
+ * operand can be, equal rows told once; attached to the producer where it waits for them. */
+#include "backends/c/plan_lower.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* Rows of the constant as doubles, each in ascending order, and one row where all are equal. */
+static double *rows_of(struct lowering *l, const struct tensor *t, struct plan_stage *s)
+{
+	double *rows = arena_array(&l->plan->arena, double, t->count + 1);
+	s->count = t->rank ? t->dims[t->rank - 1] : 1;
+	s->channels = s->count ? t->count / s->count : 1;
+	for (int64_t i = 0; i < t->count; i++)
+		rows[i] = tensor_at(t, i);
+	for (int64_t c = 0; c < s->channels; c++)
+		qsort(rows + c * s->count, (size_t)s->count, sizeof *rows, ascending);
+	bool equal = true;
+	for (int64_t i = s->count; i < t->count && equal; i++)
+		equal = rows[i] == rows[i - s->count];
+	if (equal)
+		s->channels = 1;
+	return rows;
+}
+
+static int64_t clamp_threshold(double t, int64_t lo, int64_t hi)
+{
+	double up = ceil(t);
+	return up <= (double)lo ? lo : up > (double)hi ? hi + 1 : (int64_t)up;
+}
+
+/* Where clamping could make rows of one unlike, keep one row per channel only if the ranges are per channel. */
+static void int_thresholds(struct lowering *l, struct plan_stage *s, const double *rows, const struct plan_layer *y,
+			   const struct plan_buf *in)
+{
+	int64_t *t = arena_array(&l->plan->arena, int64_t, s->channels * s->count + 1);
+	struct contents whole = in ? contents_of(in) : contents_int(INT64_MAX, INT64_MIN);
+	for (int64_t o = 0; y && o < y->window.oc; o++) {
+		whole.lo = y->channel_lo[o] < whole.lo ? y->channel_lo[o] : whole.lo;
+		whole.hi = y->channel_hi[o] > whole.hi ? y->channel_hi[o] : whole.hi;
+	}
+	for (int64_t c = 0; c < s->channels; c++) {
+		bool own = y && s->channels == y->window.oc;
+		int64_t lo = own ? y->channel_lo[c] : whole.lo, hi = own ? y->channel_hi[c] : whole.hi;
+		for (int64_t i = 0; i < s->count; i++)
+			t[c * s->count + i] = clamp_threshold(rows[c * s->count + i], lo, hi);
+	}
+	s->t = t;
+}
+
+static void real_thresholds(struct lowering *l, struct plan_stage *s, const double *rows)
+{
+	float *t = arena_array(&l->plan->arena, float, s->channels * s->count + 1);
+	for (int64_t i = 0; i < s->channels * s->count; i++)
+		t[i] = (float)rows[i];
+	s->real = t;
+}
+
+/* A scale or bias that is no integer: thresholds count, and the rest is float arithmetic after them. */
+static int scale_after(struct lowering *l, const struct node *n, struct plan_buf *count, double scale, double bias,
+		       const struct value *result)
+{
+	struct plan_buf *product = lower_buf_like(l, count, "scaled", contents_real());
+	const double factor[2] = { scale, bias };
+	for (int i = 0; i < 2; i++) {
+		struct plan_buf *from = i ? product : count;
+		struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, from);
+		y->function = i ? PLAN_ADD : PLAN_MUL;
+		y->real = true;
+		y->operand = arena_copy(&l->plan->arena, &factor[i], sizeof(double));
+		y->operand_count = 1;
+		y->out = i ? lower_buf(l, result, count->channels_last, contents_real()) : product;
+		y->stride_a = lower_strides(l, from, y->out);
+		y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
+	}
+	return 0;
+}
+
+/* The buffer of what the thresholds give: an image layer's keeps the order the layer writes in, unless it is
+ * an output, which has the graph's. */
+static struct plan_buf *stage_buf(struct lowering *l, struct plan_layer *y, const struct plan_buf *in,
+				  const struct value *x, const struct value *result, bool integral, struct contents c)
+{
+	bool image = y && !y->window.dense && !(y->node->op && !strcmp(y->node->op->domain, DOMAIN_CHANNELS_LAST));
+	bool last = y ? image && l->options->channels_last && y->window.out_last && !value_is_output(result) :
+			lower_result_last(l, result, in);
+	struct plan_buf *out = integral ? lower_buf(l, result, last, c) :
+			       lower_buf_like(l, y ? lower_buf(l, x, last, c) : in, "count", c);
+	if (image)
+		y->window.out_last = out->channels_last || y->window.oc == 1;
+	return out;
+}
+
+int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct value *thresholds,
+		int channel_axis, double scale, double bias, const struct value *result)
+{
+	struct plan_layer *y = l->pending[x->id];
+	struct plan_buf *in = l->of[x->id];
+	struct plan_stage *s = arena_new(&l->plan->arena, struct plan_stage);
+	bool integral = scale == floor(scale) && bias == floor(bias) && scale > 0;
+	const double *rows = rows_of(l, thresholds->constant, s);
+	s->node = n;
+	s->base = integral ? (int64_t)bias : 0;
+	s->step = integral ? (int64_t)scale : 1;
+	if (!y && !in)
+		return lower_unsupported(l, n, "a constant as this operand");
+	if (y || !in->real)
+		int_thresholds(l, s, rows, y, in);
+	else
+		real_thresholds(l, s, rows);
+	struct contents c = contents_int(s->base, s->base + s->step * s->count);
+	c.step = s->step;
+	struct plan_buf *out = stage_buf(l, y, in, x, result, integral, c);
+	if (!y) {
+		y = lower_layer(l, n, PLAN_THRESHOLD, in);
+		y->stride_a = lower_strides(l, in, out);
+		lower_split(out, lower_storage_axis(out, channel_axis), y);
+	}
+	if (s->channels != 1 && s->channels != (y->kind == PLAN_THRESHOLD ? y->length : y->window.oc))
+		return lower_unsupported(l, n, "thresholds of another number of channels");
+	y->stage = s;
+	y->out = out;
+	return integral ? 0 : scale_after(l, n, out, scale, bias, result);
+}
+
+int lower_thresholds(struct lowering *l, const struct node *n)
+{
+	const struct value *x = node_input(n, 0), *t = node_input(n, 1);
+	const char *layout = node_attr_string(n, "data_layout", "");
+	int axis = !strcmp(layout, "NHWC") || !strcmp(layout, "NWC") || !strcmp(layout, "NWC") ? x->rank - 1 :
+		   x->rank > 1 ? 1 : 0;
+	if (!value_is_constant(t))
+		return lower_unsupported(l, n, "thresholds that are computed at run time");
+	return lower_stage(l, n, x, t, axis, node_attr_float(n, "out_scale", 1), node_attr_float(n, "out_bias", 0),
+			   n->outputs[0]);
+}
+
+/* FINN's Thresholding works on the last axis. */
+int lower_hw_thresholds(struct lowering *l, const struct node *n)
+{
+	const struct value *x = node_input(n, 0), *t = node_input(n, 1), *v = n->outputs[0];
+	bool bipolar = v->datatype.kind == DT_BIPOLAR;
+	if (!value_is_constant(t))
+		return lower_unsupported(l, n, "thresholds that are computed at run time");
+	return lower_stage(l, n, x, t, x->rank - 1, bipolar ? 2 : 1,
+			   bipolar ? -1 : (double)node_attr_int(n, "ActVal", 0), v);
+}

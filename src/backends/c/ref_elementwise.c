@@ -1,0 +1,126 @@
+/* Reference kernels of layers that work element by element: thresholds, arithmetic, activations. */
+#include "backends/c/emit.h"
+
+#include <math.h>
+
+#define LL(x) ((long long)(x))
+
+static const char *out_index(const struct loops *n)
+{
+	return n->depth > 1 ? "o" : "i0";
+}
+
+void ref_threshold(struct emit *e, const struct plan_layer *l)
+{
+	struct strbuf *b = &e->code;
+	struct loops n;
+	const int64_t *strides[] = { l->stride_a };
+	int indent;
+	loops_make(&n, l->out, 1, strides);
+	ref_open(e, l);
+	loops_open(b, &n, 1);
+	indent = 1 + n.depth;
+	strbuf_printf(b, "%.*sconst %s sum = x[%s];\n", indent, "\t\t\t\t\t\t\t\t", buf_ctype(l->in[0]), loops_index(e, &n, 0));
+	const char *o = out_index(&n);
+	const char *channel = l->inner == 1 ? arena_printf(&e->arena, "%s %% %lld", o, LL(l->length)) :
+			      l->outer == 1 ? arena_printf(&e->arena, "%s / %lld", o, LL(l->inner)) :
+			      arena_printf(&e->arena, "%s / %lld %% %lld", o, LL(l->inner), LL(l->length));
+	ref_store(e, l, indent, o, channel);
+	loops_close(b, &n, 1);
+	ref_close(e);
+}
+
+/* ---- two operands ---- */
+
+/* The constants as an array of the computation's type, or a literal where there is one. */
+static const char *constant(struct emit *e, const struct plan_layer *l, const char *index)
+{
+	size_t n = (size_t)l->operand_count;
+	if (n == 1)
+		return l->real ? float_text(e, l->operand[0]) : arena_printf(&e->arena, "%lld", LL(l->operand[0]));
+	if (!l->real) {
+		int64_t *ints = arena_array(&e->arena, int64_t, n);
+		for (size_t i = 0; i < n; i++)
+			ints[i] = (int64_t)l->operand[i];
+		return arena_printf(&e->arena, "%s[%s]", emit_ints(e, ints, n, NULL, "%s_c", l->name), index);
+	}
+	float *reals = arena_array(&e->arena, float, n);
+	for (size_t i = 0; i < n; i++)
+		reals[i] = (float)l->operand[i];
+	return arena_printf(&e->arena, "%s[%s]", emit_array(e, ARRAY_F32, reals, n, "%s_c", l->name), index);
+}
+
+/* A buffer's element in the computation's type. */
+static const char *operand(struct emit *e, const struct plan_layer *l, size_t i, const char *index)
+{
+	const char *x = i == 0 ? "x" : "x1";
+	bool wide = !l->real && l->out->elem == PLAN_I64;
+	const char *cast = l->real && !l->in[i]->real ? "(float)" : wide ? "(int64_t)" : "";
+	return arena_printf(&e->arena, "%s%s[%s]", cast, x, index);
+}
+
+static const char *combine(struct emit *e, const struct plan_layer *l, const char *a, const char *c)
+{
+	static const char sign[] = { [PLAN_ADD] = '+', [PLAN_SUB] = '-', [PLAN_MUL] = '*', [PLAN_DIV] = '/' };
+	if (l->function <= PLAN_DIV)
+		return arena_printf(&e->arena, "%s %c %s", a, sign[l->function], c);
+	return arena_printf(&e->arena, "%s %c %s ? %s : %s", a, l->function == PLAN_MAX ? '>' : '<', c, a, c);
+}
+
+void ref_binary(struct emit *e, const struct plan_layer *l)
+{
+	struct strbuf *b = &e->code;
+	struct loops n;
+	const int64_t *strides[] = { l->stride_a, l->stride_b };
+	loops_make(&n, l->out, 2, strides);
+	ref_open(e, l);
+	const char *a = operand(e, l, 0, loops_index(e, &n, 0));
+	const char *c = l->operand ? constant(e, l, loops_index(e, &n, 1)) : operand(e, l, 1, loops_index(e, &n, 1));
+	loops_open(b, &n, 1);
+	const char *f = l->operand_first ? combine(e, l, c, a) : combine(e, l, a, c);
+	if (!l->real)
+		f = arena_printf(&e->arena, "(%s)(%s)", buf_ctype(l->out), f);
+	strbuf_printf(b, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", out_index(&n), f);
+	loops_close(b, &n, 1);
+	ref_close(e);
+}
+
+/* ---- one operand ---- */
+
+static const char *unary_text(struct emit *e, const struct plan_layer *l)
+{
+	const char *zero = l->real ? "0.0f" : "0";
+	switch (l->function) {
+	case PLAN_RELU: return arena_printf(&e->arena, "v > %s ? v : %s", zero, zero);
+	case PLAN_NEG: return "-v";
+	case PLAN_ABS: return arena_printf(&e->arena, "v < %s ? -v : v", zero);
+	case PLAN_SIGMOID: return "1.0f / (1.0f + expf(-v))";
+	case PLAN_TANH: return "tanhf(v)";
+	case PLAN_EXP: return "expf(v)";
+	case PLAN_SQRT: return "sqrtf(v)";
+	case PLAN_FLOOR: return l->real ? "floorf(v)" : "v";
+	case PLAN_CEIL: return l->real ? "ceilf(v)" : "v";
+	case PLAN_ROUND: return l->real ? "rintf(v)" : "v";
+	case PLAN_ERF: return "erff(v)";
+	case PLAN_LOG: return "logf(v)";
+	case PLAN_LEAKY_RELU: return arena_printf(&e->arena, "v < 0.0f ? %s * v : v", float_text(e, l->alpha));
+	default: return "v";
+	}
+}
+
+void ref_unary(struct emit *e, const struct plan_layer *l)
+{
+	struct strbuf *b = &e->code;
+	struct loops n;
+	const int64_t *strides[] = { l->stride_a };
+	const char *type = l->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi);
+	const char *cast = l->real && !l->in[0]->real ? "(float)" : "";
+	loops_make(&n, l->out, 1, strides);
+	ref_open(e, l);
+	loops_open(b, &n, 1);
+	strbuf_printf(b, "%.*sconst %s v = %sx[%s];\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", type, cast, loops_index(e, &n, 0));
+	strbuf_printf(b, l->real ? "%.*sy[%s] = %s%s;\n" : "%.*sy[%s] = (%s)(%s);\n", 1 + n.depth, "\t\t\t\t\t\t\t\t",
+		      out_index(&n), l->real ? "" : buf_ctype(l->out), unary_text(e, l));
+	loops_close(b, &n, 1);
+	ref_close(e);
+}

@@ -1,0 +1,108 @@
+/* The frame of a reference kernel: function head and tail, storing a result through thresholds, and which
+ * kernel a kind of layer has. */
+#include "backends/c/emit.h"
+
+#define LL(x) ((long long)(x))
+
+static const char *param(struct emit *e, const char *type, const char *name, bool constant)
+{
+	return arena_printf(&e->arena, "%s%s *restrict %s", constant ? "const " : "", type, name);
+}
+
+void ref_open(struct emit *e, const struct plan_layer *l)
+{
+	struct strbuf *b = &e->code;
+	strbuf_printf(b, "\n/* %s: %s */\nstatic void %s_%s(", node_label(l->node), layer_comment(e, l), e->name, l->name);
+	for (size_t i = 0; i < l->n_in; i++)
+		strbuf_printf(b, "%s, ", param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(&e->arena, "x%zu", i), true));
+	if (l->out)
+		strbuf_printf(b, "%s%s", param(e, buf_ctype(l->out), "y", false), l->out2 ? ", " : "");
+	if (l->out2)
+		strbuf_puts(b, param(e, buf_ctype(l->out2), "index", false));
+	strbuf_puts(b, ")\n{\n");
+}
+
+void ref_close(struct emit *e)
+{
+	strbuf_puts(&e->code, "}\n");
+}
+
+const char *stage_array(struct emit *e, const struct plan_layer *l, const char **ctype)
+{
+	const struct plan_stage *s = l->stage;
+	size_t n = (size_t)(s->channels * s->count);
+	*ctype = "float";
+	if (s->real)
+		return emit_array(e, ARRAY_F32, s->real, n, "%s_t", l->name);
+	return emit_ints(e, s->t, n, ctype, "%s_t", l->name);
+}
+
+static void tabs(struct strbuf *b, int n)
+{
+	for (int i = 0; i < n; i++)
+		strbuf_puts(b, "\t");
+}
+
+/* "2 * n - 1" for step 2, base -1. */
+static const char *value_of(struct emit *e, const struct plan_stage *s)
+{
+	const char *k = s->step == 1 ? "n" : arena_printf(&e->arena, "%lld * n", LL(s->step));
+	if (!s->base)
+		return k;
+	return arena_printf(&e->arena, "%s %c %lld", k, s->base < 0 ? '-' : '+', LL(s->base < 0 ? -s->base : s->base));
+}
+
+static void store_stage(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
+{
+	const struct plan_stage *s = l->stage;
+	struct strbuf *b = &e->code;
+	const char *type, *t = stage_array(e, l, &type);
+	const char *row = s->channels == 1 ? "" : s->count == 1 ? arena_printf(&e->arena, "%s + ", channel) :
+			  arena_printf(&e->arena, "%s * %lld + ", channel, LL(s->count));
+	tabs(b, indent);
+	strbuf_puts(b, "int n = 0;\n");
+	tabs(b, indent);
+	strbuf_printf(b, "for (int t = 0; t < %lld; t++)\n", LL(s->count));
+	tabs(b, indent + 1);
+	strbuf_printf(b, "n += sum >= %s[%st];\n", t, row);
+	tabs(b, indent);
+	strbuf_printf(b, "y[%s] = (%s)(%s);\n", index, buf_ctype(l->out), value_of(e, s));
+}
+
+void ref_store(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
+{
+	if (l->stage) {
+		store_stage(e, l, indent, index, channel);
+		return;
+	}
+	tabs(&e->code, indent);
+	if (l->real)
+		strbuf_printf(&e->code, "y[%s] = sum;\n", index);
+	else
+		strbuf_printf(&e->code, "y[%s] = (%s)sum;\n", index, buf_ctype(l->out));
+}
+
+static void call(struct emit *e, const struct plan_layer *l)
+{
+	struct strbuf *b = &e->run;
+	strbuf_printf(b, "\t%s_%s(", e->name, l->name);
+	for (size_t i = 0; i < l->n_in; i++)
+		strbuf_printf(b, "%s, ", buf_pointer(e, l->in[i], arena_printf(&e->arena, "const %s", buf_ctype(l->in[i]))));
+	if (l->out)
+		strbuf_printf(b, "%s%s", buf_pointer(e, l->out, buf_ctype(l->out)), l->out2 ? ", " : "");
+	if (l->out2)
+		strbuf_puts(b, buf_pointer(e, l->out2, buf_ctype(l->out2)));
+	strbuf_puts(b, ");\n");
+}
+
+void ref_layer(struct emit *e, const struct plan_layer *l)
+{
+	static void (*const kernel[])(struct emit *e, const struct plan_layer *l) = {
+		[PLAN_MAC] = ref_mac, [PLAN_DECONV] = ref_deconv, [PLAN_THRESHOLD] = ref_threshold,
+		[PLAN_MAXPOOL] = ref_maxpool, [PLAN_SUM] = ref_sum, [PLAN_BINARY] = ref_binary,
+		[PLAN_UNARY] = ref_unary, [PLAN_SOFTMAX] = ref_softmax, [PLAN_TOPK] = ref_topk,
+		[PLAN_CONCAT] = ref_concat, [PLAN_MOVE] = ref_move,
+	};
+	kernel[l->kind](e, l);
+	call(e, l);
+}
