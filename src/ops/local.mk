@@ -1,6 +1,7 @@
 # Operators. One file a line, alphabetical.
 libqcc_a_SOURCES += \
 	src/ops/activations.c \
+	src/ops/arg_reduce.c \
 	src/ops/arithmetic.c \
 	src/ops/average_pool.c \
 	src/ops/batch_normalization.c \
@@ -19,13 +20,16 @@ libqcc_a_SOURCES += \
 	src/ops/conv_loops.h \
 	src/ops/conv_transpose.c \
 	src/ops/debug_marker.c \
+	src/ops/einsum.c \
 	src/ops/float_quant.c \
 	src/ops/float_quant_loops.h \
 	src/ops/gather.c \
+	src/ops/gather_elements.c \
 	src/ops/gemm.c \
 	src/ops/gemm_kernel.c \
 	src/ops/gemm_kernel.h \
 	src/ops/gemm_loops.h \
+	src/ops/generate.c \
 	src/ops/generic_partition.c \
 	src/ops/global_pool.c \
 	src/ops/hw_matvec.c \
@@ -34,8 +38,10 @@ libqcc_a_SOURCES += \
 	src/ops/hw_threshold.c \
 	src/ops/hw_window.c \
 	src/ops/im2col.c \
+	src/ops/indices.h \
 	src/ops/lines.c \
 	src/ops/lines.h \
+	src/ops/logic.c \
 	src/ops/mat_mul.c \
 	src/ops/mat_mul.h \
 	src/ops/max_pool.c \
@@ -61,11 +67,13 @@ libqcc_a_SOURCES += \
 	src/ops/ranges.c \
 	src/ops/ranges.h \
 	src/ops/real_loops.h \
+	src/ops/rearrange.c \
 	src/ops/reduce.c \
 	src/ops/reshape.c \
 	src/ops/resize.c \
 	src/ops/rounding.c \
 	src/ops/rounding.h \
+	src/ops/scatter.c \
 	src/ops/shape.c \
 	src/ops/slice.c \
 	src/ops/softmax.c \
@@ -76,6 +84,7 @@ libqcc_a_SOURCES += \
 	src/ops/trunc_loops.h \
 	src/ops/unary.c \
 	src/ops/unary.h \
+	src/ops/unique.c \
 	src/ops/variadic.c \
 	src/ops/window.c \
 	src/ops/window.h \
