@@ -1,1 +1,15 @@
-# make bench: time and memory, measured against the peers in one run.
+# make bench: time and memory, measured against the peers in one run. Each script of BENCHES writes its
+# figures to a JSON file in the build folder.
+BENCHES = tests/bench/bench_qcc.py
+EXTRA_DIST += $(BENCHES) \
+	tests/bench/chain.py \
+	tests/bench/measure.py \
+	tests/bench/spell_out.py
+
+.PHONY: bench
+bench: qcc$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) QCC_CC='$(CC)'; export QCC_CC; QCC_CFLAGS='$(CFLAGS)'; export QCC_CFLAGS; \
+	unset QCC_VERIFY; \
+	for script in $(BENCHES); do \
+		$${QCC_PYTHON:-python3} '$(srcdir)'/$$script --output `basename $$script .py`.json || exit 1; \
+	done
