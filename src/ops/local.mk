@@ -39,6 +39,9 @@ libqcc_a_SOURCES += \
 	src/ops/hw_window.c \
 	src/ops/im2col.c \
 	src/ops/indices.h \
+	src/ops/integer_products.c \
+	src/ops/linear.c \
+	src/ops/linear.h \
 	src/ops/lines.c \
 	src/ops/lines.h \
 	src/ops/logic.c \
@@ -64,6 +67,7 @@ libqcc_a_SOURCES += \
 	src/ops/quant.c \
 	src/ops/quant_avg_pool2d.c \
 	src/ops/quant_loops.h \
+	src/ops/quantize_linear.c \
 	src/ops/ranges.c \
 	src/ops/ranges.h \
 	src/ops/real_loops.h \

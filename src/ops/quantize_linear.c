@@ -1,0 +1,211 @@
+/* QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear, opsets 10 to 23. */
+#include <math.h>
+
+#include "ops/broadcast.h"
+#include "ops/linear.h"
+#include "ops/ranges.h"
+
+static enum elem_type quantised_type(const struct node *n, enum elem_type zero)
+{
+	if (zero != ELEM_UNDEFINED)
+		return zero;
+	int64_t given = node_attr_int(n, "output_dtype", 0);
+	return given > 0 && given < ELEM_COUNT ? (enum elem_type)given : ELEM_UINT8;
+}
+
+/* One stretch that shares scale and zero point. Rounded in the type of x, half to even; the sum with the zero point
+ * is exact there. The result is still a float, saturated for integers. */
+#define QUANTIZE_LOOP(elem, T, W, ...)                                                         \
+	static void quantize_##elem(const T *x, T *y, int64_t n, T scale, T zero, T lo, T hi, bool integer) \
+	{                                                                                      \
+		for (int64_t i = 0; i < n; i++) {                                              \
+			T v = x[i] / scale;                                                    \
+			if (integer) {                                                         \
+				v = (T)rint((double)v) + zero;                                 \
+				v = v < lo ? lo : v > hi ? hi : v == v ? v : 0;                \
+			}                                                                      \
+			y[i] = v;                                                              \
+		}                                                                              \
+	}
+EACH_FLOAT(QUANTIZE_LOOP, unused)
+
+static void quantize_all(const struct linear_map *m, const struct tensor *t, const struct tensor *scale,
+			 const struct tensor *zero, enum elem_type to, struct tensor *y)
+{
+	bool integer = elem_is_integer(to);
+	double lo = linear_saturate(-INFINITY, to), hi = linear_saturate(INFINITY, to);
+	int64_t step = m->per_inner ? 1 : m->inner;
+	for (int64_t at = 0; at < t->count; at += step) {
+		int64_t i = at % m->inner, a = at / m->inner % m->axis, o = at / m->inner / m->axis;
+		int64_t k = linear_index(m, o, a, i);
+		double s = tensor_at(scale, k), z = zero && integer ? tensor_at(zero, k) : 0;
+		if (t->elem == ELEM_FLOAT)
+			quantize_ELEM_FLOAT((float *)t->data + at, (float *)y->data + at, step, (float)s, (float)z,
+					    (float)lo, (float)hi, integer);
+		else
+			quantize_ELEM_DOUBLE((double *)t->data + at, (double *)y->data + at, step, s, z, lo, hi,
+					     integer);
+	}
+}
+
+/* Float to the quantised type. Small floats round, and saturate unless the attribute says otherwise. */
+static struct tensor *narrowed(struct exec_ctx *x, const struct tensor *y, enum elem_type to)
+{
+	if (elem_is_integer(to))
+		return tensor_cast(y, to);
+	struct tensor *out = tensor_new_raw(to, y->rank, y->dims);
+	for (int64_t i = 0; out && i < y->count; i++)
+		tensor_put(out, i, tensor_at(y, i));
+	(void)x;
+	return out;
+}
+
+static int exec_quantize(struct exec_ctx *x)
+{
+	const struct tensor *scale = x->in[1], *zero = exec_input(x, 2);
+	enum elem_type to = quantised_type(x->node, zero ? (enum elem_type)zero->elem : ELEM_UNDEFINED);
+	enum elem_type in_type = x->in[0]->elem == ELEM_DOUBLE ? ELEM_DOUBLE : ELEM_FLOAT;
+	struct linear_map m;
+	if (zero && zero->count != scale->count)
+		return exec_unsupported(x, "scale and zero point of different sizes");
+	if (linear_map(x, x->in[0], scale, &m) != 0)
+		return -1;
+	struct tensor *t = tensor_cast(x->in[0], in_type);
+	struct tensor *y = t ? tensor_new_raw(in_type, t->rank, t->dims) : NULL;
+	if (y) {
+		quantize_all(&m, t, scale, zero, to, y);
+		x->out[0] = narrowed(x, y, to);
+	}
+	tensor_unref(t);
+	tensor_unref(y);
+	return x->out[0] ? 0 : exec_unsupported(x, "an input of that type or size");
+}
+
+static int infer_quantize(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0), *zero = node_input(x->node, 2);
+	infer_output(x, 0, quantised_type(x->node, zero ? (enum elem_type)zero->elem : ELEM_UNDEFINED), in->rank,
+		     in->dims);
+	return 0;
+}
+
+static struct datatype datatype_stored(const struct node *n, size_t i)
+{
+	const struct value *out = node_output(n, i);
+	enum elem_type elem = out ? (enum elem_type)out->elem : ELEM_UNDEFINED;
+	if (!elem_is_integer(elem))
+		return datatype_of_kind(DT_NONE);
+	int bits = (int)elem_file_bits(elem);
+	return elem_is_signed(elem) ? datatype_int(bits) : datatype_uint(bits);
+}
+
+/* ---- DequantizeLinear ---- */
+
+static int exec_dequantize(struct exec_ctx *x)
+{
+	const struct tensor *t = x->in[0], *scale = x->in[1], *zero = exec_input(x, 2);
+	int64_t given = node_attr_int(x->node, "output_dtype", 0);
+	enum elem_type to = t->elem == ELEM_DOUBLE ? ELEM_DOUBLE
+						   : given > 0 && given < ELEM_COUNT ? (enum elem_type)given
+										 : (enum elem_type)scale->elem;
+	struct linear_map m;
+	if (zero && zero->count != scale->count)
+		return exec_unsupported(x, "scale and zero point of different sizes");
+	if (!elem_is_float(to) || linear_map(x, t, scale, &m) != 0)
+		return exec_unsupported(x, "a scale of no floating-point type, or of no fitting shape");
+	struct tensor *y = exec_output(x, 0, to, t->rank, t->dims);
+	struct tensor *wide = tensor_cast(t, ELEM_DOUBLE);
+	const double *from = wide ? wide->data : NULL;
+	for (int64_t at = 0; y && wide && at < t->count;) {
+		int64_t i = at % m.inner, a = at / m.inner % m.axis, o = at / m.inner / m.axis;
+		int64_t k = linear_index(&m, o, a, i), step = m.per_inner ? 1 : m.inner;
+		double s = tensor_at(scale, k), z = zero ? tensor_at(zero, k) : 0;
+		for (int64_t end = at + step; at < end; at++) {
+			if (to == ELEM_FLOAT)	/* the difference is exact, the product one float operation */
+				((float *)y->data)[at] = (float)(from[at] - z) * (float)s;
+			else
+				tensor_put(y, at, (from[at] - z) * s);
+		}
+	}
+	tensor_unref(wide);
+	return y && wide ? 0 : -1;
+}
+
+static int infer_dequantize(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0), *scale = node_input(x->node, 1);
+	int64_t given = node_attr_int(x->node, "output_dtype", 0);
+	infer_output(x, 0, given > 0 && given < ELEM_COUNT ? (enum elem_type)given : (enum elem_type)scale->elem,
+		     in->rank, in->dims);
+	return 0;
+}
+
+/* With scale 1 the integers come out as they are, less the zero point. */
+static struct datatype datatype_dequantized(const struct node *n, size_t i)
+{
+	const struct value *scale = node_input(n, 1), *zero = node_input(n, 2);
+	int64_t lo, hi, zlo = 0, zhi = 0;
+	if (!value_is_constant(scale) || !tensor_all(scale->constant, 1) ||
+	    !value_int_range(node_input(n, 0), &lo, &hi) || (zero && !value_int_range(zero, &zlo, &zhi)) ||
+	    lo < -INT32_MAX || hi > INT32_MAX)
+		return datatype_of_kind(DT_NONE);
+	return datatype_within(n, i, lo - zhi, hi - zlo);
+}
+
+/* ---- DynamicQuantizeLinear: scale and zero point from the data, so that 0 stays 0 ---- */
+
+static int exec_dynamic(struct exec_ctx *x)
+{
+	const struct tensor *in = x->in[0];
+	if (in->elem != ELEM_FLOAT)
+		return exec_unsupported(x, "the input is not float");
+	float lo = 0, hi = 0;
+	for (int64_t i = 0; i < in->count; i++) {
+		lo = fminf(lo, tensor_floats(in)[i]);
+		hi = fmaxf(hi, tensor_floats(in)[i]);
+	}
+	float scale = hi == lo ? 1.0f : (hi - lo) / 255.0f;
+	float zero = (float)linear_saturate((double)rintf(0 - lo / scale), ELEM_UINT8);
+	struct tensor *y = exec_output(x, 0, ELEM_UINT8, in->rank, in->dims);
+	struct tensor *s = exec_output(x, 1, ELEM_FLOAT, 0, NULL), *z = exec_output(x, 2, ELEM_UINT8, 0, NULL);
+	if (!y || !s || !z)
+		return -1;
+	tensor_put(s, 0, (double)scale);
+	tensor_put(z, 0, (double)zero);
+	for (int64_t i = 0; i < in->count; i++)
+		((uint8_t *)y->data)[i] = (uint8_t)linear_saturate((double)(rintf(tensor_floats(in)[i] / scale) + zero),
+								   ELEM_UINT8);
+	return 0;
+}
+
+static int infer_dynamic(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0);
+	infer_output(x, 0, ELEM_UINT8, in->rank, in->dims);
+	infer_output(x, 1, ELEM_FLOAT, 0, NULL);
+	infer_output(x, 2, ELEM_UINT8, 0, NULL);
+	return 0;
+}
+
+const struct op op_QuantizeLinear = {
+	.domain = DOMAIN_ONNX, .name = "QuantizeLinear",
+	.summary = "Rounds to an integer (or small float) type under a scale and zero point",
+	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
+	.flags = OP_ELEMENTWISE | OP_QUANTISER,
+	.infer = infer_quantize, .datatype = datatype_stored, .exec = exec_quantize,
+};
+
+const struct op op_DequantizeLinear = {
+	.domain = DOMAIN_ONNX, .name = "DequantizeLinear",
+	.summary = "Turns quantised values back into real ones: (x - zero point) * scale",
+	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
+	.flags = OP_ELEMENTWISE,
+	.infer = infer_dequantize, .datatype = datatype_dequantized, .exec = exec_dequantize,
+};
+
+const struct op op_DynamicQuantizeLinear = {
+	.domain = DOMAIN_ONNX, .name = "DynamicQuantizeLinear",
+	.summary = "Quantises to uint8 with scale and zero point taken from the data",
+	.min_inputs = 1, .max_inputs = 1, .min_outputs = 3, .max_outputs = 3,
+	.infer = infer_dynamic, .datatype = datatype_stored, .exec = exec_dynamic,
+};
