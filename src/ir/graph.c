@@ -140,6 +140,12 @@ void graph_add_output(struct graph *g, struct value *v, const char *name)
 	g->n_outputs++;
 }
 
+void graph_set_output(struct graph *g, uint32_t i, struct value *v)
+{
+	use_unlink(&g->outputs[i]);
+	use_link(&g->outputs[i], v);
+}
+
 struct value *graph_value(const struct graph *g, const char *name)
 {
 	return map_get(&g->names, name);
@@ -262,6 +268,33 @@ bool value_rename(struct graph *g, struct value *v, const char *name)
 	v->name = arena_strdup(&g->arena, name);
 	map_set(&g->names, v->name, v);
 	return true;
+}
+
+static bool keeps_name(const struct value *v)
+{
+	return v->is_input || v->is_pinned;
+}
+
+void graph_rename_values(struct graph *g, const char *(*name_of)(void *user, const struct value *v), void *user)
+{
+	map_free(&g->names);
+	for (struct value *v = g->values; v; v = v->next)
+		if (keeps_name(v))
+			map_set(&g->names, v->name, v);
+	for (uint32_t i = 0; i < g->n_outputs; i++) {	/* an output's value takes the interface's name */
+		struct value *v = g->outputs[i].value;
+		if (!keeps_name(v) && !map_has(&g->names, g->output_names[i])) {
+			v->name = g->output_names[i];
+			map_set(&g->names, v->name, v);
+		}
+	}
+	for (struct value *v = g->values; v; v = v->next) {
+		if (map_get(&g->names, v->name) == v)
+			continue;
+		const char *name = name_of(user, v);
+		v->name = unique_name(g, name ? name : v->name);
+		map_set(&g->names, v->name, v);
+	}
 }
 
 void value_remove(struct graph *g, struct value *v)

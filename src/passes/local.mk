@@ -1,6 +1,42 @@
 # Passes. One file a line, alphabetical.
 libqcc_a_SOURCES += \
+	src/passes/affine.c \
 	src/passes/aliases.def \
+	src/passes/chain.c \
+	src/passes/chain.h \
+	src/passes/cleanup.c \
+	src/passes/convert.c \
+	src/passes/edit.c \
+	src/passes/edit.h \
+	src/passes/extract_conv_bias.c \
+	src/passes/fold_constants.c \
+	src/passes/fold_transpose.c \
+	src/passes/fold_weight_quant.c \
+	src/passes/gemm_to_matmul.c \
+	src/passes/grid.c \
+	src/passes/grid.h \
+	src/passes/infer.c \
+	src/passes/linear_forms.c \
+	src/passes/names.c \
 	src/passes/pass.c \
 	src/passes/pass.h \
-	src/passes/passes.def
+	src/passes/passes.def \
+	src/passes/products.c \
+	src/passes/products.h \
+	src/passes/qcdq_to_quant.c \
+	src/passes/quant_to_thresholds.c \
+	src/passes/ranges.c \
+	src/passes/ranges.h \
+	src/passes/remove_identity.c \
+	src/passes/rules/join.c \
+	src/passes/rules/move.c \
+	src/passes/rules/pool.c \
+	src/passes/rules/product.c \
+	src/passes/rules/quantiser.c \
+	src/passes/rules/rule.c \
+	src/passes/rules/rule.h \
+	src/passes/rules/rules.def \
+	src/passes/streamline.c \
+	src/passes/surgery.c \
+	src/passes/thresholds.c \
+	src/passes/thresholds.h

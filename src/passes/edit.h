@@ -1,0 +1,26 @@
+/* Small edits that passes share. */
+#ifndef QCC_PASSES_EDIT_H
+#define QCC_PASSES_EDIT_H
+
+#include "ops/op.h"
+
+/* Executes a node whose inputs are all constant (or that asks for a known shape) and replaces it. 1 where it
+ * was folded, 0 where it cannot be, -1 with a diagnostic. */
+int fold_node(struct graph *g, struct node *n, struct diags *d);
+
+/* Takes a node out: uses of its first output become uses of v. The node must have no other used output. */
+void node_bypass(struct node *n, struct value *v);
+
+/* A node of one output before `before`, with its output typed by inference; NULL inputs end the list. */
+struct value *add_node1(struct graph *g, struct node *before, const char *domain, const char *op_type,
+			struct value *a, const char *hint);
+struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type,
+			struct value *a, struct value *b, const char *hint);
+/* The node right after n in the order: where to insert what uses n's outputs. NULL: append. */
+struct node *node_after(const struct node *n);
+
+/* A float constant from doubles, of that shape. */
+struct value *constant_floats(struct graph *g, const char *hint, int rank, const int64_t *dims, const double *x);
+struct value *constant_scalar(struct graph *g, const char *hint, double x);
+
+#endif

@@ -1,0 +1,190 @@
+/* Nodes that move elements without changing them (Reshape, Transpose, Slice, Pad, ...): scales, biases and
+ * whole chains with scalar parameters pass behind them. Parameters per channel pass as well: which channel each
+ * element of the output belongs to is found by sending channel numbers through the node itself. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "passes/rules/rule.h"
+
+enum { MOST_ELEMENTS = 1 << 24 };
+
+static bool is_mover(const struct node *n)
+{
+	if (!n->op || n->op == &op_Concat)
+		return false;
+	if (n->op == &op_Resize || n->op == &op_Upsample)
+		return strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
+	return (n->op->flags & OP_MOVES) != 0;
+}
+
+static bool other_inputs_constant(const struct node *n)
+{
+	for (uint32_t i = 1; i < n->n_inputs; i++)
+		if (n->inputs[i].value && !value_is_constant(n->inputs[i].value))
+			return false;
+	return n->n_inputs > 0 && !value_is_constant(node_input(n, 0));
+}
+
+/* ---- channel numbers through a node ---- */
+
+static struct tensor *channel_numbers(const struct value *v, int axis)
+{
+	int64_t count = shape_count(v->rank, v->dims, ELEM_FLOAT), inner = 1;
+	if (count <= 0 || count > MOST_ELEMENTS)
+		return NULL;
+	struct tensor *t = tensor_new_raw(ELEM_FLOAT, v->rank, v->dims);
+	for (int i = axis + 1; i < v->rank; i++)
+		inner *= v->dims[i];
+	for (int64_t i = 0; t && i < count; i++)
+		((float *)t->data)[i] = (float)(i / inner % v->dims[axis]);
+	return t;
+}
+
+/* The one axis along which the tensor varies (-1: none, -2: several). */
+static int axis_of_variation(const struct tensor *t)
+{
+	const float *x = t->data;
+	int axis = -1;
+	int64_t inner = 1;
+	for (int a = t->rank - 1; a >= 0; a--) {
+		bool varies = false;
+		for (int64_t i = 0; i + inner < t->count && !varies; i++)
+			varies = i / inner % t->dims[a] + 1 < t->dims[a] && x[i] != x[i + inner];
+		if (varies && axis != -1)
+			return -2;
+		axis = varies ? a : axis;
+		inner *= t->dims[a];
+	}
+	return axis;
+}
+
+/* The affine form as output i of n has it. */
+static bool parameters_through(struct rule_ctx *x, struct node *n, size_t i, const struct affine *a, struct affine *out)
+{
+	enum { MOST = 16 };
+	struct tensor *in[MOST] = { NULL }, *moved[MOST] = { NULL };
+	if (n->n_inputs > MOST || n->n_outputs > MOST || !(in[0] = channel_numbers(node_input(n, 0), a->axis)))
+		return false;
+	for (uint32_t k = 1; k < n->n_inputs; k++)
+		in[k] = node_input(n, k) ? node_input(n, k)->constant : NULL;
+	bool done = node_execute(n, in, moved, 1, x->diags) == 0;
+	int axis = done ? axis_of_variation(moved[i]) : -2;
+	if (axis >= -1) {
+		int64_t channels = axis < 0 ? 1 : moved[i]->dims[axis], inner = 1;
+		for (int k = axis + 1; axis >= 0 && k < moved[i]->rank; k++)
+			inner *= moved[i]->dims[k];
+		affine_init(out, NULL, axis, channels);
+		for (int64_t c = 0; c < channels; c++) {
+			int64_t from = (int64_t)((float *)moved[i]->data)[c * inner];
+			out->scale[c] = a->scale[from];
+			out->bias[c] = a->bias[from];
+		}
+	}
+	tensor_unref(in[0]);
+	for (uint32_t k = 0; k < n->n_outputs; k++)
+		tensor_unref(moved[k]);
+	return axis >= -1;
+}
+
+/* ---- the rule ---- */
+
+/* A Pad's value in integers. */
+static bool translate_padding(struct rule_ctx *x, struct node *n, const struct affine *a)
+{
+	double value = node_attr_float(n, "value", 0);
+	const char *mode = node_attr_string(n, "mode", "constant");
+	if (n->op != &op_Pad || strcmp(mode, "constant") != 0)
+		return true;
+	if (node_input(n, 2) && !value_scalar(node_input(n, 2), &value))
+		return refuse(x, "its padding value is computed at run time");
+	double q = (value - a->bias[0]) / a->scale[0];
+	if (a->channels != 1 || fabs(q - rint(q)) > 1e-6)
+		return refuse(x, "it pads with a number that is no integer under its input's scale");
+	q = rint(q);
+	if (q == value)
+		return true;
+	if (graph_opset(x->graph, "") < 11) {
+		node_set_float(n, "value", (float)q);
+		return true;
+	}
+	while (n->n_inputs < 3)
+		node_append_input(n, NULL);
+	node_set_input(n, 2, constant_scalar(x->graph, "pad", q));
+	return true;
+}
+
+static int move_affine(struct rule_ctx *x, struct node *n, struct affine *a)
+{
+	enum { MOST = 16 };
+	struct affine out[MOST];
+	uint32_t known = 0;
+	bool fits = n->n_outputs <= MOST && translate_padding(x, n, a);
+	for (; fits && known < n->n_outputs; known++) {
+		if (a->channels > 1)
+			fits = parameters_through(x, n, known, a, &out[known]);
+		else
+			affine_init(&out[known], NULL, -1, 1), out[known].scale[0] = a->scale[0], out[known].bias[0] = a->bias[0];
+		if (!fits)
+			break;
+	}
+	int result = fits ? 1 : 0;
+	if (fits)
+		replace_input(n, 0, a->root);
+	for (uint32_t i = 0; i < known; i++) {
+		if (fits && n->outputs[i]) {
+			n->outputs[i]->datatype = a->root->datatype;
+			if (retype(x, n, i) != 0)
+				result = -1;
+			put_behind(x, n, i, &out[i]);
+		}
+		affine_free(&out[i]);
+	}
+	if (!fits && !x->reason)
+		x->reason = "it scatters channels that have different scales";
+	return result;
+}
+
+/* A chain that is not linear: only with scalar parameters, and past nodes that bring no elements of their own. */
+static int move_chain(struct rule_ctx *x, struct node *n)
+{
+	struct chain c;
+	int result = 0;
+	chain_of(node_input(n, 0), &c);
+	bool brings_none = n->op != &op_Pad;
+	if (c.count && c.axis == -1 && datatype_is_integer(c.root->datatype) && brings_none && n->n_outputs == 1) {
+		result = put_chain_behind(x, n, 0, &c) == 0 ? 1 : -1;
+		replace_input(n, 0, c.root);
+		n->outputs[0]->datatype = c.root->datatype;
+		if (result == 1 && retype(x, n, 0) != 0)
+			result = -1;
+	}
+	chain_free(&c);
+	return result;
+}
+
+static int apply_move(struct rule_ctx *x, struct node *n)
+{
+	struct affine a;
+	int result = 0;
+	if (!is_mover(n) || !other_inputs_constant(n))
+		return 0;
+	if (datatype_is_integer(node_input(n, 0)->datatype) &&
+	    (!node_input(n, 0)->producer || elementwise_data(node_input(n, 0)->producer) < 0 ||
+	     (node_input(n, 0)->producer->op->flags & OP_QUANTISER))) {
+		for (uint32_t i = 0; i < n->n_outputs; i++)
+			if (n->outputs[i] && retype(x, n, i) != 0)
+				return -1;
+		return 0;
+	}
+	if (affine_of(node_input(n, 0), &a))
+		result = move_affine(x, n, &a);
+	else
+		result = move_chain(x, n);
+	affine_free(&a);
+	return result;
+}
+
+const struct rule rule_move = {
+	"move", "scales, biases and scalar activations move past nodes that move elements", apply_move,
+};

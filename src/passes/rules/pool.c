@@ -1,0 +1,170 @@
+/* Pooling. A maximum commutes with everything that never decreases; an average is an integer sum whose scale
+ * is divided by the number of terms. */
+#include <string.h>
+
+#include "passes/rules/rule.h"
+
+static bool never_decreases(const struct chain *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		bool mixed;
+		if (elementwise_direction(c->nodes[i], &mixed) != 1)
+			return false;
+	}
+	return true;
+}
+
+static int apply_max_pool(struct rule_ctx *x, struct node *n)
+{
+	bool maximum = n->op == &op_MaxPool || n->op == &op_GlobalMaxPool || n->op == &op_MaxPoolNHWC;
+	if (!maximum || (n->n_outputs > 1 && n->outputs[1] && n->outputs[1]->uses))
+		return 0;
+	struct chain c;
+	int result = 0;
+	chain_of(node_input(n, 0), &c);
+	if (!datatype_is_integer(c.root->datatype))
+		x->reason = "its input is no scaled integer";
+	else if (c.count && never_decreases(&c)) {
+		struct chain kept = c;	/* the nodes may go with the old input: copies come first */
+		result = put_chain_behind(x, n, 0, &kept) == 0 ? 1 : -1;
+		replace_input(n, 0, c.root);
+		if (result == 1 && retype(x, n, 0) != 0)
+			result = -1;
+	} else if (c.count)
+		x->reason = "it takes the maximum of something that falls where the integer rises";
+	else if (retype(x, n, 0) != 0)
+		result = -1;
+	chain_free(&c);
+	return result;
+}
+
+const struct rule rule_max_pool = {
+	"max-pool", "scales, biases and activations move past a maximum", apply_max_pool,
+};
+
+/* ---- averages ---- */
+
+/* A depthwise convolution with ones: the sum over each window. */
+static bool pool_to_sum(struct rule_ctx *x, struct node *n, struct value *q, double *terms)
+{
+	size_t count;
+	const int64_t *kernel = node_attr_ints(n, "kernel_shape", &count);
+	int64_t dims[MAX_RANK];
+	if (q->rank != (int)count + 2 || q->dims[1] < 1)
+		return false;
+	dims[0] = q->dims[1];
+	dims[1] = 1;
+	*terms = 1;
+	for (size_t i = 0; i < count; i++) {
+		dims[2 + i] = kernel[i];
+		*terms *= (double)kernel[i];
+	}
+	struct tensor *ones = tensor_new(ELEM_FLOAT, q->rank, dims);
+	for (int64_t i = 0; i < ones->count; i++)
+		((float *)ones->data)[i] = 1;
+	struct value *w = value_new_constant(x->graph, "ones", ones);
+	w->datatype = datatype_of_kind(DT_BINARY);
+	node_set_op(n, "", "Conv");
+	node_set_int(n, "group", q->dims[1]);
+	node_remove_attr(n, "count_include_pad");
+	node_remove_attr(n, "ceil_mode");
+	node_append_input(n, w);
+	return true;
+}
+
+static bool is_plain_window(struct rule_ctx *x, const struct node *n, const struct affine *a)
+{
+	size_t count;
+	const int64_t *pads = node_attr_ints(n, "pads", &count);
+	bool padded = strcmp(node_attr_string(n, "auto_pad", "NOTSET"), "NOTSET") != 0;
+	for (size_t i = 0; i < count; i++)
+		padded = padded || pads[i] != 0;
+	if (padded && (affine_is_biased(a) || !node_attr_int(n, "count_include_pad", 0)))
+		return refuse(x, "it averages fewer elements at the border than inside");
+	if (node_attr_int(n, "ceil_mode", 0)) {	/* harmless where the windows fit */
+		const struct value *in = node_input(n, 0);
+		size_t k, s;
+		const int64_t *kernel = node_attr_ints(n, "kernel_shape", &k);
+		const int64_t *strides = node_attr_ints(n, "strides", &s);
+		for (size_t i = 0; i < k; i++)
+			if (padded || (in->dims[2 + i] - kernel[i]) % (s ? strides[i] : 1))
+				return refuse(x, "it averages fewer elements at the border than inside");
+	}
+	return true;
+}
+
+/* Axes as input, as ReduceSum takes them from opset 13 on; before that the attribute is the same. */
+static void reduce_to_sum(struct rule_ctx *x, struct node *n)
+{
+	size_t count;
+	int64_t opset = graph_opset(x->graph, "");
+	const int64_t *axes = node_attr_ints(n, "axes", &count);
+	bool global = n->op == &op_GlobalAveragePool;
+	int64_t spatial[MAX_RANK], dims[1];
+	if (global) {
+		axes = spatial;
+		count = (size_t)node_input(n, 0)->rank - 2;
+		for (size_t i = 0; i < count; i++)
+			spatial[i] = (int64_t)i + 2;
+		node_set_int(n, "keepdims", 1);
+	}
+	dims[0] = (int64_t)count;
+	node_set_op(n, "", "ReduceSum");
+	if ((global || axes) && opset >= 13) {
+		node_append_input(n, value_new_constant(x->graph, "axes", tensor_int64(1, dims, axes)));
+		node_remove_attr(n, "axes");
+	} else if (global) {
+		node_set_ints(n, "axes", spatial, count);
+	}
+}
+
+/* Elements of the input per element of the output. */
+static double elements_per_output(const struct node *n)
+{
+	const struct value *in = node_input(n, 0), *out = n->outputs[0];
+	if (!value_shape_known(in) || !value_shape_known(out))
+		return 0;
+	return (double)shape_count(in->rank, in->dims, ELEM_FLOAT) /
+	       (double)shape_count(out->rank, out->dims, ELEM_FLOAT);
+}
+
+/* Axis of per-channel scales must not be summed over, and must stay where it is. */
+static bool channels_survive(const struct node *n, const struct affine *a)
+{
+	const struct value *in = node_input(n, 0), *out = n->outputs[0];
+	return a->channels == 1 || (in->rank == out->rank && out->dims[a->axis] == a->channels);
+}
+
+static int apply_average(struct rule_ctx *x, struct node *n)
+{
+	bool pool = n->op == &op_AveragePool, sum = n->op == &op_ReduceSum;
+	bool mean = n->op == &op_GlobalAveragePool || n->op == &op_ReduceMean;
+	struct affine a;
+	int result = 0;
+	if ((!pool && !sum && !mean) || value_is_constant(node_input(n, 0)))
+		return 0;
+	double terms = elements_per_output(n);
+	bool possible = integer_input(x, n, 0, &a) && terms > 0 && channels_survive(n, &a) &&
+			(!pool || is_plain_window(x, n, &a));
+	if (possible && sum && !affine_is_scaled(&a) && !affine_is_biased(&a) && a.root == node_input(n, 0)) {
+		result = retype(x, n, 0) < 0 ? -1 : 0;
+		possible = false;
+	}
+	if (possible && (!pool || pool_to_sum(x, n, a.root, &terms))) {
+		replace_input(n, 0, a.root);
+		if (mean)
+			reduce_to_sum(x, n);
+		for (int64_t c = 0; c < a.channels; c++) {
+			a.scale[c] = sum ? a.scale[c] : a.scale[c] / terms;
+			a.bias[c] = sum ? a.bias[c] * terms : a.bias[c];
+		}
+		result = retype(x, n, 0) == 0 ? 1 : -1;
+		put_behind(x, n, 0, &a);
+	}
+	affine_free(&a);
+	return result;
+}
+
+const struct rule rule_average = {
+	"average", "an average of scaled integers becomes an integer sum with the scale behind it", apply_average,
+};

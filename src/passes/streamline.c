@@ -1,0 +1,322 @@
+/* streamline: from a converted graph to one of integers, in one sweep of rules; then what is left over. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "passes/pass.h"
+#include "passes/rules/rule.h"
+#include "passes/thresholds.h"
+#include "util/strbuf.h"
+
+struct sweep {
+	struct rule_ctx x;
+	const char *rules;		/* names joined by '+'; NULL: all */
+	const char **reasons;		/* by node id: why the node could not work on integers */
+	size_t n_reasons;
+	size_t changes;
+};
+
+static bool is_chosen(const char *names, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = names; at && (at = strstr(at, name)); at += length)
+		if ((at == names || at[-1] == '+') && (at[length] == '+' || !at[length]))
+			return true;
+	return names == NULL;
+}
+
+static void set_reason(struct sweep *s, const struct node *n, const char *reason)
+{
+	if (n->id >= s->n_reasons) {
+		size_t more = 2 * (size_t)n->id + 64;
+		s->reasons = xrealloc(s->reasons, more * sizeof *s->reasons);
+		memset(s->reasons + s->n_reasons, 0, (more - s->n_reasons) * sizeof *s->reasons);
+		s->n_reasons = more;
+	}
+	s->reasons[n->id] = reason;
+}
+
+static const char *reason_of(const struct sweep *s, const struct node *n)
+{
+	return n->id < s->n_reasons ? s->reasons[n->id] : NULL;
+}
+
+/* The rules on every node, in order. What a rule puts behind its node is not visited: it is scale and bias. */
+static int sweep_graph(struct sweep *s, struct graph *g)
+{
+	for (struct node *n = g->first, *next; n; n = next) {
+		next = n->next;
+		s->x.reason = NULL;
+		for (size_t i = 0; i < rule_table_size; i++) {
+			const struct rule *rule = rule_table[i];
+			if (!is_chosen(s->rules, rule->name))
+				continue;
+			int applied = rule->apply(&s->x, n);
+			if (applied < 0)
+				return -1;
+			if (applied) {
+				s->changes++;
+				s->x.reason = NULL;
+				break;
+			}
+		}
+		if (s->x.reason)
+			set_reason(s, n, s->x.reason);
+	}
+	return 0;
+}
+
+/* ---- the linear tail ---- */
+
+static bool is_linear_step(const struct node *n)
+{
+	return elementwise_data(n) >= 0 && (n->op == &op_Mul || n->op == &op_Add || n->op == &op_Sub ||
+					    n->op == &op_Div || n->op == &op_BatchNormalization || n->op == &op_Neg);
+}
+
+/* Nodes of the linear chain that ends with n; 0 where n does not end one. */
+static size_t linear_length(const struct node *n)
+{
+	size_t length = 0;
+	for (const struct use *u = n->outputs[0]->uses; u; u = u->next)
+		if (u->user && is_linear_step(u->user))
+			return 0;
+	while (n && is_linear_step(n)) {
+		length++;
+		n = node_input(n, (size_t)elementwise_data(n))->producer;
+	}
+	return length;
+}
+
+/* Chains of Mul, Add, ... behind an integer become one Mul and one Add, or fewer. */
+static void collapse(struct graph *g, size_t *changes)
+{
+	struct affine a;
+	graph_for_each_node(g, n) {
+		if (!is_linear_step(n))
+			continue;
+		size_t length = linear_length(n);
+		bool simple = n->op == &op_Mul || n->op == &op_Add;
+		if (!length || (length == 1 && simple))
+			continue;
+		if (affine_of(n->outputs[0], &a) && a.root != n->outputs[0] &&
+		    length > (size_t)affine_is_scaled(&a) + affine_is_biased(&a)) {
+			struct value *y = affine_emit(&a, g, n->next, a.root);
+			value_replace_uses(n->outputs[0], y);
+			n_next = n->next;
+			remove_unused_above(n->outputs[0]);
+			(*changes)++;
+		}
+		affine_free(&a);
+	}
+}
+
+/* ---- what is left over ---- */
+
+/* 1: computed from an integer; 2: and not an integer itself. */
+static bool is_float_value(const struct value *v)
+{
+	return !datatype_is_integer(v->datatype) && (v->elem == ELEM_FLOAT || v->elem == ELEM_UNDEFINED);
+}
+
+/* Marks, by value id, floats that some quantiser or product with integer weights further on reads. */
+static bool *read_further_on(const struct graph *g)
+{
+	bool *marked = xcalloc(g->next_value_id + 1, sizeof *marked);
+	for (const struct node *n = g->last; n; n = n->prev) {
+		bool wanted = n->op && (n->op->flags & OP_QUANTISER);
+		wanted = wanted || n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose;
+		for (uint32_t i = 0; i < n->n_outputs && !wanted; i++)
+			wanted = n->outputs[i] && marked[n->outputs[i]->id];
+		for (uint32_t i = 0; i < n->n_inputs && wanted; i++)
+			if (n->inputs[i].value)
+				marked[n->inputs[i].value->id] = true;
+	}
+	return marked;
+}
+
+static bool any_input(const struct node *n, const bool *marks)
+{
+	for (uint32_t i = 0; i < n->n_inputs; i++)
+		if (n->inputs[i].value && marks[n->inputs[i].value->id])
+			return true;
+	return false;
+}
+
+static bool all_outputs_integer(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_outputs; i++)
+		if (n->outputs[i] && n->outputs[i]->uses && is_float_value(n->outputs[i]))
+			return false;
+	return true;
+}
+
+static void report_leftover(struct pass_ctx *ctx, json_t *list, const struct node *n, const struct node *blocker,
+			    const char *reason)
+{
+	json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "node", node_label(n), "op", n->op_type,
+					      "blocked_by", blocker ? node_label(blocker) : node_label(n), "reason",
+					      reason ? reason : "not known to work on integers"));
+	if (n == blocker)
+		diag_note(ctx->diags, DIAG_WARNING, n, NULL, "stays floating-point: %s",
+			  reason ? reason : "no rule makes it work on integers");
+}
+
+/* Float nodes between the first quantiser and the last quantised layer, each with the node that blocks it: the
+ * first one on its way that could not work on integers. Products fed by a float graph input count too. */
+static size_t report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
+{
+	struct graph *g = ctx->graph;
+	bool *wanted = read_further_on(g), *quantised = xcalloc(g->next_value_id + 1, sizeof *quantised);
+	const struct node **blocker = xcalloc(g->next_value_id + 1, sizeof(struct node *));
+	json_t *list = json_array();
+	for (const struct node *n = g->first; n; n = n->next) {
+		bool from_quantised = any_input(n, quantised);
+		const struct node *b = NULL;
+		for (uint32_t i = 0; i < n->n_inputs; i++) {
+			const struct value *v = n->inputs[i].value;
+			if (v && datatype_is_integer(v->datatype) && !value_is_constant(v))
+				from_quantised = true;
+			if (v && blocker[v->id])
+				b = blocker[v->id];
+		}
+		bool product = n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose;
+		const char *reason = reason_of(s, n);
+		bool feeds = product;
+		for (uint32_t i = 0; i < n->n_outputs; i++)
+			feeds = feeds || (n->outputs[i] && wanted[n->outputs[i]->id]);
+		bool integer_weights = product && value_is_constant(node_input(n, 1)) &&
+				       datatype_is_integer(node_input(n, 1)->datatype);
+		if (!all_outputs_integer(n) && feeds && (from_quantised || integer_weights)) {
+			bool scaling = is_linear_step(n) && !reason;
+			if (!b)
+				b = scaling ? NULL : n;
+			report_leftover(ctx, list, n, b, b ? reason_of(s, b) : NULL);
+		}
+		for (uint32_t i = 0; i < n->n_outputs; i++)
+			if (n->outputs[i]) {
+				quantised[n->outputs[i]->id] = from_quantised;
+				blocker[n->outputs[i]->id] = all_outputs_integer(n) ? NULL : b;
+			}
+	}
+	size_t count = json_array_size(list);
+	json_object_set_new(ctx->report, "leftovers", list);
+	free(wanted);
+	free(quantised);
+	free(blocker);
+	return count;
+}
+
+/* ---- passes ---- */
+
+static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole)
+{
+	struct sweep s = { .x = { .graph = ctx->graph, .diags = ctx->diags }, .rules = rules };
+	ranges_compute(ctx->graph);
+	int result = sweep_graph(&s, ctx->graph);
+	if (result == 0 && whole) {
+		collapse(ctx->graph, &s.changes);
+		graph_remove_dead(ctx->graph);
+		ranges_compute(ctx->graph);
+		report_leftovers(ctx, &s);
+	}
+	free(s.reasons);
+	ctx->changes += s.changes;
+	return result == 0 ? pass_result(ctx) : PASS_ERROR;
+}
+
+static enum pass_result run_streamline(struct pass_ctx *ctx)
+{
+	if (run_rules(ctx, NULL, true) == PASS_ERROR ||
+	    pass_run_nested(ctx, "remove-identity", NULL) == PASS_ERROR ||
+	    pass_run_nested(ctx, "unique-names", NULL) == PASS_ERROR)
+		return PASS_ERROR;
+	return pass_result(ctx);
+}
+
+const struct pass pass_streamline = {
+	.name = "streamline",
+	.summary = "scales and biases go; thresholds are found by evaluation; integers remain",
+	.help = "One sweep of all rules (see move-scales) from the inputs to the outputs. Each value is known as\n"
+		"scale * integer + bias; products, poolings, joins and moves work on the integers, and every quantiser\n"
+		"takes in all that stands before it, as thresholds that decide alike at every integer its accumulator\n"
+		"can take. Floating-point nodes left between the first quantiser and the last quantised layer are\n"
+		"listed, with the node that blocks them.",
+	.requires = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
+	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED,
+	.run = run_streamline,
+};
+
+static enum pass_result run_move_scales(struct pass_ctx *ctx)
+{
+	const char *rules = pass_string(ctx, "rules");
+	for (const char *at = rules; at && *at; at += strcspn(at, "+"), at += *at == '+') {
+		size_t length = strcspn(at, "+"), known = 0;
+		for (size_t i = 0; i < rule_table_size; i++)
+			known += strlen(rule_table[i]->name) == length && strncmp(rule_table[i]->name, at, length) == 0;
+		if (!known)
+			return diag_error(ctx->diags, "rules are quantiser, threshold-bias, product, matmul, max-pool, "
+						      "average, move, concat, add, multiply, select",
+					  "unknown rule '%.*s'", (int)length, at);
+	}
+	return run_rules(ctx, rules, false);
+}
+
+static const struct pass_option move_scales_options[] = {
+	{ "rules", OPTION_STRING, NULL, "names of rules joined by '+'; all where it is not given" },
+	{ NULL, OPTION_FLAG, NULL, NULL },
+};
+
+const struct pass pass_move_scales = {
+	.name = "move-scales",
+	.summary = "one sweep of chosen streamlining rules",
+	.help = "Rules: quantiser, threshold-bias, product, matmul, max-pool, average, move, concat, add, multiply,\n"
+		"select. move-scales(rules=product+max-pool) moves scales and biases past MatMul, Conv and MaxPool and\n"
+		"leaves everything else. FINN's names for single moves are aliases with the rule preset.",
+	.options = move_scales_options,
+	.requires = GRAPH_INFERRED,
+	.ensures = GRAPH_INFERRED,
+	.preserves = GRAPH_CLEAN | GRAPH_CONVERTED,
+	.run = run_move_scales,
+};
+
+static enum pass_result run_collapse(struct pass_ctx *ctx)
+{
+	collapse(ctx->graph, &ctx->changes);
+	return pass_result(ctx);
+}
+
+const struct pass pass_collapse_affine = {
+	.name = "collapse-affine",
+	.summary = "chains of Mul, Add, Div, Sub behind an integer become one Mul and one Add",
+	.help = "What FINN calls CollapseRepeatedMul and CollapseRepeatedAdd, for scales per tensor and per channel.",
+	.requires = GRAPH_INFERRED,
+	.ensures = GRAPH_INFERRED,
+	.preserves = GRAPH_CLEAN | GRAPH_CONVERTED,
+	.run = run_collapse,
+};
+
+static enum pass_result run_minimize(struct pass_ctx *ctx)
+{
+	ranges_compute(ctx->graph);
+	for (struct value *v = ctx->graph->values; v; v = v->next) {
+		const struct range *r = value_is_constant(v) && datatype_is_integer(v->datatype) ? range_of(ctx->graph, v) : NULL;
+		if (!r || v->datatype.kind == DT_BIPOLAR)
+			continue;
+		struct datatype least = datatype_for_range(r->lo, r->hi);
+		if (datatype_bits(least) < datatype_bits(v->datatype)) {
+			v->datatype = least;
+			ctx->changes++;
+		}
+	}
+	return pass_result(ctx);
+}
+
+const struct pass pass_minimize_widths = {
+	.name = "minimize-widths",
+	.summary = "accumulators and weights get the narrowest datatype that holds them",
+	.help = "Accumulators from the exact range that weights and inputs give; weights from their largest element.",
+	.requires = GRAPH_INFERRED,
+	.ensures = GRAPH_INFERRED,
+	.preserves = ~0u,
+	.run = run_minimize,
+};

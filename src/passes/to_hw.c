@@ -1,0 +1,201 @@
+/* to-hw: from the streamlined graph to FINN's hardware layers. Every node between the first and the last integer
+ * value becomes one; what stays before and behind is the host's. */
+#include "passes/to_hw.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "passes/edit.h"
+#include "util/strbuf.h"
+
+void to_hw_set_datatype(struct node *n, const char *name, struct datatype t)
+{
+	char buffer[DATATYPE_NAME_SIZE];
+	node_set_string(n, name, datatype_name(t, buffer));
+}
+
+void to_hw_set_vectors(struct node *n, const struct value *v)
+{
+	static const int64_t one = 1;
+	if (v->rank > 1)
+		node_set_ints(n, "numInputVectors", v->dims, (size_t)v->rank - 1);
+	else
+		node_set_ints(n, "numInputVectors", &one, 1);
+}
+
+bool to_hw_is_integer(const struct value *v)
+{
+	return v && datatype_is_integer(v->datatype) && value_shape_known(v) && v->rank > 0;
+}
+
+bool to_hw_is_view(const struct node *n)
+{
+	return n->op == &op_Reshape || n->op == &op_Flatten || n->op == &op_Squeeze || n->op == &op_Unsqueeze ||
+	       n->op == &op_Identity;
+}
+
+struct node *to_hw_insert(struct node *before, const char *op_type, struct value *input, const char *hint)
+{
+	struct node *n = node_new(before->graph, before, DOMAIN_FINN, op_type, &input, 1, 1, hint);
+	node_set_string(n, "backend", "fpgadataflow");
+	return n;
+}
+
+struct node *to_hw_replace(struct node *last, const char *op_type, struct value *const *inputs, size_t n_inputs)
+{
+	struct graph *g = last->graph;
+	struct value *old = node_output(last, 0);
+	struct node *n = node_new(g, last, DOMAIN_FINN, op_type, inputs, n_inputs, 1, old->name);
+	value_copy_type(g, n->outputs[0], old);
+	n->outputs[0]->range = old->range;
+	node_set_string(n, "backend", "fpgadataflow");
+	value_replace_uses(old, n->outputs[0]);
+	node_remove(last);
+	return n;
+}
+
+/* ---- what is left ---- */
+
+/* For each node by id: below a hardware layer (1), above one (2). */
+static unsigned char *reach_of_hardware(const struct graph *g)
+{
+	unsigned char *reach = xcalloc((size_t)g->next_node_id + 1, 1);
+	for (const struct node *n = g->first; n; n = n->next)
+		for (uint32_t i = 0; i < n->n_inputs; i++) {
+			const struct value *v = node_input(n, i);
+			if (v && v->producer && (hw_kind_of(v->producer) || reach[v->producer->id] & 1))
+				reach[n->id] |= 1;
+		}
+	for (const struct node *n = g->last; n; n = n->prev)
+		for (uint32_t i = 0; i < n->n_outputs; i++)
+			if (n->outputs[i])
+				value_for_each_use(n->outputs[i], u)
+					if (u->user && (hw_kind_of(u->user) || reach[u->user->id] & 2))
+						reach[n->id] |= 2;
+	return reach;
+}
+
+/* Every node between hardware layers must be one. */
+static int check_leftovers(const struct graph *g, struct diags *d)
+{
+	unsigned char *reach = reach_of_hardware(g);
+	int result = 0;
+	for (const struct node *n = g->first; n; n = n->next)
+		if (reach[n->id] == 3 && !hw_kind_of(n) && !to_hw_is_view(n))
+			result = diag_node_error(d, n, "streamline must turn it into integer arithmetic first; -v lists what blocks it",
+						 "stands between hardware layers and has no hardware form%s",
+						 to_hw_is_integer(node_input(n, 0)) ? "" : " (it computes with real numbers)");
+	free(reach);
+	return result;
+}
+
+static json_t *labels(const struct graph *g, bool head)
+{
+	unsigned char *reach = reach_of_hardware(g);
+	json_t *list = json_array();
+	for (const struct node *n = g->first; n; n = n->next)
+		if (!hw_kind_of(n) && (head ? reach[n->id] == 2 : !(reach[n->id] & 2)))
+			json_array_append_new(list, json_string(node_label(n)));
+	free(reach);
+	return list;
+}
+
+/* ---- the pass ---- */
+
+static int convert_node(struct pass_ctx *ctx, struct node *n)
+{
+	int result = to_hw_matmul(ctx, n);
+	if (result == 0)
+		result = to_hw_threshold(ctx, n);
+	if (result == 0)
+		result = to_hw_window(ctx, n);
+	if (result == 0)
+		result = to_hw_stream(ctx, n);
+	return result;
+}
+
+static bool needs_lowering(const struct graph *g)
+{
+	for (const struct node *n = g->first; n; n = n->next)
+		if ((n->op == &op_Conv || n->op == &op_MaxPool || n->op == &op_ConvTranspose) &&
+		    to_hw_is_integer(node_input(n, 0)))
+			return true;
+	return false;
+}
+
+static int convert_all(struct pass_ctx *ctx)
+{
+	for (struct node *n = ctx->graph->first, *next; n; n = next) {
+		struct node *before = n->prev;
+		int result = convert_node(ctx, n);
+		if (result < 0)
+			return -1;
+		ctx->changes += (size_t)result;
+		/* n, and the node it took in, may be gone: go on behind what stands in its place */
+		next = result == 0 ? n->next : before ? before->next : ctx->graph->first;
+		while (result > 0 && next && hw_kind_of(next))
+			next = next->next;
+	}
+	for (struct node *n = ctx->graph->last, *prev; n; n = prev) {
+		prev = n->prev;
+		int result = to_hw_channelwise(ctx, n);
+		if (result < 0)
+			return -1;
+		ctx->changes += (size_t)result;
+	}
+	to_hw_duplicate(ctx);
+	return 0;
+}
+
+static void name_layers(struct graph *g)
+{
+	struct map counts = { 0 };
+	graph_for_each_node(g, n) {
+		if (!hw_kind_of(n))
+			continue;
+		uintptr_t next = (uintptr_t)map_get(&counts, n->op->name);
+		n->name = arena_printf(&g->arena, "%s_%zu", n->op->name, (size_t)next);
+		map_set(&counts, n->op->name, (void *)(next + 1));
+	}
+	map_free(&counts);
+}
+
+static enum pass_result run(struct pass_ctx *ctx)
+{
+	struct graph *g = ctx->graph;
+	if (needs_lowering(g) && pass_run_nested(ctx, "lower-convs", NULL) == PASS_ERROR)
+		return PASS_ERROR;
+	if (convert_all(ctx) != 0)
+		return PASS_ERROR;
+	ctx->changes += graph_remove_dead(g);
+	name_layers(g);
+	graph_set_opset(g, DOMAIN_FINN, 1);
+	size_t layers = 0;
+	graph_for_each_node(g, n)
+		layers += hw_kind_of(n) != HW_NONE;
+	if (!layers) {
+		diag_error(ctx->diags, "set-datatype(input=...) declares what a real input holds; -p streamline lists what blocks it",
+			   "no layer has integer inputs and weights: there is nothing to put into hardware");
+		return PASS_ERROR;
+	}
+	if (check_leftovers(g, ctx->diags) != 0 || graph_infer(g, ctx->diags) != 0)
+		return PASS_ERROR;
+	json_object_set_new(ctx->report, "layers", json_integer((json_int_t)layers));
+	json_object_set_new(ctx->report, "host_before", labels(g, true));
+	json_object_set_new(ctx->report, "host_after", labels(g, false));
+	return pass_result(ctx);
+}
+
+const struct pass pass_to_hw = {
+	.name = "to-hw",
+	.summary = "turns integer layers into FINN's hardware layers (MVAU, VVAU, Thresholding, ...)",
+	.help = "Lowers convolutions first (lower-convs), then replaces MatMul with the MultiThreshold behind it by MVAU (VVAU where it\n"
+		"is depthwise), Im2Col by FMPadding and ConvolutionInputGenerator, MaxPool by StreamingMaxPool or Pool, and so on,\n"
+		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. Bipolar inputs\n"
+		"times bipolar weights count bits; thresholds are rewritten for that. Layers that compute with real numbers before\n"
+		"the first and behind the last of them stay for the host and are listed in the report; one in between is an error.",
+	.requires = GRAPH_STREAMLINED | GRAPH_INFERRED,
+	.ensures = GRAPH_HARDWARE | GRAPH_INFERRED,
+	.preserves = GRAPH_STREAMLINED | GRAPH_CLEAN | GRAPH_CONVERTED,
+	.run = run,
+};

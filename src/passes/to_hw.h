@@ -1,0 +1,31 @@
+/* What the parts of to-hw share: each converts one kind of node into FINN's hardware operator. */
+#ifndef QCC_PASSES_TO_HW_H
+#define QCC_PASSES_TO_HW_H
+
+#include "hw/hw.h"
+#include "ops/op.h"
+#include "passes/pass.h"
+
+/* Each returns 1 where n (and what it takes in) was replaced, 0 where it is not theirs, -1 with a diagnostic. */
+int to_hw_matmul(struct pass_ctx *ctx, struct node *n);		/* MatMul [+ MultiThreshold]: MVAU, VVAU */
+int to_hw_threshold(struct pass_ctx *ctx, struct node *n);	/* MultiThreshold: Thresholding */
+int to_hw_window(struct pass_ctx *ctx, struct node *n);		/* Im2Col, MaxPoolNHWC, Resize, Upsample */
+int to_hw_stream(struct pass_ctx *ctx, struct node *n);		/* Add, Sub, Concat, ReduceSum, TopK, ArgMax, Gather */
+int to_hw_channelwise(struct pass_ctx *ctx, struct node *n);	/* Add, Mul with a constant */
+void to_hw_duplicate(struct pass_ctx *ctx);			/* fan-out: DuplicateStreams */
+
+/* A hardware node in the place of `last`: reads inputs, its output takes over type and uses of last's output 0;
+ * last is removed. */
+struct node *to_hw_replace(struct node *last, const char *op_type, struct value *const *inputs, size_t n_inputs);
+/* A hardware node before `before` with one typed output (type of its own to be set by inference). */
+struct node *to_hw_insert(struct node *before, const char *op_type, struct value *input, const char *hint);
+/* Sets attribute name to the datatype's name. */
+void to_hw_set_datatype(struct node *n, const char *name, struct datatype t);
+/* numInputVectors: all dims of v but the last (1 where there is none). */
+void to_hw_set_vectors(struct node *n, const struct value *v);
+/* Integer value of known shape. */
+bool to_hw_is_integer(const struct value *v);
+/* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the same elements in the same order. */
+bool to_hw_is_view(const struct node *n);
+
+#endif
