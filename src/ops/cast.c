@@ -76,6 +76,9 @@ static void put_real(struct tensor *t, int64_t i, double x, const struct casting
 	case ELEM_FLOAT16: case ELEM_BFLOAT16:
 		((uint16_t *)t->data)[i] = (uint16_t)float_encode(t->elem, x, c->saturate);
 		break;
+	case ELEM_FLOAT4E2M1:	/* NaN, which the format lacks, becomes -0 as in ONNX's reference */
+		((uint8_t *)t->data)[i] = isnan(x) ? 8 : (uint8_t)float_encode(t->elem, x, c->saturate);
+		break;
 	case ELEM_FLOAT8E8M0: ((uint8_t *)t->data)[i] = encode_e8m0(x, c); break;
 	default:
 		if (elem_is_integer(t->elem))

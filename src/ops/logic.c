@@ -111,15 +111,16 @@ EACH_INTEGER(BINARY_LOOP, bit_and, x & y)
 EACH_INTEGER(BINARY_LOOP, bit_or, x | y)
 EACH_INTEGER(BINARY_LOOP, bit_xor, x ^ y)
 EACH_INTEGER(UNARY_LOOP, bit_not, ~(wide)x)
-/* Shifts by the width or more leave nothing. */
-EACH_UNSIGNED(BINARY_LOOP, shift_left, y < 8 * sizeof x ? (wide)x << y : 0)
+/* Shifts by a negative number of bits, or by the width or more, leave nothing but the sign. */
+EACH_INTEGER(BINARY_LOOP, shift_left, (uint64_t)y < 8 * sizeof x ? (wide)x << y : 0)
+EACH_SIGNED(BINARY_LOOP, shift_right, (uint64_t)y < 8 * sizeof x ? x >> y : x < 0 ? -1 : 0)
 EACH_UNSIGNED(BINARY_LOOP, shift_right, y < 8 * sizeof x ? x >> y : 0)
 static binary_loop *const bit_and_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_and) };
 static binary_loop *const bit_or_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_or) };
 static binary_loop *const bit_xor_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_xor) };
 static unary_loop *const bit_not_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_not) };
-static binary_loop *const shift_left_loops[ELEM_COUNT] = { EACH_UNSIGNED(LOOP_ROW, shift_left) };
-static binary_loop *const shift_right_loops[ELEM_COUNT] = { EACH_UNSIGNED(LOOP_ROW, shift_right) };
+static binary_loop *const shift_left_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, shift_left) };
+static binary_loop *const shift_right_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, shift_right) };
 
 static binary_loop *const *shift_of(const struct node *n)
 {

@@ -26,11 +26,18 @@ EACH_SIGNED(BINARY_LOOP, pow, signed_power(x, y))
 EACH_UNSIGNED(BINARY_LOOP, pow, integer_power(x, y))
 static binary_loop *const pow_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, pow) };
 
+/* A remainder by y with the sign of y, -0 included. */
+static inline double signed_like_double(double r, double y)
+{
+	return r == 0 ? copysign(r, y) : (r < 0) != (y < 0) ? r + y : r;
+}
+#define signed_like(r, y) (wide)signed_like_double(r, y)
+
 /* fmod=1: C's remainder, the sign of the dividend. fmod=0: the sign of the divisor, as in Python. */
 EACH_FLOAT(BINARY_LOOP, rem, fmod(x, y))
 EACH_SIGNED(BINARY_LOOP, rem, y == 0 || y == -1 ? 0 : x % y)
 EACH_UNSIGNED(BINARY_LOOP, rem, y == 0 ? 0 : x % y)
-EACH_FLOAT(BINARY_LOOP, mod, x - y * floor(x / y))
+EACH_FLOAT(BINARY_LOOP, mod, signed_like(fmod(x, y), y))
 EACH_SIGNED(BINARY_LOOP, mod, y == 0 || y == -1 ? 0 : x % y != 0 && (x % y < 0) != (y < 0) ? x % y + y : x % y)
 static binary_loop *const rem_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, rem) };
 static binary_loop *const mod_loops[ELEM_COUNT] = {

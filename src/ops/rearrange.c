@@ -77,11 +77,15 @@ static int exec_space_to_depth(struct exec_ctx *x)
 	if (in->rank != 4 || block_shape(x->node, false, in->dims, dims) != 0)
 		return shape_error(x->diags, x->node);
 	int64_t w = in->dims[3], plane = in->dims[2] * w;
+	bool channel_last = strcmp(node_attr_string(x->node, "mode", "DCR"), "DCR") == 0;
 	struct move m = { 0 };
 	move_axis(&m, dims[0], plane * in->dims[1]);
+	if (!channel_last)
+		move_axis(&m, in->dims[1], plane);
 	move_axis(&m, b, w);
 	move_axis(&m, b, 1);
-	move_axis(&m, in->dims[1], plane);
+	if (channel_last)
+		move_axis(&m, in->dims[1], plane);
 	move_axis(&m, dims[2], w * b);
 	move_axis(&m, dims[3], b);
 	return exec_move(x, 0, &m, in, NULL, 4, dims);

@@ -192,7 +192,8 @@ static double original(const struct resize *r, int axis, int64_t at)
 {
 	double x = (double)at, scale = r->scale[axis], in = (double)r->in[axis], out = (double)r->out[axis];
 	switch (r->transform) {
-	case ALIGN_CORNERS: return out == 1 ? 0 : x * (in - 1) / (out - 1);
+	case ALIGN_CORNERS:	/* by the extent before rounding, as the specification's test cases */
+		return out == 1 ? 0 : x * (in - 1) / (scale * in - 1);
 	case ASYMMETRIC: return x / scale;
 	case PYTORCH_HALF_PIXEL: return out > 1 ? (x + 0.5) / scale - 0.5 : 0;
 	case HALF_PIXEL_FOR_NEAREST: return (x + 0.5) / scale;

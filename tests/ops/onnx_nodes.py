@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Runs the node tests of ONNX's backend test suite, as the installed onnx package makes them, through run_case.
+
+    onnx_nodes.py                   all cases whose operators are in qcc's table; a TAP line an operator
+    onnx_nodes.py -v [PATTERN]      a line a case that does not pass; cases whose name holds the pattern
+
+Cases that work on sequences, optionals, maps or subgraphs are left out. Fails where fewer cases pass than the
+floor below says: raise it when more do.
+"""
+import collections
+import os
+import subprocess
+import sys
+import tempfile
+
+FLOOR = 1390
+
+try:
+    import numpy as np
+    import onnx
+    from onnx import numpy_helper
+    from onnx.backend.test.case.node import collect_testcases
+except ImportError as error:
+    print("1..0 # SKIP the Python package onnx is not installed (%s)" % error)
+    sys.exit(0)
+
+RUNNER = os.environ.get("QCC_RUN_CASE") or os.path.join(
+    os.path.dirname(os.environ.get("QCC", "./qcc")), "tests", "ops", "run_case")
+
+
+def table():
+    """(domain, operator) of all that qcc executes."""
+    lines = subprocess.run([RUNNER, "--ops"], capture_output=True, text=True, check=True).stdout.split("\n")
+    rows = [line.split(" ") for line in lines if line]
+    return {("" if domain == "ai.onnx" else domain, name) for domain, name in rows}
+
+
+def plain(case):
+    """Whether all inputs and outputs are tensors that are there."""
+    values = [v for data in case.data_sets for side in data for v in side]
+    infos = list(case.model.graph.input) + list(case.model.graph.output)
+    return all(isinstance(v, (np.ndarray, np.generic, onnx.TensorProto)) for v in values) and \
+        all(info.type.HasField("tensor_type") for info in infos)
+
+
+def operators(case):
+    return {(n.domain, n.op_type) for n in case.model.graph.node}
+
+
+def write_case(case, folder):
+    os.makedirs(folder)
+    onnx.save(case.model, os.path.join(folder, "model.onnx"))
+    for stem, infos, values in (("input", case.model.graph.input, case.data_sets[0][0]),
+                                ("output", case.model.graph.output, case.data_sets[0][1])):
+        for i, (info, value) in enumerate(zip(infos, values)):
+            if not isinstance(value, onnx.TensorProto):
+                value = numpy_helper.from_array(np.asarray(value), info.name)
+            with open(os.path.join(folder, "%s_%d.pb" % (stem, i)), "wb") as file:
+                file.write(value.SerializeToString())
+
+
+def run(cases):
+    """{case name: (verdict, why)}; a case that ends the runner counts as failed, the others go on."""
+    results = {}
+    with tempfile.TemporaryDirectory() as root:
+        for case in cases:
+            write_case(case, os.path.join(root, case.name))
+        left = [case.name for case in cases]
+        while left:
+            process = subprocess.run([RUNNER] + [os.path.join(root, name) for name in left],
+                                     capture_output=True, text=True, errors="replace")
+            for line in process.stdout.split("\n"):
+                if line.count("\t") == 2:
+                    name, verdict, why = line.split("\t")
+                    results[name] = (verdict, why)
+            left = [name for name in left if name not in results]
+            if left:
+                results[left.pop(0)] = ("fail", "the runner ended: " + process.stderr[-2000:])
+    return results
+
+
+def main():
+    verbose = "-v" in sys.argv
+    pattern = next((a for a in sys.argv[1:] if a != "-v"), "")
+    known = table()
+    cases = [case for case in collect_testcases(None) if pattern in case.name]
+    chosen = [case for case in cases if operators(case) <= known and plain(case)]
+    results = run(chosen)
+    by_operator = collections.defaultdict(lambda: [0, 0, []])
+    uninferred = 0
+    for case in chosen:
+        verdict, why = results[case.name]
+        uninferred += why == "shape not inferred"
+        # the expansion of a function goes under the operator it expands
+        name = case.model.graph.node[0].op_type if len(case.model.graph.node) == 1 else "(several)"
+        row = by_operator[name]
+        row[verdict != "pass"] += 1
+        if verdict != "pass":
+            row[2].append("%s: %s" % (case.name, why))
+    for number, (name, (passed, failed, whys)) in enumerate(sorted(by_operator.items()), 1):
+        print("%sok %d - %s: %d of %d%s" % ("not " if failed and not verbose else "", number, name, passed,
+                                            passed + failed, " # TODO" if failed else ""))
+        for why in whys:
+            print("# " + why.replace("\n", "\n#   "))
+    passed = sum(row[0] for row in by_operator.values())
+    print("%sok %d - %d of %d chosen cases pass, floor %d" % (
+        "" if passed >= FLOOR or pattern else "not ", len(by_operator) + 1, passed, len(chosen), FLOOR))
+    print("# %d cases in all, %d left out; shapes not inferred in %d" %
+          (len(cases), len(cases) - len(chosen), uninferred))
+    if verbose:
+        missing = collections.Counter(op for case in cases for op in operators(case) - known)
+        print("# operators not in the table: " + ", ".join("%s%s (%d)" % (d and d + ".", n, count)
+                                                          for (d, n), count in missing.most_common()))
+    print("1..%d" % (len(by_operator) + 1))
+    return 0 if passed >= FLOOR or pattern else 1
+
+
+sys.exit(main())
