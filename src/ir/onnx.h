@@ -34,6 +34,7 @@ struct onnx_reader {
 	struct external_file *externals;
 	struct wire_buffer rest;	/* for onnx_unpack */
 	struct map functions;		/* "domain\1name" of each model-local function */
+	struct map interned;		/* strings that many nodes share */
 	struct map sparse;		/* names that sparse initializers define */
 	const struct node *node;	/* whose attribute is being read, for diagnostics; or NULL */
 	const char *attr;
@@ -47,6 +48,8 @@ void *onnx_unpack(struct onnx_reader *r, const ProtobufCMessageDescriptor *type,
 int onnx_damaged(struct onnx_reader *r, const char *what);
 /* "" for an absent string; a copy in the graph's arena. */
 const char *onnx_text(struct onnx_reader *r, const char *s);
+/* The same, shared with all equal ones. */
+const char *onnx_intern(struct onnx_reader *r, const char *s);
 void onnx_properties(struct onnx_reader *r, struct property **list, Onnx__StringStringEntryProto *const *from,
 		     size_t count);
 

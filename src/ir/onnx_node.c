@@ -140,8 +140,16 @@ static int kind_of(const Onnx__AttributeProto *p, struct span in)
 
 static int read_string(struct onnx_reader *r, struct attr *a, const ProtobufCBinaryData *s)
 {
+	enum { SHARED = 32 };	/* "ROUND", "NHWC", ... */
+	char text[SHARED] = { 0 };
+	bool is_short = s->len < SHARED;
+	if (is_short && s->len)
+		memcpy(text, s->data, s->len);
 	a->count = s->len;
-	a->s = arena_strndup(&r->graph->arena, s->data ? (const char *)s->data : "", s->len);
+	if (is_short && strlen(text) == s->len)
+		a->s = onnx_intern(r, text);
+	else
+		a->s = arena_strndup(&r->graph->arena, (const char *)s->data, s->len);
 	return 0;
 }
 
@@ -225,7 +233,7 @@ static int read_attr(struct onnx_reader *r, struct node *n, struct span in, stru
 	if (!p)
 		return -1;
 	struct attr *a = arena_new(&r->graph->arena, struct attr);
-	a->name = onnx_text(r, p->name);
+	a->name = onnx_intern(r, p->name);
 	a->kind = (enum attr_kind)kind_of(p, in);
 	a->ref_attr_name = p->ref_attr_name ? onnx_text(r, p->ref_attr_name) : NULL;
 	a->doc = p->doc_string && *p->doc_string ? onnx_text(r, p->doc_string) : NULL;

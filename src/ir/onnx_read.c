@@ -35,6 +35,18 @@ const char *onnx_text(struct onnx_reader *r, const char *s)
 	return s && *s ? arena_strdup(&r->graph->arena, s) : "";
 }
 
+const char *onnx_intern(struct onnx_reader *r, const char *s)
+{
+	if (!s || !*s)
+		return "";
+	char *known = map_get(&r->interned, s);
+	if (!known) {
+		known = arena_strdup(&r->graph->arena, s);
+		map_set(&r->interned, known, known);
+	}
+	return known;
+}
+
 void onnx_properties(struct onnx_reader *r, struct property **list, Onnx__StringStringEntryProto *const *from,
 		     size_t count)
 {
@@ -183,6 +195,7 @@ static void reader_free(struct onnx_reader *r)
 	onnx_close_externals(r);
 	wire_buffer_free(&r->rest);
 	map_free(&r->functions);
+	map_free(&r->interned);
 	map_free(&r->sparse);
 	vec_free(&r->inputs);
 	vec_free(&r->outputs);

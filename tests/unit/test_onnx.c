@@ -268,8 +268,8 @@ static const char everything[] =
 	"  float[?]:FIXED<8,3> h\n>\n{\n"
 	"  [n1] h = MatMul(x, W)\n"
 	"  y = qonnx.custom_op.general.Quant<signed = 1, narrow = 0, mode = \"ROUND\", f = 0.0, fs = [1.0,2.0], "
-	"is = [1,2], e: ints = [], ss = [\"a\",\"\"], t = float[2] {1,2}>(h, s, \"\", iv)\n"
-	"  q, \"\" = com.acme.Foo:over(y, i4, u2, f4, st, bb, bf, e)\n"
+	"is = [1,2], e: ints = [], ss = [\"a\",\"\"], t = float[2] {1,2}>(h, s, s, iv)\n"
+	"  q, \"\" = com.acme.Foo:over(y, \"\", i4, u2, f4, st, bb, bf, e)\n"
 	"  z = Relu(q)\n}\n";
 
 static void text_survives_the_binary_form(void **state)

@@ -92,11 +92,11 @@ static void attributes_of_all_kinds(void **state)
 static void names_labels_and_domains(void **state)
 {
 	(void)state;
-	assert_prints("# a comment\n\"my graph\" (x) => (\"y/0:0\") { [\"n 1\"] a, \"\" = qonnx.Quant(x) "
-		      "\"y/0:0\" = com.acme.Foo:over(a) # the end\n}",
+	assert_prints("# a comment\n\"my graph\" (x) => (\"y/0:0\") { [\"n 1\"] a = qonnx.Quant(x, x, x, x) "
+		      "\"y/0:0\", \"\" = com.acme.Foo:over(a) # the end\n}",
 		      "<ir_version: 10, opset_import: [\"\" : 20, \"qonnx.custom_op.general\" : 2, \"com.acme\" : 1]>\n"
-		      "\"my graph\" (x) => (\"y/0:0\")\n{\n  [\"n 1\"] a, \"\" = qonnx.custom_op.general.Quant(x)\n"
-		      "  \"y/0:0\" = com.acme.Foo:over(a)\n}\n");
+		      "\"my graph\" (x) => (\"y/0:0\")\n{\n  [\"n 1\"] a = qonnx.custom_op.general.Quant(x, x, x, x)\n"
+		      "  \"y/0:0\", \"\" = com.acme.Foo:over(a)\n}\n");
 }
 
 static void initializer_as_input(void **state)
