@@ -9,6 +9,7 @@ libqcc_a_SOURCES += \
 	src/passes/edit.c \
 	src/passes/edit.h \
 	src/passes/extract_conv_bias.c \
+	src/passes/fold.c \
 	src/passes/fold_constants.c \
 	src/passes/fold_transpose.c \
 	src/passes/fold_weight_quant.c \
@@ -16,6 +17,7 @@ libqcc_a_SOURCES += \
 	src/passes/grid.c \
 	src/passes/grid.h \
 	src/passes/infer.c \
+	src/passes/inline_functions.c \
 	src/passes/linear_forms.c \
 	src/passes/names.c \
 	src/passes/pass.c \
@@ -39,4 +41,9 @@ libqcc_a_SOURCES += \
 	src/passes/streamline.c \
 	src/passes/surgery.c \
 	src/passes/thresholds.c \
-	src/passes/thresholds.h
+	src/passes/thresholds.h \
+	src/passes/to_hw.c \
+	src/passes/to_hw.h \
+	src/passes/to_hw_matvec.c \
+	src/passes/to_hw_streams.c \
+	src/passes/to_hw_windows.c

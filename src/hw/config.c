@@ -1,0 +1,149 @@
+/* folding_config.json as FINN's ApplyConfig reads it and its auto_folding_config.json is written: an object with
+ * "Defaults" and, by node name, the attributes to set. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/folding.h"
+#include "ops/op.h"
+#include "util/file.h"
+
+/* What FINN's builder writes for a layer, as far as our layers have it. */
+static const char *const saved[] = {
+	"PE", "SIMD", "parallel_window", "ram_style", "resType", "mem_mode", "runtime_writeable_weights",
+	"ram_style_thresholds", "inFIFODepths", "outFIFODepths", "impl_style", "depth",
+};
+
+static json_t *attribute_value(const struct attr *a)
+{
+	if (a->kind == ATTR_INT)
+		return json_integer(a->i);
+	if (a->kind == ATTR_STRING)
+		return json_string(a->s);
+	if (a->kind != ATTR_INTS)
+		return NULL;
+	json_t *list = json_array();
+	for (size_t i = 0; i < a->count; i++)
+		json_array_append_new(list, json_integer(a->ints[i]));
+	return list;
+}
+
+static json_t *layer_config(const struct node *n)
+{
+	json_t *o = json_object();
+	for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) {
+		const struct attr *a = node_attr(n, saved[i]);
+		json_t *value = a ? attribute_value(a) : NULL;
+		if (value)
+			json_object_set_new(o, saved[i], value);
+	}
+	return o;
+}
+
+int folding_config_write(const struct graph *g, const char *path, struct diags *d)
+{
+	json_t *root = json_pack("{s:{}}", "Defaults");
+	graph_for_each_node(g, n)
+		if (hw_kind_of(n) != HW_NONE)
+			json_object_set_new(root, node_label(n), layer_config(n));
+	char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	int result = text ? file_write(path, text, strlen(text), d) : -1;
+	free(text);
+	json_decref(root);
+	return result;
+}
+
+/* Sets an attribute of a node; counts a change. */
+static int set_attribute(struct node *n, const char *name, const json_t *value, size_t *changes, struct diags *d)
+{
+	int64_t ints[64];
+	size_t count = json_array_size(value);
+	if (json_is_integer(value)) {
+		if (node_attr_int(n, name, INT64_MIN) != json_integer_value(value))
+			++*changes;
+		node_set_int(n, name, json_integer_value(value));
+	} else if (json_is_string(value)) {
+		if (strcmp(node_attr_string(n, name, ""), json_string_value(value)) != 0)
+			++*changes;
+		node_set_string(n, name, json_string_value(value));
+	} else if (json_is_array(value) && count <= 64) {
+		for (size_t i = 0; i < count; i++)
+			ints[i] = json_integer_value(json_array_get(value, i));
+		node_set_ints(n, name, ints, count);
+	} else {
+		return diag_node_error(d, n, NULL, "the configuration gives %s no integer, string or list of integers", name);
+	}
+	return 0;
+}
+
+/* "Defaults" is {attribute: [value, [operators]]}; operators may be ["all"]. */
+static int apply_defaults(struct node *n, json_t *defaults, size_t *changes, struct diags *d)
+{
+	const char *name;
+	json_t *entry;
+	json_object_foreach(defaults, name, entry) {
+		json_t *who = json_array_get(entry, 1), *one;
+		size_t i;
+		bool meant = false;
+		json_array_foreach(who, i, one) {
+			const char *text = json_string_value(one);
+			meant = meant || (text && (!strcmp(text, "all") || !strcmp(text, n->op_type) ||
+						   !strcmp(text, n->op->name)));
+		}
+		if (meant && set_attribute(n, name, json_array_get(entry, 0), changes, d) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int apply_layer(struct node *n, json_t *root, size_t *changes, struct diags *d)
+{
+	const char *name;
+	json_t *value, *own = json_object_get(root, node_label(n));
+	struct hw_layer l;
+	if (apply_defaults(n, json_object_get(root, "Defaults"), changes, d) != 0)
+		return -1;
+	json_object_foreach(own, name, value)
+		if (set_attribute(n, name, value, changes, d) != 0)
+			return -1;
+	if (hw_layer_read(n, &l, d) != 0)
+		return -1;
+	if (!hw_choice_fits(&l, &l.now))
+		return diag_node_error(d, n, "correct the configuration",
+				       "PE=%lld does not divide %lld, or SIMD=%lld does not divide %lld",
+				       (long long)l.now.pe, (long long)l.max_pe, (long long)l.now.simd,
+				       (long long)l.max_simd);
+	return 0;
+}
+
+/* Names in the file that no hardware layer has: an error, for else a folding would silently not apply. */
+static int check_names(const struct graph *g, json_t *root, const char *path, struct diags *d)
+{
+	const char *name;
+	json_t *value;
+	int result = 0;
+	json_object_foreach(root, name, value) {
+		bool known = strcmp(name, "Defaults") == 0;
+		graph_for_each_node(g, n)
+			known = known || (hw_kind_of(n) != HW_NONE && strcmp(node_label(n), name) == 0);
+		if (!known)
+			result = diag_error(d, "name the hardware layers as in model.finn.onnx",
+					    "%s configures '%s', but no hardware layer has that name", path, name);
+	}
+	return result;
+}
+
+int folding_config_apply(struct graph *g, const char *path, size_t *changes, struct diags *d)
+{
+	json_error_t error;
+	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(root)) {
+		json_decref(root);
+		return diag_error(d, NULL, "%s: %s (line %d)", path, root ? "is no JSON object" : error.text, error.line);
+	}
+	int result = check_names(g, root, path, d);
+	graph_for_each_node(g, n)
+		if (result == 0 && hw_kind_of(n) != HW_NONE)
+			result = apply_layer(n, root, changes, d);
+	json_decref(root);
+	return result;
+}

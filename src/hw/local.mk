@@ -1,0 +1,14 @@
+# Hardware layers: geometry, cost, search, reports. One file a line, alphabetical.
+libqcc_a_SOURCES += \
+	src/hw/config.c \
+	src/hw/cost.c \
+	src/hw/folding.c \
+	src/hw/folding.h \
+	src/hw/hw.h \
+	src/hw/layer.c \
+	src/hw/offers.c \
+	src/hw/pareto.c \
+	src/hw/parts.c \
+	src/hw/report.c \
+	src/hw/search.c \
+	src/hw/search.h
