@@ -70,7 +70,8 @@ static int64_t fewest_cycles(const struct fold_unit *u)
 }
 
 /* A layer that cannot keep to the bound whatever it costs. */
-static bool explain_layer(struct pass_ctx *ctx, const struct folding *f, const struct folding_rules *r, int64_t cycles)
+static bool explain_layer(struct pass_ctx *ctx, const struct folding *f, const struct folding_rules *r, int64_t cycles,
+			  const char *remedy)
 {
 	bool found = false;
 	for (size_t u = 0; u < f->count; u++) {
@@ -81,8 +82,7 @@ static bool explain_layer(struct pass_ctx *ctx, const struct folding *f, const s
 		struct strbuf limit = { 0 };
 		if (r->max_stream_bits)
 			strbuf_printf(&limit, " with streams of at most max_stream_bits=%lld", (long long)r->max_stream_bits);
-		diag_node_error(ctx->diags, f->units[u].nodes[0],
-				r->max_stream_bits ? "raise max_stream_bits or lower the target" : "lower the target",
+		diag_node_error(ctx->diags, f->units[u].nodes[0], remedy,
 				"takes at least %lld cycles a frame%s (%.6g frames per second at %g MHz); the target allows %lld",
 				(long long)least, strbuf_text(&limit), folding_fps(f, least), f->clock_mhz, (long long)cycles);
 		strbuf_free(&limit);
@@ -106,7 +106,7 @@ static const struct node *hungriest(const struct folding *f, int64_t cycles, enu
 }
 
 static void explain_resources(struct pass_ctx *ctx, const struct folding *f, const struct folding_rules *r,
-			      int64_t cycles)
+			      int64_t cycles, const char *remedy)
 {
 	bool found = false;
 	for (int i = 0; i < FOLD_RESOURCES; i++) {
@@ -116,29 +116,32 @@ static void explain_resources(struct pass_ctx *ctx, const struct folding *f, con
 		if (r->limit[i] < 0 || sum <= r->limit[i])
 			continue;
 		const struct node *n = hungriest(f, cycles, (enum fold_cost)i, &takes);
-		diag_node_error(ctx->diags, n, "raise the limit or lower the target",
-				"%s=%lld is too little: the network takes at least %lld %s at %lld cycles a frame, this layer alone %lld",
-				limit_options[i], (long long)r->limit[i], (long long)sum, resource_names[i], (long long)cycles,
-				(long long)takes);
+		diag_node_error(ctx->diags, n, remedy,
+				"%s=%lld is too little: the network takes at least %lld %s%s, this layer alone %lld",
+				limit_options[i], (long long)r->limit[i], (long long)sum, resource_names[i],
+				cycles == INT64_MAX ? " however slow" : " at the target", (long long)takes);
 		found = true;
 	}
 	if (!found) {
 		int64_t takes;
-		diag_node_error(ctx->diags, hungriest(f, cycles, FOLD_LUT, &takes), "raise one of the limits or lower the target",
-				"the limits are met one by one, but not together at %lld cycles a frame; this layer takes most",
-				(long long)cycles);
+		diag_node_error(ctx->diags, hungriest(f, cycles, FOLD_LUT, &takes), remedy,
+				"the limits can be met one by one at the target, but not together; this layer takes most");
 	}
 }
 
+/* Says which layer and which limit bind, and what would be possible. */
 static int explain(struct pass_ctx *ctx, const struct folding *f, const struct folding_rules *r,
 		   const struct fold_problem *p, int64_t cycles, size_t *chosen)
 {
-	if (!explain_layer(ctx, f, r, cycles))
-		explain_resources(ctx, f, r, cycles);
+	struct strbuf remedy = { 0 };
 	int64_t best = fold_fastest(p, chosen);
+	strbuf_puts(&remedy, r->max_stream_bits ? "raise max_stream_bits or another limit" : "raise the limit");
 	if (best > 0)
-		diag_note(ctx->diags, DIAG_NOTE, NULL, NULL, "within the limits %lld cycles a frame are possible (%.6g fps): target_cycles=%lld",
-			  (long long)best, folding_fps(f, best), (long long)best);
+		strbuf_printf(&remedy, ", or lower the target: %lld cycles a frame (%.6g frames per second) are possible",
+			      (long long)best, folding_fps(f, best));
+	if (!explain_layer(ctx, f, r, cycles, strbuf_text(&remedy)))
+		explain_resources(ctx, f, r, cycles, strbuf_text(&remedy));
+	strbuf_free(&remedy);
 	folding_offers(f, NULL, cycles, ctx->report, ctx->diags);
 	return -1;
 }
@@ -154,7 +157,7 @@ static int search(struct pass_ctx *ctx, struct folding *f, const struct folding_
 	if (cycles == INT64_MAX && limited)
 		cycles = fold_fastest(&p, chosen);
 	if (cycles < 0) {
-		explain_resources(ctx, f, r, INT64_MAX);
+		explain_resources(ctx, f, r, INT64_MAX, "raise the limit");
 		result = -1;
 	} else if (!fold_cheapest(&p, cycles, chosen)) {
 		result = explain(ctx, f, r, &p, cycles, chosen);

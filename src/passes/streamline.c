@@ -73,15 +73,17 @@ static bool is_linear_step(const struct node *n)
 					    n->op == &op_Div || n->op == &op_BatchNormalization || n->op == &op_Neg);
 }
 
-/* Nodes of the linear chain that ends with n; 0 where n does not end one. */
-static size_t linear_length(const struct node *n)
+/* Nodes of the linear chain that ends with n; 0 where n does not end one. *plain: they are Mul and Add only. */
+static size_t linear_length(const struct node *n, bool *plain)
 {
 	size_t length = 0;
+	*plain = true;
 	for (const struct use *u = n->outputs[0]->uses; u; u = u->next)
 		if (u->user && is_linear_step(u->user))
 			return 0;
 	while (n && is_linear_step(n)) {
 		length++;
+		*plain = *plain && (n->op == &op_Mul || n->op == &op_Add);
 		n = node_input(n, (size_t)elementwise_data(n))->producer;
 	}
 	return length;
@@ -94,12 +96,12 @@ static void collapse(struct graph *g, size_t *changes)
 	graph_for_each_node(g, n) {
 		if (!is_linear_step(n))
 			continue;
-		size_t length = linear_length(n);
-		bool simple = n->op == &op_Mul || n->op == &op_Add;
-		if (!length || (length == 1 && simple))
+		bool plain;
+		size_t length = linear_length(n, &plain);
+		if (!length || (length == 1 && plain))
 			continue;
 		if (affine_of(n->outputs[0], &a) && a.root != n->outputs[0] &&
-		    length > (size_t)affine_is_scaled(&a) + affine_is_biased(&a)) {
+		    (!plain || length > (size_t)affine_is_scaled(&a) + affine_is_biased(&a))) {
 			struct value *y = affine_emit(&a, g, n->next, a.root);
 			value_replace_uses(n->outputs[0], y);
 			n_next = n->next;

@@ -450,7 +450,8 @@ static void keep_activations(struct chain *c)
 	size_t cut = c->count;
 	while (cut > 0) {
 		const struct node *n = c->nodes[cut - 1];
-		if (!(n->op->flags & OP_MONOTONE) || n->op == &op_Identity || !value_only_use(n->outputs[0]) ||
+		bool arithmetic = n->op->max_inputs == 2;
+		if (!(n->op->flags & OP_MONOTONE) || arithmetic || n->op == &op_Identity || !value_only_use(n->outputs[0]) ||
 		    elementwise_axis(n, n->outputs[0]->rank) != -1)
 			break;
 		cut--;

@@ -87,7 +87,7 @@ static bool parameters_through(struct rule_ctx *x, struct node *n, size_t i, con
 	return axis >= -1;
 }
 
-/* ---- the rule ---- */
+/* ---- moving ---- */
 
 /* A Pad's value in integers. */
 static bool translate_padding(struct rule_ctx *x, struct node *n, const struct affine *a)
@@ -163,12 +163,60 @@ static int move_chain(struct rule_ctx *x, struct node *n)
 	return result;
 }
 
+/* ---- pairs that cancel ---- */
+
+static bool is_reshape(const struct node *n)
+{
+	return n->op == &op_Reshape || n->op == &op_Flatten || n->op == &op_Squeeze || n->op == &op_Unsqueeze;
+}
+
+static bool undoes_transpose(const struct node *n, const struct node *above)
+{
+	size_t count, count_above;
+	const int64_t *perm = node_attr_ints(n, "perm", &count), *other = node_attr_ints(above, "perm", &count_above);
+	if (n->op != &op_Transpose || above->op != &op_Transpose || !perm || count != count_above)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (other[perm[i]] != (int64_t)i)
+			return false;
+	return true;
+}
+
+/* Squeeze behind Unsqueeze and the like: everyone reads what stood before both. */
+static bool cancel_pair(struct node *n)
+{
+	struct node *above = node_input(n, 0)->producer;
+	if (!above || !above->op || n->n_outputs != 1)
+		return false;
+	struct value *before = node_input(above, 0), *after = n->outputs[0];
+	bool same = before->rank == after->rank && value_shape_known(before) && value_shape_known(after) &&
+		    (after->rank == 0 ||
+		     memcmp(before->dims, after->dims, (size_t)after->rank * sizeof *after->dims) == 0);
+	if (!undoes_transpose(n, above) && !(is_reshape(n) && is_reshape(above) && same))
+		return false;
+	struct value *between = above->outputs[0];
+	node_bypass(n, before);
+	if (!between->uses)
+		node_remove(above);
+	return true;
+}
+
+/* ---- the rule ---- */
+
+static int move_past(struct rule_ctx *x, struct node *n);
+
 static int apply_move(struct rule_ctx *x, struct node *n)
+{
+	if (!is_mover(n) || !other_inputs_constant(n))
+		return 0;
+	int moved = move_past(x, n);
+	return moved >= 0 && cancel_pair(n) ? 1 : moved;
+}
+
+static int move_past(struct rule_ctx *x, struct node *n)
 {
 	struct affine a;
 	int result = 0;
-	if (!is_mover(n) || !other_inputs_constant(n))
-		return 0;
 	if (datatype_is_integer(node_input(n, 0)->datatype) &&
 	    (!node_input(n, 0)->producer || elementwise_data(node_input(n, 0)->producer) < 0 ||
 	     (node_input(n, 0)->producer->op->flags & OP_QUANTISER))) {

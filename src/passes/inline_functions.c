@@ -1,0 +1,267 @@
+/* inline-functions: calls of model-local functions become the functions' nodes. Each call reads the packed function
+ * anew (its cost is that of the nodes it gives) and splices them in before the call; calls among those follow.
+ *
+ * Attributes of the body that refer to the call's take its value, else the function's default, else they go. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/onnx.h"
+#include "ops/op.h"
+#include "passes/pass.h"
+
+enum { DEPTH_LIMIT = 64, NODE_LIMIT = 1 << 22 };
+
+struct inliner {
+	struct pass_ctx *pass;
+	struct graph *graph;
+	struct map functions;		/* key() -> struct function */
+};
+
+static const char *key(struct graph *g, const char *domain, const char *name, const char *overload)
+{
+	if (strcmp(domain, "ai.onnx") == 0)
+		domain = "";
+	return arena_printf(&g->arena, "%s\1%s\1%s", domain, name, overload ? overload : "");
+}
+
+static const struct function *called(struct inliner *in, const struct node *n)
+{
+	return map_get(&in->functions, key(in->graph, n->domain, n->op_type, n->overload));
+}
+
+/* ---- attributes ---- */
+
+/* Gives the call the function's defaults for attributes that it leaves out. They are read as attributes of a
+ * node, in a function made for it. */
+static int add_defaults(struct inliner *in, struct node *call, const Onnx__FunctionProto *p)
+{
+	Onnx__NodeProto node = ONNX__NODE_PROTO__INIT, *nodes = &node;
+	Onnx__FunctionProto holder = ONNX__FUNCTION_PROTO__INIT;
+	if (!p->n_attribute_proto)
+		return 0;
+	node.op_type = (char *)(uintptr_t)"Defaults";
+	node.attribute = p->attribute_proto;
+	node.n_attribute = p->n_attribute_proto;
+	holder.node = &nodes;
+	holder.n_node = 1;
+	struct function f = { .domain = "", .name = "defaults", .overload = "" };
+	f.size = onnx__function_proto__get_packed_size(&holder);
+	uint8_t *bytes = xmalloc(f.size);
+	onnx__function_proto__pack(&holder, bytes);
+	f.proto = bytes;
+	struct graph *g = function_read(&f, in->pass->diags);
+	if (g) {
+		for (const struct attr *a = call->attrs; a; a = a->next)
+			node_remove_attr(g->first, a->name);
+		node_copy_attrs(call, g->first);
+		graph_free(g);
+	}
+	free(bytes);
+	return g ? 0 : -1;
+}
+
+/* Replaces attributes that refer to the call's by their values; those without one go. */
+static void resolve_attributes(struct node *n, const struct node *call)
+{
+	for (struct attr *a = n->attrs, *next; a; a = next) {
+		next = a->next;
+		if (!a->ref_attr_name || !*a->ref_attr_name)
+			continue;
+		const struct attr *value = node_attr(call, a->ref_attr_name);
+		if (!value) {
+			node_remove_attr(n, a->name);
+			continue;
+		}
+		const char *name = a->name;
+		*a = *value;
+		a->name = name;
+		a->next = next;
+		if (a->kind == ATTR_TENSOR)
+			a->t = tensor_ref(a->t);
+	}
+}
+
+/* ---- splicing ---- */
+
+/* The value of the graph that stands for v of the body, made where it is new. to: by id of the body's values. */
+static struct value *stand_in(struct inliner *in, const struct node *call, const struct value *v, struct value **to)
+{
+	struct graph *g = in->graph;
+	if (!v || to[v->id] || v->is_input)
+		return v ? to[v->id] : NULL;
+	const char *hint = arena_printf(&g->arena, "%s/%s", node_label(call), v->name);
+	if (value_is_constant(v)) {
+		to[v->id] = value_new_constant(g, hint, tensor_ref(v->constant));
+	} else {
+		to[v->id] = value_new(g, hint);
+		value_copy_type(g, to[v->id], v);
+	}
+	return to[v->id];
+}
+
+static int splice_node(struct inliner *in, struct node *call, const struct node *n, struct value **to)
+{
+	struct graph *g = in->graph;
+	for (const struct attr *a = n->attrs; a; a = a->next)
+		if (a->kind == ATTR_GRAPH || a->kind == ATTR_GRAPHS)
+			return diag_node_error(in->pass->diags, call, "inline it with onnx.inliner",
+					       "the function's node '%s' holds a subgraph", node_label(n));
+	struct value **inputs = xcalloc(n->n_inputs + n->n_outputs + 1u, sizeof *inputs);
+	struct value **outputs = inputs + n->n_inputs;
+	for (uint32_t i = 0; i < n->n_inputs; i++)
+		inputs[i] = stand_in(in, call, node_input(n, i), to);
+	for (uint32_t i = 0; i < n->n_outputs; i++)
+		outputs[i] = stand_in(in, call, node_output(n, i), to);
+	const char *name = arena_printf(&g->arena, "%s/%s", node_label(call), node_label(n));
+	struct node *made = node_new_with(g, call, arena_strdup(&g->arena, n->domain), arena_strdup(&g->arena, n->op_type),
+					  inputs, n->n_inputs, outputs, n->n_outputs, name);
+	made->overload = arena_strdup(&g->arena, n->overload);
+	node_copy_attrs(made, n);
+	resolve_attributes(made, call);
+	free(inputs);
+	return 0;
+}
+
+/* The call's outputs become the body's; new values take their names where the body made them. */
+static int connect_outputs(struct inliner *in, struct node *call, const struct graph *body, struct value **to)
+{
+	struct graph *g = in->graph;
+	size_t n = call->n_outputs;
+	struct value **made = xcalloc(n + 1, sizeof *made);
+	const char **names = xcalloc(n + 1, sizeof *names);
+	bool *pinned = xcalloc(n + 1, sizeof *pinned);
+	int result = 0;
+	for (size_t i = 0; i < n && result == 0; i++) {
+		struct value *old = node_output(call, i);
+		if (!old)
+			continue;
+		made[i] = i < body->n_outputs ? stand_in(in, call, body->outputs[i].value, to) : NULL;
+		names[i] = old->name;
+		pinned[i] = old->is_pinned;
+		if (!made[i]) {
+			result = diag_node_error(in->pass->diags, call, NULL, "the function gives no output %zu", i);
+			break;
+		}
+		if (made[i]->elem == ELEM_UNDEFINED && made[i]->producer)
+			value_copy_type(g, made[i], old);
+		value_replace_uses(old, made[i]);
+	}
+	if (result == 0)
+		node_remove(call);
+	for (size_t i = 0; i < n && result == 0; i++)
+		if (made[i] && made[i]->producer && value_rename(g, made[i], names[i]))
+			made[i]->is_pinned = made[i]->is_pinned || pinned[i];
+	free(made);
+	free(names);
+	free(pinned);
+	return result;
+}
+
+static int splice_body(struct inliner *in, struct node *call, const struct graph *body)
+{
+	if (call->n_inputs > body->n_inputs)
+		return diag_node_error(in->pass->diags, call, NULL, "has %u inputs, its function takes %u",
+				       call->n_inputs, body->n_inputs);
+	struct value **to = xcalloc(body->next_value_id + 1u, sizeof *to);
+	for (uint32_t i = 0; i < call->n_inputs; i++)
+		to[body->inputs[i]->id] = node_input(call, i);
+	int result = 0;
+	for (const struct node *n = body->first; n && result == 0; n = n->next)
+		result = splice_node(in, call, n, to);
+	if (result == 0)
+		result = connect_outputs(in, call, body, to);
+	free(to);
+	return result;
+}
+
+/* The function's operator sets count as the model's where the model names none for that domain. */
+static void join_opsets(struct inliner *in, const struct node *call, const Onnx__FunctionProto *p)
+{
+	struct graph *g = in->graph;
+	for (size_t i = 0; i < p->n_opset_import; i++) {
+		const char *domain = p->opset_import[i]->domain ? p->opset_import[i]->domain : "";
+		int64_t wanted = p->opset_import[i]->version, has = graph_opset(g, domain);
+		if (!has)
+			graph_set_opset(g, arena_strdup(&g->arena, domain), wanted);
+		else if (has != wanted)
+			diag_note(in->pass->diags, DIAG_WARNING, call, "convert the model to one version",
+				  "its function uses version %lld of domain '%s', the model %lld", (long long)wanted,
+				  domain, (long long)has);
+	}
+}
+
+static int inline_call(struct inliner *in, struct node *call, const struct function *f)
+{
+	Onnx__FunctionProto *p = onnx__function_proto__unpack(NULL, f->size, f->proto);
+	if (!p)
+		return diag_node_error(in->pass->diags, call, "export the model again", "its function cannot be read");
+	struct graph *body = NULL;
+	join_opsets(in, call, p);
+	int result = add_defaults(in, call, p);
+	if (result == 0)
+		body = function_read(f, in->pass->diags);
+	result = body ? splice_body(in, call, body) : -1;
+	if (body)
+		graph_free(body);
+	onnx__function_proto__free_unpacked(p, NULL);
+	in->pass->changes += result == 0;
+	return result;
+}
+
+/* Inlines the calls from `n` up to (not including) `until`, and those that come with them. */
+static int inline_range(struct inliner *in, struct node *n, const struct node *until, int depth)
+{
+	while (n && n != until) {
+		const struct function *f = called(in, n);
+		struct node *before = n->prev, *next = n->next;
+		if (f && (depth >= DEPTH_LIMIT || in->graph->n_nodes > NODE_LIMIT))
+			return diag_node_error(in->pass->diags, n, "check the model's functions",
+					       "function %s calls itself, or calls nest too deep", f->name);
+		if (f) {
+			if (inline_call(in, n, f) != 0)
+				return -1;
+			struct node *first = before ? before->next : in->graph->first;
+			if (inline_range(in, first, next, depth + 1) != 0)
+				return -1;
+		}
+		n = next;
+	}
+	return 0;
+}
+
+static bool has_subgraphs(const struct graph *g)
+{
+	for (const struct node *n = g->first; n; n = n->next)
+		for (const struct attr *a = n->attrs; a; a = a->next)
+			if (a->kind == ATTR_GRAPH || a->kind == ATTR_GRAPHS)
+				return true;
+	return false;
+}
+
+static enum pass_result run(struct pass_ctx *ctx)
+{
+	struct inliner in = { .pass = ctx, .graph = ctx->graph };
+	struct graph *g = ctx->graph;
+	if (!g->functions)
+		return PASS_UNCHANGED;
+	for (const struct function *f = g->functions; f; f = f->next)
+		map_set(&in.functions, key(g, f->domain, f->name, f->overload), (void *)(uintptr_t)f);
+	int result = inline_range(&in, g->first, NULL, 0);
+	map_free(&in.functions);
+	if (result != 0)
+		return PASS_ERROR;
+	if (!has_subgraphs(g)) {	/* a subgraph may call functions too */
+		g->functions = NULL;
+		ctx->changes++;
+	}
+	return pass_result(ctx);
+}
+
+const struct pass pass_inline_functions = {
+	.name = "inline-functions",
+	.summary = "replaces calls of model-local functions by what they consist of",
+	.help = "Exporters write parts of a network as functions of the model; no other pass looks into them. Each call\n"
+		"becomes the function's nodes, named CALL/NODE; attributes take the call's values or the function's\n"
+		"defaults. Functions that hold subgraphs (If, Loop, Scan) are refused. Functions go once none is called.",
+	.run = run,
+};
