@@ -32,23 +32,23 @@ skip() {
 	echo "ok $cases - $1 # SKIP $2"
 }
 
-# ok NAME COMMAND...: the command ends with status 0. Its output is left in out and err.
+# ok NAME COMMAND...: the command ends with status 0. Its output is left in .stdout and .stderr.
 ok() {
 	name=$1
 	shift
-	if "$@" >out 2>err; then pass "$name"; else fail "$name" "status $?: $(cat err)"; fi
+	if "$@" >.stdout 2>.stderr; then pass "$name"; else fail "$name" "status $?: $(cat .stderr)"; fi
 }
 
 # prints NAME PATTERN COMMAND...: status 0 and a line of its output matches the basic regular expression.
 prints() {
 	name=$1 pattern=$2
 	shift 2
-	if ! "$@" >out 2>err; then
-		fail "$name" "status $?: $(cat err)"
-	elif grep -q -e "$pattern" out; then
+	if ! "$@" >.stdout 2>.stderr; then
+		fail "$name" "status $?: $(cat .stderr)"
+	elif grep -q -e "$pattern" .stdout; then
 		pass "$name"
 	else
-		fail "$name" "no line like '$pattern' in: $(head -n 20 out)"
+		fail "$name" "no line like '$pattern' in: $(head -n 20 .stdout)"
 	fi
 }
 
@@ -57,20 +57,20 @@ prints() {
 refuses() {
 	name=$1 pattern=$2
 	shift 2
-	find . ! -path ./out ! -path ./err ! -path ./before ! -path ./after | sort >before
-	"$@" >out 2>err
+	find . ! -path './.*' | sort >.before
+	"$@" >.stdout 2>.stderr
 	status=$?
-	find . ! -path ./out ! -path ./err ! -path ./before ! -path ./after | sort >after
+	find . ! -path './.*' | sort >.after
 	if [ $status -ne 1 ]; then
-		fail "$name" "status $status, not 1: $(cat err)"
-	elif [ "$(wc -l <err)" -ne 1 ]; then
-		fail "$name" "not one line: $(cat err)"
-	elif ! grep -q -e "$pattern" err; then
-		fail "$name" "no '$pattern' in: $(cat err)"
-	elif [ -s out ]; then
-		fail "$name" "standard output has: $(head -n 5 out)"
-	elif ! cmp -s before after; then
-		fail "$name" "left behind: $(comm -13 before after)"
+		fail "$name" "status $status, not 1: $(cat .stderr)"
+	elif [ "$(wc -l <.stderr)" -ne 1 ]; then
+		fail "$name" "not one line: $(cat .stderr)"
+	elif ! grep -q -e "$pattern" .stderr; then
+		fail "$name" "no '$pattern' in: $(cat .stderr)"
+	elif [ -s .stdout ]; then
+		fail "$name" "standard output has: $(head -n 5 .stdout)"
+	elif ! cmp -s .before .after; then
+		fail "$name" "left behind: $(comm -13 .before .after)"
 	else
 		pass "$name"
 	fi

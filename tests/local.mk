@@ -13,6 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 	QCC_SHARED="$${QCC_SHARED:-$(abs_top_srcdir)/../shared}"; export QCC_SHARED; \
 	QCC_VERIFY=1; export QCC_VERIFY; \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	LSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0'; export LSAN_OPTIONS; \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 
 # A test program's source is its name with .c; it is linked with the library.
@@ -23,7 +24,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
-EXTRA_DIST += tests/lib.sh tests/requirements.txt
+EXTRA_DIST += tests/lib.sh tests/lsan.supp tests/requirements.txt
 
 include tests/unit/local.mk
 include tests/ops/local.mk

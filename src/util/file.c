@@ -59,7 +59,7 @@ static struct blob *map_fd(int fd, const char *path, struct diags *d)
 	if (!S_ISREG(st.st_mode))
 		return read_stream(fd, path, d);
 	if (st.st_size == 0)
-		return blob_new(NULL, 0, false);
+		return blob_new(xmalloc(1), 0, false);	/* an address to calculate with */
 	void *base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (base == MAP_FAILED) {
 		file_error(d, path, NULL, "cannot map", errno);
