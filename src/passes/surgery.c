@@ -221,6 +221,7 @@ const struct pass pass_pad_input = {
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN | GRAPH_CONVERTED,
 	.run = run_pad_input,
+	.changes_function = true,
 };
 
 /* ---- bipolar-input, binary-output ---- */
@@ -251,6 +252,7 @@ const struct pass pass_bipolar_input = {
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN,
 	.run = run_bipolar_input,
+	.changes_function = true,
 };
 
 static enum pass_result run_binary_output(struct pass_ctx *ctx)
@@ -278,4 +280,5 @@ const struct pass pass_binary_output = {
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN,
 	.run = run_binary_output,
+	.changes_function = true,
 };
