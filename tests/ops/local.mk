@@ -3,3 +3,8 @@
 # Recorded outputs of qonnx, where ../shared is there.
 check_PROGRAMS += tests/ops/conformance
 TESTS += tests/ops/conformance
+
+# The node tests of ONNX's backend suite.
+check_PROGRAMS += tests/ops/run_case
+TESTS += tests/ops/onnx_nodes.py
+EXTRA_DIST += tests/ops/onnx_nodes.py

@@ -3,7 +3,7 @@
  *     run_case FOLDER...     prints a line for each: NAME<tab>pass|fail<tab>why
  *     run_case --ops         lists the operators of qcc's table, a "domain name" a line
  *
- * Outputs are compared as the backend tests do: floats within rtol 1e-3, atol 1e-7, anything else exactly.
+ * Model-local functions are inlined first. Outputs are compared as the backend tests do: floats within rtol 1e-3, atol 1e-7, anything else exactly.
  * Then all inputs but the first are made constants and inference must say the same types and shapes, as far
  * as it says anything. */
 #include <math.h>
@@ -16,6 +16,7 @@
 #include "ir/ir.h"
 #include "ir/onnx.h"
 #include "ops/op.h"
+#include "pipeline/pipeline.h"
 
 enum { MAX_VALUES = 64 };
 
@@ -82,10 +83,26 @@ static int compare(struct test_case *c, size_t i)
 	return 0;
 }
 
+/* Runs pass inline-functions. */
+static int inline_functions(struct test_case *c)
+{
+	struct pipeline p = { 0 };
+	struct pipeline_options o = { .verify_structure = true };
+	json_t *report = json_array();
+	int result = pipeline_parse(&p, "inline-functions", &c->diags);
+	if (result == 0)
+		result = pipeline_run(&p, c->graph, &o, report, &c->diags);
+	pipeline_free(&p);
+	json_decref(report);
+	return result;
+}
+
 static int execute(struct test_case *c)
 {
 	struct value *fed[MAX_VALUES];
 	struct exec_options o = { .threads = 1 };
+	if (c->graph->functions && inline_functions(c) != 0)
+		return fail(c, "inlining");
 	if (graph_infer(c->graph, &c->diags) != 0)
 		return fail(c, "inference");
 	if (graph_data_inputs(c->graph, fed, MAX_VALUES) != c->n_inputs)
