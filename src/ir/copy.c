@@ -81,6 +81,7 @@ static struct node *copy_node(struct graph *g, const struct node *from, struct v
 	struct node *to = node_new_with(g, NULL, from->domain, from->op_type, values, n_in, values + n_in,
 					n_out, from->name);
 	free(values);
+	to->op = from->op;	/* NULL where a model-local function hides the operator */
 	to->overload = *from->overload ? arena_strdup(a, from->overload) : "";
 	to->doc = *from->doc ? arena_strdup(a, from->doc) : "";
 	to->metadata = copy_properties(a, from->metadata);

@@ -10,6 +10,8 @@ libqcc_a_SOURCES += \
 	src/ir/infer.c \
 	src/ir/ir.h \
 	src/ir/onnx.h \
+	src/ir/onnx_emit.c \
+	src/ir/onnx_emit.h \
 	src/ir/onnx_names.c \
 	src/ir/onnx_names.h \
 	src/ir/onnx_node.c \
@@ -19,10 +21,13 @@ libqcc_a_SOURCES += \
 	src/ir/onnx_write.c \
 	src/ir/tensor.c \
 	src/ir/tensor.h \
+	src/ir/text_attr.c \
 	src/ir/text_lex.c \
 	src/ir/text_lex.h \
 	src/ir/text_parse.c \
+	src/ir/text_parse.h \
 	src/ir/text_print.c \
+	src/ir/text_types.c \
 	src/ir/verify.c \
 	src/ir/wire.c \
 	src/ir/wire.h

@@ -22,7 +22,10 @@ enum tensor_field {
 	TENSOR_FLOAT_DATA = 4, TENSOR_INT32_DATA = 5, TENSOR_STRING_DATA = 6, TENSOR_INT64_DATA = 7, TENSOR_NAME = 8,
 	TENSOR_RAW_DATA = 9, TENSOR_DOUBLE_DATA = 10, TENSOR_UINT64_DATA = 11
 };
-enum function_field { FUNCTION_INPUT = 4, FUNCTION_OUTPUT = 5, FUNCTION_NODE = 7, FUNCTION_VALUE_INFO = 12 };
+enum function_field {
+	FUNCTION_INPUT = 4, FUNCTION_OUTPUT = 5, FUNCTION_NODE = 7, FUNCTION_OPSET = 9,
+	FUNCTION_VALUE_INFO = 12
+};
 
 struct external_file;
 
@@ -75,10 +78,10 @@ struct value *onnx_value(struct onnx_reader *r, const char *name);
  * (NULL: none). 0, or -1 with a diagnostic that names the value and its first use. */
 int onnx_check_defined(const struct graph *g, const struct map *others, struct diags *d);
 
-/* The body of a model-local function as a graph of its own: inputs and outputs as the function lists them,
- * attributes that refer to the call's have ref_attr_name set. NULL with a diagnostic. */
+/* The body of a model-local function as a graph of its own: inputs, outputs and opsets as the function lists
+ * them; attributes that stand for the call's have ref_attr_name set. The names and defaults of the attributes
+ * it takes stay packed in f->proto (FunctionProto's fields 6 and 11). NULL with a diagnostic. */
 struct graph *function_read(const struct function *f, struct diags *d);
-/* Names of the attributes a function takes, and defaults, stay packed in f->proto. */
 
 /* Packs sub-byte elements as files hold them, lowest bits first; `to` has (count * bits + 7) / 8 bytes. */
 void onnx_pack_bits(uint8_t *to, const uint8_t *elements, int64_t count, unsigned bits);

@@ -62,13 +62,13 @@ void onnx_properties(struct onnx_reader *r, struct property **list, Onnx__String
 typedef int read_fn(struct onnx_reader *r, struct span in);
 
 /* Reads every element of one repeated field. */
-static int read_all(struct onnx_reader *r, struct span graph, uint32_t number, read_fn *read)
+static int read_all(struct onnx_reader *r, struct span message, uint32_t number, read_fn *read)
 {
 	struct wire_field f;
-	while (wire_next(&graph, &f))
+	while (wire_next(&message, &f))
 		if (f.number == number && f.type == WIRE_BYTES && read(r, f.bytes) < 0)
 			return -1;
-	return 0;
+	return wire_failed(message) ? onnx_damaged(r, "a message") : 0;
 }
 
 /* Name, documentation, metadata; sparse initializers and what qcc does not know stay packed. */
@@ -97,7 +97,8 @@ static int undefined_use(const struct value *v, const struct use *u, struct diag
 	static const char remedy[] = "export the model again";
 	if (!u->user)
 		return diag_error(d, remedy, "graph output '%s' is computed by no node", v->name);
-	bool captured = u >= u->user->captures && u < u->user->captures + u->user->n_captures;
+	const struct node *n = u->user;
+	bool captured = n->n_captures && u >= n->captures && u < n->captures + n->n_captures;
 	if (captured)
 		return diag_node_error(d, u->user, remedy, "its subgraph uses '%s', which nothing defines", v->name);
 	return diag_node_error(d, u->user, remedy,
@@ -180,12 +181,22 @@ static int read_function_output(struct onnx_reader *r, struct span in)
 	return 0;
 }
 
+static int read_function_opset(struct onnx_reader *r, struct span in)
+{
+	struct span domain = wire_bytes(in, 1);
+	char *name = arena_strndup(&r->graph->arena, domain.at ? (const char *)domain.at : "", span_size(domain));
+	graph_set_opset(r->graph, name, (int64_t)wire_int(in, 2, 0));
+	return 0;
+}
+
 static int read_function_body(struct onnx_reader *r, struct span in)
 {
-	if (read_all(r, in, FUNCTION_INPUT, read_function_input) < 0 ||
+	if (read_all(r, in, FUNCTION_OPSET, read_function_opset) < 0 ||
+	    read_all(r, in, FUNCTION_INPUT, read_function_input) < 0 ||
 	    read_all(r, in, FUNCTION_NODE, onnx_read_node) < 0 ||
 	    read_all(r, in, FUNCTION_OUTPUT, read_function_output) < 0 ||
-	    read_all(r, in, FUNCTION_VALUE_INFO, onnx_read_value_info) < 0 || onnx_check_defined(r->graph, &r->sparse, r->diags) < 0)
+	    read_all(r, in, FUNCTION_VALUE_INFO, onnx_read_value_info) < 0 ||
+	    onnx_check_defined(r->graph, &r->sparse, r->diags) < 0)
 		return -1;
 	return graph_sort(r->graph, r->diags);
 }

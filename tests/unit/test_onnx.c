@@ -290,7 +290,8 @@ static void constants_in_a_file_of_their_own(void **state)
 	(void)state;
 	struct diags d = { 0 };
 	struct graph *g = test_graph("g (x) => (y) <float[2] small = {1,2}> { y = Foo(x, small) }");
-	struct tensor *t = tensor_new(ELEM_INT4, 1, (int64_t[]){ 70001 }), *f = tensor_new(ELEM_FLOAT, 1, (int64_t[]){ 5000 });
+	struct tensor *t = tensor_new(ELEM_INT4, 1, (int64_t[]){ 70001 });
+	struct tensor *f = tensor_new(ELEM_FLOAT, 1, (int64_t[]){ 5000 });
 	for (int64_t i = 0; i < t->count; i++)
 		tensor_put(t, i, (double)(i % 16 - 8));
 	for (int64_t i = 0; i < f->count; i++)
@@ -415,6 +416,55 @@ static void deep_types_do_no_harm(void **state)
 	graph_free(read);
 }
 
+/* A model-local function hides the operator of its name, survives, and can be looked into. */
+static void functions(void **state)
+{
+	(void)state;
+	struct message f = { .size = 0 }, opset = { .size = 0 }, g = graph(), n = node("n", "Add", "a", "b");
+	put_text(&f, 1, "Relu");
+	put_text(&f, FUNCTION_INPUT, "a");
+	put_text(&f, FUNCTION_OUTPUT, "b");
+	put_text(&n, NODE_INPUT, "a");
+	put(&f, FUNCTION_NODE, n);
+	put_int(&opset, 2, 20);
+	put(&f, FUNCTION_OPSET, opset);
+	put(&g, GRAPH_NODE, node("call", "Relu", "x", "y"));
+	struct message m = model(g);
+	put(&m, MODEL_FUNCTIONS, f);
+	struct diags d = { 0 };
+	struct graph *read = read_bytes(m.bytes, m.size, &d), *copy = again(read);
+	assert_null(copy->first->op);
+	assert_string_equal(copy->functions->name, "Relu");
+	assert_memory_equal(copy->functions->proto, f.bytes, f.size);
+	struct graph *body = function_read(copy->functions, &d);
+	assert_no_errors(&d);
+	assert_int_equal(graph_opset(body, ""), 20);
+	assert_true(body->n_inputs == 1 && body->n_outputs == 1 && test_count(body, "Add") == 1);
+	graph_free(body);
+	graph_free(copy);
+	graph_free(read);
+}
+
+/* What qcc does not read comes back as it was: unknown fields of nodes, graphs and models. */
+static void unknown_fields_are_kept(void **state)
+{
+	(void)state;
+	struct message g = graph(), n = node("n", "Relu", "x", "y");
+	put_text(&n, 77, "of the node");
+	put(&g, GRAPH_NODE, n);
+	put_int(&g, 78, 5);
+	struct message m = model(g);
+	put_text(&m, 79, "of the model");
+	struct diags d = { 0 };
+	struct graph *read = read_bytes(m.bytes, m.size, &d), *twin = graph_copy(read), *copy = again(twin);
+	assert_int_equal(copy->first->unknown->size, 2 + 1 + strlen("of the node"));
+	assert_int_equal(wire_int(span_of(copy->sparse_proto, copy->sparse_size), 78, 0), 5);
+	assert_int_equal(span_size(wire_bytes(span_of(copy->training_proto, copy->training_size), 79)), 12);
+	graph_free(copy);
+	graph_free(twin);
+	graph_free(read);
+}
+
 static int roundtrip(const char *from, const char *to)
 {
 	struct diags d = { 0 };
@@ -444,6 +494,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_failed_write_leaves_nothing),
 		cmocka_unit_test(damage_does_no_harm),
 		cmocka_unit_test(deep_types_do_no_harm),
+		cmocka_unit_test(functions),
+		cmocka_unit_test(unknown_fields_are_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
