@@ -1,5 +1,6 @@
 /* folding_config.json as FINN's ApplyConfig reads it and its auto_folding_config.json is written: an object with
  * "Defaults" and, by node name, the attributes to set. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,12 +40,37 @@ static json_t *layer_config(const struct node *n)
 	return o;
 }
 
+/* The variant of a layer that FINN's SpecializeLayers picks here: sliding windows and what is plain plumbing exist in
+ * RTL, the others, as preferred_impl_style asks, in HLS. */
+static const char *variant(const struct node *n)
+{
+	enum hw_kind kind = hw_kind_of(n);
+	return kind == HW_SWG || kind == HW_FMPADDING || kind == HW_DWC || kind == HW_FIFO ? "_rtl" : "_hls";
+}
+
+/* The name a layer has after specialisation, when FINN applies the file: MVAU_0 becomes MVAU_hls_0. False where the
+ * layer's name is not of that form. */
+static bool specialised_name(const struct node *n, char *buffer, size_t size)
+{
+	const char *name = node_label(n);
+	size_t length = strlen(n->op->name);
+	if (strncmp(name, n->op->name, length) != 0 || name[length] != '_')
+		return false;
+	snprintf(buffer, size, "%s%s%s", n->op->name, variant(n), name + length);
+	return true;
+}
+
 int folding_config_write(const struct graph *g, const char *path, struct diags *d)
 {
 	json_t *root = json_pack("{s:{}}", "Defaults");
-	graph_for_each_node(g, n)
-		if (hw_kind_of(n) != HW_NONE)
-			json_object_set_new(root, node_label(n), layer_config(n));
+	char name[128];
+	graph_for_each_node(g, n) {
+		if (hw_kind_of(n) == HW_NONE)
+			continue;
+		json_object_set_new(root, node_label(n), layer_config(n));
+		if (specialised_name(n, name, sizeof name))
+			json_object_set_new(root, name, layer_config(n));
+	}
 	char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	int result = text ? file_write(path, text, strlen(text), d) : -1;
 	free(text);
@@ -100,6 +126,9 @@ static int apply_layer(struct node *n, json_t *root, size_t *changes, struct dia
 	const char *name;
 	json_t *value, *own = json_object_get(root, node_label(n));
 	struct hw_layer l;
+	char special[128];
+	if (!own && specialised_name(n, special, sizeof special))
+		own = json_object_get(root, special);
 	if (apply_defaults(n, json_object_get(root, "Defaults"), changes, d) != 0)
 		return -1;
 	json_object_foreach(own, name, value)
@@ -123,8 +152,11 @@ static int check_names(const struct graph *g, json_t *root, const char *path, st
 	int result = 0;
 	json_object_foreach(root, name, value) {
 		bool known = strcmp(name, "Defaults") == 0;
+		char special[128];
 		graph_for_each_node(g, n)
-			known = known || (hw_kind_of(n) != HW_NONE && strcmp(node_label(n), name) == 0);
+			known = known || (hw_kind_of(n) != HW_NONE &&
+					  (strcmp(node_label(n), name) == 0 ||
+					   (specialised_name(n, special, sizeof special) && !strcmp(special, name))));
 		if (!known)
 			result = diag_error(d, "name the hardware layers as in model.finn.onnx",
 					    "%s configures '%s', but no hardware layer has that name", path, name);

@@ -1,1 +1,3 @@
 # Tests of passes: UNIT_TESTS += tests/passes/test_x, or scripts in TESTS and EXTRA_DIST.
+UNIT_TESTS += tests/passes/test_fold
+UNIT_TESTS += tests/passes/test_fold_exact
