@@ -30,8 +30,10 @@ static bool requested_shape(int rank, const int64_t *dims, const int64_t *shape,
 		if ((int)i != rest && (out[i] < 0 || known < 0 || __builtin_mul_overflow(known, out[i], &known)))
 			known = -1;
 	}
-	if (rest < 0 || rank < 0 || in_count < 0 || known < 0)
+	if (rank < 0 || in_count < 0 || known < 0)
 		return true;
+	if (rest < 0)
+		return in_count == known;
 	out[rest] = known ? in_count / known : 0;
 	return known == 0 || in_count % known == 0;
 }
