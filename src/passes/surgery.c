@@ -145,6 +145,7 @@ static int pad_weights(struct pass_ctx *ctx, struct node *n, int64_t to)
 	struct value *padded = value_new_constant(ctx->graph, constant->name, zero_padded(constant->constant, axis, to));
 	padded->datatype = constant->datatype;
 	if (q) {
+		w->is_declared = false;		/* the exporter's value_info tells of the old shape */
 		node_set_input(q, 0, padded);
 		return node_infer(q, ctx->diags);
 	}
