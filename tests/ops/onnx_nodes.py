@@ -113,8 +113,11 @@ def run(cases):
                     name, verdict, why = line.split("\t")
                     results[name] = (verdict, why)
             left = [name for name in left if name not in results]
+            why = "the runner ended with status %d: %s" % (process.returncode, process.stderr[-2000:])
             if left:
-                results[left.pop(0)] = ("fail", "the runner ended: " + process.stderr[-2000:])
+                results[left.pop(0)] = ("fail", why)
+            elif process.returncode:  # a sanitizer found leaks
+                sys.exit("Bail out! " + why)
     return results
 
 
