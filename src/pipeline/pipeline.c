@@ -230,6 +230,21 @@ static int check_step(const struct pipeline_step *s, struct graph *g, const stru
 	return verifier_check(o->verifier, g, s->pass->changes_function, d);
 }
 
+/* These passes reason about what each node computes, so each must be known. (Clean-up, which comes before them, has put
+ * model-local functions in place by then.) */
+static int check_operators(const struct pass *pass, const struct graph *g, struct diags *d)
+{
+	int status = 0;
+	if (!(pass->ensures & (GRAPH_CONVERTED | GRAPH_STREAMLINED | GRAPH_HARDWARE)))
+		return 0;
+	graph_for_each_node(g, n)
+		if (!n->op)
+			status = diag_node_error(d, n, "--list-ops shows the operators that are",
+						 "operator '%s' of domain '%s' is not known", n->op_type,
+						 *n->domain ? n->domain : "ai.onnx");
+	return status;
+}
+
 static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
 				 const struct pipeline_options *o, json_t *entry, struct diags *d)
 {
@@ -237,6 +252,8 @@ static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
 				.diags = d, .report = entry, .options = o };
 	int errors = d->errors;
 	double start = seconds_now();
+	if (check_operators(s->pass, g, d) < 0)
+		return PASS_ERROR;
 	enum pass_result result = s->pass->run(&ctx);
 	if (result == PASS_ERROR && d->errors == errors)
 		diag_error(d, "this is a fault in qcc: please report it", "failed without saying why");
