@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exec/exec.h"
+#include "ir/onnx.h"
 #include "util/npy.h"
 #include "util/strbuf.h"
 
@@ -110,6 +111,8 @@ static int read_archive(struct feed *f, const char *path, struct diags *d)
 
 static struct tensor *read_one(const char *path, struct diags *d)
 {
+	if (ends_with(path, ".pb"))	/* a TensorProto */
+		return tensor_read_pb(path, d);
 	return ends_with(path, ".npz") ? npz_read(path, NULL, d) : npy_read(path, d);
 }
 

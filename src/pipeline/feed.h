@@ -12,7 +12,7 @@ struct feed {
 
 void feed_init(struct feed *f, const struct graph *g);
 void feed_free(struct feed *f);
-/* Reads "[NAME=]file" (.npy, or .npz with a member for each input) into its place: that of the name, else the first
+/* Reads "[NAME=]file" (.npy, .npz with a member for each input, or .pb with a TensorProto) into its place: that of the name, else the first
  * without a tensor. 0, or -1 with a diagnostic. */
 int feed_read(struct feed *f, const char *argument, struct diags *d);
 /* Every input has a tensor. 0, or -1 with the missing ones named. */

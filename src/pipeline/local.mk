@@ -3,6 +3,10 @@ libqcc_a_SOURCES += \
 	src/pipeline/feed.c \
 	src/pipeline/feed.h \
 	src/pipeline/lua.c \
+	src/pipeline/lua_execute.c \
+	src/pipeline/lua_model.c \
+	src/pipeline/lua_model.h \
+	src/pipeline/lua_node.c \
 	src/pipeline/pipeline.c \
 	src/pipeline/pipeline.h \
 	src/pipeline/script.h \

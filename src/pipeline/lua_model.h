@@ -1,0 +1,61 @@
+/* What the files of the Lua interface share: models and nodes as Lua sees them, errors.
+ *
+ * Errors of passes are raised as Lua errors with the text of the diagnostics, so that a script may catch them; those it
+ * does not catch end it and become diagnostics again. No C memory may be held when an error is raised. */
+#ifndef QCC_PIPELINE_LUA_MODEL_H
+#define QCC_PIPELINE_LUA_MODEL_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "pipeline/script.h"
+#include "util/strbuf.h"
+
+#define LUA_MODEL "qcc.model"	/* names of the types in Lua's registry */
+#define LUA_NODE "qcc.node"
+
+struct script {
+	const struct script_options *options;
+	struct pipeline_options pipeline;
+	size_t dumps;
+	struct diags *diags;
+	struct strbuf ran;
+};
+
+struct lua_model {
+	struct graph *graph;
+	struct script *script;
+	json_t *report;
+	struct verifier *verifier;
+	char *file;
+	struct strbuf ran;
+	lua_Integer generation;		/* a node taken before a run() may be gone */
+};
+
+static inline struct script *script_of(lua_State *L)
+{
+	return *(struct script **)lua_getextraspace(L);
+}
+
+static inline struct lua_model *check_model(lua_State *L, int i)
+{
+	return luaL_checkudata(L, i, LUA_MODEL);
+}
+
+/* Hands notes and warnings on to the script's diagnostics. Where there were errors, pushes their text, a line each,
+ * and returns true: the caller frees what it holds and calls lua_raise. Frees d. */
+bool lua_push_errors(lua_State *L, struct diags *d);
+/* Raises the text on the stack, each line of it with the place in the script. */
+int lua_raise(lua_State *L);
+
+/* Registers the types and pushes nothing (lua_model.c, lua_node.c). */
+void lua_register_model(lua_State *L);
+void lua_register_node(lua_State *L);
+/* qcc.load */
+int lua_model_load(lua_State *L);
+/* Methods that live in files of their own. */
+int lua_model_execute(lua_State *L);
+int lua_model_nodes(lua_State *L);
+int lua_model_value(lua_State *L);
+
+#endif
