@@ -19,12 +19,16 @@ libqcc_a_SOURCES += \
 	src/passes/infer.c \
 	src/passes/inline_functions.c \
 	src/passes/linear_forms.c \
+	src/passes/lower_convs.c \
+	src/passes/lower_convs.h \
+	src/passes/lower_weights.c \
 	src/passes/names.c \
 	src/passes/pass.c \
 	src/passes/pass.h \
 	src/passes/passes.def \
 	src/passes/products.c \
 	src/passes/products.h \
+	src/passes/prune_dead.c \
 	src/passes/qcdq_to_quant.c \
 	src/passes/quant_to_thresholds.c \
 	src/passes/ranges.c \

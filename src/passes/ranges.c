@@ -195,6 +195,17 @@ static const struct range *concat_range(struct graph *g, struct node *n)
 	return result;
 }
 
+/* [N, C, ...] to [N, C * ...]: each channel's bounds for all of its features. */
+static const struct range *flattened_range(struct graph *g, const struct range *r, int64_t features)
+{
+	int64_t *lo = xcalloc(2 * (size_t)features, sizeof *lo), *hi = lo + features, each = features / r->channels;
+	for (int64_t f = 0; f < features; f++)
+		range_channel(r, r->axis, f / each, &lo[f], &hi[f]);
+	const struct range *result = new_range(g, 1, (int32_t)features, lo, hi);
+	free(lo);
+	return result;
+}
+
 /* Input 0's bounds, channels too where they stay on their axis. */
 static const struct range *moved_range(struct graph *g, struct node *n)
 {
@@ -213,6 +224,9 @@ static const struct range *moved_range(struct graph *g, struct node *n)
 			if (perm[i] == r->axis)
 				return new_range(g, (int)i, r->channels, r->channel_lo, r->channel_hi);
 	}
+	if (r->axis == 1 && (n->op == &op_Reshape || n->op == &op_Flatten) && in->rank > 2 && out->rank == 2 &&
+	    in->dims[0] == out->dims[0] && out->dims[1] > 0 && out->dims[1] % r->channels == 0)
+		return flattened_range(g, r, out->dims[1]);
 	return plain_range(g, r->lo, r->hi);
 }
 

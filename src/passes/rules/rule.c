@@ -87,11 +87,11 @@ int retype(struct rule_ctx *x, struct node *n, size_t i)
 	}
 	if (all && !datatype_is_integer(v->datatype))
 		v->datatype = datatype_int(32);		/* any integer type: the range tells which */
+	bool picks = (n->op->flags & OP_MOVES) || n->op == &op_MaxPool || n->op == &op_GlobalMaxPool ||
+		     n->op == &op_MaxPoolNHWC;
 	const struct range *r = range_of(x->graph, v);
-	if (r && !(n->op->flags & OP_MOVES))
-		v->datatype = datatype_for_range(r->lo, r->hi);
-	else if (r)
-		v->datatype = node_input(n, 0)->datatype;
+	if (r)
+		v->datatype = picks ? node_input(n, 0)->datatype : datatype_for_range(r->lo, r->hi);
 	return 0;
 }
 
