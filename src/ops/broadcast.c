@@ -2,6 +2,7 @@
 #include "ops/broadcast.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* How an operand lies in dimension i of a result of that rank: its extent, 1 where it has none. */
 static int64_t extent(const struct tensor *t, int rank, int i)
@@ -109,9 +110,34 @@ int exec_binary_on(struct exec_ctx *x, struct tensor *a, struct tensor *b, binar
 	return 0;
 }
 
+int legacy_axis(const struct node *n, int64_t opset, int rank_a, int rank_b)
+{
+	if (opset >= 7 || rank_b < 1 || rank_b >= rank_a)
+		return -1;
+	if (strcmp(n->op_type, "PRelu") == 0)
+		return rank_b == 1 ? 1 : -1;
+	int axis = node_attr(n, "axis") ? normal_axis(node_attr_int(n, "axis", 0), rank_a) : -1;
+	return axis + rank_b <= rank_a ? axis : -1;
+}
+
+/* The second operand with dims of 1 after its own, so that they lie along the axis. */
+static struct tensor *aligned(const struct tensor *b, int axis, int rank_a)
+{
+	int64_t dims[MAX_RANK];
+	if (axis < 0)
+		return tensor_ref(b);
+	for (int i = 0; i < rank_a - axis; i++)
+		dims[i] = i < b->rank ? b->dims[i] : 1;
+	return tensor_view(b, rank_a - axis, dims);
+}
+
 int exec_binary(struct exec_ctx *x, binary_loop *const *loops, enum elem_type out_elem)
 {
-	return exec_binary_on(x, x->in[0], x->in[1], loops, out_elem);
+	int axis = legacy_axis(x->node, x->opset, x->in[0]->rank, x->in[1]->rank);
+	struct tensor *b = aligned(x->in[1], axis, x->in[0]->rank);
+	int result = b ? exec_binary_on(x, x->in[0], b, loops, out_elem) : -1;
+	tensor_unref(b);
+	return result;
 }
 
 int exec_unary(struct exec_ctx *x, unary_loop *const *loops, enum elem_type out_elem, double alpha, double beta)

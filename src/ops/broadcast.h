@@ -104,6 +104,10 @@ bool walk_start(struct walk *w, int rank, const int64_t *dims, size_t operands, 
 /* Goes to the next run; false at the end. */
 bool walk_next(struct walk *w);
 
+/* Up to opset 6 the second operand's first dim may lie along a given axis of the first (attribute axis; PRelu: the
+ * channels). That axis; -1 where NumPy's rules hold. */
+int legacy_axis(const struct node *n, int64_t opset, int rank_a, int rank_b);
+
 /* Shape that all given tensors broadcast to; false (a diagnostic said) where they clash. */
 bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t count, int *rank,
 			  int64_t dims[MAX_RANK]);

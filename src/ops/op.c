@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ops/broadcast.h"
 #include "util/strbuf.h"
 
 const struct op *const op_table[] = {
@@ -136,6 +137,11 @@ static int infer_broadcast_as(struct infer_ctx *x, enum elem_type elem)
 	int64_t dims[MAX_RANK];
 	const struct value *first = node_input(x->node, 0);
 	int rank = first->rank;
+	const struct value *second = node_input(x->node, 1);
+	if (second && legacy_axis(x->node, x->opset, rank, second->rank) >= 0) {
+		infer_output(x, 0, elem, rank, first->dims);
+		return 0;
+	}
 	if (rank > 0)
 		memcpy(dims, first->dims, (size_t)rank * sizeof *dims);
 	for (uint32_t i = 1; i < x->node->n_inputs; i++) {
