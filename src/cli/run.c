@@ -9,7 +9,9 @@
 #include "cli/cli.h"
 #include "cli/outputs.h"
 #include "exec/exec.h"
+#include "ops/op.h"
 #include "pipeline/feed.h"
+#include "pipeline/pipeline.h"
 #include "util/npy.h"
 
 struct run {
@@ -40,6 +42,7 @@ static const struct option long_options[] = {
 };
 
 static const char help[] =
+	"An input is a .npy file, a .npz archive with an array per input, or a .pb file (TensorProto).\n\n"
 	"  -o, --output FILE|DIR/  write the output to FILE (.npy), or each to DIR/NAME.npy\n"
 	"      --dump-tensors DIR  write every tensor on the way to DIR/NAME.npy\n"
 	"      --labels FILE       compare the decisions with the classes in FILE (.npy)\n"
@@ -182,11 +185,29 @@ static int tell_results(struct run *r)
 	return 0;
 }
 
+/* Functions become nodes, and every value gets its shape: the executor knows by it which samples it can run at
+ * once. */
+static int prepare(struct run *r)
+{
+	struct pipeline p;
+	struct pipeline_options o = { 0 };
+	json_t *steps = json_array();
+	int status = 0;
+	if (r->graph->functions) {
+		status = pipeline_parse(&p, "inline-functions", &r->diags);
+		if (status == 0)
+			status = pipeline_run(&p, r->graph, &o, steps, &r->diags);
+		pipeline_free(&p);
+	}
+	json_decref(steps);
+	return status < 0 ? -1 : graph_infer(r->graph, &r->diags);
+}
+
 static int run_model(struct run *r)
 {
 	r->diags.file = r->model;
 	r->graph = graph_read(r->model, &r->diags);
-	if (!r->graph || read_inputs(r) < 0 || execute(r) < 0)
+	if (!r->graph || prepare(r) < 0 || read_inputs(r) < 0 || execute(r) < 0)
 		return -1;
 	return tell_results(r);
 }
@@ -207,7 +228,7 @@ static int run(int argc, char **argv)
 
 const struct command command_run = {
 	.name = "run",
-	.usage = "qcc run MODEL [NAME=]INPUT.npy... [-o OUTPUT.npy|DIR/] [OPTION]...",
+	.usage = "qcc run MODEL [NAME=]INPUT... [-o OUTPUT.npy|DIR/] [OPTION]...",
 	.summary = "Executes a network",
 	.help = help,
 	.run = run,
