@@ -359,12 +359,34 @@ bool tensor_equal(const struct tensor *a, const struct tensor *b)
 	return true;
 }
 
+/* In blocks, so that the inner loop has no exit and vectorises. */
+static bool floats_are_integral(const float *x, int64_t count)
+{
+	enum { BLOCK = 1024 };
+	const float whole = 8388608;	/* 2^23: from here on every float32 is an integer, or no number */
+	for (int64_t start = 0; start < count; start += BLOCK) {
+		int64_t end = start + BLOCK < count ? start + BLOCK : count;
+		int fractions = 0;
+		for (int64_t i = start; i < end; i++) {
+			float magnitude = fabsf(x[i]);
+			float small = magnitude < whole ? magnitude : 0;
+			fractions += (float)(int)small != small;
+			fractions += !(magnitude <= 3.402823466e38f);
+		}
+		if (fractions)
+			return false;
+	}
+	return true;
+}
+
 bool tensor_is_integral(const struct tensor *t)
 {
 	if (elem_is_integer(t->elem) || t->elem == ELEM_BOOL)
 		return true;
 	if (!elem_is_float(t->elem))
 		return false;
+	if (t->elem == ELEM_FLOAT)
+		return floats_are_integral(t->data, t->count);
 	for (int64_t i = 0; i < t->count; i++) {
 		double x = tensor_at(t, i);
 		if (x != rint(x) || isinf(x))
@@ -385,6 +407,17 @@ void tensor_min_max(const struct tensor *t, double *lo, double *hi)
 {
 	*lo = INFINITY;
 	*hi = -INFINITY;
+	if (t->elem == ELEM_FLOAT && t->count) {
+		const float *p = t->data;
+		float least = INFINITY, most = -INFINITY;
+		for (int64_t i = 0; i < t->count; i++) {
+			least = p[i] < least ? p[i] : least;
+			most = p[i] > most ? p[i] : most;
+		}
+		*lo = (double)least;
+		*hi = (double)most;
+		return;
+	}
 	for (int64_t i = 0; i < t->count; i++) {
 		double x = tensor_at(t, i);
 		*lo = x < *lo ? x : *lo;

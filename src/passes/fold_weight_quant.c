@@ -49,9 +49,15 @@ static struct value *integers_of(struct graph *g, struct weight *w)
 	if (w->integers)
 		return w->integers;
 	struct tensor *t = tensor_new_raw(ELEM_FLOAT, w->quantised->rank, w->quantised->dims);
-	for (int64_t i = 0; i < t->count; i++) {
-		float q = (float)rint(tensor_at(w->quantised, i) / scale_at(w, i));
-		((float *)t->data)[i] = q == 0 ? 0 : q;		/* no negative zero */
+	const float *from = tensor_floats(w->quantised);
+	float *to = t->data;
+	if (w->scale->count == 1) {
+		float scale = (float)tensor_at(w->scale, 0);
+		for (int64_t i = 0; i < t->count; i++)
+			to[i] = rintf(from[i] / scale) + 0.0f;	/* no negative zero */
+	} else {
+		for (int64_t i = 0; i < t->count; i++)
+			to[i] = rintf(from[i] / (float)scale_at(w, i)) + 0.0f;
 	}
 	w->integers = value_new_constant(g, w->name, t);
 	w->integers->datatype = w->datatype;
@@ -199,7 +205,7 @@ static int fold(struct graph *g, struct node *q, struct diags *d)
 		in[i] = node_input(q, i) ? node_input(q, i)->constant : NULL;
 	if (node_execute(q, in, out, 1, d) != 0)
 		return -1;
-	if (node_input(q, 1)->constant->rank > out[0]->rank) {
+	if (node_input(q, 1)->constant->rank > out[0]->rank || out[0]->elem != ELEM_FLOAT) {
 		tensor_unref(out[0]);
 		return 0;
 	}

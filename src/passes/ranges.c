@@ -37,6 +37,20 @@ static const struct range *plain_range(struct graph *g, int64_t lo, int64_t hi)
 	return new_range(g, -1, 1, &lo, &hi);
 }
 
+const struct range *range_from_doubles(struct graph *g, int axis, int64_t channels, const double *lo, const double *hi)
+{
+	int64_t *bounds = xcalloc(2 * (size_t)channels, sizeof *bounds);
+	bool exact = true;
+	for (int64_t c = 0; c < channels && exact; c++) {
+		exact = lo[c] > -0x1p53 && hi[c] < 0x1p53;
+		bounds[c] = exact ? (int64_t)lo[c] : 0;
+		bounds[channels + c] = exact ? (int64_t)hi[c] : 0;
+	}
+	const struct range *r = exact ? new_range(g, axis, (int32_t)channels, bounds, bounds + channels) : NULL;
+	free(bounds);
+	return r;
+}
+
 void range_channel(const struct range *r, int axis, int64_t channel, int64_t *lo, int64_t *hi)
 {
 	bool known = r->channels > 0 && r->axis == axis && channel < r->channels;

@@ -13,6 +13,8 @@ const struct range *range_of(struct graph *g, struct value *v);
 void ranges_compute(struct graph *g);
 /* Forgets the range of v: its producer changed. */
 void range_forget(struct value *v);
+/* A range per channel from bounds computed in double; NULL where one passes 2^53 and may be inexact. */
+const struct range *range_from_doubles(struct graph *g, int axis, int64_t channels, const double *lo, const double *hi);
 /* Bounds of one channel, or of the whole where channels are not told apart (or lie along another axis). */
 void range_channel(const struct range *r, int axis, int64_t channel, int64_t *lo, int64_t *hi);
 
