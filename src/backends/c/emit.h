@@ -32,6 +32,7 @@ struct emit {
 	bool infinity;			/* an array has an infinite element */
 	struct strbuf includes;		/* further lines after NAME.c's includes */
 	struct strbuf extra_header;	/* further declarations of NAME.h */
+	void *style_data;		/* the style's own */
 	bool own_batch;			/* the style emits NAME_run_batch itself */
 	json_t *layers;			/* array of the report: a layer each */
 };
@@ -119,6 +120,10 @@ void ref_open(struct emit *e, const struct plan_layer *l);
 void ref_close(struct emit *e);
 /* `y[index] = ...` from the sum named `sum` of channel `channel` (C expressions) through the layer's stage. */
 void ref_store(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel);
+/* An element of b (an expression) as the value it stands for, and a value (an expression) as an element of b, cast
+ * to its type: they differ where the style stores codes. */
+const char *ref_value(struct emit *e, const struct plan_buf *b, const char *element);
+const char *ref_element(struct emit *e, const struct plan_buf *b, const char *value);
 /* Thresholds as an array; returns the symbol and the C type of an element. */
 const char *stage_array(struct emit *e, const struct plan_layer *l, const char **ctype);
 

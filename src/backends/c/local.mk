@@ -6,6 +6,11 @@ libqcc_a_SOURCES += \
 	src/backends/c/files.c \
 	src/backends/c/main_file.c \
 	src/backends/c/packed.c \
+	src/backends/c/packed.h \
+	src/backends/c/packed_bits.c \
+	src/backends/c/packed_bytes.c \
+	src/backends/c/packed_simple.c \
+	src/backends/c/packed_stage.c \
 	src/backends/c/plan.c \
 	src/backends/c/plan.h \
 	src/backends/c/plan_lower.c \

@@ -25,6 +25,7 @@ struct plan_buf {
 	int64_t lo, hi;
 	int64_t base, step;		/* every integer is base + step * k, k >= 0 */
 	enum plan_elem elem;		/* the smallest plain type that holds it */
+	bool coded;			/* set by a style: memory holds k of base + step * k instead */
 	enum plan_role role;
 	int index;			/* of the graph's input or output */
 	struct plan_buf *same;		/* shares the memory of this one (reshape); NULL: its own */

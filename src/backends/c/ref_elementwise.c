@@ -20,7 +20,8 @@ void ref_threshold(struct emit *e, const struct plan_layer *l)
 	ref_open(e, l);
 	loops_open(b, &n, 1);
 	indent = 1 + n.depth;
-	strbuf_printf(b, "%.*sconst %s sum = x[%s];\n", indent, "\t\t\t\t\t\t\t\t", buf_ctype(l->in[0]), loops_index(e, &n, 0));
+	strbuf_printf(b, "%.*sconst %s sum = %s;\n", indent, "\t\t\t\t\t\t\t\t", l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
+		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", loops_index(e, &n, 0))));
 	const char *o = out_index(&n);
 	const char *channel = l->inner == 1 ? arena_printf(&e->arena, "%s %% %lld", o, LL(l->length)) :
 			      l->outer == 1 ? arena_printf(&e->arena, "%s / %lld", o, LL(l->inner)) :
@@ -56,7 +57,7 @@ static const char *operand(struct emit *e, const struct plan_layer *l, size_t i,
 	const char *x = i == 0 ? "x" : "x1";
 	bool wide = !l->real && l->out->elem == PLAN_I64;
 	const char *cast = l->real && !l->in[i]->real ? "(float)" : wide ? "(int64_t)" : "";
-	return arena_printf(&e->arena, "%s%s[%s]", cast, x, index);
+	return arena_printf(&e->arena, "%s%s", cast, ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", x, index)));
 }
 
 static const char *combine(struct emit *e, const struct plan_layer *l, const char *a, const char *c)
@@ -79,7 +80,7 @@ void ref_binary(struct emit *e, const struct plan_layer *l)
 	loops_open(b, &n, 1);
 	const char *f = l->operand_first ? combine(e, l, c, a) : combine(e, l, a, c);
 	if (!l->real)
-		f = arena_printf(&e->arena, "(%s)(%s)", buf_ctype(l->out), f);
+		f = ref_element(e, l->out, f);
 	strbuf_printf(b, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", out_index(&n), f);
 	loops_close(b, &n, 1);
 	ref_close(e);
@@ -118,9 +119,9 @@ void ref_unary(struct emit *e, const struct plan_layer *l)
 	loops_make(&n, l->out, 1, strides);
 	ref_open(e, l);
 	loops_open(b, &n, 1);
-	strbuf_printf(b, "%.*sconst %s v = %sx[%s];\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", type, cast, loops_index(e, &n, 0));
-	strbuf_printf(b, l->real ? "%.*sy[%s] = %s%s;\n" : "%.*sy[%s] = (%s)(%s);\n", 1 + n.depth, "\t\t\t\t\t\t\t\t",
-		      out_index(&n), l->real ? "" : buf_ctype(l->out), unary_text(e, l));
+	strbuf_printf(b, "%.*sconst %s v = %s%s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", type, cast,
+		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", loops_index(e, &n, 0))));
+	strbuf_printf(b, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", out_index(&n), ref_element(e, l->out, unary_text(e, l)));
 	loops_close(b, &n, 1);
 	ref_close(e);
 }

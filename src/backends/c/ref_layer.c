@@ -4,6 +4,29 @@
 
 #define LL(x) ((long long)(x))
 
+const char *ref_value(struct emit *e, const struct plan_buf *b, const char *element)
+{
+	const struct plan_buf *root = plan_root((struct plan_buf *)b);
+	if (!root->coded || (root->base == 0 && root->step == 1))
+		return element;
+	const char *k = root->step == 1 ? element : arena_printf(&e->arena, "%s * %lld", element, LL(root->step));
+	if (!root->base)
+		return k;
+	return arena_printf(&e->arena, "(%s %c %lld)", k, root->base < 0 ? '-' : '+', LL(root->base < 0 ? -root->base : root->base));
+}
+
+const char *ref_element(struct emit *e, const struct plan_buf *b, const char *value)
+{
+	const struct plan_buf *root = plan_root((struct plan_buf *)b);
+	if (b->real)
+		return value;
+	if (!root->coded || (root->base == 0 && root->step == 1))
+		return arena_printf(&e->arena, "(%s)(%s)", buf_ctype(b), value);
+	const char *k = root->base == 0 ? arena_printf(&e->arena, "(%s)", value) :
+			arena_printf(&e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-', LL(root->base < 0 ? -root->base : root->base));
+	return arena_printf(&e->arena, root->step == 1 ? "(%s)%s" : "(%s)(%s / %lld)", buf_ctype(b), k, LL(root->step));
+}
+
 static const char *param(struct emit *e, const char *type, const char *name, bool constant)
 {
 	return arena_printf(&e->arena, "%s%s *restrict %s", constant ? "const " : "", type, name);
@@ -66,7 +89,10 @@ static void store_stage(struct emit *e, const struct plan_layer *l, int indent, 
 	tabs(b, indent + 1);
 	strbuf_printf(b, "n += sum >= %s[%st];\n", t, row);
 	tabs(b, indent);
-	strbuf_printf(b, "y[%s] = (%s)(%s);\n", index, buf_ctype(l->out), value_of(e, s));
+	const struct plan_buf *out = plan_root(l->out);
+	const char *element = out->coded && out->base == s->base && out->step == s->step ? arena_printf(&e->arena, "(%s)n", buf_ctype(out)) :
+			      ref_element(e, l->out, value_of(e, s));
+	strbuf_printf(b, "y[%s] = %s;\n", index, element);
 }
 
 void ref_store(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
@@ -79,7 +105,7 @@ void ref_store(struct emit *e, const struct plan_layer *l, int indent, const cha
 	if (l->real)
 		strbuf_printf(&e->code, "y[%s] = sum;\n", index);
 	else
-		strbuf_printf(&e->code, "y[%s] = (%s)sum;\n", index, buf_ctype(l->out));
+		strbuf_printf(&e->code, "y[%s] = %s;\n", index, ref_element(e, l->out, "sum"));
 }
 
 static void call(struct emit *e, const struct plan_layer *l)

@@ -46,7 +46,7 @@ static const char *product(struct emit *e, const struct plan_layer *l, const cha
 {
 	bool wide = !l->real && acc_type(l)[3] == '6';
 	const char *cast = l->real && !l->in[0]->real ? "(float)" : wide ? "(int64_t)" : "";
-	return arena_printf(&e->arena, "%sx[%s] * %s", cast, x, w);
+	return arena_printf(&e->arena, "%s%s * %s", cast, ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", x)), w);
 }
 
 static void dense_kernel(struct emit *e, const struct plan_layer *l)

@@ -4,9 +4,14 @@
 
 #define LL(x) ((long long)(x))
 
-static const char *cast_of(struct emit *e, const struct plan_layer *l)
+/* "x[index]" of operand k as an element of the result. */
+static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, const char *index)
 {
-	return arena_printf(&e->arena, "(%s)", buf_ctype(l->out));
+	const struct plan_buf *a = plan_root(l->in[k]), *y = plan_root(l->out);
+	const char *x = k == 0 ? arena_printf(&e->arena, "x[%s]", index) : arena_printf(&e->arena, "x%zu[%s]", k, index);
+	if (a->coded == y->coded && a->base == y->base && a->step == y->step && a->elem == y->elem)
+		return x;
+	return ref_element(e, l->out, ref_value(e, l->in[k], x));
 }
 
 void ref_concat(struct emit *e, const struct plan_layer *l)
@@ -17,9 +22,8 @@ void ref_concat(struct emit *e, const struct plan_layer *l)
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++) {\n", LL(l->outer));
 	for (size_t i = 0; i < l->n_in; i++) {
 		int64_t run = l->in[i]->count / l->outer;
-		const char *x = i == 0 ? "x" : arena_printf(&e->arena, "x%zu", i);
-		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ty[p * %lld + %lld + i] = %s%s[p * %lld + i];\n", LL(run),
-			      LL(total), LL(at), cast_of(e, l), x, LL(run));
+		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ty[p * %lld + %lld + i] = %s;\n", LL(run), LL(total), LL(at),
+			      moved(e, l, i, arena_printf(&e->arena, "p * %lld + i", LL(run))));
 		at += run;
 	}
 	strbuf_puts(b, "\t}\n");
@@ -55,8 +59,8 @@ static void move_affine(struct emit *e, const struct plan_layer *l, const int64_
 	const char *first = l->map[0] ? arena_printf(&e->arena, "%lld + ", LL(l->map[0])) : "";
 	loops_make(&n, l->out, 1, all);
 	loops_open(&e->code, &n, 1);
-	strbuf_printf(&e->code, "%.*sy[%s] = %sx[%s%s];\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", n.depth > 1 ? "o" : "i0",
-		      cast_of(e, l), first, loops_index(e, &n, 0));
+	strbuf_printf(&e->code, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", n.depth > 1 ? "o" : "i0",
+		      moved(e, l, 0, arena_printf(&e->arena, "%s%s", first, loops_index(e, &n, 0))));
 	loops_close(&e->code, &n, 1);
 }
 
@@ -76,7 +80,7 @@ static void move_tables(struct emit *e, const struct plan_layer *l)
 	int64_t *to = arena_array(&e->arena, int64_t, l->out->count), *from = arena_array(&e->arena, int64_t, l->out->count);
 	if (l->fill_count)
 		strbuf_printf(b, "\tfor (int i = 0; i < %lld; i++)\n\t\ty[i] = %s;\n", LL(l->out->count),
-			      l->out->real ? float_text(e, l->fill[0]) : arena_printf(&e->arena, "%lld", LL(l->fill[0])));
+			      l->out->real ? float_text(e, l->fill[0]) : ref_element(e, l->out, arena_printf(&e->arena, "%lld", LL(l->fill[0]))));
 	for (size_t k = 0; k < l->n_in; k++) {
 		size_t n = 0;
 		for (int64_t i = 0; i < l->out->count; i++) {
@@ -88,11 +92,11 @@ static void move_tables(struct emit *e, const struct plan_layer *l)
 		}
 		if (!n)
 			continue;
-		const char *x = k == 0 ? "x" : arena_printf(&e->arena, "x%zu", k);
 		const char *source = emit_ints(e, from, n, NULL, "%s_from%zu", l->name, k);
 		const char *place = (int64_t)n == l->out->count ? "i" :
 				    arena_printf(&e->arena, "%s[i]", emit_ints(e, to, n, NULL, "%s_to%zu", l->name, k));
-		strbuf_printf(b, "\tfor (int i = 0; i < %zu; i++)\n\t\ty[%s] = %s%s[%s[i]];\n", n, place, cast_of(e, l), x, source);
+		strbuf_printf(b, "\tfor (int i = 0; i < %zu; i++)\n\t\ty[%s] = %s;\n", n, place,
+			      moved(e, l, k, arena_printf(&e->arena, "%s[i]", source)));
 	}
 }
 

@@ -1,0 +1,427 @@
+/* Vector primitives of the packed style, for whatever the compiler is told to target: AVX-512 (VPOPCNTDQ, VNNI),
+ * AVX2, SSE2, NEON, or plain 64-bit words. Made by qcc; the same for every network.
+ *
+ * Bit kernels work on lanes of 64 bits: each lane is an output channel, each word 64 operands of it. Byte
+ * kernels work on lanes of 32 bits: each lane is an output channel, each step four operands of it. Weights are
+ * laid out in groups of 64 bytes a step (8 or 16 channels), so that they suit every vector length. */
+#ifndef QCC_KERNELS_H
+#define QCC_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the packed style needs a little-endian machine; use the style reference"
+#endif
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+#if defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#define QCC_INLINE static inline __attribute__((always_inline, unused))
+
+/* ---- vectors ---- */
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
+#define QCC_BYTES 64
+#elif defined(__AVX2__)
+#define QCC_BYTES 32
+#else
+#define QCC_BYTES 16
+#endif
+enum {
+	QCC_LANES64 = QCC_BYTES / 8,	/* channels in a vector of the bit kernels */
+	QCC_LANES32 = QCC_BYTES / 4,	/* channels in a vector of the byte kernels */
+	QCC_SPLIT = 64 / QCC_BYTES	/* vectors in a group of weights */
+};
+typedef uint64_t qcc_u64 __attribute__((vector_size(QCC_BYTES)));
+typedef int64_t qcc_i64 __attribute__((vector_size(QCC_BYTES)));
+typedef uint8_t qcc_u8 __attribute__((vector_size(QCC_BYTES)));
+typedef int32_t qcc_i32 __attribute__((vector_size(QCC_BYTES)));
+typedef float qcc_f32 __attribute__((vector_size(QCC_BYTES)));
+typedef uint8_t qcc_u8_of64 __attribute__((vector_size(QCC_LANES64)));	/* a byte a lane */
+typedef uint8_t qcc_u8_of32 __attribute__((vector_size(QCC_LANES32)));
+/* The same for loads from memory of any alignment and type. */
+typedef uint64_t qcc_u64_mem __attribute__((vector_size(QCC_BYTES), aligned(8), may_alias));
+typedef int32_t qcc_i32_mem __attribute__((vector_size(QCC_BYTES), aligned(4), may_alias));
+typedef float qcc_f32_mem __attribute__((vector_size(QCC_BYTES), aligned(4), may_alias));
+
+QCC_INLINE qcc_u64 qcc_load64(const uint64_t *p)
+{
+	return *(const qcc_u64_mem *)p;
+}
+QCC_INLINE qcc_i32 qcc_load32(const int32_t *p)
+{
+	return *(const qcc_i32_mem *)p;
+}
+QCC_INLINE qcc_f32 qcc_loadf(const float *p)
+{
+	return *(const qcc_f32_mem *)p;
+}
+QCC_INLINE qcc_u64 qcc_all64(uint64_t x)
+{
+	return (qcc_u64){ 0 } + x;
+}
+
+/* ---- counting bits ----
+ * Words are counted into a partial sum, which qcc_flush adds to the total at least every 31 words; where the
+ * machine counts 64-bit lanes the partial sum is the total already. */
+#if QCC_BYTES == 64 && defined(__AVX512VPOPCNTDQ__)
+#define QCC_COUNTS_LANES 1
+QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
+{
+	return (qcc_u64)_mm512_popcnt_epi64((__m512i)x);
+}
+QCC_INLINE qcc_u64 qcc_lanes(qcc_u64 partial)
+{
+	return partial;
+}
+#elif QCC_BYTES == 64
+QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
+{
+	const __m512i digits = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+	const __m512i low = _mm512_set1_epi8(15), v = (__m512i)x;
+	return (qcc_u64)_mm512_add_epi8(_mm512_shuffle_epi8(digits, _mm512_and_si512(v, low)),
+					_mm512_shuffle_epi8(digits, _mm512_and_si512(_mm512_srli_epi16(v, 4), low)));
+}
+QCC_INLINE qcc_u64 qcc_lanes(qcc_u64 partial)
+{
+	return (qcc_u64)_mm512_sad_epu8((__m512i)partial, _mm512_setzero_si512());
+}
+#elif QCC_BYTES == 32
+QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
+{
+	const __m256i digits = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+	const __m256i low = _mm256_set1_epi8(15), v = (__m256i)x;
+	return (qcc_u64)_mm256_add_epi8(_mm256_shuffle_epi8(digits, _mm256_and_si256(v, low)),
+					_mm256_shuffle_epi8(digits, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
+}
+QCC_INLINE qcc_u64 qcc_lanes(qcc_u64 partial)
+{
+	return (qcc_u64)_mm256_sad_epu8((__m256i)partial, _mm256_setzero_si256());
+}
+#elif defined(__SSSE3__)
+QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
+{
+	const __m128i digits = _mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+	const __m128i low = _mm_set1_epi8(15), v = (__m128i)x;
+	return (qcc_u64)_mm_add_epi8(_mm_shuffle_epi8(digits, _mm_and_si128(v, low)),
+				     _mm_shuffle_epi8(digits, _mm_and_si128(_mm_srli_epi16(v, 4), low)));
+}
+QCC_INLINE qcc_u64 qcc_lanes(qcc_u64 partial)
+{
+	return (qcc_u64)_mm_sad_epu8((__m128i)partial, _mm_setzero_si128());
+}
+#elif defined(__ARM_NEON)
+QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
+{
+	return (qcc_u64)vcntq_u8((uint8x16_t)x);
+}
+QCC_INLINE qcc_u64 qcc_lanes(qcc_u64 partial)
+{
+	return (qcc_u64)vpaddlq_u32(vpaddlq_u16(vpaddlq_u8((uint8x16_t)partial)));
+}
+#else
+/* Bits of each byte, by adding neighbours: pairs, then fours, then eights. */
+QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
+{
+	x -= (x >> 1) & 0x5555555555555555u;
+	x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
+	return (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+}
+QCC_INLINE qcc_u64 qcc_lanes(qcc_u64 partial)
+{
+#if defined(__SSE2__)
+	return (qcc_u64)_mm_sad_epu8((__m128i)partial, _mm_setzero_si128());
+#else
+	partial = (partial & 0x00ff00ff00ff00ffu) + ((partial >> 8) & 0x00ff00ff00ff00ffu);
+	partial += partial >> 16;
+	return (partial + (partial >> 32)) & 0xffffu;
+#endif
+}
+#endif
+
+#ifdef QCC_COUNTS_LANES
+#define QCC_FLUSH(total, partial) ((void)(total))
+#define QCC_TOTAL(total, partial) (partial)
+#else
+#define QCC_FLUSH(total, partial) ((total) += qcc_lanes(partial), (partial) = (qcc_u64){ 0 })
+#define QCC_TOTAL(total, partial) (total)
+#endif
+
+/* Operands that agree in sign, or rather disagree: weights of -1 and +1. */
+QCC_INLINE qcc_u64 qcc_xor(qcc_u64 a, qcc_u64 sign)
+{
+	return a ^ sign;
+}
+/* The same where weights may be 0. */
+QCC_INLINE qcc_u64 qcc_xor_and(qcc_u64 a, qcc_u64 sign, qcc_u64 mask)
+{
+#if QCC_BYTES == 64
+	return (qcc_u64)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)sign, (__m512i)mask, 0x28);
+#else
+	return (a ^ sign) & mask;
+#endif
+}
+
+/* Lanes as bytes, for lanes below 256. */
+QCC_INLINE void qcc_store64(uint8_t *y, qcc_u64 x)
+{
+	qcc_u8_of64 b = __builtin_convertvector(x, qcc_u8_of64);
+	memcpy(y, &b, sizeof b);
+}
+QCC_INLINE void qcc_store32(uint8_t *y, qcc_i32 x)
+{
+	qcc_u8_of32 b = __builtin_convertvector(x, qcc_u8_of32);
+	memcpy(y, &b, sizeof b);
+}
+QCC_INLINE void qcc_put64(int64_t *y, qcc_u64 x)
+{
+	memcpy(y, &x, sizeof x);
+}
+QCC_INLINE void qcc_put32(int32_t *y, qcc_i32 x)
+{
+	memcpy(y, &x, sizeof x);
+}
+
+/* Adds 1 to the lanes that reach the threshold. */
+QCC_INLINE qcc_u64 qcc_reach64(qcc_u64 count, qcc_u64 x, const uint64_t *t)
+{
+#if QCC_BYTES == 64
+	const __mmask8 k = _mm512_cmpge_epi64_mask((__m512i)x, (__m512i)qcc_load64(t));
+	return (qcc_u64)_mm512_mask_add_epi64((__m512i)count, k, (__m512i)count, _mm512_set1_epi64(1));
+#elif defined(__SSE2__) && QCC_BYTES == 16	/* lanes are below 2^31: 32-bit compares do */
+	const __m128i below = _mm_cmpgt_epi32((__m128i)qcc_load64(t), (__m128i)x);
+	return count + 1 - ((qcc_u64)below & 1u);
+#else
+	return count - (qcc_u64)((qcc_i64)x >= (qcc_i64)qcc_load64(t));
+#endif
+}
+QCC_INLINE qcc_i32 qcc_reach32(qcc_i32 count, qcc_i32 x, const int32_t *t)
+{
+#if QCC_BYTES == 64
+	const __mmask16 k = _mm512_cmpge_epi32_mask((__m512i)x, (__m512i)qcc_load32(t));
+	return (qcc_i32)_mm512_mask_add_epi32((__m512i)count, k, (__m512i)count, _mm512_set1_epi32(1));
+#else
+	return count - (x >= qcc_load32(t));
+#endif
+}
+/* Evenly spaced thresholds: the count is x * scale + offset, cut to 0 .. top and rounded down. */
+QCC_INLINE qcc_i32 qcc_affine(qcc_i32 x, const float *scale, const float *offset, float top)
+{
+	qcc_f32 v = __builtin_convertvector(x, qcc_f32) * qcc_loadf(scale) + qcc_loadf(offset);
+	const qcc_f32 zero = { 0 }, tops = zero + top;
+#if QCC_BYTES == 64
+	v = (qcc_f32)_mm512_min_ps(_mm512_max_ps((__m512)v, (__m512)zero), (__m512)tops);
+	return (qcc_i32)_mm512_cvttps_epi32((__m512)v);
+#elif QCC_BYTES == 32
+	v = (qcc_f32)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)zero), (__m256)tops);
+	return (qcc_i32)_mm256_cvttps_epi32((__m256)v);
+#elif defined(__SSE2__)
+	v = (qcc_f32)_mm_min_ps(_mm_max_ps((__m128)v, (__m128)zero), (__m128)tops);
+	return (qcc_i32)_mm_cvttps_epi32((__m128)v);
+#else
+	v = (qcc_f32)((qcc_i32)v & (v > zero));
+	const qcc_i32 below = v < tops;
+	v = (qcc_f32)(((qcc_i32)v & below) | ((qcc_i32)tops & ~below));
+	return __builtin_convertvector(v, qcc_i32);
+#endif
+}
+
+/* ---- four operands a lane ---- */
+#if QCC_BYTES == 64 && defined(__AVX512VNNI__)
+typedef qcc_i32 qcc_in4, qcc_sum4;
+QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
+{
+	int32_t four;
+	memcpy(&four, x, 4);
+	return (qcc_i32)_mm512_set1_epi32(four);
+}
+QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
+{
+	return (qcc_i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, _mm512_loadu_si512(w));
+}
+QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
+{
+	return sum;
+}
+#elif QCC_BYTES == 32 && defined(__AVXVNNI__)
+typedef qcc_i32 qcc_in4, qcc_sum4;
+QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
+{
+	int32_t four;
+	memcpy(&four, x, 4);
+	return (qcc_i32)_mm256_set1_epi32(four);
+}
+QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
+{
+	return (qcc_i32)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)x, _mm256_loadu_si256((const __m256i *)(const void *)w));
+}
+QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
+{
+	return sum;
+}
+#elif QCC_BYTES >= 32
+/* Bytes widened to 16 bits; each product of pairs leaves two partial sums a channel, in two vectors. */
+typedef struct {
+	qcc_i32 low, high;
+} qcc_sum4;
+typedef qcc_i32 qcc_in4;
+QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
+{
+	int32_t four;
+	memcpy(&four, x, 4);
+#if QCC_BYTES == 64
+	return (qcc_i32)_mm512_cvtepu8_epi16(_mm256_set1_epi32(four));
+#else
+	return (qcc_i32)_mm256_cvtepu8_epi16(_mm_set1_epi32(four));
+#endif
+}
+QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
+{
+#if QCC_BYTES == 64
+	const __m256i *v = (const __m256i *)(const void *)w;
+	sum.low += (qcc_i32)_mm512_madd_epi16((__m512i)x, _mm512_cvtepi8_epi16(_mm256_loadu_si256(v)));
+	sum.high += (qcc_i32)_mm512_madd_epi16((__m512i)x, _mm512_cvtepi8_epi16(_mm256_loadu_si256(v + 1)));
+#else
+	const __m128i *v = (const __m128i *)(const void *)w;
+	sum.low += (qcc_i32)_mm256_madd_epi16((__m256i)x, _mm256_cvtepi8_epi16(_mm_loadu_si128(v)));
+	sum.high += (qcc_i32)_mm256_madd_epi16((__m256i)x, _mm256_cvtepi8_epi16(_mm_loadu_si128(v + 1)));
+#endif
+	return sum;
+}
+QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
+{
+#if QCC_BYTES == 64
+	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+	const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+	return (qcc_i32)_mm512_permutex2var_epi32((__m512i)sum.low, even, (__m512i)sum.high) +
+	       (qcc_i32)_mm512_permutex2var_epi32((__m512i)sum.low, odd, (__m512i)sum.high);
+#else
+	return (qcc_i32)_mm256_permute4x64_epi64(_mm256_hadd_epi32((__m256i)sum.low, (__m256i)sum.high), 0xd8);
+#endif
+}
+#elif defined(__SSE2__)
+typedef struct {
+	qcc_i32 low, high;
+} qcc_sum4;
+typedef qcc_i32 qcc_in4;
+QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
+{
+	int32_t four;
+	memcpy(&four, x, 4);
+	return (qcc_i32)_mm_unpacklo_epi8(_mm_set1_epi32(four), _mm_setzero_si128());
+}
+QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
+{
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)w), sign = _mm_cmpgt_epi8(_mm_setzero_si128(), v);
+	sum.low += (qcc_i32)_mm_madd_epi16((__m128i)x, _mm_unpacklo_epi8(v, sign));
+	sum.high += (qcc_i32)_mm_madd_epi16((__m128i)x, _mm_unpackhi_epi8(v, sign));
+	return sum;
+}
+QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
+{
+	const __m128 low = _mm_castsi128_ps((__m128i)sum.low), high = _mm_castsi128_ps((__m128i)sum.high);
+	return (qcc_i32)_mm_castps_si128(_mm_shuffle_ps(low, high, 0x88)) +
+	       (qcc_i32)_mm_castps_si128(_mm_shuffle_ps(low, high, 0xdd));
+}
+#else
+typedef qcc_i32 qcc_sum4;
+typedef struct {
+	int32_t v[4];
+} qcc_in4;
+QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
+{
+	return (qcc_in4){ { x[0], x[1], x[2], x[3] } };
+}
+QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
+{
+	for (int n = 0; n < QCC_LANES32; n++)
+		for (int k = 0; k < 4; k++)
+			sum[n] += x.v[k] * w[4 * n + k];
+	return sum;
+}
+QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
+{
+	return sum;
+}
+#endif
+
+/* ---- packing: planes of bits from bytes ---- */
+/* Bit `plane` of each of 64 bytes as a word. */
+QCC_INLINE uint64_t qcc_plane(const uint8_t *x, int plane)
+{
+#if QCC_BYTES == 64
+	return _mm512_test_epi8_mask(_mm512_loadu_si512(x), _mm512_set1_epi8((char)(1 << plane)));
+#elif QCC_BYTES == 32
+	const __m256i *v = (const __m256i *)(const void *)x;
+	const uint32_t low = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(_mm256_loadu_si256(v), 7 - plane));
+	const uint32_t high = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(_mm256_loadu_si256(v + 1), 7 - plane));
+	return low | (uint64_t)high << 32;
+#elif defined(__SSE2__)
+	uint64_t bits = 0;
+	for (int i = 0; i < 4; i++) {
+		const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(x + 16 * i));
+		bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_slli_epi16(v, 7 - plane)) << 16 * i;
+	}
+	return bits;
+#else
+	uint64_t bits = 0;
+	for (int i = 0; i < 8; i++) {	/* the product moves bit 8k to bit 56 + k */
+		uint64_t eight;
+		memcpy(&eight, x + 8 * i, 8);
+		bits |= (((eight >> plane) & 0x0101010101010101u) * 0x0102040810204080u >> 56) << 8 * i;
+	}
+	return bits;
+#endif
+}
+/* One pixel of `channels` codes to words [channel / 64][plane]. */
+QCC_INLINE void qcc_pack_pixel(uint64_t *bits, const uint8_t *x, int channels, int planes)
+{
+	int c = 0;
+	for (; c + 64 <= channels; c += 64)
+		for (int j = 0; j < planes; j++)
+			*bits++ = qcc_plane(x + c, j);
+	if (c < channels) {
+		uint8_t rest[64] = { 0 };
+		memcpy(rest, x + c, (size_t)(channels - c));
+		for (int j = 0; j < planes; j++)
+			*bits++ = qcc_plane(rest, j);
+	}
+}
+/* 64 signed bytes: which are above zero. */
+QCC_INLINE uint64_t qcc_positive(const int8_t *x)
+{
+#if QCC_BYTES == 64
+	return _mm512_cmpgt_epi8_mask(_mm512_loadu_si512(x), _mm512_setzero_si512());
+#elif defined(__SSE2__)
+	uint64_t bits = 0;
+	for (int i = 0; i < 4; i++) {
+		const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(x + 16 * i));
+		bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpgt_epi8(v, _mm_setzero_si128())) << 16 * i;
+	}
+	return bits;
+#else
+	uint64_t bits = 0;
+	for (int i = 0; i < 64; i++)
+		bits |= (uint64_t)(x[i] > 0) << i;
+	return bits;
+#endif
+}
+/* n values of -1 and +1 to bits. */
+QCC_INLINE void qcc_pack_signs(uint64_t *bits, const int8_t *x, int n)
+{
+	int i = 0;
+	for (; i + 64 <= n; i += 64)
+		*bits++ = qcc_positive(x + i);
+	if (i < n) {
+		int8_t rest[64] = { 0 };
+		memcpy(rest, x + i, (size_t)(n - i));
+		*bits = qcc_positive(rest);
+	}
+}
+
+#endif

@@ -1,0 +1,69 @@
+/* What the files of the packed style share. */
+#ifndef QCC_BACKENDS_C_PACKED_H
+#define QCC_BACKENDS_C_PACKED_H
+
+#include "backends/c/emit.h"
+
+enum packed_kernel { PACKED_REFERENCE, PACKED_BITS, PACKED_BYTES, PACKED_DEPTHWISE, PACKED_MAXPOOL, PACKED_QUANTISE };
+
+/* How one layer is computed. */
+struct packed_layer {
+	const struct plan_layer *layer;
+	enum packed_kernel kernel;
+	double cost;			/* estimated cycles */
+	int64_t zero;			/* code of the operand 0, for padding */
+	int64_t image_h, image_w;	/* of the operand with its padding */
+	struct plan_buf *image;		/* codes, channels last, padded; NULL: the operand as it lies */
+	/* bits */
+	int planes;
+	bool masked;			/* some weight is 0 */
+	int64_t words;			/* a pixel's, per plane */
+	struct plan_buf *bits;
+	/* blocking: pixels and vectors of channels computed at a time */
+	int64_t pixels, vectors;
+	int64_t segments, segment_pixels;	/* runs of operands that lie together */
+};
+
+/* Thresholds in terms of the kernel's sum D, where the layer's is bias + base * (sum of weights) + step * D. */
+struct packed_stage {
+	int64_t count;
+	int64_t *t;			/* oc x count */
+	bool affine;			/* count = trunc(clamp(D * scale + offset)) exactly */
+	float *scale, *offset;		/* oc each */
+	int64_t multiply, add;		/* code of the result from the count */
+};
+
+struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l);
+
+/* ---- packed_stage.c ---- */
+/* D's offset for output o: the layer's sum is offset + step * D. */
+int64_t packed_offset(const struct plan_layer *l, int64_t o);
+/* extra[o] is added to D by the kernel (bits count from -extra). NULL: none. */
+struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, const int64_t *extra);
+/* Finds scale and offset such that trunc(clamp(x * scale + offset, 0, count)) counts the thresholds that x
+ * reaches, for all integers lo..hi; false where there are none. Proven at the thresholds: both are monotone. */
+bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float *scale, float *offset);
+/* The same for floats; `exact` false: the count may be off by one, which a look at the thresholds mends. */
+bool affine_fit_real(const float *t, int64_t count, float *scale, float *offset, bool *exact);
+/* After the kernel: the code in `row` (bytes, or the sums where there is no stage) to y. */
+void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, const char *sum_type, int indent,
+		   const char *pixel);
+
+/* ---- kernels ---- */
+void packed_bits_plan(struct emit *e, struct packed_layer *p);
+void packed_bits(struct emit *e, struct packed_layer *p);
+void packed_bytes_plan(struct emit *e, struct packed_layer *p);
+void packed_bytes(struct emit *e, struct packed_layer *p);
+void packed_depthwise(struct emit *e, struct packed_layer *p);
+void packed_maxpool(struct emit *e, struct packed_layer *p);
+void packed_quantise(struct emit *e, struct packed_layer *p);
+/* The call that brings the operand into p->image, and the pointer the kernel reads. */
+const char *packed_operand(struct emit *e, struct packed_layer *p);
+/* A buffer that lives only while layer l is computed. */
+struct plan_buf *packed_temporary(struct emit *e, const struct plan_layer *l, size_t bytes);
+/* Whether w stands alone as a row of `group` channels, so that vectors can be stored right into y. */
+bool packed_direct(const struct plan_layer *l, int64_t group);
+/* The largest divisor of n up to limit. */
+int64_t packed_divisor(int64_t n, int64_t limit);
+
+#endif

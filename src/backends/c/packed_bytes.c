@@ -1,0 +1,192 @@
+/* The byte kernel: operands as unsigned codes, weights as int8, four products to a lane of 32 bits. Weights lie
+ * as [16 channels][step of 4 operands][channel][4]; a step never crosses the end of a run of operands, and the
+ * bytes of a step beyond the run meet weights of 0. */
+#include "backends/c/packed.h"
+
+#define LL(x) ((long long)(x))
+#define P(...) strbuf_printf(&e->code, __VA_ARGS__)
+
+enum { GROUP = 16 };
+
+/* Operands that lie together, and steps of four in them. */
+static int64_t run_length(const struct packed_layer *p)
+{
+	return p->segment_pixels * p->layer->window.ic;
+}
+
+static int64_t run_steps(const struct packed_layer *p)
+{
+	return (run_length(p) + 3) / 4;
+}
+
+void packed_bytes_plan(struct emit *e, struct packed_layer *p)
+{
+	const struct plan_window *w = &p->layer->window;
+	int64_t groups = (w->oc + GROUP - 1) / GROUP, columns = w->dense ? w->oh : w->ow;
+	(void)e;
+	p->pixels = columns < 4 ? columns : groups == 1 && columns >= 8 ? 8 : 4;
+	p->vectors = packed_divisor(groups, 16 / p->pixels < 1 ? 1 : w->dense && w->oh == 1 ? 8 : 16 / p->pixels);
+	p->segments = w->dense || w->dilation_w == 1 ? w->kh : w->kh * w->kw;
+	p->segment_pixels = w->dense || w->dilation_w != 1 ? 1 : w->kw;
+}
+
+static const char *weights(struct emit *e, const struct packed_layer *p)
+{
+	const struct plan_layer *l = p->layer;
+	const struct plan_window *w = &l->window;
+	int64_t steps = run_steps(p), groups = (w->oc + GROUP - 1) / GROUP, per_group = p->segments * steps * 4 * GROUP;
+	int8_t *to = arena_array(&e->arena, int8_t, groups * per_group);
+	for (int64_t o = 0; o < w->oc; o++)
+		for (int64_t c = 0; c < w->ic; c++)
+			for (int64_t tap = 0; tap < w->kh * w->kw; tap++) {
+				int64_t s = tap / p->segment_pixels, k = tap % p->segment_pixels * w->ic + c;
+				int8_t v = (int8_t)l->weights[(o * w->ic + c) * w->kh * w->kw + tap];
+				to[o / GROUP * per_group + ((s * steps + k / 4) * GROUP + o % GROUP) * 4 + k % 4] = v;
+			}
+	/* as words, which a compiler reads eight times as fast as bytes */
+	return emit_array(e, ARRAY_U64, to, (size_t)(groups * per_group / 8), "%s_w", l->name);
+}
+
+static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+{
+	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
+	int32_t *t = arena_array(&e->arena, int32_t, groups * s->count * GROUP);
+	for (int64_t o = 0; o < groups * GROUP; o++)
+		for (int64_t k = 0; k < s->count; k++) {
+			int64_t v = o < l->window.oc ? s->t[o * s->count + k] : INT32_MAX;
+			t[(o / GROUP * s->count + k) * GROUP + o % GROUP] = (int32_t)(v < INT32_MIN ? INT32_MIN : v > INT32_MAX ? INT32_MAX : v);
+		}
+	return emit_array(e, ARRAY_I32, t, (size_t)(groups * s->count * GROUP), "%s_t", l->name);
+}
+
+static const char *padded_floats(struct emit *e, const struct plan_layer *l, const float *v, const char *suffix)
+{
+	int64_t n = (l->window.oc + GROUP - 1) / GROUP * GROUP;
+	float *to = arena_array(&e->arena, float, n);
+	for (int64_t o = 0; o < l->window.oc; o++)
+		to[o] = v[o];
+	return emit_array(e, ARRAY_F32, to, (size_t)n, "%s_%s", l->name, suffix);
+}
+
+static const char *segment_start(struct emit *e, const struct packed_layer *p)
+{
+	const struct plan_window *w = &p->layer->window;
+	if (w->dense)
+		return arena_printf(&e->arena, "q * %lld", LL(w->ic));
+	if (p->segments == w->kh)
+		return arena_printf(&e->arena, "((p * %lld + s * %lld) * %lld + q * %lld) * %lld", LL(w->stride_h), LL(w->dilation_h),
+				    LL(p->image_w), LL(w->stride_w), LL(w->ic));
+	return arena_printf(&e->arena, "((p * %lld + s / %lld * %lld) * %lld + q * %lld + s %% %lld * %lld) * %lld", LL(w->stride_h),
+			    LL(w->kw), LL(w->dilation_h), LL(p->image_w), LL(w->stride_w), LL(w->kw), LL(w->dilation_w), LL(w->ic));
+}
+
+static void sums(struct emit *e, const struct packed_layer *p)
+{
+	const struct plan_window *w = &p->layer->window;
+	int64_t stride = (w->dense ? 1 : w->stride_w) * w->ic, steps = run_steps(p);
+	for (int64_t i = 0; i < p->pixels; i++) {
+		P("\t\tqcc_sum4");
+		for (int64_t v = 0; v < p->vectors; v++)
+			P("%s s%lld_%lld = { 0 }", v ? "," : "", LL(i), LL(v));
+		P(";\n");
+	}
+	P("\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint8_t *b = x + %s;\n", LL(p->segments), segment_start(e, p));
+	P("\t\t\tfor (int k = 0; k < %lld; k++) {\n", LL(steps));
+	for (int64_t i = 0; i < p->pixels; i++)
+		P("\t\t\t\tconst qcc_in4 a%lld = qcc_input4(b + %lld + 4 * k);\n", LL(i), LL(i * stride));
+	for (int64_t v = 0; v < p->vectors; v++)
+		for (int64_t i = 0; i < p->pixels; i++)
+			P("\t\t\t\ts%lld_%lld = qcc_dot4(s%lld_%lld, a%lld, w_%lld + (s * %lld + k) * 64);\n", LL(i), LL(v), LL(i), LL(v), LL(i),
+			  LL(v), LL(steps));
+	P("\t\t\t}\n\t\t}\n");
+}
+
+static void count(struct emit *e, const struct packed_stage *s, const char *t, const char *offset, int64_t v)
+{
+	const char *place = arena_printf(&e->arena, "(ch + %lld) %% QCC_SPLIT * QCC_LANES32", LL(v));
+	if (s->affine) {
+		P("\t\t\tconst qcc_i32 n = qcc_affine(sum, %s + (ch + %lld) * QCC_LANES32, %s + (ch + %lld) * QCC_LANES32, %lld.0f);\n", t, LL(v),
+		  offset, LL(v), LL(s->count));
+		return;
+	}
+	P("\t\t\tqcc_i32 n = { 0 };\n");
+	if (s->count > 8) {
+		P("\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, sum, %s + ((ch + %lld) / QCC_SPLIT * %lld + k) * %d + %s);\n",
+		  LL(s->count), t, LL(v), LL(s->count), GROUP, place);
+		return;
+	}
+	for (int64_t k = 0; k < s->count; k++)
+		P("\t\t\tn = qcc_reach32(n, sum, %s + ((ch + %lld) / QCC_SPLIT * %lld + %lld) * %d + %s);\n", t, LL(v), LL(s->count), LL(k), GROUP, place);
+}
+
+static void store(struct emit *e, const struct packed_layer *p, const struct packed_stage *s, const char *t,
+		  const char *offset, bool direct)
+{
+	const struct plan_window *w = &p->layer->window;
+	for (int64_t i = 0; i < p->pixels; i++)
+		for (int64_t v = 0; v < p->vectors; v++) {
+			const char *channel = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
+			P("\t\t{\n\t\t\tconst qcc_i32 sum = qcc_value4(s%lld_%lld);\n", LL(i), LL(v));
+			if (s)
+				count(e, s, t, offset, v);
+			if (direct)
+				P("\t\t\tqcc_store32(y + (%s + q + %lld) * %lld + %s, n);\n\t\t}\n", w->dense ? "0" :
+				  arena_printf(&e->arena, "p * %lld", LL(w->ow)), LL(i), LL(w->oc), channel);
+			else
+				P(s ? "\t\t\tqcc_store32(row%lld + %s, n);\n\t\t}\n" : "\t\t\tqcc_put32(row%lld + %s, sum);\n\t\t}\n", LL(i), channel);
+		}
+}
+
+static void rows_out(struct emit *e, const struct packed_layer *p, bool stage)
+{
+	const struct plan_window *w = &p->layer->window;
+	for (int64_t i = 0; i < p->pixels; i++) {
+		P("\t\t{\n\t\t\tconst %s *row = row%lld;\n", stage ? "uint8_t" : "int32_t", LL(i));
+		packed_finish(e, p->layer, NULL, "int32_t", 3, w->dense ? arena_printf(&e->arena, "(q + %lld) * %lld", LL(i), LL(w->oc)) :
+			      arena_printf(&e->arena, "(p * %lld + q + %lld) * %lld", LL(w->ow), LL(i), LL(w->oc)));
+		P("\t\t}\n");
+	}
+}
+
+static void kernel(struct emit *e, struct packed_layer *p)
+{
+	const struct plan_layer *l = p->layer;
+	const struct plan_window *w = &l->window;
+	int64_t groups = (w->oc + GROUP - 1) / GROUP, columns = w->dense ? w->oh : w->ow;
+	int64_t per_group = p->segments * run_steps(p) * 64;
+	const char *symbol = weights(e, p), *t = NULL, *offset = NULL;
+	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
+	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
+	if (s && s->affine) {
+		t = padded_floats(e, l, s->scale, "m");
+		offset = padded_floats(e, l, s->offset, "a");
+	} else if (s) {
+		t = thresholds(e, l, s);
+	}
+	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
+	P("static void %s_%s(const uint8_t *restrict x, %s *restrict y)\n{\n", e->name, l->name, buf_ctype(l->out));
+	if (!w->dense)
+		P("\tfor (int p = 0; p < %lld; p++)\n", LL(w->oh));
+	P("\tfor (int q0 = 0; q0 < %lld; q0 += %lld) {\n\t\tconst int q = q0 < %lld ? q0 : %lld;\n", LL(columns), LL(p->pixels),
+	  LL(columns - p->pixels), LL(columns - p->pixels));
+	for (int64_t i = 0; i < p->pixels && !direct; i++)
+		P("\t\t%s row%lld[%lld];\n", s ? "uint8_t" : "int32_t", LL(i), LL(groups * GROUP));
+	P("\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", LL(groups), LL(p->vectors));
+	for (int64_t v = 0; v < p->vectors; v++)
+		P("\t\tconst int8_t *w_%lld = (const int8_t *)%s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_BYTES;\n", LL(v),
+		  symbol, LL(v), LL(per_group), LL(v));
+	sums(e, p);
+	store(e, p, s, t, offset, direct);
+	P("\t\t}\n");
+	if (!direct)
+		rows_out(e, p, s != NULL);
+	P("\t}\n}\n");
+}
+
+void packed_bytes(struct emit *e, struct packed_layer *p)
+{
+	const struct plan_layer *l = p->layer;
+	const char *x = packed_operand(e, p);
+	kernel(e, p);
+	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, x, buf_pointer(e, l->out, buf_ctype(l->out)));
+}

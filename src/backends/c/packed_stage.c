@@ -1,0 +1,188 @@
+/* Thresholds of the packed style: moved from the layer's sum to what the kernel sums, and, where they are evenly
+ * spaced, turned into one multiplication whose exactness is proven here. */
+#include "backends/c/packed.h"
+
+#include <math.h>
+
+#define LL(x) ((long long)(x))
+
+static int64_t weights_per_output(const struct plan_layer *l)
+{
+	return plan_layer_weights(l) / l->window.oc;
+}
+
+int64_t packed_offset(const struct plan_layer *l, int64_t o)
+{
+	int64_t n = weights_per_output(l), sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += l->weights[o * n + i];
+	return plan_root(l->in[0])->base * sum + (l->int_bias ? l->int_bias[o] : 0);
+}
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+	return a > 0 ? (a + b - 1) / b : -(-a / b);
+}
+
+/* ---- evenly spaced thresholds ---- */
+
+static int64_t affine_count(float x, float scale, float offset, int64_t top, bool fused)
+{
+	float v = fused ? fmaf(x, scale, offset) : x * scale + offset;
+	v = v > 0.0f ? v : 0.0f;
+	v = v < (float)top ? v : (float)top;
+	return (int64_t)v;
+}
+
+/* Bounds of the offset for a slope: f(t[k]) >= k + 1 and f(below t[k]) < k + 1. */
+static double slack(const double *at, const double *below, int64_t count, double m, double *middle)
+{
+	double lo = -INFINITY, hi = INFINITY;
+	for (int64_t k = 0; k < count; k++) {
+		if (!isnan(at[k]))
+			lo = fmax(lo, (double)(k + 1) - at[k] * m);
+		if (!isnan(below[k]))
+			hi = fmin(hi, (double)(k + 1) - below[k] * m);
+	}
+	*middle = isinf(lo) && isinf(hi) ? 0 : isinf(lo) ? hi - 1 : isinf(hi) ? lo + 1 : (lo + hi) / 2;
+	return hi - lo;
+}
+
+/* The slope with the most room; room is concave in the slope. */
+static double best_slope(const double *at, const double *below, int64_t count, double most)
+{
+	double a = 0, b = most, unused;
+	for (int i = 0; i < 200; i++) {
+		double p = a + (b - a) / 3, q = b - (b - a) / 3;
+		if (slack(at, below, count, p, &unused) < slack(at, below, count, q, &unused))
+			a = p;
+		else
+			b = q;
+	}
+	return (a + b) / 2;
+}
+
+static bool proven(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float scale, float offset)
+{
+	for (int fused = 0; fused < 2; fused++)
+		for (int64_t k = 0; k < count; k++) {
+			if (t[k] <= hi && affine_count((float)t[k], scale, offset, count, fused) < k + 1)
+				return false;
+			if (t[k] > lo && affine_count((float)(t[k] - 1), scale, offset, count, fused) > k)
+				return false;
+		}
+	return scale >= 0;
+}
+
+bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float *scale, float *offset)
+{
+	double at[256], below[256], middle;
+	if (count > 255 || lo < -(1 << 24) || hi > 1 << 24)
+		return false;
+	for (int64_t k = 0; k < count; k++) {
+		at[k] = t[k] <= hi ? (double)t[k] : NAN;
+		below[k] = t[k] > lo ? (double)t[k] - 1 : NAN;
+	}
+	double m = best_slope(at, below, count, 2.0 * (double)count + 2);
+	slack(at, below, count, m, &middle);
+	*scale = (float)m;
+	*offset = (float)middle;
+	return proven(t, count, lo, hi, *scale, *offset);
+}
+
+bool affine_fit_real(const float *t, int64_t count, float *scale, float *offset, bool *exact)
+{
+	double at[256], below[256], middle, least = INFINITY;
+	bool near = true;
+	if (count > 255 || count < 2)
+		return false;
+	for (int64_t k = 0; k < count; k++) {
+		if (!isfinite(t[k]))
+			return false;
+		at[k] = (double)t[k];
+		below[k] = (double)nextafterf(t[k], -INFINITY);
+		if (k && t[k] > t[k - 1])
+			least = fmin(least, at[k] - at[k - 1]);
+	}
+	double m = best_slope(at, below, count, isinf(least) ? 1 : 4 / least);
+	slack(at, below, count, m, &middle);
+	*scale = (float)m;
+	*offset = (float)middle;
+	*exact = true;
+	for (int fused = 0; fused < 2; fused++)
+		for (int64_t k = 0; k < count; k++) {
+			int64_t up = affine_count(t[k], *scale, *offset, count, fused);
+			int64_t down = affine_count(nextafterf(t[k], -INFINITY), *scale, *offset, count, fused);
+			*exact &= up >= k + 1 && down <= k;
+			near &= up >= k && down <= k + 1;
+		}
+	return near && *scale >= 0;
+}
+
+/* ---- the stage ---- */
+
+static void fit_all(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
+{
+	int64_t step = plan_root(l->in[0])->step, oc = l->window.oc;
+	s->scale = arena_array(&e->arena, float, oc);
+	s->offset = arena_array(&e->arena, float, oc);
+	s->affine = s->count >= 3;
+	for (int64_t o = 0; o < oc && s->affine; o++) {
+		int64_t off = packed_offset(l, o), more = extra ? extra[o] : 0;
+		s->affine = affine_fit(s->t + o * s->count, s->count, (l->channel_lo[o] - off) / step + more,
+				       (l->channel_hi[o] - off) / step + more, &s->scale[o], &s->offset[o]);
+	}
+}
+
+struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, const int64_t *extra)
+{
+	const struct plan_stage *from = l->stage;
+	const struct plan_buf *out = plan_root(l->out);
+	int64_t step = plan_root(l->in[0])->step;
+	struct packed_stage *s = arena_new(&e->arena, struct packed_stage);
+	s->count = from->count;
+	s->multiply = out->coded ? from->step / out->step : from->step;
+	s->add = out->coded ? (from->base - out->base) / out->step : from->base;
+	s->t = arena_array(&e->arena, int64_t, l->window.oc * s->count + 1);
+	for (int64_t o = 0; o < l->window.oc; o++)
+		for (int64_t k = 0; k < s->count; k++) {
+			int64_t t = from->t[(from->channels == 1 ? 0 : o) * s->count + k];
+			s->t[o * s->count + k] = ceil_div(t - packed_offset(l, o), step) + (extra ? extra[o] : 0);
+		}
+	fit_all(e, l, s, extra);
+	return s;
+}
+
+/* "(uint8_t)(2 * v - 1)": the result's element from an expression v. */
+static const char *scaled(struct emit *e, const char *type, const char *v, int64_t multiply, int64_t add)
+{
+	const char *s = multiply == 1 ? v : arena_printf(&e->arena, "%s * %lld", v, LL(multiply));
+	if (add)
+		s = arena_printf(&e->arena, "%s %c %lld", s, add < 0 ? '-' : '+', LL(add < 0 ? -add : add));
+	return arena_printf(&e->arena, "(%s)(%s)", type, s);
+}
+
+static const char *offsets(struct emit *e, const struct plan_layer *l, const int64_t *extra)
+{
+	const struct plan_buf *out = plan_root(l->out);
+	int64_t oc = l->window.oc, step = plan_root(l->in[0])->step, *v = arena_array(&e->arena, int64_t, oc);
+	for (int64_t o = 0; o < oc; o++)
+		v[o] = packed_offset(l, o) - step * (extra ? extra[o] : 0) - (out->coded ? out->base : 0);
+	return emit_ints(e, v, (size_t)oc, NULL, "%s_o", l->name);
+}
+
+void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, const char *sum_type, int indent,
+		   const char *pixel)
+{
+	const char *type = buf_ctype(l->out), *value;
+	if (l->stage) {
+		struct packed_stage *s = packed_stage(e, l, extra);
+		value = scaled(e, type, "row[o]", s->multiply, s->add);
+	} else {
+		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step), offsets(e, l, extra));
+		value = arena_printf(&e->arena, "(%s)(%s)", type, term);
+	}
+	(void)sum_type;
+	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, "\t\t\t\t\t\t", LL(l->window.oc),
+		      indent + 1, "\t\t\t\t\t\t", pixel, value);
+}
