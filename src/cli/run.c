@@ -185,20 +185,18 @@ static int tell_results(struct run *r)
 	return 0;
 }
 
-/* Functions become nodes, and every value gets its shape: the executor knows by it which samples it can run at
- * once. */
+/* Functions become nodes, what depends on constants and shapes alone is computed once, and every value gets its
+ * shape: the executor knows by it which samples it can run together. */
 static int prepare(struct run *r)
 {
 	struct pipeline p;
 	struct pipeline_options o = { 0 };
 	json_t *steps = json_array();
-	int status = 0;
-	if (r->graph->functions) {
-		status = pipeline_parse(&p, "inline-functions", &r->diags);
-		if (status == 0)
-			status = pipeline_run(&p, r->graph, &o, steps, &r->diags);
-		pipeline_free(&p);
-	}
+	/* every tensor is to be seen: none may be folded away */
+	int status = pipeline_parse(&p, r->dump_dir ? "inline-functions" : "inline-functions,fold-constants", &r->diags);
+	if (status == 0)
+		status = pipeline_run(&p, r->graph, &o, steps, &r->diags);
+	pipeline_free(&p);
 	json_decref(steps);
 	return status < 0 ? -1 : graph_infer(r->graph, &r->diags);
 }
