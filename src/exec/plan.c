@@ -52,6 +52,8 @@ static int plan_steps(struct exec_plan *p, struct diags *d)
 	for (const struct node *n = p->graph->first; n; n = n->next, i++) {
 		struct exec_step *s = &p->steps[i];
 		s->node = n;
+		if (node_check_arity(n, d) != 0)
+			return -1;
 		bool pure = n->op && !(n->op->flags & OP_IMPURE) && n->n_captures == 0;
 		if (pure && inputs_constant(p, n) && fold(p, s, d) != 0)
 			return -1;

@@ -295,6 +295,8 @@ const char *property_get(const struct property *list, const char *key);	/* NULL:
 /* ---- whole-graph checks (ir/verify.c) ---- */
 /* The invariants of the structure: use lists, order, unique names, types. 0, or -1 with diagnostics. */
 int graph_verify(const struct graph *g, struct diags *d);
+/* The node has the inputs and outputs that its operator takes and gives. 0, or -1 with a diagnostic. */
+int node_check_arity(const struct node *n, struct diags *d);
 /* Puts the nodes into topological order, keeping the order they have where it is one. -1 with the
  * cycle's nodes named. For importers; edits keep the order by themselves. O(nodes + uses). */
 int graph_sort(struct graph *g, struct diags *d);

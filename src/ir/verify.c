@@ -54,23 +54,22 @@ static void check_node(struct checker *c, const struct node *n, uint32_t positio
 	}
 }
 
-static void check_arity(struct checker *c, const struct node *n)
+int node_check_arity(const struct node *n, struct diags *d)
 {
 	const struct op *op = n->op;
 	if (!op)
-		return;
-	bool inputs_fit = n->n_inputs >= (uint32_t)op->min_inputs &&
-			  (op->max_inputs < 0 || n->n_inputs <= (uint32_t)op->max_inputs);
-	for (int i = 0; inputs_fit && i < op->min_inputs; i++)
+		return 0;
+	if (n->n_inputs < (uint32_t)op->min_inputs || (op->max_inputs >= 0 && n->n_inputs > (uint32_t)op->max_inputs))
+		return diag_node_error(d, n, NULL, "has %u inputs, takes %d to %d", n->n_inputs, op->min_inputs,
+				       op->max_inputs);
+	for (int i = 0; i < op->min_inputs; i++)
 		if (!n->inputs[i].value)
-			c->errors += diag_node_error(c->diags, n, NULL, "input %d must not be left out", i);
-	if (!inputs_fit)
-		c->errors += diag_node_error(c->diags, n, NULL, "has %u inputs, takes %d to %d", n->n_inputs,
-					     op->min_inputs, op->max_inputs);
-	else if (n->n_outputs < (uint32_t)op->min_outputs ||
-		 (op->max_outputs >= 0 && n->n_outputs > (uint32_t)op->max_outputs))
-		c->errors += diag_node_error(c->diags, n, NULL, "has %u outputs, gives %d to %d",
-					     n->n_outputs, op->min_outputs, op->max_outputs);
+			return diag_node_error(d, n, NULL, "input %d must not be left out", i);
+	if (n->n_outputs < (uint32_t)op->min_outputs ||
+	    (op->max_outputs >= 0 && n->n_outputs > (uint32_t)op->max_outputs))
+		return diag_node_error(d, n, NULL, "has %u outputs, gives %d to %d", n->n_outputs, op->min_outputs,
+				       op->max_outputs);
+	return 0;
 }
 
 int graph_verify(const struct graph *g, struct diags *d)
@@ -79,7 +78,7 @@ int graph_verify(const struct graph *g, struct diags *d)
 	uint32_t position = 0;
 	for (const struct node *n = g->first; n; n = n->next) {
 		check_node(&c, n, ++position);
-		check_arity(&c, n);
+		c.errors += node_check_arity(n, c.diags);
 	}
 	for (const struct value *v = g->values; v; v = v->next)
 		if (graph_value(g, v->name) != v)
