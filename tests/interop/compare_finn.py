@@ -16,7 +16,7 @@ from pathlib import Path
 
 QCC = os.environ.get("QCC", "qcc")
 SHARED = Path(os.environ.get("QCC_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-BEFORE = {"cybsec-mlp": "'set-datatype'(x=BIPOLAR),"}
+BEFORE = {"cybsec-mlp": "set-datatype(x=BIPOLAR),"}
 NETWORKS = ["cybsec-mlp", "tfc_1w1a", "tfc_2w2a", "mlp_fixedpoint_po2", "mlp_1w1a_bn", "mlp_ternary", "cnv_1w1a",
             "concat_w4a2", "resnet_mini_w3a3"]
 # Where the order of branches or pooling makes another count equally good, only "no more" is asked.
@@ -50,7 +50,7 @@ def qcc(name, passes, folder):
     """Path of the file qcc makes, or the error as text."""
     out = folder / passes
     model = SHARED / "models" / name / "model.onnx"
-    pipeline = BEFORE.get(name, "").replace("'", "") + passes
+    pipeline = BEFORE.get(name, "") + passes
     p = subprocess.run([QCC, str(model), "-q", "-p", pipeline, "-b", "finn", "-o", str(out)],
                        capture_output=True, text=True, timeout=600)
     if p.returncode:
