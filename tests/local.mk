@@ -3,6 +3,7 @@
 TEST_EXTENSIONS = .sh .py
 TAP = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 LOG_DRIVER = $(TAP)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/run.sh
 SH_LOG_DRIVER = $(TAP)
 SH_LOG_COMPILER = $(SHELL)
 PY_LOG_DRIVER = $(TAP)
@@ -24,7 +25,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
-EXTRA_DIST += tests/lib.sh tests/lsan.supp tests/requirements.txt
+EXTRA_DIST += tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt
 
 include tests/unit/local.mk
 include tests/ops/local.mk
