@@ -77,7 +77,7 @@ static struct datatype quant_datatype(const struct node *n, size_t i)
 	struct datatype none = datatype_of_kind(DT_NONE);
 	double bits;
 	if (!value_is_constant(scale) || !value_is_constant(zero) || !value_scalar(node_input(n, 3), &bits) ||
-	    bits < 1 || bits > 63 || bits != (int)bits)
+	    !(bits >= 1 && bits <= 63) || bits != (int)bits)
 		return none;
 	if (!tensor_all(scale->constant, 1))
 		return tensor_all(zero->constant, 0)

@@ -240,6 +240,13 @@ void remove_unused_above(struct value *v)
 	}
 }
 
+/* Where asked: the new nodes against the chain they replace, while that still stands. */
+static int check(const struct job *j, const struct absorb_options *o, const struct node *up, const struct node *down)
+{
+	struct claim claim = { &j->chain, &j->grid, j->sign, j->of_floats, j->lo, j->hi, up, down };
+	return o->certificates ? certify(&claim, o->certificates, j->diags) : 0;
+}
+
 static void replace_quantiser(const struct job *j, struct value *q, const struct absorb_options *o)
 {
 	struct node *old = j->quantiser;
@@ -380,7 +387,7 @@ static int build_monotone(struct job *j, const struct absorb_options *o)
 	if (result == 0)
 		y = add_thresholds(j, root, rows, steps, apart ? 0 : j->grid.base, j->grid.stride, type);
 	free(found);
-	if (!y)
+	if (!y || check(j, o, y->producer, NULL) != 0)
 		return -1;
 	replace_quantiser(j, y, o);
 	return 1;
@@ -416,7 +423,7 @@ static int build_two_way(struct job *j, const int64_t *table, const struct absor
 	struct value *z = y ? add_thresholds(j, j->chain.root, falls, down, 0, stride,
 					     datatype_for_range(0, stride * down)) : NULL;
 	free(rows);
-	if (!z)
+	if (!z || check(j, o, y->producer, z->producer) != 0)
 		return -1;
 	struct value *q = add_node2(j->graph, j->quantiser, "", "Sub", y, z, "Sub");
 	q->datatype = j->grid.datatype;
@@ -533,6 +540,10 @@ int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct
 	struct job j = { .graph = g, .quantiser = quantiser, .diags = d };
 	if (!grid_of(quantiser, &j.grid, reason))
 		return 0;
+	if (j.grid.steps < 0) {
+		*reason = "its bit width leaves it no level";
+		return 0;
+	}
 	if (j.grid.steps > MOST_STEPS) {
 		*reason = "it has more levels than thresholds can tell apart (65,536)";
 		return 0;
