@@ -21,6 +21,7 @@ static const struct kind_row kinds[] = {
 	{ "DownSampler", HW_DOWNSAMPLER, NULL, "NumChannels", "inputDataType", "inputDataType" },
 	{ "DuplicateStreams", HW_DUPLICATE, "NumChannels", NULL, "inputDataType", "inputDataType" },
 	{ "FMPadding", HW_FMPADDING, NULL, "NumChannels", "inputDataType", "inputDataType" },
+	{ "FMPadding_Pixel", HW_PIXELPAD, NULL, "NumChannels", "inputDataType", "inputDataType" },
 	{ "GlobalAccPool", HW_GLOBALACC, "NumChannels", NULL, "inputDataType", NULL },
 	{ "LabelSelect", HW_LABELSELECT, "Labels", NULL, "inputDataType", "outputDataType" },
 	{ "Lookup", HW_LOOKUP, NULL, NULL, "InputType", "EmbeddingType" },
@@ -128,8 +129,11 @@ static void read_padding(const struct node *n, struct hw_layer *l)
 	for (size_t i = 0; i < 4; i++)
 		l->pad[i] = i < count ? pad[i] : 1;
 	read_pair(n, "ImgDim", l->in_dim);
-	l->out_dim[0] = l->in_dim[0] + l->pad[0] + l->pad[2];
-	l->out_dim[1] = l->in_dim[1] + l->pad[1] + l->pad[3];
+	if (l->kind == HW_PIXELPAD)
+		read_pair(n, "Stride", l->stride);
+	for (int i = 0; i < 2; i++)
+		l->out_dim[i] = l->kind == HW_PIXELPAD ? (l->in_dim[i] - 1) * l->stride[i] + 1
+						       : l->in_dim[i] + l->pad[i] + l->pad[i + 2];
 	l->mh = l->max_simd;
 	l->vectors = node_attr_int(n, "numInputVectors", 1);
 	l->elements[0] = l->vectors * pixels(l->in_dim) * l->mh;
@@ -261,7 +265,7 @@ static void read_kind(const struct node *n, struct hw_layer *l)
 	switch (l->kind) {
 	case HW_MVAU: case HW_VVAU: read_matvec(n, l); break;
 	case HW_SWG: read_swg(n, l); break;
-	case HW_FMPADDING: read_padding(n, l); break;
+	case HW_FMPADDING: case HW_PIXELPAD: read_padding(n, l); break;
 	case HW_MAXPOOL: read_max_pool(n, l); break;
 	case HW_POOL: read_pool(n, l); break;
 	case HW_CONCAT: read_concat(n, l); break;
@@ -346,13 +350,20 @@ static struct hw_stream stream(int bits, int64_t elements, int64_t total)
 	return (struct hw_stream){ bits, elements, ceil_div(total, elements) };
 }
 
+/* Bits of input i by its own datatype: the parts of a concatenation may be narrower than the whole. */
+static int own_bits(const struct hw_layer *l, size_t i)
+{
+	const struct value *v = node_input(l->node, i);
+	return v && datatype_is_integer(v->datatype) ? datatype_bits(v->datatype) : l->in_bits;
+}
+
 struct hw_stream hw_input(const struct hw_layer *l, const struct hw_choice *c, size_t i)
 {
 	int64_t total = l->elements[0];
 	size_t count = 0;
 	const int64_t *parts;
 	switch (l->kind) {
-	case HW_MVAU: case HW_SWG: case HW_FMPADDING: case HW_DOWNSAMPLER:
+	case HW_MVAU: case HW_SWG: case HW_FMPADDING: case HW_PIXELPAD: case HW_DOWNSAMPLER:
 		return stream(l->in_bits, c->simd, total);
 	case HW_VVAU:
 		return stream(l->in_bits, c->simd * c->pe, total);
@@ -366,7 +377,7 @@ struct hw_stream hw_input(const struct hw_layer *l, const struct hw_choice *c, s
 		return stream(i ? datatype_bits(hw_datatype(l->node, "inputDataType1")) : l->in_bits, c->pe, total / 2);
 	case HW_CONCAT:
 		parts = node_attr_ints(l->node, "ElemsPerStream", &count);
-		return i < count ? stream(l->in_bits, parts[i], l->vectors * parts[i]) : stream(l->in_bits, 1, 1);
+		return i < count ? stream(own_bits(l, i), parts[i], l->vectors * parts[i]) : stream(l->in_bits, 1, 1);
 	case HW_DWC: case HW_FIFO:
 		return stream(l->in_bits, l->widths[0] / l->in_bits, total);
 	case HW_LOOKUP:
@@ -383,7 +394,7 @@ struct hw_stream hw_output(const struct hw_layer *l, const struct hw_choice *c, 
 	switch (l->kind) {
 	case HW_SWG:
 		return stream(l->out_bits, c->simd * (c->window ? l->mw : 1), total);
-	case HW_FMPADDING: case HW_DOWNSAMPLER:
+	case HW_FMPADDING: case HW_PIXELPAD: case HW_DOWNSAMPLER:
 		return stream(l->out_bits, c->simd, total);
 	case HW_MAXPOOL:
 		return stream(l->out_bits, l->max_pe > 1 ? c->pe : l->mh, total);

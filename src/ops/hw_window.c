@@ -17,7 +17,7 @@ static int run_images(struct exec_ctx *x, int64_t channels, image_fn *f)
 	if (!in)
 		return -1;
 	int64_t size_in = l.elements[0], size_out = l.out_dim[0] * l.out_dim[1] * channels;
-	if (l.kind == HW_FMPADDING || l.kind == HW_UPSAMPLE || l.kind == HW_DOWNSAMPLER || l.kind == HW_POOL)
+	if (l.kind == HW_FMPADDING || l.kind == HW_PIXELPAD || l.kind == HW_UPSAMPLE || l.kind == HW_DOWNSAMPLER || l.kind == HW_POOL)
 		size_in = l.elements[0] / (l.vectors / (l.kind == HW_POOL ? l.out_dim[0] * l.out_dim[1] : 1));
 	struct tensor *y = NULL;
 	if (in->rank != 4 || size_in < 1 || in->count % size_in)
@@ -124,6 +124,27 @@ const struct op op_FMPadding = {
 	.domain = DOMAIN_FINN, .name = "FMPadding", .summary = "Hardware: a border of zeros around an image",
 	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
 	.infer = infer_plain, .datatype = hw_input_datatype, .exec = exec_padding,
+};
+
+/* Zeros between the pixels. */
+static void spread_image(const struct hw_layer *l, const float *in, float *out)
+{
+	memset(out, 0, (size_t)(l->out_dim[0] * l->out_dim[1] * l->mh) * sizeof *out);
+	for (int64_t y = 0; y < l->in_dim[0]; y++)
+		for (int64_t x = 0; x < l->in_dim[1]; x++, in += l->mh)
+			memcpy(out + (y * l->stride[0] * l->out_dim[1] + x * l->stride[1]) * l->mh, in,
+			       (size_t)l->mh * sizeof *out);
+}
+
+static int exec_spread(struct exec_ctx *x)
+{
+	return run_images(x, channels_of(x), spread_image);
+}
+
+const struct op op_FMPadding_Pixel = {
+	.domain = DOMAIN_FINN, .name = "FMPadding_Pixel", .summary = "Hardware: zeros between the pixels of an image",
+	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
+	.infer = infer_plain, .datatype = hw_input_datatype, .exec = exec_spread,
 };
 
 /* ---- DownSampler, UpsampleNearestNeighbour ---- */

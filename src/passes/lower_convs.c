@@ -179,6 +179,65 @@ static int lower_conv(struct lowering *l, struct node *n)
 	return 1;
 }
 
+/* Zeros between the pixels: FINN's FMPadding_Pixel, the first step of a transposed convolution. */
+static struct value *insert_pixel_padding(struct node *before, struct value *x, const int64_t stride[2])
+{
+	struct graph *g = before->graph;
+	struct node *n = node_new(g, before, DOMAIN_FINN, "FMPadding_Pixel", &x, 1, 1, "spread");
+	char name[DATATYPE_NAME_SIZE];
+	node_set_string(n, "backend", "fpgadataflow");
+	node_set_ints(n, "ImgDim", x->dims + 1, 2);
+	node_set_ints(n, "Stride", stride, 2);
+	node_set_int(n, "NumChannels", x->dims[3]);
+	node_set_int(n, "SIMD", x->dims[3]);
+	node_set_string(n, "inputDataType", datatype_name(x->datatype, name));
+	struct value *y = n->outputs[0];
+	value_set_type(g, y, (enum elem_type)x->elem, 4,
+		       (int64_t[]){ x->dims[0], (x->dims[1] - 1) * stride[0] + 1, (x->dims[2] - 1) * stride[1] + 1,
+				    x->dims[3] });
+	y->datatype = x->datatype;
+	y->layout = LAYOUT_NHWC;
+	if (!graph_opset(g, DOMAIN_FINN))
+		graph_set_opset(g, DOMAIN_FINN, 1);
+	return y;
+}
+
+/* The window of the convolution over spread pixels that a transposed convolution is: stride 1, its padding the
+ * complement. False where that would be negative. */
+static bool transposed_window(const struct window *w, const struct value *out, int64_t stride[2], struct window *conv)
+{
+	*conv = *w;
+	two(w, w->stride, 1, stride);
+	for (int i = WINDOW_AXES - w->spatial; i < WINDOW_AXES; i++) {
+		int64_t reach = w->dilation[i] * (w->kernel[i] - 1), spread = (w->in[i] - 1) * w->stride[i] + 1;
+		conv->stride[i] = 1;
+		conv->begin[i] = reach - w->begin[i];
+		conv->out[i] = out->dims[out->rank - WINDOW_AXES + i];
+		conv->end[i] = conv->out[i] + reach - spread - conv->begin[i];
+		if (conv->begin[i] < 0 || conv->end[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+static int lower_transposed(struct lowering *l, struct node *n)
+{
+	struct value *x = node_input(n, 0), *w = node_input(n, 1), *out = node_output(n, 0);
+	struct window window, conv;
+	int64_t stride[2];
+	if (!is_image(x) || !is_image(out) || !value_is_constant(w) || !tensor_is_integral(w->constant) ||
+	    node_input(n, 2) || node_attr_int(n, "group", 1) != 1)
+		return 0;
+	if (window_read_attributes(&window, n, x->rank - 2, x->dims + 2, w->dims + 2, l->ctx->diags) != 0)
+		return -1;
+	if (!transposed_window(&window, out, stride, &conv))
+		return 0;
+	struct value *image = insert_pixel_padding(n, twin_of(l, x, n), stride);
+	image = insert_im2col(n, image, &conv, false);
+	lowered(l, n, DOMAIN_ONNX, "MatMul", (struct value *[]){ image, lower_transposed_weights(l->g, w) }, 2);
+	return 1;
+}
+
 /* ---- what keeps the image ---- */
 
 static int lower_max_pool(struct lowering *l, struct node *n)
@@ -320,10 +379,13 @@ static int lower_sum(struct lowering *l, struct node *n)
 	struct value *axes = value_new_constant(l->g, "axes", tensor_int64(1, (int64_t[]){ 2 }, summed));
 	bool by_input = graph_opset(l->g, DOMAIN_ONNX) >= 13;
 	struct value *inputs[] = { twin_of(l, x, n), axes };
-	struct node *sum = node_new(l->g, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1, 1, "sum");
+	struct node *sum = is_image(out) ? lowered(l, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1)
+					 : node_new(l->g, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1, 1, "sum");
 	node_set_int(sum, "keepdims", 1);
 	if (!by_input)
 		node_set_ints(sum, "axes", summed, 2);
+	if (is_image(out))
+		return 1;
 	struct value *y = sum->outputs[0];
 	value_set_type(l->g, y, (enum elem_type)out->elem, 4, (int64_t[]){ x->dims[0], 1, 1, x->dims[1] });
 	y->datatype = out->datatype;
@@ -376,6 +438,8 @@ static int lower_node(struct lowering *l, struct node *n)
 {
 	if (n->op == &op_Conv)
 		return lower_conv(l, n);
+	if (n->op == &op_ConvTranspose)
+		return lower_transposed(l, n);
 	if (n->op == &op_MaxPool)
 		return lower_max_pool(l, n);
 	if (n->op == &op_MultiThreshold)
@@ -427,7 +491,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 const struct pass pass_lower_convs = {
 	.name = "lower-convs",
 	.summary = "turns integer convolutions into Im2Col and MatMul, channels last",
-	.help = "Conv becomes Im2Col (where its kernel is larger than a pixel) and MatMul; a depthwise one keeps that fact in the\n"
+	.help = "Conv (and ConvTranspose, behind FMPadding_Pixel) becomes Im2Col (where its kernel is larger than a pixel) and MatMul; a depthwise one keeps that fact in the\n"
 		"tensor_sparsity annotation of its weights, other groups become zeros. MaxPool, MultiThreshold, Add, Concat,\n"
 		"Resize and sums over all pixels follow channels last, and a flattening in front of MatMul reorders the weights.\n"
 		"Transposes stand only where the integer part begins and ends. qonnx executes the result.",

@@ -7,6 +7,8 @@
 /* Weights [O, I / group, taps...] of a convolution as a matrix [taps * I, O] for windows with the channels fastest; a
  * group's filters are zero where they do not look. A fresh constant. */
 struct value *lower_weights(struct graph *g, const struct value *w, int64_t groups);
+/* The same for a transposed convolution of one group, weights [I, O, taps...]: its taps run backwards. */
+struct value *lower_transposed_weights(struct graph *g, const struct value *w);
 /* Marks them as one filter a channel, as qonnx's tensor_sparsity annotation does. */
 void mark_depthwise(struct graph *g, struct value *w, int64_t rows, int64_t columns);
 /* Rows of a MatMul's weights from the order [channels, pixels] to [pixels, channels]. A fresh constant. */

@@ -24,6 +24,22 @@ struct value *lower_weights(struct graph *g, const struct value *w, int64_t grou
 	return v;
 }
 
+struct value *lower_transposed_weights(struct graph *g, const struct value *w)
+{
+	int64_t in = w->dims[0], out = w->dims[1], taps = 1;
+	for (int i = 2; i < w->rank; i++)
+		taps *= w->dims[i];
+	struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ taps * in, out });
+	for (int64_t i = 0; i < in; i++)
+		for (int64_t o = 0; o < out; o++)
+			for (int64_t k = 0; k < taps; k++)
+				tensor_put(t, ((taps - 1 - k) * in + i) * out + o,
+					   tensor_at(w->constant, (i * out + o) * taps + k));
+	struct value *v = value_new_constant(g, w->name, t);
+	v->datatype = w->datatype;
+	return v;
+}
+
 void mark_depthwise(struct graph *g, struct value *w, int64_t rows, int64_t columns)
 {
 	char text[96];
