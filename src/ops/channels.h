@@ -14,4 +14,8 @@ int exec_channels_last(struct exec_ctx *x, op_exec_fn *kernel, size_t n_data);
 void dims_channels_first(int rank, const int64_t *dims, int64_t *out);
 void dims_channels_last(int rank, const int64_t *dims, int64_t *out);
 
+/* The axis that a MultiThreshold's rows go along in a value of that rank: by its data_layout; where there is none, by
+ * rank: NC, NWC, NCHW. -1 for a scalar. */
+int threshold_axis(const struct node *n, int rank);
+
 #endif

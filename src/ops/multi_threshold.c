@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/broadcast.h"
+#include "ops/channels.h"
 
 struct threshold_plan {
 	int64_t outer, channels, inner;	/* of the data */
@@ -21,8 +22,7 @@ struct threshold_plan {
 #undef REAL
 #undef NAME
 
-/* From data_layout; where there is none, by rank: NC, NWC, NCHW. */
-static int channel_axis(const struct node *n, int rank)
+int threshold_axis(const struct node *n, int rank)
 {
 	static const char *const by_rank[] = { "", "", "NC", "NWC", "NCHW" };
 	const char *layout = node_attr_string(n, "data_layout", "");
@@ -38,7 +38,7 @@ static int plan(struct exec_ctx *x, struct threshold_plan *p)
 	const struct tensor *in = x->in[0], *t = x->in[1];
 	if (t->rank != 2)
 		return exec_unsupported(x, "thresholds must be a matrix of channels x steps");
-	int axis = channel_axis(x->node, in->rank);
+	int axis = threshold_axis(x->node, in->rank);
 	*p = (struct threshold_plan){ 1, axis < 0 ? 1 : in->dims[axis], 1, t->dims[0], t->dims[1],
 				      node_attr_float(x->node, "out_scale", 1),
 				      node_attr_float(x->node, "out_bias", 0) };

@@ -35,14 +35,6 @@ static int parameter_axis(const struct tensor *t, int rank)
 	return axis;
 }
 
-int threshold_axis(const struct node *n, int rank)
-{
-	const char *layout = node_attr_string(n, "data_layout", "NCHW");
-	size_t length = strlen(layout);
-	bool last = length && layout[length - 1] == 'C';
-	return last ? rank - 1 : rank > 1 ? 1 : 0;
-}
-
 int elementwise_axis(const struct node *n, int rank)
 {
 	int axis = -1, data = elementwise_data(n);
@@ -229,12 +221,15 @@ static struct tensor *apply(const struct node *n, struct tensor *t, struct diags
 {
 	enum { MOST_INPUTS = 16 };
 	struct tensor *in[MOST_INPUTS] = { NULL }, *out[MOST_INPUTS] = { NULL };
-	int data = elementwise_data(n);
-	for (uint32_t i = 0; i < n->n_inputs && i < MOST_INPUTS; i++)
-		in[i] = n->inputs[i].value ? n->inputs[i].value->constant : NULL;
-	in[data] = t;
+	uint32_t data = (uint32_t)elementwise_data(n), count = n->n_inputs < MOST_INPUTS ? n->n_inputs : MOST_INPUTS;
+	for (uint32_t i = 0; i < count; i++) {	/* parameters in the arithmetic of the data */
+		const struct tensor *p = n->inputs[i].value ? n->inputs[i].value->constant : NULL;
+		bool real = p && p->elem == ELEM_FLOAT;
+		in[i] = i == data ? t : real ? tensor_cast(p, (enum elem_type)t->elem) : tensor_ref(p);
+	}
 	int result = node_execute(n, in, out, 1, d);
-	tensor_unref(t);
+	for (uint32_t i = 0; i < count; i++)
+		tensor_unref(in[i]);
 	for (uint32_t i = 1; i < n->n_outputs && i < MOST_INPUTS; i++)
 		tensor_unref(out[i]);
 	return result == 0 ? out[0] : NULL;

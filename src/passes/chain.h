@@ -7,6 +7,7 @@
 #ifndef QCC_PASSES_CHAIN_H
 #define QCC_PASSES_CHAIN_H
 
+#include "ops/channels.h"
 #include "ops/op.h"
 
 struct chain {
@@ -21,8 +22,6 @@ struct chain {
 int elementwise_data(const struct node *n);
 /* The axis (of a value of that rank) along which the node's parameters vary: -1 none, -2 more than one. */
 int elementwise_axis(const struct node *n, int rank);
-/* The axis that a MultiThreshold's rows go along, by its data_layout, in a value of that rank. */
-int threshold_axis(const struct node *n, int rank);
 /* Never decreasing (1), never increasing (-1), or neither or unknown (0) in each channel alike; channels may
  * differ in direction where *mixed is set. Judged by operator and parameters alone. */
 int elementwise_direction(const struct node *n, bool *mixed);

@@ -2,6 +2,8 @@
 libqcc_a_SOURCES += \
 	src/passes/affine.c \
 	src/passes/aliases.def \
+	src/passes/certify.c \
+	src/passes/certify.h \
 	src/passes/chain.c \
 	src/passes/chain.h \
 	src/passes/cleanup.c \
@@ -30,7 +32,10 @@ libqcc_a_SOURCES += \
 	src/passes/products.h \
 	src/passes/prune_dead.c \
 	src/passes/qcdq_to_quant.c \
+	src/passes/quant_to_onnx.c \
 	src/passes/quant_to_thresholds.c \
+	src/passes/raise_opset.c \
+	src/passes/raise_opset.h \
 	src/passes/ranges.c \
 	src/passes/ranges.h \
 	src/passes/remove_identity.c \
@@ -42,6 +47,10 @@ libqcc_a_SOURCES += \
 	src/passes/rules/rule.c \
 	src/passes/rules/rule.h \
 	src/passes/rules/rules.def \
+	src/passes/spell.c \
+	src/passes/spell.h \
+	src/passes/spell_general.c \
+	src/passes/spell_quant.c \
 	src/passes/streamline.c \
 	src/passes/surgery.c \
 	src/passes/thresholds.c \
