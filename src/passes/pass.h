@@ -40,6 +40,7 @@ struct pass_ctx {
 	const struct pass_arg *args;	/* as given, checked against the pass's options */
 	size_t n_args;
 	struct diags *diags;
+	bool certify;			/* --certify: compare what is generated with what it replaces, report it */
 	size_t changes;			/* the pass counts its edits here, for -v and the report */
 	json_t *report;			/* object of the pass in report.json; add to it what users want to know */
 	const struct pipeline_options *options;	/* of the driver (pipeline/pipeline.h); never NULL */

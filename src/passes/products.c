@@ -101,7 +101,7 @@ const struct range *product_range(struct graph *g, struct node *n)
 {
 	struct product p;
 	const struct range *r = range_of(g, node_input(n, 0));
-	if (!r || !product_describe(n, &p) || !tensor_is_integral(p.weights))
+	if (!r || !product_describe(n, &p) || !range_of(g, node_input(n, 1)))
 		return NULL;
 	/* A transposed convolution reaches each output with only some of its taps; padding stands in with 0. */
 	bool partial = product_is_padded(n) || n->op == &op_ConvTranspose;

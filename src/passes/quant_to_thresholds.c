@@ -4,17 +4,23 @@
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	static const struct absorb_options options = { .activations_only = true, .bias_apart = true };
+	struct certificates certificates = { 0 };
+	bool failed = false;
+	const struct absorb_options options = {
+		.activations_only = true, .bias_apart = true, .certificates = ctx->certify ? &certificates : NULL,
+	};
 	graph_for_each_node(ctx->graph, n) {
 		const char *reason = "";
 		if (!n->op || (n->op != &op_Quant && n->op != &op_BipolarQuant) || value_is_constant(node_input(n, 0)))
 			continue;
 		int done = absorb_into_thresholds(ctx->graph, n, &options, &reason, ctx->diags);
 		if (done < 0)
-			return PASS_ERROR;
-		ctx->changes += (size_t)done;
+			failed = true;
+		else
+			ctx->changes += (size_t)done;
 	}
-	return pass_result(ctx);
+	certificates_report(&certificates, ctx);
+	return failed ? PASS_ERROR : pass_result(ctx);
 }
 
 const struct pass pass_quant_to_thresholds = {

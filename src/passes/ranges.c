@@ -337,7 +337,8 @@ static bool accumulates(const struct node *n)
 void ranges_compute(struct graph *g)
 {
 	for (struct value *v = g->values; v; v = v->next)
-		v->range = NULL;
+		if (!v->constant)	/* a constant's never changes */
+			v->range = NULL;
 	for (struct node *n = g->first; n; n = n->next)
 		for (uint32_t i = 0; i < n->n_outputs; i++) {
 			struct value *v = n->outputs[i];

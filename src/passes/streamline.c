@@ -210,9 +210,10 @@ static size_t report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 
 /* ---- passes ---- */
 
-static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole)
+static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole, struct certificates *certificates)
 {
 	struct sweep s = { .x = { .graph = ctx->graph, .diags = ctx->diags }, .rules = rules };
+	s.x.certificates = ctx->certify ? certificates : NULL;
 	ranges_compute(ctx->graph);
 	int result = sweep_graph(&s, ctx->graph);
 	if (result == 0 && whole) {
@@ -228,11 +229,12 @@ static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool 
 
 static enum pass_result run_streamline(struct pass_ctx *ctx)
 {
-	if (run_rules(ctx, NULL, true) == PASS_ERROR ||
-	    pass_run_nested(ctx, "remove-identity", NULL) == PASS_ERROR ||
-	    pass_run_nested(ctx, "unique-names", NULL) == PASS_ERROR)
-		return PASS_ERROR;
-	return pass_result(ctx);
+	struct certificates certificates = { 0 };
+	bool done = run_rules(ctx, NULL, true, &certificates) != PASS_ERROR &&
+		    pass_run_nested(ctx, "remove-identity", NULL) != PASS_ERROR &&
+		    pass_run_nested(ctx, "unique-names", NULL) != PASS_ERROR;
+	certificates_report(&certificates, ctx);
+	return done ? pass_result(ctx) : PASS_ERROR;
 }
 
 const struct pass pass_streamline = {
@@ -260,7 +262,10 @@ static enum pass_result run_move_scales(struct pass_ctx *ctx)
 						      "average, move, concat, add, multiply, select",
 					  "unknown rule '%.*s'", (int)length, at);
 	}
-	return run_rules(ctx, rules, false);
+	struct certificates certificates = { 0 };
+	enum pass_result result = run_rules(ctx, rules, false, &certificates);
+	certificates_report(&certificates, ctx);
+	return result;
 }
 
 static const struct pass_option move_scales_options[] = {

@@ -7,12 +7,14 @@
 #ifndef QCC_PASSES_THRESHOLDS_H
 #define QCC_PASSES_THRESHOLDS_H
 
+#include "passes/certify.h"
 #include "passes/chain.h"
 #include "passes/grid.h"
 
 struct absorb_options {
 	bool activations_only;	/* take only activations right above the quantiser; thresholds are of floats */
 	bool bias_apart;	/* levels count from 0; an Add behind shifts them (FINN's form after conversion) */
+	struct certificates *certificates;	/* compare everywhere and add what was found; NULL: do not */
 };
 
 /* Replaces the quantiser, and as much of the chain above as it can take in, by MultiThreshold (two of them and a

@@ -248,7 +248,7 @@ static int check_operators(const struct pass *pass, const struct graph *g, struc
 static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
 				 const struct pipeline_options *o, json_t *entry, struct diags *d)
 {
-	struct pass_ctx ctx = { .graph = g, .pass = s->pass, .args = s->args, .n_args = s->n_args,
+	struct pass_ctx ctx = { .graph = g, .certify = o->certify, .pass = s->pass, .args = s->args, .n_args = s->n_args,
 				.diags = d, .report = entry, .options = o };
 	int errors = d->errors;
 	double start = seconds_now();

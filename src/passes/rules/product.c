@@ -82,11 +82,6 @@ static bool pad_before(struct rule_ctx *x, struct node *n, const struct affine *
 	return true;
 }
 
-static bool weights_are_integers(const struct product *p)
-{
-	return tensor_is_integral(p->weights);
-}
-
 static int apply_product(struct rule_ctx *x, struct node *n)
 {
 	struct product p;
@@ -96,7 +91,7 @@ static int apply_product(struct rule_ctx *x, struct node *n)
 		return 0;
 	if (!product_describe(n, &p))
 		return refuse(x, "its weights are not of the usual shape");
-	if (!weights_are_integers(&p))
+	if (!range_of(x->graph, node_input(n, 1)))
 		return refuse(x, "its weights are not quantised");
 	int result = 0;
 	bool integer = integer_input(x, n, 0, &in);

@@ -26,7 +26,7 @@ static bool is_done(const struct node *n)
 
 static int absorb(struct rule_ctx *x, struct node *n)
 {
-	static const struct absorb_options whole_chain = { 0 };
+	const struct absorb_options whole_chain = { .certificates = x->certificates };
 	if (!n->op || !(n->op->flags & OP_QUANTISER) || elementwise_data(n) != 0 || is_done(n))
 		return 0;
 	return absorb_into_thresholds(x->graph, n, &whole_chain, &x->reason, x->diags);

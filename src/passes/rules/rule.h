@@ -6,6 +6,7 @@
 #ifndef QCC_PASSES_RULES_RULE_H
 #define QCC_PASSES_RULES_RULE_H
 
+#include "passes/certify.h"
 #include "passes/chain.h"
 #include "passes/edit.h"
 #include "passes/ranges.h"
@@ -13,6 +14,7 @@
 struct rule_ctx {
 	struct graph *graph;
 	struct diags *diags;
+	struct certificates *certificates;	/* see passes/certify.h; NULL: not asked for */
 	const char *reason;	/* why the rule could not be applied to a node it is for; a constant string */
 };
 

@@ -1,0 +1,162 @@
+/* Certificates: exhaustive comparison of thresholds with what they replace. */
+#include "passes/certify.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "util/vec.h"
+
+enum { AT_ONCE = 1 << 15 };
+
+/* ---- what the new nodes say ---- */
+
+/* bias + scale * number of thresholds at or below x, as MultiThreshold defines it. */
+static double thresholds_say(const struct node *n, int64_t channel, double x)
+{
+	const struct tensor *t = node_input(n, 1)->constant;
+	int64_t levels = t->dims[1], row = t->dims[0] > 1 ? channel : 0, lo = 0, hi = levels;
+	const float *values = tensor_floats(t) + row * levels;
+	while (lo < hi) {	/* rows ascend */
+		int64_t middle = (lo + hi) / 2;
+		if (x >= (double)values[middle])
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return node_attr_float(n, "out_bias", 0) + node_attr_float(n, "out_scale", 1) * (double)lo;
+}
+
+static int64_t new_level(const struct claim *c, int64_t channel, double x)
+{
+	double q = thresholds_say(c->up, channel, x);
+	if (c->down)
+		q -= thresholds_say(c->down, channel, x);
+	return llrint(q);
+}
+
+/* The integer that a level of the grid is. */
+static int64_t old_level(const struct claim *c, int64_t channel, double y)
+{
+	return c->grid->base + c->grid->stride * grid_level(c->grid, channel, y);
+}
+
+/* ---- comparing ---- */
+
+static void name_point(struct certificate *found, int64_t channel, double x)
+{
+	if (found->undecided < MOST_NAMED_POINTS) {
+		found->named[found->undecided].channel = channel;
+		found->named[found->undecided].point = (int64_t)x;
+	}
+	found->undecided++;
+}
+
+/* n points in all channels, points[p * channels + c]. With shift, levels of a node whose offset was moved apart
+ * count from 0. */
+static int compare(const struct claim *c, const double *points, int64_t n, int64_t shift, struct certificate *found,
+		   struct diags *d)
+{
+	int64_t channels = c->chain->channels, count = n * channels;
+	double *x = xcalloc(3 * (size_t)count, sizeof *x), *y = x + count, *exact = y + count;
+	for (int64_t i = 0; i < count; i++)
+		x[i] = c->sign[i % channels] * points[i];
+	int result = chain_eval(c->chain, x, y, n, false, d);
+	if (result == 0)
+		result = chain_eval(c->chain, x, exact, n, true, d);
+	for (int64_t i = 0; i < count && result == 0; i++) {
+		int64_t channel = i % channels, now = new_level(c, channel, points[i]) + shift;
+		int64_t was = old_level(c, channel, y[i]);
+		if (now != was)
+			result = diag_node_error(d, c->up, "please report this as a bug of qcc",
+						 "certificate: channel %lld gives %lld at %.9g, the original gives %lld",
+						 (long long)channel, (long long)now, points[i], (long long)was);
+		else if (old_level(c, channel, exact[i]) != now)
+			name_point(found, channel, points[i]);
+	}
+	found->points += count;
+	free(x);
+	return result;
+}
+
+static int compare_integers(const struct claim *c, int64_t shift, struct certificate *found, struct diags *d)
+{
+	int64_t channels = c->chain->channels, at_once = AT_ONCE / channels + 1;
+	double *points = xcalloc((size_t)(at_once * channels), sizeof *points);
+	int result = 0;
+	for (int64_t p = c->lo; p <= c->hi && result == 0; p += at_once) {
+		int64_t n = c->hi - p + 1 < at_once ? c->hi - p + 1 : at_once;
+		for (int64_t i = 0; i < n * channels; i++)
+			points[i] = (double)(p + i / channels);
+		result = compare(c, points, n, shift, found, d);
+	}
+	free(points);
+	return result;
+}
+
+/* Of floats: each threshold and the number right below it. Between them neither side changes, because the chain
+ * never decreases. */
+static int compare_floats(const struct claim *c, int64_t shift, struct certificate *found, struct diags *d)
+{
+	const struct tensor *t = node_input(c->up, 1)->constant;
+	int64_t channels = c->chain->channels, levels = t->dims[1];
+	double *points = xcalloc((size_t)(2 * channels), sizeof *points);
+	int result = 0;
+	for (int64_t k = 0; k < levels && result == 0; k++) {
+		for (int64_t i = 0; i < channels; i++) {
+			float x = tensor_floats(t)[(t->dims[0] > 1 ? i : 0) * levels + k];
+			if (isinf(x))
+				x = 0;
+			points[i] = (double)x;
+			points[channels + i] = (double)nextafterf(x, -INFINITY);
+		}
+		result = compare(c, points, 2, shift, found, d);
+	}
+	free(points);
+	return result;
+}
+
+int certify(const struct claim *c, struct certificates *list, struct diags *d)
+{
+	const struct node *quantiser = c->chain->nodes[c->chain->count - 1];
+	struct certificate found = { .node = c->up, .replaces = node_label(quantiser), .channels = c->chain->channels, .lo = c->lo, .hi = c->hi };
+	bool apart = !c->down && node_attr_float(c->up, "out_bias", 0) == 0;
+	int64_t shift = apart ? c->grid->base : 0;
+	if (c->of_floats) {
+		found.lo = 1;
+		found.hi = 0;
+	}
+	if ((c->of_floats ? compare_floats : compare_integers)(c, shift, &found, d) != 0)
+		return -1;
+	vec_push(list, found);
+	return 0;
+}
+
+/* ---- report ---- */
+
+static json_t *report_one(const struct certificate *c)
+{
+	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I}", "layer", node_label(c->node), "replaces",
+			      c->replaces, "channels", (json_int_t)c->channels,
+			      "points", (json_int_t)c->points, "undecided_by_float32", (json_int_t)c->undecided);
+	if (c->lo <= c->hi)
+		json_object_set_new(o, "range", json_pack("[I, I]", (json_int_t)c->lo, (json_int_t)c->hi));
+	else
+		json_object_set_new(o, "range", json_string("float32"));
+	json_t *points = json_array();
+	for (int64_t i = 0; i < c->undecided && i < MOST_NAMED_POINTS; i++)
+		json_array_append_new(points, json_pack("{s:I, s:I}", "channel", (json_int_t)c->named[i].channel, "at",
+							(json_int_t)c->named[i].point));
+	json_object_set_new(o, "undecided", points);
+	return o;
+}
+
+void certificates_report(struct certificates *list, struct pass_ctx *ctx)
+{
+	json_t *report = json_array();
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(report, report_one(&list->items[i]));
+	if (ctx->certify)
+		json_object_set(ctx->report, "certificates", report);
+	json_decref(report);
+	vec_free(list);
+}
