@@ -47,7 +47,7 @@ ACTIVATION(op_ThresholdedRelu, ThresholdedRelu, 0, NULL, "x above alpha, else 0"
 	   x > alpha ? x : 0)
 ACTIVATION(op_Swish, Swish, 0, NULL, "x sigmoid(alpha x)", ALPHA(1), 0, x * SIGMOID(alpha * x))
 
-EACH_SIGNED_NUMBER(UNARY_LOOP, shrink, x < -beta ? x + alpha : x > beta ? x - alpha : 0)
+EACH_SIGNED_NUMBER(UNARY_LOOP, shrink, x < (real)-(wide)beta ? x + alpha : x > beta ? x - alpha : 0)
 EACH_UNSIGNED(UNARY_LOOP, shrink, x > beta ? x - alpha : 0)
 static unary_loop *const shrink_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, shrink) };
 UNARY_OP(op_Shrink, Shrink, shrink_loops, 0, NULL, node_attr_float(n, "bias", 0),

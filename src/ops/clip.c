@@ -30,11 +30,9 @@ static int apply(struct exec_ctx *x, size_t index, binary_loop *const *loops)
 	struct tensor *limit = bound(x, index), *in = x->out[0];
 	if (!limit)
 		return 0;
-	int result = -1;
-	if (limit->count != 1)
-		result = exec_unsupported(x, "a bound that is no scalar");
-	else if (limit->elem == in->elem && (x->out[0] = NULL, true))
-		result = exec_binary_on(x, in, limit, loops, ELEM_UNDEFINED);
+	x->out[0] = NULL;
+	int result = limit->count == 1 ? exec_binary_on(x, in, limit, loops, ELEM_UNDEFINED)
+				       : exec_unsupported(x, "a bound that is no scalar");
 	tensor_unref(limit);
 	tensor_unref(in);
 	return result;

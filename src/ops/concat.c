@@ -99,9 +99,9 @@ static bool split_sizes(int64_t extent, const int64_t *given, size_t count, size
 	int64_t each = (extent + (int64_t)outputs - 1) / (int64_t)outputs, left = extent;
 	for (size_t i = 0; i < outputs; i++) {
 		sizes[i] = given ? (i < count ? given[i] : -1) : left < each ? left : each;
-		left -= sizes[i];
-		if (sizes[i] < 0)
+		if (sizes[i] < 0 || sizes[i] > left)
 			return false;
+		left -= sizes[i];
 	}
 	return left == 0;
 }

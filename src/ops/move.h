@@ -9,6 +9,9 @@
 
 enum { MOVE_RANK = 2 * MAX_RANK };	/* Tile and DepthToSpace split axes while they work */
 
+/* Operators that make axes longer refuse more than this, for which tables would be too large. */
+#define MOVE_EXTENT_LIMIT (INT64_C(1) << 28)
+
 /* Not from the input; so low that no sum of offsets becomes valid again. */
 #define MOVE_FILL (INT64_MIN / (4 * MAX_RANK))
 

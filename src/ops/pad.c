@@ -4,6 +4,8 @@
 #include "ops/move.h"
 #include "ops/ranges.h"
 
+#define PAD_LIMIT (INT64_C(1) << 40)	/* sums of extents and pads below it do not overflow */
+
 enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP, PAD_UNKNOWN };
 
 static enum pad_mode pad_mode(const struct node *n)
@@ -41,6 +43,9 @@ static bool spread(const int64_t *pads, size_t count, int64_t *axes, size_t n_ax
 		int64_t axis = axes_given ? axes[i] : (int64_t)i;
 		before[axis] = pads[i];
 		after[axis] = pads[n_axes + i];
+		if (before[axis] < -PAD_LIMIT || before[axis] > PAD_LIMIT ||
+		    after[axis] < -PAD_LIMIT || after[axis] > PAD_LIMIT)
+			return false;
 	}
 	return true;
 }
@@ -104,7 +109,7 @@ static int move_pads(struct exec_ctx *x, struct move *m, const int64_t *before, 
 		int64_t extent = in->dims[k], size = extent + before[k] + after[k];
 		if (size < 0 || (extent == 0 && size > 0 && mode != PAD_CONSTANT))
 			return pad_error(x->diags, x->node);
-		if (shape_count(1, &size, ELEM_INT64) < 0 || size > INT32_MAX)
+		if (size > MOVE_EXTENT_LIMIT)
 			return exec_unsupported(x, "padding of that size");
 		int64_t *table = move_axis(m, size, 0);
 		for (int64_t i = 0; i < size; i++) {

@@ -116,7 +116,8 @@ static int exec_tile(struct exec_ctx *x)
 	if (!exec_ints(x, 1, NULL, repeats, &count) || (int)count != in->rank)
 		return shape_error(x->diags, x->node);
 	for (int i = 0; i < in->rank; i++)
-		if (repeats[i] < 0 || __builtin_mul_overflow(in->dims[i], repeats[i], &dims[i]))
+		if (repeats[i] < 0 || repeats[i] > MOVE_EXTENT_LIMIT ||
+		    __builtin_mul_overflow(in->dims[i], repeats[i], &dims[i]))
 			return shape_error(x->diags, x->node);
 	if (shape_count(in->rank, dims, ELEM_INT64) < 0)
 		return shape_error(x->diags, x->node);
@@ -157,6 +158,9 @@ static int exec_expand(struct exec_ctx *x)
 	    !broadcast_shapes(in->rank, in->dims, (int)count, to, &rank, dims) ||
 	    shape_count(rank, dims, ELEM_INT64) < 0)
 		return shape_error(x->diags, x->node);
+	for (int i = 0; i < rank; i++)
+		if (dims[i] > MOVE_EXTENT_LIMIT)
+			return exec_unsupported(x, "an axis of that extent");
 	row_major_strides(in->rank, in->dims, strides);
 	struct move m = { 0 };
 	for (int i = 0; i < rank && shape_count(rank, dims, ELEM_INT64) > 0; i++) {

@@ -93,7 +93,7 @@ static bool plan(const struct node *n, struct resize *r, const struct tensor *sc
 		double in = (double)r->in[axis], value = tensor_at(by, (int64_t)i);
 		double out = scales ? floor((double)((float)value * (float)in))
 			     : common > 0 ? floor(common * in + 0.5) : value;
-		if (!(value > 0 && out >= 0 && out <= INT32_MAX) || (in == 0 && out > 0))
+		if (!(value > 0 && out >= 0 && out <= (double)MOVE_EXTENT_LIMIT) || (in == 0 && out > 0))
 			return false;
 		r->out[axis] = (int64_t)out;
 		r->scale[axis] = scales ? value : common > 0 ? common : in > 0 ? out / in : 1;

@@ -109,8 +109,10 @@ static int execute(struct test_case *c)
 		return fail(c, "number of inputs");
 	if (c->graph->n_outputs > MAX_VALUES || c->graph->n_outputs != c->n_expected)
 		return fail(c, "number of outputs");
-	if (exec_graph(c->graph, c->inputs, c->outputs, &o, &c->diags) != 0)
+	if (exec_graph(c->graph, c->inputs, c->outputs, &o, &c->diags) != 0) {
+		memset(c->outputs, 0, sizeof c->outputs);
 		return fail(c, "execution");
+	}
 	for (size_t i = 0; i < c->n_expected; i++)
 		if (compare(c, i) != 0)
 			return -1;
