@@ -33,6 +33,7 @@ libqcc_a_SOURCES += \
 	src/passes/prune_dead.c \
 	src/passes/qcdq_to_quant.c \
 	src/passes/quant_to_onnx.c \
+	src/passes/quant_to_qcdq.c \
 	src/passes/quant_to_thresholds.c \
 	src/passes/raise_opset.c \
 	src/passes/raise_opset.h \

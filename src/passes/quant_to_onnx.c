@@ -39,28 +39,12 @@ static bool is_constant_node(const struct node *n)
 	return n->op->exec && n->n_inputs && !value_is_output(n->outputs[0]) && !n->outputs[0]->is_pinned;
 }
 
-static int spell_node(struct graph *g, struct node *n, spell_fn *spell, struct diags *d)
+static int spell_node(struct graph *g, struct node *n, spell_fn *spell, bool all, struct diags *d)
 {
 	struct spelling s = { g, n, d, node_input(n, 0)->elem == ELEM_DOUBLE ? ELEM_DOUBLE : ELEM_FLOAT };
-	if (!is_constant_node(n))
+	if (all || !is_constant_node(n))
 		return spell(&s);
 	return fold_node(g, n, d) < 0 ? -1 : 0;
-}
-
-/* Forgets imports of domains that no node and no function is of. */
-static void drop_unused_opsets(struct graph *g)
-{
-	for (struct opset **at = &g->opsets; *at;) {
-		bool used = !*(*at)->domain || !strcmp((*at)->domain, "ai.onnx");
-		for (const struct node *n = g->first; n && !used; n = n->next)
-			used = strcmp(n->domain, (*at)->domain) == 0;
-		for (const struct function *f = g->functions; f && !used; f = f->next)
-			used = strcmp(f->domain, (*at)->domain) == 0;
-		if (used)
-			at = &(*at)->next;
-		else
-			*at = (*at)->next;
-	}
 }
 
 static int refuse_rest(const struct graph *g, struct diags *d)
@@ -88,7 +72,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 		spell_fn *spell = spell_of(n);
 		if (!spell)
 			continue;
-		if (spell_node(g, n, spell, ctx->diags) != 0)
+		if (spell_node(g, n, spell, pass_flag(ctx, "constants"), ctx->diags) != 0)
 			return PASS_ERROR;
 		ctx->changes++;
 	}
@@ -99,6 +83,11 @@ static enum pass_result run(struct pass_ctx *ctx)
 	return graph_infer(g, ctx->diags) == 0 ? pass_result(ctx) : PASS_ERROR;
 }
 
+static const struct pass_option options[] = {
+	{ "constants", OPTION_FLAG, NULL, "spell quantised constants out as well, rather than computing them" },
+	{ NULL, OPTION_FLAG, NULL, NULL },
+};
+
 const struct pass pass_quant_to_onnx = {
 	.name = "quant-to-onnx",
 	.summary = "quantisers spelled out in plain ONNX, for runtimes that know no QONNX",
@@ -107,7 +96,8 @@ const struct pass pass_quant_to_onnx = {
 		"Trunc, FloatQuant, QuantAvgPool2d, Im2Col and channels-last layers likewise, each with the float\n"
 		"operations it is defined by, in their order: the same numbers come out. Quantised constants are\n"
 		"computed. An opset older than 13 is raised to 13. No node of QONNX's domains is left.\n"
-		"    qcc compile model.onnx -p cleanup,quant-to-onnx -o plain.onnx",
+		"    qcc model.onnx -p cleanup,quant-to-onnx -b finn",
+	.options = options,
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.run = run,

@@ -191,3 +191,18 @@ int raise_opset(struct graph *g, struct diags *d)
 		g->ir_version = IR_VERSION;
 	return 1;
 }
+
+void drop_unused_opsets(struct graph *g)
+{
+	for (struct opset **at = &g->opsets; *at;) {
+		bool used = !*(*at)->domain || !strcmp((*at)->domain, "ai.onnx");
+		for (const struct node *n = g->first; n && !used; n = n->next)
+			used = strcmp(n->domain, (*at)->domain) == 0;
+		for (const struct function *f = g->functions; f && !used; f = f->next)
+			used = strcmp(f->domain, (*at)->domain) == 0;
+		if (used)
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
+	}
+}
