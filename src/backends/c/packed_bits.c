@@ -110,7 +110,7 @@ static void inner(struct emit *e, const struct packed_layer *p, int64_t pixel_st
 	}
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int j = 0; j < p->planes; j++) {
-			P("\t\t\t\tconst qcc_u64 a%lld_%d = qcc_all64(b[%lld + k * %d + %d]);\n", LL(i), j,
+			P("\t\t\t\tconst qcc_u64 a%lld_%d = qcc_all64(b + %lld + k * %d + %d);\n", LL(i), j,
 			  LL(i * pixel_stride * p->planes * p->words), p->planes, j);
 			for (int64_t v = 0; v < p->vectors; v++)
 				P(p->masked ? "\t\t\t\ts%lld_%lld_%d += qcc_count(qcc_xor_and(a%lld_%d, w%lld, m%lld));\n" :
@@ -139,15 +139,15 @@ static void sums(struct emit *e, const struct packed_layer *p)
 	const struct plan_window *w = &p->layer->window;
 	int64_t segment = p->segment_pixels * p->words;
 	P("\t\tenum { SEGMENT = %lld };\n", LL(segment));
-	P("\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint64_t *b = bits + %s;\n", LL(p->segments), segment_start(e, p));
+	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint64_t *b = bits + %s;\n", LL(p->segments), segment_start(e, p));
 	if (segment <= 31) {
-		P("\t\t\tfor (int k = 0; k < SEGMENT; k++) {\n");
+		P("\t\t\tQCC_ROLLED\n\t\t\tfor (int k = 0; k < SEGMENT; k++) {\n");
 		inner(e, p, w->dense ? 1 : w->stride_w);
 		P("\t\t\t}\n");
 		for_each(e, p, "\t\t\tQCC_FLUSH(t%s, s%s);\n");
 	} else {
 		P("\t\t\tfor (int k0 = 0; k0 < SEGMENT; k0 += 31) {\n\t\t\tconst int k1 = k0 + 31 < SEGMENT ? k0 + 31 : SEGMENT;\n"
-		  "\t\t\tfor (int k = k0; k < k1; k++) {\n");
+		  "\t\t\tQCC_ROLLED\n\t\t\tfor (int k = k0; k < k1; k++) {\n");
 		inner(e, p, w->dense ? 1 : w->stride_w);
 		P("\t\t\t}\n");
 		for_each(e, p, "\t\t\tQCC_FLUSH(t%s, s%s);\n");

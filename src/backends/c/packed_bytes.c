@@ -90,8 +90,8 @@ static void sums(struct emit *e, const struct packed_layer *p)
 			P("%s s%lld_%lld = { 0 }", v ? "," : "", LL(i), LL(v));
 		P(";\n");
 	}
-	P("\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint8_t *b = x + %s;\n", LL(p->segments), segment_start(e, p));
-	P("\t\t\tfor (int k = 0; k < %lld; k++) {\n", LL(steps));
+	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint8_t *b = x + %s;\n", LL(p->segments), segment_start(e, p));
+	P("\t\t\tQCC_ROLLED\n\t\t\tfor (int k = 0; k < %lld; k++) {\n", LL(steps));
 	for (int64_t i = 0; i < p->pixels; i++)
 		P("\t\t\t\tconst qcc_in4 a%lld = qcc_input4(b + %lld + 4 * k);\n", LL(i), LL(i * stride));
 	for (int64_t v = 0; v < p->vectors; v++)

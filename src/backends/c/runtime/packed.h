@@ -24,6 +24,13 @@
 
 #define QCC_INLINE static inline __attribute__((always_inline, unused))
 
+/* Before loops whose bodies fill the registers: GCC would unroll them further and spill. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define QCC_ROLLED _Pragma("GCC unroll 1")
+#else
+#define QCC_ROLLED
+#endif
+
 /* ---- vectors ---- */
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
 #define QCC_BYTES 64
@@ -61,9 +68,17 @@ QCC_INLINE qcc_f32 qcc_loadf(const float *p)
 {
 	return *(const qcc_f32_mem *)p;
 }
-QCC_INLINE qcc_u64 qcc_all64(uint64_t x)
+/* One word in every lane. On AVX-512 by hand: GCC would carry words over in scalar registers, and spreading them
+ * from there takes the unit that counts bits. */
+QCC_INLINE qcc_u64 qcc_all64(const uint64_t *p)
 {
-	return (qcc_u64){ 0 } + x;
+#if QCC_BYTES == 64
+	qcc_u64 v;
+	__asm__("vpbroadcastq %1, %0" : "=v"(v) : "m"(*p));
+	return v;
+#else
+	return (qcc_u64){ 0 } + *p;
+#endif
 }
 
 /* ---- counting bits ----
@@ -170,13 +185,37 @@ QCC_INLINE qcc_u64 qcc_xor_and(qcc_u64 a, qcc_u64 sign, qcc_u64 mask)
 /* Lanes as bytes, for lanes below 256. */
 QCC_INLINE void qcc_store64(uint8_t *y, qcc_u64 x)
 {
+#if QCC_BYTES == 64
+	_mm_storel_epi64((__m128i *)(void *)y, _mm512_cvtepi64_epi8((__m512i)x));
+#elif QCC_BYTES == 32
+	const __m256i first = _mm256_setr_epi8(0, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+					       -1, -1, 0, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+	const __m256i v = _mm256_shuffle_epi8((__m256i)x, first);
+	const int four = _mm_cvtsi128_si32(_mm_or_si128(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
+	memcpy(y, &four, 4);
+#elif defined(__SSE2__)
+	const int two = _mm_cvtsi128_si32(_mm_or_si128((__m128i)x, _mm_srli_si128((__m128i)x, 7)));
+	memcpy(y, &two, 2);
+#else
 	qcc_u8_of64 b = __builtin_convertvector(x, qcc_u8_of64);
 	memcpy(y, &b, sizeof b);
+#endif
 }
 QCC_INLINE void qcc_store32(uint8_t *y, qcc_i32 x)
 {
+#if QCC_BYTES == 64
+	_mm_storeu_si128((__m128i *)(void *)y, _mm512_cvtepi32_epi8((__m512i)x));
+#elif QCC_BYTES == 32
+	const __m128i v = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+	_mm_storel_epi64((__m128i *)(void *)y, _mm_packus_epi16(v, v));
+#elif defined(__SSE2__)
+	const __m128i v = _mm_packs_epi32((__m128i)x, (__m128i)x);
+	const int four = _mm_cvtsi128_si32(_mm_packus_epi16(v, v));
+	memcpy(y, &four, 4);
+#else
 	qcc_u8_of32 b = __builtin_convertvector(x, qcc_u8_of32);
 	memcpy(y, &b, sizeof b);
+#endif
 }
 QCC_INLINE void qcc_put64(int64_t *y, qcc_u64 x)
 {
@@ -236,9 +275,9 @@ QCC_INLINE qcc_i32 qcc_affine(qcc_i32 x, const float *scale, const float *offset
 typedef qcc_i32 qcc_in4, qcc_sum4;
 QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 {
-	int32_t four;
-	memcpy(&four, x, 4);
-	return (qcc_i32)_mm512_set1_epi32(four);
+	qcc_i32 v;
+	__asm__("vpbroadcastd %1, %0" : "=v"(v) : "m"(*(const uint8_t(*)[4])x));
+	return v;
 }
 QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
 {
