@@ -99,6 +99,7 @@ static void emit_free(struct emit *e)
 	strbuf_free(&e->blob);
 	strbuf_free(&e->includes);
 	strbuf_free(&e->extra_header);
+	map_free(&e->symbols);
 	plan_free(e->plan);
 	arena_free(&e->arena);
 }

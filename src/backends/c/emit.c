@@ -99,6 +99,9 @@ static const char *array_emit(struct emit *e, enum array_type type, const void *
 			      const char *suffix)
 {
 	const char *symbol = arena_printf(&e->arena, "%s_%s", e->name, suffix);
+	if (map_has(&e->symbols, symbol))	/* kernels that are written out several times share their constants */
+		return symbol;
+	map_set(&e->symbols, symbol, e);
 	e->rom += count * array_size(type);
 	if (e->weights == WEIGHTS_ARRAY)
 		array_text(e, type, data, count, symbol);

@@ -28,6 +28,7 @@ struct emit {
 	struct strbuf decls, arrays;	/* NAME_weights.h and .c */
 	struct strbuf loads;		/* weights=file: assignments of NAME_load */
 	struct strbuf blob;		/* the bytes, where the weights are a file */
+	struct map symbols;		/* arrays so far */
 	size_t rom;			/* bytes of constants so far */
 	bool infinity;			/* an array has an infinite element */
 	struct strbuf includes;		/* further lines after NAME.c's includes */

@@ -91,6 +91,14 @@ static struct tensor *numbered(const struct value *v, int64_t first)
 	return t;
 }
 
+/* A constant operand: in the numbers' type where it is data (a padding value), as it is where it is a parameter
+ * (scales of a Resize). */
+static struct tensor *as_operand(const struct node *n, const struct tensor *t)
+{
+	bool data = elem_is_float(t->elem) && strcmp(n->op_type, "Resize") && strcmp(n->op_type, "Upsample");
+	return data ? tensor_cast(t, ELEM_DOUBLE) : tensor_ref(t);
+}
+
 /* Numbers start here, above any constant that the operator may bring in (a padding value). */
 enum { FIRST_NUMBER = 1 << 30 };
 
@@ -102,9 +110,19 @@ struct move_inputs {
 	int64_t total;
 };
 
+/* Operators that move elements always, or in this mode. */
+static bool moves(const struct node *n)
+{
+	if (!n->op || !n->op->exec)
+		return false;
+	if (!strcmp(n->op_type, "Resize") || !strcmp(n->op_type, "Upsample"))
+		return !strcmp(node_attr_string(n, "mode", "nearest"), "nearest");
+	return n->op->flags & OP_MOVES;
+}
+
 static int number_inputs(struct lowering *l, const struct node *n, struct plan_layer *y, struct move_inputs *m)
 {
-	if (n->n_inputs > MAX_RANK || !n->op || !n->op->exec || !(n->op->flags & OP_MOVES))
+	if (n->n_inputs > MAX_RANK || !moves(n))
 		return lower_unsupported(l, n, "this operator");
 	m->total = FIRST_NUMBER;
 	for (size_t i = 0; i < n->n_inputs; i++) {
@@ -112,8 +130,7 @@ static int number_inputs(struct lowering *l, const struct node *n, struct plan_l
 		struct plan_buf *b = v ? l->of[v->id] : NULL;
 		m->first[i] = m->total;
 		if (v && v->constant)
-			m->in[i] = n->op->flags & OP_MOVES && elem_is_float(v->constant->elem) ?
-				   tensor_cast(v->constant, ELEM_DOUBLE) : tensor_ref(v->constant);
+			m->in[i] = as_operand(n, v->constant);
 		if (!b)
 			continue;
 		m->in[i] = numbered(v, m->total);
