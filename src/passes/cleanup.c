@@ -17,8 +17,8 @@ const struct pass pass_remove_dead = {
 
 static enum pass_result run_cleanup(struct pass_ctx *ctx)
 {
-	static const char *const steps[] = { "infer", "fold-constants", "remove-identity", "remove-dead",
-					     "unique-names" };
+	static const char *const steps[] = { "remove-static-inputs", "infer", "fold-constants",
+					     "remove-identity", "remove-dead", "unique-names" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (pass_run_nested(ctx, steps[i], NULL) == PASS_ERROR)
 			return PASS_ERROR;
@@ -28,7 +28,7 @@ static enum pass_result run_cleanup(struct pass_ctx *ctx)
 const struct pass pass_cleanup = {
 	.name = "cleanup",
 	.summary = "infers types, folds constants, removes identities and dead nodes, names everything",
-	.help = "The passes infer, fold-constants, remove-identity, remove-dead and unique-names, once each.",
+	.help = "The passes remove-static-inputs, infer, fold-constants, remove-identity, remove-dead and unique-names, once each.",
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN,
 	.preserves = ~0u,
 	.run = run_cleanup,

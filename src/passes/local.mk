@@ -20,6 +20,7 @@ libqcc_a_SOURCES += \
 	src/passes/grid.h \
 	src/passes/infer.c \
 	src/passes/inline_functions.c \
+	src/passes/insert_topk.c \
 	src/passes/linear_forms.c \
 	src/passes/lower_convs.c \
 	src/passes/lower_convs.h \
@@ -40,6 +41,7 @@ libqcc_a_SOURCES += \
 	src/passes/ranges.c \
 	src/passes/ranges.h \
 	src/passes/remove_identity.c \
+	src/passes/remove_static_inputs.c \
 	src/passes/rules/join.c \
 	src/passes/rules/move.c \
 	src/passes/rules/pool.c \
