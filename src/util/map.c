@@ -20,7 +20,9 @@ static uint64_t hash_string(const char *s)
 	uint64_t h = 14695981039346656037u;
 	for (; *s; s++)
 		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return h ^ (h >> 29);
+	/* Names that differ in a number at the end would lie side by side; mix all bits into the low ones. */
+	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdu;
+	return h ^ (h >> 33);
 }
 
 void map_free(struct map *m)
@@ -44,13 +46,14 @@ static struct map_slot *find(const struct map *m, const char *key)
 	}
 }
 
+/* Into the first slot that holds nothing now; a name that comes and goes takes the same one every time. */
 static void insert_new(struct map *m, const char *key, uint64_t hash, void *value)
 {
 	size_t i = hash & (m->capacity - 1);
-	while (m->slots[i].key)
+	while (m->slots[i].key && m->slots[i].key != removed_key)
 		i = (i + 1) & (m->capacity - 1);
+	m->used += !m->slots[i].key;
 	m->slots[i] = (struct map_slot){ key, value, hash };
-	m->used++;
 	m->live++;
 }
 
