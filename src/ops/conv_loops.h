@@ -1,33 +1,36 @@
 /* Convolution for one floating-point type: include with REAL and NAME(f) as in real_loops.h. */
 
-/* A stretch of one output row: outputs [from, from + n) of the row that starts at input row (sample, d, h). */
+/* A stretch of one output row: outputs [from, from + n) of row (od, oh) of a sample. */
 struct NAME(stretch) {
 	int64_t sample, od, oh, from, n;
 };
 
-/* Copies what kernel tap (kd, kh, kw) of one channel sees along the stretch. */
-static inline void NAME(fill_stretch)(const struct window *w, const REAL *plane, const struct NAME(stretch) *s,
-				      int64_t kd, int64_t kh, int64_t kw, REAL *to)
+/* Copies what one tap of one channel sees along the stretch: n outputs, of which [lo, hi) lie in the row. */
+static inline void NAME(fill_stretch)(const REAL *row, int64_t stride, int64_t lo, int64_t hi, int64_t n, REAL *to)
 {
-	int64_t id = s->od * w->stride[0] + kd * w->dilation[0] - w->begin[0];
-	int64_t ih = s->oh * w->stride[1] + kh * w->dilation[1] - w->begin[1];
-	if (id < 0 || id >= w->in[0] || ih < 0 || ih >= w->in[1]) {
-		memset(to, 0, (size_t)s->n * sizeof *to);
-		return;
-	}
-	const REAL *row = plane + (id * w->in[1] + ih) * w->in[2];
-	int64_t shift = s->from * w->stride[2] + kw * w->dilation[2] - w->begin[2], lo, hi;
-	window_valid(shift, w->stride[2], w->in[2], s->n, &lo, &hi);
 	for (int64_t i = 0; i < lo; i++)
 		to[i] = 0;
-	if (w->stride[2] == 1)
-		for (int64_t i = lo; i < hi; i++)
-			to[i] = row[shift + i];
+	if (stride == 1)
+		memcpy(to + lo, row + lo, (size_t)(hi - lo) * sizeof *to);
 	else
 		for (int64_t i = lo; i < hi; i++)
-			to[i] = row[shift + i * w->stride[2]];
-	for (int64_t i = hi; i < s->n; i++)
+			to[i] = row[i * stride];
+	for (int64_t i = hi; i < n; i++)
 		to[i] = 0;
+}
+
+/* One tap along a stretch, for all channels of the group: rows of the columns matrix `taps` apart. */
+static void NAME(fill_tap)(const struct window *w, const struct window_tap *t, const struct NAME(stretch) *s,
+			   const REAL *data, int64_t channels, REAL *to, int64_t next)
+{
+	int64_t id = s->od * w->stride[0] + t->shift[0], ih = s->oh * w->stride[1] + t->shift[1];
+	int64_t plane = window_count(w->in), lo = t->from[2] - s->from, hi = t->to[2] - s->from;
+	bool outside = id < 0 || id >= w->in[0] || ih < 0 || ih >= w->in[1];
+	lo = lo < 0 ? 0 : lo > s->n ? s->n : lo;
+	hi = outside ? lo : hi > s->n ? s->n : hi < lo ? lo : hi;
+	int64_t at = outside ? 0 : (id * w->in[1] + ih) * w->in[2] + s->from * w->stride[2] + t->shift[2];
+	for (int64_t c = 0; c < channels; c++, to += next)
+		NAME(fill_stretch)(data + c * plane + at, w->stride[2], lo, hi, s->n, to);
 }
 
 /* The columns matrix of outputs [first, first + n), counted over samples and positions: one row per channel of
@@ -37,20 +40,18 @@ static void NAME(columns)(const struct conv *c, const REAL *x, int64_t group, in
 	const struct window *w = &c->w;
 	int64_t channels = c->in_channels / c->groups, plane = window_count(w->in);
 	int64_t taps = window_count(w->kernel), positions = window_count(w->out);
-	for (int64_t at = first; at < first + n;) {
-		int64_t row = at / w->out[2];
-		struct NAME(stretch) s = { at / positions, row / w->out[1] % w->out[0], row % w->out[1],
-					   at % w->out[2], 0 };
-		s.n = w->out[2] - s.from;
-		s.n = s.n < first + n - at ? s.n : first + n - at;
-		const REAL *data = x + (s.sample * c->in_channels + group * channels) * plane;
-		REAL *out = to + (at - first);
-		for (int64_t k = 0; k < channels * taps; k++, out += n) {
-			int64_t tap = k % taps, kd = tap / (w->kernel[1] * w->kernel[2]);
-			NAME(fill_stretch)(w, data + k / taps * plane, &s, kd, tap / w->kernel[2] % w->kernel[1],
-					   tap % w->kernel[2], out);
+	for (int64_t k = 0; k < taps; k++) {
+		struct window_tap t = window_tap(w, k);
+		for (int64_t at = first; at < first + n;) {
+			int64_t row = at / w->out[2];
+			struct NAME(stretch) s = { at / positions, row / w->out[1] % w->out[0], row % w->out[1],
+						   at % w->out[2], 0 };
+			s.n = w->out[2] - s.from;
+			s.n = s.n < first + n - at ? s.n : first + n - at;
+			NAME(fill_tap)(w, &t, &s, x + (s.sample * c->in_channels + group * channels) * plane, channels,
+				       to + k * n + (at - first), taps * n);
+			at += s.n;
 		}
-		at += s.n;
 	}
 }
 
@@ -113,25 +114,21 @@ static void NAME(conv_pointwise)(const struct conv *c, const REAL *x, const REAL
 }
 
 /* One tap of a plane: y += weight * what the tap sees. */
-LOOP_FUNCTION NAME(tap_plane)(const struct window *w, const REAL *x, REAL weight, int64_t kd, int64_t kh,
-			      int64_t kw, REAL *y)
+LOOP_FUNCTION NAME(tap_plane)(const struct window *w, const REAL *x, REAL weight, int64_t k, REAL *y)
 {
-	int64_t shift[3] = { kd * w->dilation[0] - w->begin[0], kh * w->dilation[1] - w->begin[1],
-			     kw * w->dilation[2] - w->begin[2] };
-	int64_t lo[3], hi[3], stride = w->stride[2];
-	for (int i = 0; i < 3; i++)
-		window_valid(shift[i], w->stride[i], w->in[i], w->out[i], &lo[i], &hi[i]);
-	for (int64_t d = lo[0]; d < hi[0]; d++)
-		for (int64_t h = lo[1]; h < hi[1]; h++) {
-			int64_t id = d * w->stride[0] + shift[0], ih = h * w->stride[1] + shift[1];
+	struct window_tap t = window_tap(w, k);
+	int64_t stride = w->stride[2], shift = t.shift[2];
+	for (int64_t d = t.from[0]; d < t.to[0]; d++)
+		for (int64_t h = t.from[1]; h < t.to[1]; h++) {
+			int64_t id = d * w->stride[0] + t.shift[0], ih = h * w->stride[1] + t.shift[1];
 			const REAL *from = x + (id * w->in[1] + ih) * w->in[2];
 			REAL *to = y + (d * w->out[1] + h) * w->out[2];
 			if (stride == 1)
-				for (int64_t i = lo[2]; i < hi[2]; i++)
-					to[i] += weight * from[i + shift[2]];
+				for (int64_t i = t.from[2]; i < t.to[2]; i++)
+					to[i] += weight * from[i + shift];
 			else
-				for (int64_t i = lo[2]; i < hi[2]; i++)
-					to[i] += weight * from[i * stride + shift[2]];
+				for (int64_t i = t.from[2]; i < t.to[2]; i++)
+					to[i] += weight * from[i * stride + shift];
 		}
 }
 
@@ -149,8 +146,7 @@ static void NAME(conv_depthwise)(const struct conv *c, const REAL *x, const REAL
 		for (int64_t j = 0; j < out; j++)
 			y[i * out + j] = b;
 		for (int64_t k = 0; k < taps; k++)
-			NAME(tap_plane)(w, plane, weights[o * taps + k], k / (w->kernel[1] * w->kernel[2]),
-					k / w->kernel[2] % w->kernel[1], k % w->kernel[2], y + i * out);
+			NAME(tap_plane)(w, plane, weights[o * taps + k], k, y + i * out);
 	}
 }
 

@@ -96,11 +96,13 @@ static int infer(struct infer_ctx *x)
 
 /* One tap of one output channel: what each input position adds, in the order of positions. */
 #define SPREAD_TAP(elem, T, W, ...)                                                            \
-	LOOP_FUNCTION spread_tap_##elem(const struct window *w, const T *from, const int64_t shift[3], T *to) \
+	LOOP_FUNCTION spread_tap_##elem(const struct window *w, const T *from, int64_t k, T *to) \
 	{                                                                                      \
-		int64_t lo[3], hi[3];                                                          \
-		for (int i = 0; i < 3; i++)                                                    \
+		int64_t lo[3], hi[3], shift[3];                                                \
+		for (int i = 2; i >= 0; k /= w->kernel[i--]) {                                 \
+			shift[i] = k % w->kernel[i] * w->dilation[i] - w->begin[i];            \
 			window_valid(shift[i], w->stride[i], w->out[i], w->in[i], &lo[i], &hi[i]); \
+		}                                                                              \
 		for (int64_t d = lo[0]; d < hi[0]; d++)                                        \
 			for (int64_t h = lo[1]; h < hi[1]; h++) {                              \
 				const T *row = from + (d * w->in[1] + h) * w->in[2];           \
@@ -123,21 +125,10 @@ static int infer(struct infer_ctx *x)
 			for (int64_t o = 0; o < m * out; o++)                                  \
 				y[o] = bias ? bias[g * m + o / out] : 0;                       \
 			for (int64_t k = 0; k < m * taps; k++) {                               \
-				int64_t tap[3], shift[3];                                      \
-				split_tap(w, k % taps, tap);                                   \
-				for (int a = 0; a < 3; a++)                                    \
-					shift[a] = tap[a] * w->dilation[a] - w->begin[a];      \
-				spread_tap_##elem(w, columns + k * in, shift, y + k / taps * out); \
+				spread_tap_##elem(w, columns + k * in, k % taps, y + k / taps * out); \
 			}                                                                      \
 		}                                                                              \
 	}
-
-static void split_tap(const struct window *w, int64_t k, int64_t tap[3])
-{
-	tap[0] = k / (w->kernel[1] * w->kernel[2]);
-	tap[1] = k / w->kernel[2] % w->kernel[1];
-	tap[2] = k % w->kernel[2];
-}
 
 EACH_FLOAT(SPREAD_TAP, unused)
 

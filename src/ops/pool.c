@@ -4,6 +4,7 @@
 #include <string.h>
 #include <tgmath.h>
 
+#include "ops/broadcast.h"
 #include "ops/channels.h"
 
 struct pool {

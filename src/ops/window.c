@@ -105,3 +105,14 @@ void window_valid(int64_t shift, int64_t stride, int64_t in, int64_t out, int64_
 	if (*to < *from)
 		*to = *from;
 }
+
+struct window_tap window_tap(const struct window *w, int64_t k)
+{
+	struct window_tap t;
+	for (int i = WINDOW_AXES - 1; i >= 0; i--) {
+		t.shift[i] = k % w->kernel[i] * w->dilation[i] - w->begin[i];
+		window_valid(t.shift[i], w->stride[i], w->in[i], w->out[i], &t.from[i], &t.to[i]);
+		k /= w->kernel[i];
+	}
+	return t;
+}

@@ -33,5 +33,11 @@ static inline const int64_t *window_own(const struct window *w, const int64_t di
 }
 /* Outputs o in [*from, *to) for which o * stride + shift lies in [0, in). */
 void window_valid(int64_t shift, int64_t stride, int64_t in, int64_t out, int64_t *from, int64_t *to);
+/* What kernel tap k (counted over the three axes, the last fastest) sees: output o sees input o * stride + shift, for o
+ * in [from, to) along each axis. */
+struct window_tap {
+	int64_t shift[WINDOW_AXES], from[WINDOW_AXES], to[WINDOW_AXES];
+};
+struct window_tap window_tap(const struct window *w, int64_t k);
 
 #endif
