@@ -53,9 +53,8 @@ int node_infer(struct node *n, struct diags *d)
 	struct declared was[FEW_OUTPUTS];
 	for (uint32_t i = 0; i < n->n_outputs && i < FEW_OUTPUTS; i++)
 		remember(&was[i], n->outputs[i]);
-	for (int i = 0; i < n->op->min_inputs; i++)
-		if (!node_input(n, (size_t)i))
-			return diag_node_error(d, n, NULL, "required input %d is missing", i);
+	if (node_check_arity(n, d) != 0)
+		return -1;
 	struct infer_ctx x = { n->graph, n, opset_of(n), d };
 	if (n->op->infer && n->op->infer(&x) != 0)
 		return -1;

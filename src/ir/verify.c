@@ -62,9 +62,11 @@ int node_check_arity(const struct node *n, struct diags *d)
 	if (n->n_inputs < (uint32_t)op->min_inputs || (op->max_inputs >= 0 && n->n_inputs > (uint32_t)op->max_inputs))
 		return diag_node_error(d, n, NULL, "has %u inputs, takes %d to %d", n->n_inputs, op->min_inputs,
 				       op->max_inputs);
-	for (int i = 0; i < op->min_inputs; i++)
+	/* only inputs behind the required ones are optional, and none of a list without an end */
+	const uint32_t needed = op->max_inputs < 0 ? n->n_inputs : (uint32_t)op->min_inputs;
+	for (uint32_t i = 0; i < needed; i++)
 		if (!n->inputs[i].value)
-			return diag_node_error(d, n, NULL, "input %d must not be left out", i);
+			return diag_node_error(d, n, NULL, "input %u must not be left out", i);
 	if (n->n_outputs < (uint32_t)op->min_outputs ||
 	    (op->max_outputs >= 0 && n->n_outputs > (uint32_t)op->max_outputs))
 		return diag_node_error(d, n, NULL, "has %u outputs, gives %d to %d", n->n_outputs, op->min_outputs,

@@ -105,15 +105,15 @@ static void change(struct bytes *b)
 {
 	if (!b->size)
 		return;
-	switch (draw(8)) {
+	switch (draw(16)) {
 	case 0: b->data[draw(b->size)] ^= (unsigned char)(1u << draw(8)); break;
 	case 1: b->data[draw(b->size)] = (unsigned char)draw(256); break;
 	case 2: b->data[draw(b->size)]++; break;
 	case 3: drop_range(b); break;
 	case 4: repeat_range(b); break;
 	case 5: b->size = draw(8) ? b->size : draw(b->size); break;
-	case 6: memcpy(b->data + draw(b->size), "", 1); break;
-	default: set_number(b);
+	case 6: set_number(b); break;
+	default: b->data[draw(b->size)] = (unsigned char)draw(4);	/* mostly field values and small lengths */
 	}
 }
 
@@ -220,7 +220,7 @@ static int try_once(const struct bytes *seed)
 	int level = 0;
 
 	*b = *seed;
-	for (size_t n = 1 + draw(6); n; n--)
+	for (size_t n = 1 + draw(3); n; n--)
 		change(b);
 	if (!file_write(case_file, b->data, b->size, &d)) {
 		alarm(CASE_SECONDS);

@@ -140,7 +140,7 @@ static void clashes_are_refused(void **state)
 		{ "g (float[2,3] x) => (y) { y = Flatten<axis=5>(x) }", "out of range" },
 		{ "g (float[2,3] x) => (y) <int64[1] a = {7}> { y = ReduceSum(x, a) }", "axis" },
 		{ "g (float[2,3] x) => (y) <int64[1] k = {9}> { y, i = TopK(x, k) }", "k or its axis" },
-		{ "g (float[2] x) => (y) { y = Add(x) }", "required input" },
+		{ "g (float[2] x) => (y) { y = Add(x) }", "has 1 inputs" },
 		{ "g (float[2,3] a) => (y) { y = Einsum<equation=\"ijk->i\">(a) }", "equation" },
 	};
 	(void)state;

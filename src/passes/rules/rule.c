@@ -148,6 +148,10 @@ struct value *shifted_integer(struct rule_ctx *x, struct node *n, const struct a
 /* x = mantissa * 2^exponent with an odd integer mantissa, for x rounded to float32. */
 static int64_t odd_mantissa(double x, int *exponent)
 {
+	if (!isfinite((float)x)) {
+		*exponent = 0;
+		return 0;
+	}
 	double fraction = frexp((double)(float)x, exponent);
 	int64_t m = (int64_t)ldexp(fraction, 24);
 	*exponent -= 24;
