@@ -167,6 +167,29 @@ static int infer_where(struct infer_ctx *x)
 	return 0;
 }
 
+#define SELECT_RUN(T)                                                                          \
+	for (int64_t i = 0; i < w->run; i++)                                                   \
+		((T *)out->data)[w->done + i] =                                                \
+			condition[w->step[0] ? i : 0]                                          \
+				? ((const T *)in[1]->data)[w->offset[1] + (w->step[1] ? i : 0)] \
+				: ((const T *)in[2]->data)[w->offset[2] + (w->step[2] ? i : 0)]
+
+static void select_run(const struct walk *w, struct tensor *const *in, struct tensor *out)
+{
+	const uint8_t *condition = (const uint8_t *)in[0]->data + w->offset[0];
+	size_t size = out->elem == ELEM_STRING ? 0 : elem_size((enum elem_type)out->elem);
+	if (size == 4) {
+		SELECT_RUN(uint32_t);
+	} else if (size == 8) {
+		SELECT_RUN(uint64_t);
+	} else {
+		for (int64_t i = 0; i < w->run; i++) {
+			int k = condition[w->step[0] ? i : 0] ? 1 : 2;
+			elements_copy(out, w->done + i, in[k], w->offset[k] + (w->step[k] ? i : 0), 1);
+		}
+	}
+}
+
 static int exec_where(struct exec_ctx *x)
 {
 	struct tensor *const *in = x->in;
@@ -181,11 +204,7 @@ static int exec_where(struct exec_ctx *x)
 		return -1;
 	struct walk w;
 	for (bool more = walk_start(&w, rank, dims, 3, in); more; more = walk_next(&w))
-		for (int64_t i = 0; i < w.run; i++) {
-			bool first = ((uint8_t *)in[0]->data)[w.offset[0] + (w.step[0] ? i : 0)] != 0;
-			int k = first ? 1 : 2;
-			elements_copy(out, w.done + i, in[k], w.offset[k] + (w.step[k] ? i : 0), 1);
-		}
+		select_run(&w, in, out);
 	return 0;
 }
 

@@ -142,11 +142,78 @@ static void move_blocks(const struct move *m, int axes, int64_t block, struct te
 	}
 }
 
+/* ---- transposing ---- */
+
+enum { TILE = 16 };	/* elements: a tile's rows fill a cache line each */
+
+/* An axis before the last along which the input lies element by element, while it strides along the last: then
+ * whole rows would touch a cache line an element. -1: there is none, or elements are not 4 bytes of numbers. */
+static int unit_axis(const struct move *m, const struct tensor *t)
+{
+	int last = m->rank - 1, found = -1;
+	if (last < 1 || elem_size(t->elem) != 4 || m->dims[last] < TILE || m->table[last][1] < TILE)
+		return -1;
+	for (int k = 0; k < last; k++)
+		if (m->dims[k] >= TILE && m->table[k][0] == 0 && m->table[k][1] == 1)
+			found = k;
+	for (int64_t i = 0; found >= 0 && i < m->dims[found]; i++)
+		if (m->table[found][i] != i)
+			return -1;
+	for (int k = 0; k <= last; k++)
+		for (int64_t i = 0; i < m->dims[k]; i++)
+			if (m->table[k][i] < 0)
+				return -1;
+	return found;
+}
+
+/* The plane of axes `unit` and last: out[j * step + i] = in[j + table[i]], in tiles. */
+static void transpose_plane(uint32_t *out, const uint32_t *in, int64_t units, int64_t step, const int64_t *table,
+			    int64_t n)
+{
+	for (int64_t j0 = 0; j0 < units; j0 += TILE) {
+		int64_t j1 = j0 + TILE < units ? j0 + TILE : units;
+		for (int64_t i0 = 0; i0 < n; i0 += TILE) {
+			int64_t i1 = i0 + TILE < n ? i0 + TILE : n;
+			for (int64_t j = j0; j < j1; j++)
+				for (int64_t i = i0; i < i1; i++)
+					out[j * step + i] = in[j + table[i]];
+		}
+	}
+}
+
+static void transpose(const struct move *m, int unit, struct tensor *t, const struct tensor *in)
+{
+	int last = m->rank - 1;
+	int64_t strides[MOVE_RANK], at[MOVE_RANK] = { 0 };
+	row_major_strides(m->rank, m->dims, strides);
+	int64_t planes = t->count / m->dims[last] / m->dims[unit];
+	for (int64_t p = 0; p < planes; p++) {
+		int64_t to = 0, from = 0;
+		for (int k = 0; k < last; k++) {
+			to += k == unit ? 0 : at[k] * strides[k];
+			from += k == unit ? 0 : m->table[k][at[k]];
+		}
+		transpose_plane((uint32_t *)t->data + to, (const uint32_t *)in->data + from, m->dims[unit],
+				strides[unit], m->table[last], m->dims[last]);
+		for (int k = last - 1; k >= 0; k--) {
+			if (k == unit)
+				continue;
+			if (++at[k] < m->dims[k])
+				break;
+			at[k] = 0;
+		}
+	}
+}
+
 void move_run(const struct move *m, struct tensor *t, const struct tensor *in, const void *fill)
 {
 	if (t->count == 0)
 		return;
-	int axes;
+	int axes, unit = unit_axis(m, t);
+	if (unit >= 0) {
+		transpose(m, unit, t, in);
+		return;
+	}
 	int64_t block = contiguous_block(m, &axes);
 	move_blocks(m, axes, block, t, in, fill);
 }

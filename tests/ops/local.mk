@@ -8,6 +8,6 @@ TESTS += tests/ops/conformance
 check_PROGRAMS += tests/ops/run_case
 TESTS += tests/ops/onnx_nodes.py
 UNIT_TESTS += tests/ops/test_exec
-UNIT_TESTS += tests/ops/test_inference
+UNIT_TESTS += tests/ops/test_execution tests/ops/test_inference
 UNIT_TESTS += tests/ops/test_quantisers
 EXTRA_DIST += tests/ops/onnx_nodes.py
