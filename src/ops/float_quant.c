@@ -84,13 +84,18 @@ static int infer(struct infer_ctx *x)
 	return 0;
 }
 
+static bool whole(double x, double lo, double hi)
+{
+	return x >= lo && x <= hi && x == rint(x);
+}
+
 static struct datatype datatype(const struct node *n, size_t i)
 {
 	(void)i;
 	double scale, exponent, mantissa, bias;
 	if (!value_scalar(node_input(n, 1), &scale) || !value_scalar(node_input(n, 2), &exponent) ||
 	    !value_scalar(node_input(n, 3), &mantissa) || !value_scalar(node_input(n, 4), &bias) || scale != 1 ||
-	    exponent != (int8_t)exponent || mantissa != (uint8_t)mantissa || bias != (int32_t)bias)
+	    !whole(exponent, 1, 31) || !whole(mantissa, 0, 63) || !whole(bias, -INT32_MAX, INT32_MAX))
 		return datatype_of_kind(DT_NONE);
 	return (struct datatype){ .kind = DT_FLOAT, .bits = (uint8_t)(1 + exponent + mantissa),
 				  .whole = (int8_t)exponent, .mantissa = (uint8_t)mantissa, .bias = (int32_t)bias };

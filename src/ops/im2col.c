@@ -37,6 +37,9 @@ static int read_unfold(const struct node *n, int rank, const int64_t *dims, stru
 	if (pad && pads != 4)
 		return diag_node_error(d, n, NULL, "attribute pad_amount must have four entries");
 	u->channels = dims[3];
+	if (u->kernel[0] > INT32_MAX / u->kernel[1])
+		return diag_node_error(d, n, NULL, "a window of %lld x %lld elements is too large",
+				       (long long)u->kernel[0], (long long)u->kernel[1]);
 	for (int i = 0; i < 4; i++)
 		u->pad[i] = pad ? pad[i] : 0;
 	for (int i = 0; i < 2; i++) {

@@ -1,5 +1,6 @@
 /* MultiThreshold: counts, per channel, the thresholds that x reaches: y = out_bias + out_scale * #(x >= t).
  * Which axis holds the channels: qonnx.custom_op.general.multithreshold. */
+#include <math.h>
 #include <string.h>
 
 #include "ops/broadcast.h"
@@ -100,7 +101,7 @@ static struct datatype datatype(const struct node *n, size_t i)
 	(void)i;
 	double scale = node_attr_float(n, "out_scale", 1), bias = node_attr_float(n, "out_bias", 0);
 	struct datatype t = datatype_of_kind(DT_NONE);
-	if (scale == (double)(int64_t)scale && bias == (double)(int64_t)bias)
+	if (scale == rint(scale) && bias == rint(bias))
 		datatype_parse(node_attr_string(n, "out_dtype", ""), &t);
 	return t;
 }

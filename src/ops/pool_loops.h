@@ -83,8 +83,10 @@ static void NAME(pool_plane)(const struct pool *p, const REAL *x, REAL *y, int64
 static void NAME(pool_planes)(const struct pool *p, const REAL *x, REAL *y, int64_t *indices)
 {
 	int64_t in = window_count(p->w.in), out = window_count(p->w.out);
+	/* a window much larger than the input is better cut to it than walked tap by tap */
+	bool by_taps = p->kind == POOL_MAX && !indices && window_count(p->w.kernel) / 4 <= in;
 	for (int64_t i = 0; i < p->planes; i++)
-		if (p->kind == POOL_MAX && !indices)
+		if (by_taps)
 			NAME(max_plane)(&p->w, x + i * in, y + i * out);
 		else
 			NAME(pool_plane)(p, x + i * in, y + i * out, indices ? indices + i * out : NULL, i * in);

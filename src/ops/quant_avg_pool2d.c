@@ -54,9 +54,10 @@ static int shift_bits(const struct node *n)
 	int64_t k = node_attr_int(n, "kernel", 1), ibits = node_attr_int(n, "ibits", 1);
 	double most = (exp2((double)ibits) - 1) * (double)k * (double)k;
 	int accumulator = 0;
-	frexp(most, &accumulator);	/* the bit length of an integer */
-	int64_t shift = accumulator - node_attr_int(n, "obits", 1);
-	return shift < 0 ? 0 : shift > 62 ? 62 : (int)shift;
+	if (isfinite(most))
+		frexp(most, &accumulator);	/* the bit length of an integer */
+	int64_t obits = node_attr_int(n, "obits", 1);
+	return obits < 0 || obits >= accumulator ? 0 : accumulator - (int)obits;
 }
 
 static int exec_nchw(struct exec_ctx *x)

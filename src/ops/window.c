@@ -26,9 +26,8 @@ int window_read_attributes(struct window *w, const struct node *n, int spatial, 
 {
 	if (spatial < 1 || spatial > WINDOW_AXES)
 		return diag_node_error(d, n, NULL, "inputs with %d spatial axes are not supported", spatial);
+	double taps = 1;
 	w->spatial = spatial;
-	size_t pads;
-	node_attr_ints(n, "pads", &pads);
 	if (!kernel && !node_attr(n, "kernel_shape"))
 		return diag_node_error(d, n, NULL, "attribute kernel_shape is missing");
 	if (read_list(n, "strides", spatial, 0, 1, 1, 1, w->stride, 1, d) != 0 ||
@@ -42,8 +41,10 @@ int window_read_attributes(struct window *w, const struct node *n, int spatial, 
 		w->in[i] = own < 0 ? 1 : in[own];
 		if (kernel)
 			w->kernel[i] = own < 0 ? 1 : kernel[own];
+		if (w->kernel[i] > 0)
+			taps *= (double)w->kernel[i];
 	}
-	return 0;
+	return taps <= INT32_MAX ? 0 : diag_node_error(d, n, NULL, "a window of %g elements is too large", taps);
 }
 
 /* auto_pad SAME: the output has ceil(in / stride) elements; an odd pad goes to the end (UPPER) or begin. */
