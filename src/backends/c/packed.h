@@ -45,6 +45,9 @@ struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, co
 bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float *scale, float *offset);
 /* The same for floats; `exact` false: the count may be off by one, which a look at the thresholds mends. */
 bool affine_fit_real(const float *t, int64_t count, float *scale, float *offset, bool *exact);
+/* Constants for counting in lanes of 32 bits, channels in groups of 16: thresholds as [group][threshold][16], or,
+ * where they are evenly spaced, scales, and offsets in *offset. */
+const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char **offset);
 /* After the kernel: the code in `row` (bytes, or the sums where there is no stage) to y. */
 void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, const char *sum_type, int indent,
 		   const char *pixel);

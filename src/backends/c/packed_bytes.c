@@ -47,27 +47,6 @@ static const char *weights(struct emit *e, const struct packed_layer *p)
 	return emit_array(e, ARRAY_U64, to, (size_t)(groups * per_group / 8), "%s_w", l->name);
 }
 
-static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
-{
-	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
-	int32_t *t = arena_array(&e->arena, int32_t, groups * s->count * GROUP);
-	for (int64_t o = 0; o < groups * GROUP; o++)
-		for (int64_t k = 0; k < s->count; k++) {
-			int64_t v = o < l->window.oc ? s->t[o * s->count + k] : INT32_MAX;
-			t[(o / GROUP * s->count + k) * GROUP + o % GROUP] = (int32_t)(v < INT32_MIN ? INT32_MIN : v > INT32_MAX ? INT32_MAX : v);
-		}
-	return emit_array(e, ARRAY_I32, t, (size_t)(groups * s->count * GROUP), "%s_t", l->name);
-}
-
-static const char *padded_floats(struct emit *e, const struct plan_layer *l, const float *v, const char *suffix)
-{
-	int64_t n = (l->window.oc + GROUP - 1) / GROUP * GROUP;
-	float *to = arena_array(&e->arena, float, n);
-	for (int64_t o = 0; o < l->window.oc; o++)
-		to[o] = v[o];
-	return emit_array(e, ARRAY_F32, to, (size_t)n, "%s_%s", l->name, suffix);
-}
-
 static const char *segment_start(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_window *w = &p->layer->window;
@@ -157,12 +136,8 @@ static void kernel(struct emit *e, struct packed_layer *p)
 	const char *symbol = weights(e, p), *t = NULL, *offset = NULL;
 	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
-	if (s && s->affine) {
-		t = padded_floats(e, l, s->scale, "m");
-		offset = padded_floats(e, l, s->offset, "a");
-	} else if (s) {
-		t = thresholds(e, l, s);
-	}
+	if (s)
+		t = packed_constants(e, l, s, &offset);
 	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
 	P("static void %s_%s(const uint8_t *restrict x, %s *restrict y)\n{\n", e->name, l->name, buf_ctype(l->out));
 	if (!w->dense)

@@ -53,77 +53,74 @@ const char *packed_operand(struct emit *e, struct packed_layer *p)
 
 /* ---- depthwise ---- */
 
+enum { GROUP = 16 };
+
+static int64_t groups_of(const struct plan_layer *l)
+{
+	return (l->window.oc + GROUP - 1) / GROUP;
+}
+
+/* [tap][channel], channels up to a multiple of 16. */
 static const char *depthwise_weights(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;
-	int64_t taps = w->kh * w->kw;
-	int8_t *to = arena_array(&e->arena, int8_t, taps * w->oc);
+	int64_t taps = w->kh * w->kw, row = groups_of(l) * GROUP;
+	int16_t *to = arena_array(&e->arena, int16_t, taps * row);
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t t = 0; t < taps; t++)
-			to[t * w->oc + o] = (int8_t)l->weights[o * taps + t];
-	return emit_array(e, ARRAY_I8, to, (size_t)(taps * w->oc), "%s_w", l->name);
+			to[t * row + o] = (int16_t)l->weights[o * taps + t];
+	return emit_array(e, ARRAY_I16, to, (size_t)(taps * row), "%s_w", l->name);
 }
 
-/* Thresholds with the channel innermost: [threshold][channel]. */
-static const char *transposed(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
-{
-	int64_t oc = l->window.oc, *t = arena_array(&e->arena, int64_t, oc * s->count);
-	int32_t *to = arena_array(&e->arena, int32_t, oc * s->count);
-	(void)t;
-	for (int64_t o = 0; o < oc; o++)
-		for (int64_t k = 0; k < s->count; k++)
-			to[k * oc + o] = (int32_t)s->t[o * s->count + k];
-	return emit_array(e, ARRAY_I32, to, (size_t)(oc * s->count), "%s_t", l->name);
-}
-
+/* Sixteen sums in sum[] to sixteen counts in row[]. */
 static void depthwise_count(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
-	const char *value = "n";
-	int64_t oc = l->window.oc;
+	const char *offset, *t = packed_constants(e, l, s, &offset);
+	P("\t\tfor (int v = 0; v < QCC_SPLIT; v++) {\n\t\t\tconst int at = v * QCC_LANES32;\n\t\t\tconst qcc_i32 d = qcc_load32(sum + at);\n");
 	if (s->affine) {
-		const char *m = emit_array(e, ARRAY_F32, s->scale, (size_t)oc, "%s_m", l->name);
-		const char *a = emit_array(e, ARRAY_F32, s->offset, (size_t)oc, "%s_a", l->name);
-		P("\t\t\tfloat v = (float)sum[o] * %s[o] + %s[o];\n\t\t\tv = v > 0.0f ? v : 0.0f;\n\t\t\tv = v < %lld.0f ? v : %lld.0f;\n"
-		  "\t\t\tconst int n = (int)v;\n", m, a, LL(s->count), LL(s->count));
-	} else {
-		const char *t = transposed(e, l, s);
-		P("\t\t\tint n = 0;\n");
-		for (int64_t k = 0; k < s->count; k++)
-			P("\t\t\tn += sum[o] >= %s[%lld + o];\n", t, LL(k * oc));
+		P("\t\t\tqcc_store32(row + o + at, qcc_affine(d, %s + o + at, %s + o + at, %lld.0f));\n\t\t}\n", t, offset, LL(s->count));
+		return;
 	}
-	if (s->multiply != 1 || s->add)
-		value = arena_printf(&e->arena, "n * %lld + %lld", LL(s->multiply), LL(s->add));
-	P("\t\t\ty[(p * %lld + q) * %lld + o] = (%s)(%s);\n", LL(l->window.ow), LL(oc), buf_ctype(l->out), value);
+	P("\t\t\tqcc_i32 n = { 0 };\n\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, d, %s + (o / 16 * %lld + k) * 16 + at);\n"
+	  "\t\t\tqcc_store32(row + o + at, n);\n\t\t}\n", LL(s->count), t, LL(s->count));
+}
+
+static void depthwise_sums(struct emit *e, const struct packed_layer *p, bool narrow)
+{
+	const struct plan_window *w = &p->layer->window;
+	const char *weights = depthwise_weights(e, p->layer);
+	int64_t row = groups_of(p->layer) * GROUP;
+	P(narrow ? "\t\tqcc_i16x16 s = { 0 };\n\t\tint32_t sum[16];\n" : "\t\tint32_t sum[16] = { 0 };\n");
+	for (int64_t t = 0; t < w->kh * w->kw; t++) {
+		int64_t at = (t / w->kw * w->dilation_h * p->image_w + t % w->kw * w->dilation_w) * w->ic;
+		P(narrow ? "\t\ts += qcc_codes16(b + %lld + o) * qcc_weights16(%s + %lld + o);\n" : "\t\tqcc_dot16(sum, b + %lld + o, %s + %lld + o);\n",
+		  LL(at), weights, LL(t * row));
+	}
+	if (narrow)
+		P("\t\tqcc_widen16(sum, s);\n");
 }
 
 void packed_depthwise(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	const char *x = packed_operand(e, p), *weights = depthwise_weights(e, l);
+	const char *x = packed_operand(e, p);
 	/* sums of codes that fit 16 bits are summed there: twice the lanes */
-	int64_t most = ((int64_t)1 << plan_bits(0, plan_levels(plan_root(l->in[0])) - 1)) * w->kh * w->kw *
-		       (l->weight_hi > -l->weight_lo ? l->weight_hi : -l->weight_lo);
-	const char *sum = most < INT16_MAX ? "int16_t" : "int32_t";
+	int64_t most = plan_levels(plan_root(l->in[0])) * w->kh * w->kw * (l->weight_hi > -l->weight_lo ? l->weight_hi : -l->weight_lo);
+	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
 	P("\n/* %s: %s. Depthwise, codes */\n", node_label(l->node), layer_comment(e, l));
 	P("static void %s_%s(const uint8_t *restrict x, %s *restrict y)\n{\n", e->name, l->name, buf_ctype(l->out));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
-	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s sum[%lld];\n", LL(w->stride_h), LL(p->image_w), LL(w->stride_w),
-	  LL(w->ic), sum, LL(w->oc));
-	P("\t\tfor (int o = 0; o < %lld; o++) {\n\t\t\t%s s = 0;\n", LL(w->oc), sum);
-	for (int64_t r = 0; r < w->kh; r++)
-		for (int64_t c = 0; c < w->kw; c++)
-			P("\t\t\ts = (%s)(s + b[%lld + o] * %s[%lld + o]);\n", sum, LL((r * w->dilation_h * p->image_w + c * w->dilation_w) * w->ic),
-			  weights, LL((r * w->kw + c) * w->oc));
-	P("\t\t\tsum[o] = s;\n\t\t}\n");
-	if (l->stage) {
-		P("\t\tfor (int o = 0; o < %lld; o++) {\n", LL(w->oc));
-		depthwise_count(e, l, packed_stage(e, l, NULL));
-		P("\t\t}\n");
-	} else {
-		P("\t\tconst %s *row = sum;\n", sum);
-		packed_finish(e, l, NULL, sum, 2, arena_printf(&e->arena, "(p * %lld + q) * %lld", LL(w->ow), LL(w->oc)));
-	}
+	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s row[%lld];\n", LL(w->stride_h), LL(p->image_w), LL(w->stride_w),
+	  LL(w->ic), s ? "uint8_t" : "int32_t", LL(groups_of(l) * GROUP));
+	P("\t\tfor (int o = 0; o < %lld; o += 16) {\n", LL(w->oc));
+	depthwise_sums(e, p, most < INT16_MAX);
+	if (s)
+		depthwise_count(e, l, s);
+	else
+		P("\t\tmemcpy(row + o, sum, sizeof sum);\n");
+	P("\t\t}\n");
+	packed_finish(e, l, NULL, "int32_t", 2, arena_printf(&e->arena, "(p * %lld + q) * %lld", LL(w->ow), LL(w->oc)));
 	P("\t}\n}\n");
 	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, x, buf_pointer(e, l->out, buf_ctype(l->out)));
 }
@@ -229,25 +226,29 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 	/* out is outer x channels x inner or, where it is stored channels last, outer x inner x channels: the operand's
 	 * order is the other one as a rule, so that loops go over the operand's runs */
 	int64_t multiply = out->coded ? s->step / out->step : s->step, add = out->coded ? (s->base - out->base) / out->step : s->base;
-	int64_t stride_c = 0, stride_i = 0;
 	bool image = l->out->channels_last && !l->in[0]->channels_last;
 	int64_t channels = image ? l->out->dims[l->out->rank - 1] : l->length, inner = image ? l->out->count / channels : l->inner;
 	int64_t outer = image ? 1 : l->outer;
-	stride_c = image ? 1 : inner;
-	stride_i = image ? channels : 1;
+	const char *value = multiply == 1 && !add ? "n" : arena_printf(&e->arena, "n * %lld + %lld", LL(multiply), LL(add));
+	const char *block = outer > 1 ? arena_printf(&e->arena, "b * %lld + ", LL(channels * inner)) : "";
 	if (outer > 1)
 		P("\tfor (int b = 0; b < %lld; b++)\n", LL(outer));
-	if (s->channels > 1 || image) {
+	if (image && channels > 1) {	/* counted in runs, which makes vectors, then spread */
+		P("\tfor (int c = 0; c < %lld; c++)\n\tfor (int i0 = 0; i0 < %lld; i0 += 256) {\n", LL(channels), LL(inner));
+		P("\t\tconst int run = i0 + 256 < %lld ? 256 : %lld - i0;\n\t\t%s row[256];\n\t\tfor (int i = 0; i < run; i++) {\n", LL(inner), LL(inner), buf_ctype(l->out));
+		P("\t\tconst float v = x[c * %lld + i0 + i];\n", LL(inner));
+		count_real(e, l, &q, t);
+		P("\t\trow[i] = (%s)(%s);\n\t\t}\n\t\tfor (int i = 0; i < run; i++)\n\t\t\ty[(i0 + i) * %lld + c] = row[i];\n\t}\n}\n", buf_ctype(l->out), value, LL(channels));
+	} else if (s->channels > 1) {
 		P("\tfor (int c = 0; c < %lld; c++)\n\tfor (int i = 0; i < %lld; i++) {\n", LL(channels), LL(inner));
-		P("\t\tconst float v = x[%sc * %lld + i];\n", outer > 1 ? arena_printf(&e->arena, "b * %lld + ", LL(channels * inner)) : "", LL(inner));
+		P("\t\tconst float v = x[%sc * %lld + i];\n", block, LL(inner));
+		count_real(e, l, &q, t);
+		P("\t\ty[%sc * %lld + i] = (%s)(%s);\n\t}\n}\n", block, LL(inner), buf_ctype(l->out), value);
 	} else {
-		P("\tfor (int i = 0; i < %lld; i++) {\n", LL(channels * inner));
-		P("\t\tconst float v = x[%si];\n", outer > 1 ? arena_printf(&e->arena, "b * %lld + ", LL(channels * inner)) : "");
+		P("\tfor (int i = 0; i < %lld; i++) {\n\t\tconst float v = x[%si];\n", LL(channels * inner), block);
+		count_real(e, l, &q, t);
+		P("\t\ty[%si] = (%s)(%s);\n\t}\n}\n", block, buf_ctype(l->out), value);
 	}
-	count_real(e, l, &q, t);
-	const char *value = multiply == 1 && !add ? "n" : arena_printf(&e->arena, "n * %lld + %lld", LL(multiply), LL(add));
-	const char *to = s->channels > 1 || image ? arena_printf(&e->arena, "c * %lld + i * %lld", LL(stride_c), LL(stride_i)) : "i";
-	P("\t\ty[%s%s] = (%s)(%s);\n\t}\n}\n", outer > 1 ? arena_printf(&e->arena, "b * %lld + ", LL(channels * inner)) : "", to, buf_ctype(l->out), value);
 	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const float"),
 		      buf_pointer(e, l->out, buf_ctype(l->out)));
 }

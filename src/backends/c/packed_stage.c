@@ -177,6 +177,10 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 	const char *type = buf_ctype(l->out), *value;
 	if (l->stage) {
 		struct packed_stage *s = packed_stage(e, l, extra);
+		if (s->multiply == 1 && s->add == 0 && array_size(array_type_for(0, s->count)) == plan_elem_size(l->out->elem)) {
+			strbuf_printf(&e->code, "%.*smemcpy(y + %s, row, %lld);\n", indent, "\t\t\t\t\t\t", pixel, LL(l->window.oc));
+			return;
+		}
 		value = scaled(e, type, "row[o]", s->multiply, s->add);
 	} else {
 		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step), offsets(e, l, extra));
@@ -185,4 +189,38 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 	(void)sum_type;
 	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, "\t\t\t\t\t\t", LL(l->window.oc),
 		      indent + 1, "\t\t\t\t\t\t", pixel, value);
+}
+
+/* ---- constants of kernels that sum in lanes of 32 bits ---- */
+
+enum { GROUP = 16 };
+
+static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+{
+	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
+	int32_t *t = arena_array(&e->arena, int32_t, groups * s->count * GROUP);
+	for (int64_t o = 0; o < groups * GROUP; o++)
+		for (int64_t k = 0; k < s->count; k++) {
+			int64_t v = o < l->window.oc ? s->t[o * s->count + k] : INT32_MAX;
+			t[(o / GROUP * s->count + k) * GROUP + o % GROUP] = (int32_t)(v < INT32_MIN ? INT32_MIN : v > INT32_MAX ? INT32_MAX : v);
+		}
+	return emit_array(e, ARRAY_I32, t, (size_t)(groups * s->count * GROUP), "%s_t", l->name);
+}
+
+static const char *padded_floats(struct emit *e, const struct plan_layer *l, const float *v, const char *suffix)
+{
+	int64_t n = (l->window.oc + GROUP - 1) / GROUP * GROUP;
+	float *to = arena_array(&e->arena, float, n);
+	for (int64_t o = 0; o < l->window.oc; o++)
+		to[o] = v[o];
+	return emit_array(e, ARRAY_F32, to, (size_t)n, "%s_%s", l->name, suffix);
+}
+
+const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char **offset)
+{
+	*offset = NULL;
+	if (!s->affine)
+		return thresholds(e, l, s);
+	*offset = padded_floats(e, l, s->offset, "a");
+	return padded_floats(e, l, s->scale, "m");
 }
