@@ -27,7 +27,9 @@ CLEANUP = Path(sys.executable).parent / "qonnx-cleanup"
 
 
 def measure(commands, rounds):
-    p = subprocess.run([sys.executable, "-I", "-S", str(HERE / "measure.py"), json.dumps(commands), str(rounds)],
+    outputs = [c[-1] for c in commands]		# every command here ends with what it writes
+    p = subprocess.run([sys.executable, "-I", "-S", str(HERE / "measure.py"), json.dumps(commands), str(rounds),
+                        json.dumps(outputs)],
                        capture_output=True, text=True, check=True)
     results = json.loads(p.stdout)
     for command, result in zip(commands, results):

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Time and peak memory of whole processes, run in turn.
 
-Reads a JSON list of commands (lists of words) and a number of rounds from the
-command line; each round runs every command once. Prints a JSON list with, for
+Reads a JSON list of commands (lists of words), a number of rounds and a JSON list
+of what each command writes from the command line; each round runs every command
+once, its outputs of the round before removed first (untimed): file systems flush
+what replaces an older file, and that is not what is measured. Prints a JSON list with, for
 each command, its seconds, peak resident bytes and exit statuses.
 
 It is a program of its own, and imports little, because Linux counts the memory
@@ -11,6 +13,7 @@ of the process that forks into the peak of the child.
 
 import json
 import os
+import shutil
 import sys
 import time
 
@@ -29,12 +32,20 @@ def once(command, silent):
     return time.perf_counter() - start, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status)
 
 
+def remove(path):
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    elif os.path.exists(path):
+        os.unlink(path)
+
+
 def main():
-    commands, rounds = json.loads(sys.argv[1]), int(sys.argv[2])
+    commands, rounds, outputs = json.loads(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
     silent = os.open(os.devnull, os.O_WRONLY)
     results = [{"seconds": [], "bytes": [], "status": []} for _ in commands]
     for _ in range(rounds):
-        for command, result in zip(commands, results):
+        for command, output, result in zip(commands, outputs, results):
+            remove(output)
             seconds, size, status = once(command, silent)
             result["seconds"].append(seconds)
             result["bytes"].append(size)

@@ -57,6 +57,12 @@ class Speller:
 def free_batch(model):
     """The first dim of inputs and outputs becomes symbolic; inner shapes go."""
     constants = {t.name for t in model.graph.initializer}
+    for t in model.graph.initializer:	# a Reshape to [1, ...] keeps the samples apart
+        if any(n.op_type == "Reshape" and n.input[1] == t.name for n in model.graph.node):
+            shape = np.array(numpy_helper.to_array(t))
+            if shape.ndim == 1 and shape.size > 1 and shape[0] == 1:
+                shape[0] = 0
+                t.CopyFrom(numpy_helper.from_array(shape, t.name))
     for v in [*model.graph.input, *model.graph.output]:
         if v.name not in constants:
             v.type.tensor_type.shape.dim[0].dim_param = "N"
