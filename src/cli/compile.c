@@ -296,6 +296,7 @@ static int write_report(struct job *j)
 	infer_for_report(j);
 	json_t *layers = member(j->report, "layers", report_layers(j->graph));
 	json_t *totals = member(j->report, "totals", report_totals(j->graph, layers));
+	report_add_folding(layers, totals, json_object_get(j->report, "passes"));
 	strbuf_printf(&path, "%s/report.json", j->dir);
 	int status = report_write(j->report, path.text, &j->diags);
 	strbuf_free(&path);

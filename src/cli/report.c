@@ -193,6 +193,39 @@ json_t *report_totals(const struct graph *g, const json_t *layers)
 	return totals;
 }
 
+/* Members of each layer's entry that go into the table. */
+static void merge_layers(json_t *layers, const json_t *folded)
+{
+	static const char *const keys[] = { "cycles", "LUT", "BRAM_18K" };
+	size_t i;
+	json_t *layer, *by_name = json_object();
+	json_array_foreach(layers, i, layer)
+		json_object_set(by_name, json_string_value(json_object_get(layer, "name")), layer);
+	json_array_foreach(folded, i, layer) {
+		const char *name = json_string_value(json_object_get(layer, "layer"));
+		json_t *ours = name ? json_object_get(by_name, name) : NULL;
+		for (size_t k = 0; ours && k < sizeof keys / sizeof *keys; k++)
+			if (json_object_get(layer, keys[k]))
+				json_object_set(ours, keys[k], json_object_get(layer, keys[k]));
+	}
+	json_decref(by_name);
+}
+
+void report_add_folding(json_t *layers, json_t *totals, const json_t *passes)
+{
+	const json_t *last = NULL;
+	for (size_t i = 0; i < json_array_size(passes); i++)
+		if (json_is_object(json_object_get(json_array_get(passes, i), "network")))
+			last = json_array_get(passes, i);
+	if (!last)
+		return;
+	json_t *network = json_object_get(last, "network");
+	merge_layers(layers, json_object_get(last, "layers"));
+	json_object_set(totals, "folding", network);
+	json_object_set(totals, "LUT", json_object_get(network, "LUT"));
+	json_object_set(totals, "BRAM_18K", json_object_get(network, "BRAM_18K"));
+}
+
 /* ---- the table ---- */
 
 struct column {
@@ -268,6 +301,19 @@ static void print_row(const struct column *columns, size_t n, const json_t *row,
 	strbuf_free(&line);
 }
 
+static void print_folding(const json_t *f, FILE *out)
+{
+	const char *bottleneck = json_string_value(json_object_get(f, "bottleneck"));
+	if (!f)
+		return;
+	fprintf(out, "folding: %lld cycles a frame, %.0f frames a second at %g MHz",
+		(long long)json_integer_value(json_object_get(f, "cycles")),
+		json_number_value(json_object_get(f, "fps")), json_number_value(json_object_get(f, "clock_mhz")));
+	if (bottleneck)
+		fprintf(out, ", bottleneck %s", bottleneck);
+	fputc('\n', out);
+}
+
 /* Beyond this the middle is left out on the terminal; report.json has all. */
 enum { SHOWN_LAYERS = 60 };
 
@@ -280,6 +326,7 @@ void report_print(const json_t *layers, const json_t *totals, FILE *out)
 		{ "params", "params", true, 0 },  { "macs", "MACs", true, 0 },
 		{ "weight_bits", "weight bits", true, 0 }, { "PE", "PE", true, 0 },
 		{ "SIMD", "SIMD", true, 0 },	  { "cycles", "cycles", true, 0 },
+		{ "LUT", "LUT", true, 0 },	  { "BRAM_18K", "BRAM18", true, 0 },
 	};
 	size_t n = sizeof columns / sizeof *columns, count = json_array_size(layers);
 	measure(columns, n, layers, totals);
@@ -294,6 +341,7 @@ void report_print(const json_t *layers, const json_t *totals, FILE *out)
 		print_row(columns, n, json_array_get(layers, i), NULL, out);
 	}
 	print_row(columns, n, totals, "total", out);
+	print_folding(json_object_get(totals, "folding"), out);
 }
 
 void report_print_passes(const json_t *passes, FILE *out)

@@ -13,6 +13,9 @@
 json_t *report_layers(const struct graph *g);
 /* {nodes, layers, params, macs, weight_bits}; constants that layers share count once. A new reference. */
 json_t *report_totals(const struct graph *g, const json_t *layers);
+/* Takes cycles and cost of each layer, and the network's rate, from the report of the last pass that folded: passes is
+ * the array that pipeline_run filled. Adds members to the layers, and to the totals an object "folding". */
+void report_add_folding(json_t *layers, json_t *totals, const json_t *passes);
 /* The table of the layers and the totals. */
 void report_print(const json_t *layers, const json_t *totals, FILE *out);
 /* One line with the time of each pass, and what passes nested in them took is left out. */
