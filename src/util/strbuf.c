@@ -39,11 +39,29 @@ void strbuf_vprintf(struct strbuf *b, const char *format, va_list args)
 {
 	va_list again;
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, args);
-	reserve(b, (size_t)n);
-	vsnprintf(b->text + b->length, (size_t)n + 1, format, again);
+	reserve(b, 64);		/* most texts fit at once: formatting twice only to know the length costs */
+	size_t room = b->capacity - b->length;
+	int n = vsnprintf(b->text + b->length, room, format, args);
+	if ((size_t)n >= room) {
+		reserve(b, (size_t)n);
+		vsnprintf(b->text + b->length, (size_t)n + 1, format, again);
+	}
 	b->length += (size_t)n;
 	va_end(again);
+}
+
+void strbuf_int(struct strbuf *b, int64_t x)
+{
+	char digits[24];
+	size_t at = sizeof digits;
+	uint64_t rest = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+	do {
+		digits[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (x < 0)
+		digits[--at] = '-';
+	strbuf_add(b, digits + at, sizeof digits - at);
 }
 
 void strbuf_printf(struct strbuf *b, const char *format, ...)

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct strbuf {
 	char *text;
@@ -15,6 +16,7 @@ void strbuf_add(struct strbuf *b, const char *bytes, size_t n);
 void strbuf_puts(struct strbuf *b, const char *s);
 void strbuf_printf(struct strbuf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *b, const char *format, va_list args);
+void strbuf_int(struct strbuf *b, int64_t x);	/* in decimal; for long lists of numbers, where printf is slow */
 const char *strbuf_text(const struct strbuf *b);	/* "" where nothing was added */
 
 #endif

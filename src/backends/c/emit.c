@@ -49,20 +49,20 @@ static void print_element(struct emit *e, enum array_type type, const void *data
 {
 	struct strbuf *b = &e->arrays;
 	switch (type) {
-	case ARRAY_I8: strbuf_printf(b, "%d,", ((const int8_t *)data)[i]); break;
-	case ARRAY_U8: strbuf_printf(b, "%u,", ((const uint8_t *)data)[i]); break;
-	case ARRAY_I16: strbuf_printf(b, "%d,", ((const int16_t *)data)[i]); break;
-	case ARRAY_U16: strbuf_printf(b, "%u,", ((const uint16_t *)data)[i]); break;
+	case ARRAY_I8: strbuf_int(b, ((const int8_t *)data)[i]); break;
+	case ARRAY_U8: strbuf_int(b, ((const uint8_t *)data)[i]); break;
+	case ARRAY_I16: strbuf_int(b, ((const int16_t *)data)[i]); break;
+	case ARRAY_U16: strbuf_int(b, ((const uint16_t *)data)[i]); break;
 	case ARRAY_I32:
 		if (((const int32_t *)data)[i] == INT32_MIN)
-			strbuf_puts(b, "INT32_MIN,");
+			strbuf_puts(b, "INT32_MIN");
 		else
-			strbuf_printf(b, "%d,", ((const int32_t *)data)[i]);
+			strbuf_int(b, ((const int32_t *)data)[i]);
 		break;
-	case ARRAY_U32: strbuf_printf(b, "0x%xu,", ((const uint32_t *)data)[i]); break;
-	case ARRAY_I64: strbuf_printf(b, "%lldLL,", (long long)((const int64_t *)data)[i]); break;
-	case ARRAY_U64: strbuf_printf(b, "0x%llxull,", (unsigned long long)((const uint64_t *)data)[i]); break;
-	case ARRAY_F32: strbuf_printf(b, "%s,", float_text(e, (double)((const float *)data)[i])); break;
+	case ARRAY_U32: strbuf_printf(b, "0x%xu", ((const uint32_t *)data)[i]); break;
+	case ARRAY_I64: strbuf_printf(b, "%lldLL", (long long)((const int64_t *)data)[i]); break;
+	case ARRAY_U64: strbuf_printf(b, "0x%llxull", (unsigned long long)((const uint64_t *)data)[i]); break;
+	case ARRAY_F32: strbuf_printf(b, "%s", float_text(e, (double)((const float *)data)[i])); break;
 	}
 }
 
@@ -74,6 +74,7 @@ static void array_text(struct emit *e, enum array_type type, const void *data, s
 		if (i % (size_t)array_types[type].per_line == 0)
 			strbuf_puts(&e->arrays, "\n\t");
 		print_element(e, type, data, i);
+		strbuf_add(&e->arrays, ",", 1);
 	}
 	strbuf_puts(&e->arrays, "\n};\n");
 }
