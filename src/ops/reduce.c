@@ -12,7 +12,6 @@
 struct reduction {
 	uint32_t axes;			/* a bit each */
 	bool keep;
-	bool known;
 };
 
 static int axes_error(struct diags *d, const struct node *n)
