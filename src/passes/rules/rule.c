@@ -196,7 +196,8 @@ bool common_scale(const double *s, int64_t n, double *common, double *m)
 			least = exponent;
 	}
 	for (int64_t k = 0; k < n; k++) {
-		double x = ldexp((double)odd_mantissa(s[k], &exponent), s[k] != 0 ? exponent - least : 0);
+		double odd = (double)odd_mantissa(s[k], &exponent);
+		double x = ldexp(odd, s[k] != 0 ? exponent - least : 0);
 		if (!(fabs(x) < 0x1p31))
 			return false;
 		m[k] = x;
