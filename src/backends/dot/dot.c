@@ -14,8 +14,8 @@ struct picture {
 	Agraph_t *ag;
 	Agnode_t **nodes;	/* by node id */
 	Agnode_t **sources;	/* by value id: the node of a graph input */
-	Agsym_t *node_label, *node_shape, *node_fill, *node_tooltip;
-	Agsym_t *edge_label, *edge_tooltip, *edge_style;
+	Agsym_t *node_label, *node_shape, *node_fill;
+	Agsym_t *edge_label, *edge_style;
 };
 
 /* cgraph takes char * where it means const char *. */
@@ -45,10 +45,8 @@ static void declare_attributes(struct picture *p)
 	declare(p, AGEDGE, "fontsize", "10");
 	p->node_label = declare(p, AGNODE, "label", "");
 	p->node_shape = declare(p, AGNODE, "shape", "box");
-	p->node_fill = declare(p, AGNODE, "fillcolor", "white");
-	p->node_tooltip = declare(p, AGNODE, "tooltip", "");
+	p->node_fill = declare(p, AGNODE, "fillcolor", "#f2f2f2");
 	p->edge_label = declare(p, AGEDGE, "label", "");
-	p->edge_tooltip = declare(p, AGEDGE, "tooltip", "");
 	p->edge_style = declare(p, AGEDGE, "style", "solid");
 }
 
@@ -63,19 +61,18 @@ static Agnode_t *add_node(struct picture *p, const char *prefix, size_t number)
 static void add_operator(struct picture *p, const struct node *n, size_t number, enum dot_role role)
 {
 	static const char *const fill[] = {
-		[DOT_FLOAT] = "#f2f2f2", [DOT_QUANTISER] = "#cfe2f3",
+		[DOT_QUANTISER] = "#cfe2f3",
 		[DOT_INTEGER] = "#d9ead3", [DOT_LEFTOVER] = "#f9cb9c",
 	};
 	Agnode_t *a = add_node(p, "n", number);
-	char *label = dot_node_label(n), *tooltip = dot_clean_text(node_label(n));
+	char *label = dot_node_label(n);
 	char *html = agstrdup_html(p->ag, label);
 
 	agxset(a, p->node_label, html);
 	agstrfree(p->ag, html);
-	set(a, p->node_fill, fill[role]);
-	set(a, p->node_tooltip, tooltip);
+	if (role != DOT_FLOAT)		/* the default; each attribute that is set costs */
+		set(a, p->node_fill, fill[role]);
 	free(label);
-	free(tooltip);
 	p->nodes[n->id] = a;
 }
 
@@ -87,6 +84,7 @@ static Agnode_t *add_terminal(struct picture *p, const char *prefix, size_t numb
 
 	set(a, p->node_label, label);
 	set(a, p->node_shape, "ellipse");
+	set(a, p->node_fill, "white");
 	free(label);
 	return a;
 }
@@ -95,17 +93,15 @@ static void add_edge(struct picture *p, const struct value *v, Agnode_t *to, con
 {
 	Agnode_t *from = v->producer ? p->nodes[v->producer->id] : p->sources[v->id];
 	Agedge_t *e = from ? agedge(p->ag, from, to, NULL, 1) : NULL;
-	char *label, *tooltip;
+	char *label;
 
 	if (!e)		/* a constant, shown inside its reader */
 		return;
 	label = dot_value_label(v);
-	tooltip = dot_clean_text(v->name);
 	set(e, p->edge_label, label);
-	set(e, p->edge_tooltip, tooltip);
-	set(e, p->edge_style, style);
+	if (style)
+		set(e, p->edge_style, style);
 	free(label);
-	free(tooltip);
 }
 
 static void add_nodes(struct picture *p)
@@ -129,7 +125,7 @@ static void add_edges(struct picture *p)
 	graph_for_each_node(g, n) {
 		for (uint32_t i = 0; i < n->n_inputs; i++)
 			if (node_input(n, i))
-				add_edge(p, node_input(n, i), p->nodes[n->id], "solid");
+				add_edge(p, node_input(n, i), p->nodes[n->id], NULL);
 		for (uint32_t i = 0; i < n->n_captures; i++)
 			if (n->captures[i].value)
 				add_edge(p, n->captures[i].value, p->nodes[n->id], "dashed");
@@ -137,7 +133,7 @@ static void add_edges(struct picture *p)
 	for (uint32_t i = 0; i < g->n_outputs; i++) {
 		const char *name = g->output_names[i] ? g->output_names[i] : g->outputs[i].value->name;
 
-		add_edge(p, g->outputs[i].value, add_terminal(p, "out", i, name), "solid");
+		add_edge(p, g->outputs[i].value, add_terminal(p, "out", i, name), NULL);
 	}
 }
 
