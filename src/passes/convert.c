@@ -5,8 +5,8 @@
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	static const char *const steps[] = { "qcdq-to-quant", "extract-conv-bias", "gemm-to-matmul", "fold-transpose",
-					     "fold-weight-quant", "quant-to-thresholds", "remove-identity",
-					     "remove-dead", "unique-names" };
+					     "fold-constants", "fold-weight-quant", "quant-to-thresholds",
+					     "remove-identity", "remove-dead", "unique-names" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (pass_run_nested(ctx, steps[i], NULL) == PASS_ERROR)
 			return PASS_ERROR;

@@ -11,6 +11,17 @@ static struct value *transposed(struct graph *g, struct node *before, struct val
 	return t->outputs[0];
 }
 
+/* beta * C; at once where C is a constant: the product of two floats is exact in double. */
+static struct value *scaled_term(struct graph *g, struct node *before, struct value *c, double beta)
+{
+	if (!value_is_constant(c) || c->elem != ELEM_FLOAT)
+		return add_node2(g, before, "", "Mul", c, constant_scalar(g, "beta", beta), "Mul");
+	struct tensor *t = tensor_new(ELEM_FLOAT, c->rank, c->dims);
+	for (int64_t i = 0; i < t->count; i++)
+		tensor_put(t, i, tensor_at(c->constant, i) * beta);
+	return value_new_constant(g, c->name, t);
+}
+
 /* alpha * A' * B' + beta * C. */
 static int expand(struct graph *g, struct node *n, struct diags *d)
 {
@@ -27,10 +38,8 @@ static int expand(struct graph *g, struct node *n, struct diags *d)
 		struct value *scaled[] = { y, constant_scalar(g, "alpha", alpha) };
 		y = node_new(g, n, "", "Mul", scaled, 2, 1, "Mul")->outputs[0];
 	}
-	if (c && beta != 1 && beta != 0) {
-		struct value *scaled[] = { c, constant_scalar(g, "beta", beta) };
-		c = node_new(g, n, "", "Mul", scaled, 2, 1, "Mul")->outputs[0];
-	}
+	if (c && beta != 1 && beta != 0)
+		c = scaled_term(g, n, c, beta);
 	if (c && beta != 0) {
 		struct value *terms[] = { y, c };
 		y = node_new(g, n, "", "Add", terms, 2, 1, "Add")->outputs[0];

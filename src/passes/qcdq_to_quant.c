@@ -60,55 +60,196 @@ static struct value *zero_point(struct graph *g, const struct value *zero, int r
 	return zero ? spread(g, zero, rank, axis) : constant_scalar(g, "zero", 0);
 }
 
-static struct value *add_quant(struct graph *g, struct node *before, struct value *x, const struct node *dq,
-			       const struct levels *l)
+static struct value *add_quant(struct graph *g, struct node *before, struct value *x, struct value *scale,
+			       struct value *zero, const struct levels *l)
 {
-	int64_t axis = normal_axis(node_attr_int(dq, "axis", 1), x->rank);
-	struct value *inputs[] = { x, spread(g, node_input(dq, 1), x->rank, axis),
-				   zero_point(g, node_input(dq, 2), x->rank, axis),
-				   constant_scalar(g, "bits", l->bits) };
+	struct value *inputs[] = { x, scale, zero, constant_scalar(g, "bits", l->bits) };
 	struct node *q = node_new(g, before, DOMAIN_QONNX, "Quant", inputs, 4, 1, "Quant");
+	struct diags quiet = { 0 };
 	node_set_int(q, "signed", l->is_signed);
 	node_set_int(q, "narrow", l->narrow);
 	node_set_string(q, "rounding_mode", "ROUND");
-	value_copy_type(g, q->outputs[0], dq->outputs[0]);
+	node_infer(q, &quiet);
+	diags_free(&quiet);
 	return q->outputs[0];
 }
 
-static bool same_constant(const struct value *a, const struct value *b)
+static bool parameters_constant(const struct node *n)
 {
-	if (a == b)
-		return true;
-	return value_is_constant(a) && value_is_constant(b) && tensor_equal(a->constant, b->constant);
+	const struct value *zero = node_input(n, 2);
+	return value_is_constant(node_input(n, 1)) && (!zero || value_is_constant(zero));
 }
 
-static bool parameters_constant(const struct node *dq)
-{
-	const struct value *zero = node_input(dq, 2);
-	return value_is_constant(node_input(dq, 1)) && (!zero || value_is_constant(zero));
-}
+/* ---- pairs ---- */
 
-/* QuantizeLinear above, perhaps behind a Clip; NULL where it is not such a pair. */
-static struct node *quantise_above(struct node *dq, struct levels *l)
+/* A DequantizeLinear, the QuantizeLinear above, and the levels that a Clip between them leaves. */
+struct pair {
+	struct node *q, *dq;
+	struct levels type;	/* of the storage type */
+	double lo, hi;
+};
+
+static bool read_pair(struct node *dq, struct pair *p)
 {
 	struct node *n = node_input(dq, 0)->producer, *clip = NULL;
 	if (n && n->op == &op_Clip) {
 		clip = n;
 		n = node_input(n, 0)->producer;
 	}
-	if (!n || n->op != &op_QuantizeLinear || !same_constant(node_input(n, 1), node_input(dq, 1)) ||
-	    !same_constant(node_input(n, 2), node_input(dq, 2)) || node_attr_int(n, "block_size", 0))
-		return NULL;
+	if (!n || n->op != &op_QuantizeLinear || !parameters_constant(n) || node_attr_int(n, "block_size", 0))
+		return false;
 	enum elem_type elem = node_input(n, 2) ? node_input(n, 2)->elem
 					       : (enum elem_type)node_attr_int(n, "output_dtype", ELEM_UINT8);
-	if (!type_levels(elem, l))
-		return NULL;
-	double lo = l->lo, hi = l->hi;
+	*p = (struct pair){ .q = n, .dq = dq };
+	if (!type_levels(elem ? elem : ELEM_UINT8, &p->type))
+		return false;
+	double lo = p->type.lo, hi = p->type.hi;
 	if (clip && node_input(clip, 1) && !value_scalar(node_input(clip, 1), &lo))
-		return NULL;
+		return false;
 	if (clip && node_input(clip, 2) && !value_scalar(node_input(clip, 2), &hi))
+		return false;
+	p->lo = fmax(lo, p->type.lo);
+	p->hi = fmin(hi, p->type.hi);
+	return p->lo <= p->hi;
+}
+
+static double zero_at(const struct value *zero, int64_t i)
+{
+	return zero ? tensor_at(zero->constant, zero->constant->count == 1 ? 0 : i) : 0;
+}
+
+/* The zero points of both ends are the same number everywhere. */
+static bool one_zero(const struct pair *p, double *zero)
+{
+	const struct value *a = node_input(p->q, 2), *b = node_input(p->dq, 2);
+	*zero = zero_at(a, 0);
+	return (!a || tensor_all(a->constant, *zero)) && (b ? tensor_all(b->constant, *zero) : *zero == 0);
+}
+
+static bool same_scale(const struct pair *p)
+{
+	const struct value *a = node_input(p->q, 1), *b = node_input(p->dq, 1);
+	bool same_axis = a->constant->count == 1 || node_attr_int(p->q, "axis", 1) == node_attr_int(p->dq, "axis", 1);
+	return same_axis && (a == b || tensor_equal(a->constant, b->constant));
+}
+
+/* The parameter i of a node of the pair, for values of x's rank. */
+static struct value *parameter(struct graph *g, const struct node *n, size_t i, const struct value *x)
+{
+	int64_t axis = normal_axis(node_attr_int(n, "axis", 1), x->rank);
+	return i == 1 ? spread(g, node_input(n, 1), x->rank, axis) : zero_point(g, node_input(n, 2), x->rank, axis);
+}
+
+static bool is_zero(const struct value *v)
+{
+	return tensor_all(v->constant, 0);
+}
+
+/* Any pair, in steps: QuantizeLinear adds its zero point after rounding, where Quant does it before, so that ties
+ * would go another way. y = (clip(round(x / s) + z) - z + (z - z2)) * s2. NULL where it cannot be said. */
+static struct value *quantised_in_steps(struct graph *g, const struct pair *p)
+{
+	struct node *at = p->dq;
+	struct value *x = node_input(p->q, 0), *zero = parameter(g, p->q, 2, x), *to = parameter(g, p->dq, 2, x);
+	struct value *scale = parameter(g, p->q, 1, x), *y = x;
+	double z;
+	bool clips = p->lo > p->type.lo || p->hi < p->type.hi, single = one_zero(p, &z);
+	if (clips && !tensor_all(zero->constant, zero_at(zero, 0)))
 		return NULL;
-	return !clip || match_bounds(fmax(lo, l->lo), fmin(hi, l->hi), l) ? n : NULL;
+	if (!tensor_all(scale->constant, 1))
+		y = add_node2(g, at, "", "Div", y, scale, "Div");
+	y = add_node1(g, at, "", "Round", y, "Round");
+	if (clips) {
+		struct value *inputs[] = { y, constant_scalar(g, "least", p->lo - zero_at(zero, 0)),
+					   constant_scalar(g, "most", p->hi - zero_at(zero, 0)) };
+		struct node *clip = node_new(g, at, "", "Clip", inputs, 3, 1, "Clip");
+		value_copy_type(g, clip->outputs[0], y);
+		y = clip->outputs[0];
+	}
+	y = add_quant(g, at, y, constant_scalar(g, "scale", 1), zero, &p->type);
+	if (!single) {
+		if (!is_zero(zero))
+			y = add_node2(g, at, "", "Add", y, zero, "Add");
+		if (!is_zero(to))
+			y = add_node2(g, at, "", "Sub", y, to, "Sub");
+	}
+	scale = parameter(g, p->dq, 1, x);
+	return tensor_all(scale->constant, 1) ? y : add_node2(g, at, "", "Mul", y, scale, "Mul");
+}
+
+static struct value *quantised(struct graph *g, const struct pair *p)
+{
+	struct levels l;
+	double zero;
+	struct value *x = node_input(p->q, 0);
+	if (x->rank < 0 || x->elem != ELEM_FLOAT)
+		return NULL;
+	if (same_scale(p) && one_zero(p, &zero) && match_bounds(p->lo - zero, p->hi - zero, &l))
+		return add_quant(g, p->dq, x, parameter(g, p->q, 1, x), constant_scalar(g, "zero", 0), &l);
+	return quantised_in_steps(g, p);
+}
+
+/* ---- what moves elements between the two ---- */
+
+/* Picks or moves elements, so that it may as well work on the dequantised ones. */
+static bool is_mover(const struct node *n)
+{
+	return n && (n->op == &op_Reshape || n->op == &op_Flatten || n->op == &op_Transpose || n->op == &op_Squeeze ||
+		     n->op == &op_Unsqueeze || n->op == &op_Identity || n->op == &op_MaxPool || n->op == &op_Slice);
+}
+
+/* All readers of v are DequantizeLinear nodes like dq, with one positive scale. */
+static bool all_dequantise_alike(const struct value *v, const struct node *dq)
+{
+	const struct value *scale = node_input(dq, 1), *zero = node_input(dq, 2);
+	double s;
+	if (!value_scalar(scale, &s) || !(s > 0) || (zero && zero->constant->count != 1))
+		return false;
+	value_for_each_use(v, u) {
+		const struct node *n = u->user;
+		if (!n || n->op != &op_DequantizeLinear || !parameters_constant(n) ||
+		    !tensor_equal(node_input(n, 1)->constant, scale->constant) || zero_at(node_input(n, 2), 0) != zero_at(zero, 0))
+			return false;
+	}
+	return true;
+}
+
+/* Moves the DequantizeLinear nodes that read the mover's output before it, as one; the output becomes real. */
+static int raise_above(struct graph *g, struct node *mover, struct diags *d)
+{
+	struct value *v = mover->outputs[0];
+	struct node *dq = v->uses->user;
+	struct value *inputs[] = { node_input(mover, 0), node_input(dq, 1), node_input(dq, 2) };
+	struct node *raised = node_new(g, mover, "", "DequantizeLinear", inputs, dq->n_inputs, 1, "DequantizeLinear");
+	struct value *real = value_new(g, v->name);
+	if (node_infer(raised, d) != 0)
+		return -1;
+	value_for_each_use(v, u)
+		value_replace_uses(u->user->outputs[0], real);
+	while (v->uses)
+		node_remove(v->uses->user);
+	value_replace_uses(real, v);
+	value_remove(g, real);
+	node_set_input(mover, 0, raised->outputs[0]);
+	v->is_declared = false;
+	v->datatype = raised->outputs[0]->datatype;
+	value_set_type(g, v, (enum elem_type)raised->outputs[0]->elem, v->rank, v->dims);
+	return 0;
+}
+
+static int raise_all(struct pass_ctx *ctx)
+{
+	for (struct node *n = ctx->graph->last; n; n = n->prev) {
+		struct value *v = is_mover(n) && !(n->n_outputs > 1 && n->outputs[1]) ? n->outputs[0] : NULL;
+		struct node *reader = v && v->uses ? v->uses->user : NULL;
+		if (!reader || reader->op != &op_DequantizeLinear || !parameters_constant(reader) ||
+		    !all_dequantise_alike(v, reader))
+			continue;
+		if (raise_above(ctx->graph, n, ctx->diags) != 0)
+			return -1;
+		ctx->changes++;
+	}
+	return 0;
 }
 
 /* A stored integer constant: the numbers it stands for, under a quantiser that leaves them as they are. */
@@ -123,26 +264,28 @@ static struct value *quantised_constant(struct graph *g, struct node *dq, struct
 	struct value *x = value_new_constant(g, node_input(dq, 0)->name, out[0]);
 	if (!type_levels((enum elem_type)in[0]->elem, &l) || l.bits > 16)
 		return x;	/* a wide bias: plain numbers */
-	return add_quant(g, dq, x, dq, &l);
+	return add_quant(g, dq, x, parameter(g, dq, 1, x), parameter(g, dq, 2, x), &l);
 }
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct graph *g = ctx->graph;
+	if (raise_all(ctx) != 0)
+		return PASS_ERROR;
 	graph_for_each_node(g, n) {
-		struct levels l;
+		struct pair p;
 		if (n->op != &op_DequantizeLinear || !parameters_constant(n) || node_attr_int(n, "block_size", 0))
 			continue;
 		struct value *y = NULL;
-		struct node *q = NULL;
-		if (value_is_constant(node_input(n, 0)))
+		bool constant = value_is_constant(node_input(n, 0));
+		if (constant)
 			y = quantised_constant(g, n, ctx->diags);
-		else if ((q = quantise_above(n, &l)))
-			y = add_quant(g, n, node_input(q, 0), n, &l);
-		else
-			continue;
-		if (!y)
+		else if (read_pair(n, &p))
+			y = quantised(g, &p);
+		if (!y && constant)
 			return PASS_ERROR;
+		if (!y)
+			continue;
 		node_bypass(n, y);
 		ctx->changes++;
 	}
@@ -161,7 +304,9 @@ const struct pass pass_qcdq_to_quant = {
 	.summary = "QuantizeLinear, Clip, DequantizeLinear become one Quant",
 	.help = "Reads the pairs of ONNX's own quantisation as QONNX: activations and weights, per tensor and per axis,\n"
 		"with a Clip for widths under 8 bits. A constant behind a DequantizeLinear alone becomes a quantised\n"
-		"constant.",
+		"constant. QuantizeLinear adds its zero point after rounding, Quant before: where that tells, or scales\n"
+		"differ, the pair becomes Div, Round, Quant, Mul. Reshape, Transpose, MaxPool and the like between\n"
+		"quantising and dequantising work on the real numbers instead.",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN,
