@@ -234,7 +234,7 @@ static int packed_files(struct emit *e)
 const struct style style_packed = {
 	.name = "packed",
 	.folder = "c-packed",
-	.plan = { .channels_last = true, .fuse = true },
+	.plan = { .channels_last = true, .fuse = true, .absorb = true },
 	.align = 64,
 	.size = packed_size,
 	.layers = packed_layers,

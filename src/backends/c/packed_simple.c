@@ -93,11 +93,11 @@ static void depthwise_sums(struct emit *e, const struct packed_layer *p, bool na
 	P(narrow ? "\t\tqcc_i16x16 s = { 0 };\n\t\tint32_t sum[16];\n" : "\t\tint32_t sum[16] = { 0 };\n");
 	for (int64_t t = 0; t < w->kh * w->kw; t++) {
 		int64_t at = (t / w->kw * w->dilation_h * p->image_w + t % w->kw * w->dilation_w) * w->ic;
-		P(narrow ? "\t\ts += qcc_codes16(b + %lld + o) * qcc_weights16(%s + %lld + o);\n" : "\t\tqcc_dot16(sum, b + %lld + o, %s + %lld + o);\n",
+		P(narrow ? "\t\tqcc_add16(&s, b + %lld + o, %s + %lld + o);\n" : "\t\tqcc_dot16(sum, b + %lld + o, %s + %lld + o);\n",
 		  LL(at), weights, LL(t * row));
 	}
 	if (narrow)
-		P("\t\tqcc_widen16(sum, s);\n");
+		P("\t\tqcc_widen16(sum, &s);\n");
 }
 
 void packed_depthwise(struct emit *e, struct packed_layer *p)

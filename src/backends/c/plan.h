@@ -130,6 +130,7 @@ struct plan {
 struct plan_options {
 	bool channels_last;		/* images as N,H,W,C inside */
 	bool fuse;			/* attach thresholds to their producer */
+	bool absorb;			/* a selection of elements before a dense layer becomes columns of weights */
 };
 
 /* NULL with diagnostics that name the node that cannot be planned. The graph must outlive the plan. */

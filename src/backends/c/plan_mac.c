@@ -245,6 +245,53 @@ int lower_deconv(struct lowering *l, const struct node *n)
 
 /* ---- dense layers ---- */
 
+/* The layer before y where it only selects elements for y: y can read what it reads. */
+static struct plan_layer *selection(const struct lowering *l, const struct plan_layer *y)
+{
+	const struct plan_buf *in = y->in[0];
+	struct plan_layer *m = l->plan->layers;
+	while (m && (m->kind != PLAN_MOVE || m->out != in))
+		m = m->next;
+	if (!l->options->absorb || !m || m->n_in != 1 || m->fill_count || !in->value || y->window.oh != 1 ||
+	    !value_only_use(in->value) || in->shuffle || m->in[0]->shuffle)
+		return NULL;
+	return m->in[0]->count <= 4 * in->count ? m : NULL;
+}
+
+static void unlink_layer(struct plan *p, struct plan_layer *m)
+{
+	struct plan_layer *before = NULL;
+	for (struct plan_layer *k = p->layers; k != m; k = k->next)
+		before = k;
+	*(before ? &before->next : &p->layers) = m->next;
+	for (struct plan_layer *k = m->next; k; k = k->next)
+		k->index--;
+	p->n_layers--;
+	if (!m->next)
+		p->last_layer = before;
+}
+
+/* Weights of elements that were not selected are zero. */
+static void absorb_selection(struct lowering *l, struct plan_layer *y)
+{
+	struct plan_layer *m = selection(l, y);
+	if (!m || !y->weights)
+		return;
+	int64_t from = y->window.ic, to = m->in[0]->count;
+	int32_t *w = arena_array(&l->plan->arena, int32_t, to * y->window.oc + 1);
+	for (int64_t o = 0; o < y->window.oc; o++)
+		for (int64_t i = 0; i < from; i++)
+			w[o * to + m->map[i]] += y->weights[o * from + i];
+	for (int64_t i = 0; i < to * y->window.oc; i++) {
+		y->weight_lo = w[i] < y->weight_lo ? w[i] : y->weight_lo;
+		y->weight_hi = w[i] > y->weight_hi ? w[i] : y->weight_hi;
+	}
+	y->weights = w;
+	y->window.ic = to;
+	y->in[0] = m->in[0];
+	unlink_layer(l->plan, m);
+}
+
 static struct plan_layer *dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct tensor *t,
 				bool transposed)
 {
@@ -261,6 +308,7 @@ static struct plan_layer *dense(struct lowering *l, const struct node *n, struct
 		m.shuffle = row;
 	}
 	take_weights(l, y, &m);
+	absorb_selection(l, y);
 	return y;
 }
 

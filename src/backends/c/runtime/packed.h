@@ -393,21 +393,17 @@ QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
 typedef int16_t qcc_i16x16 __attribute__((vector_size(32)));
 typedef int32_t qcc_i32x16 __attribute__((vector_size(64)));
 typedef uint8_t qcc_u8x16 __attribute__((vector_size(16)));
-QCC_INLINE qcc_i16x16 qcc_codes16(const uint8_t *x)
+QCC_INLINE void qcc_add16(qcc_i16x16 *sum, const uint8_t *x, const int16_t *w)
 {
-	qcc_u8x16 v;
-	memcpy(&v, x, sizeof v);
-	return __builtin_convertvector(v, qcc_i16x16);
+	qcc_u8x16 codes;
+	qcc_i16x16 weights;
+	memcpy(&codes, x, sizeof codes);
+	memcpy(&weights, w, sizeof weights);
+	*sum += __builtin_convertvector(codes, qcc_i16x16) * weights;
 }
-QCC_INLINE qcc_i16x16 qcc_weights16(const int16_t *w)
+QCC_INLINE void qcc_widen16(int32_t *y, const qcc_i16x16 *x)
 {
-	qcc_i16x16 v;
-	memcpy(&v, w, sizeof v);
-	return v;
-}
-QCC_INLINE void qcc_widen16(int32_t *y, qcc_i16x16 x)
-{
-	const qcc_i32x16 v = __builtin_convertvector(x, qcc_i32x16);
+	const qcc_i32x16 v = __builtin_convertvector(*x, qcc_i32x16);
 	memcpy(y, &v, sizeof v);
 }
 QCC_INLINE void qcc_dot16(int32_t *sum, const uint8_t *x, const int16_t *w)
