@@ -1,5 +1,6 @@
 # Backends, a folder each. One file a line, alphabetical.
 include src/backends/c/local.mk
+include src/backends/hls/local.mk
 libqcc_a_SOURCES += \
 	src/backends/backend.c \
 	src/backends/backend.h \

@@ -1,0 +1,162 @@
+/* The backend `hls`: a self-contained dataflow design for Vitis HLS, with a C simulation that needs only a C++
+ * compiler and the ap_int headers. */
+#include "backends/hls/hls.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "hw/folding.h"
+#include "pipeline/spec.h"
+#include "util/file.h"
+
+struct output {
+	struct backend_ctx *x;
+	int status;
+};
+
+static void write_file(struct output *o, const char *name, const char *text, size_t length)
+{
+	struct strbuf path = { 0 };
+	strbuf_printf(&path, "%s/hls/%s", o->x->dir, name);
+	if (o->status == 0)
+		o->status = file_write(path.text, text, length, o->x->diags);
+	strbuf_free(&path);
+}
+
+static void write_buffer(struct output *o, const char *name, struct strbuf *b)
+{
+	write_file(o, name, strbuf_text(b), b->length);
+	strbuf_free(b);
+}
+
+static void make_folder(struct output *o, const char *name)
+{
+	struct strbuf path = { 0 };
+	strbuf_printf(&path, "%s/hls%s", o->x->dir, name);
+	if (o->status == 0)
+		o->status = dir_make(path.text, o->x->diags);
+	strbuf_free(&path);
+}
+
+static void write_templates(struct output *o)
+{
+	write_file(o, "qcc_layers.h", hls_text_qcc_layers, strlen(hls_text_qcc_layers));
+	write_file(o, "host_ops.h", hls_text_host_ops, strlen(hls_text_host_ops));
+	write_file(o, "sim/hls_stream.h", hls_text_hls_stream, strlen(hls_text_hls_stream));
+	write_file(o, "sim/npy.h", hls_text_npy, strlen(hls_text_npy));
+}
+
+static void write_host_header(struct output *o, const struct hls_plan *p)
+{
+	struct strbuf b = { 0 };
+	strbuf_printf(&b, "/* in and out: an array for each of the network's inputs (or the design's streams), elements in order. */\n"
+		      "#ifndef QCC_HOST_H\n#define QCC_HOST_H\n\nvoid %s_head(const float *const *in, float *const *out);\n"
+		      "void %s_tail(const float *const *in, float *const *out);\n\n#endif\n", p->top, p->top);
+	write_buffer(o, "host.h", &b);
+}
+
+static const char *option(const struct backend_ctx *x, const char *name)
+{
+	return option_text(x->backend->options, x->args, x->n_args, name);
+}
+
+static void write_design(struct output *o, const struct hls_plan *p)
+{
+	struct strbuf params = { 0 }, thresholds = { 0 }, top = { 0 }, header = { 0 }, host = { 0 };
+	struct strbuf bench = { 0 }, makefile = { 0 }, tcl = { 0 };
+	if (hls_emit_params(p, &params, &thresholds, o->x->diags) != 0 || hls_emit_top(p, &top, &header, o->x->diags) != 0 ||
+	    hls_emit_host(p, &host, o->x->diags) != 0)
+		o->status = -1;
+	write_buffer(o, "params.h", &params);
+	write_buffer(o, "thresh.h", &thresholds);
+	write_buffer(o, "top.cpp", &top);
+	write_buffer(o, "top.h", &header);
+	write_buffer(o, "host.c", &host);
+	if (o->status == 0) {
+		write_host_header(o, p);
+		hls_emit_testbench(p, &bench);
+		hls_emit_makefile(p, &makefile);
+		hls_emit_tcl(p, option(o->x, "part"), option_real(option(o->x, "clock_mhz")), &tcl);
+	}
+	write_buffer(o, "testbench.cpp", &bench);
+	write_buffer(o, "Makefile", &makefile);
+	write_buffer(o, "run_hls.tcl", &tcl);
+}
+
+static json_t *labels(const struct node *const *nodes, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(node_label(nodes[i])));
+	return list;
+}
+
+static void report(struct backend_ctx *x, const struct hls_plan *p)
+{
+	json_object_set_new(x->report, "top", json_string(p->top));
+	json_object_set_new(x->report, "layers", json_integer((json_int_t)p->n_layers));
+	json_object_set_new(x->report, "streams", json_integer((json_int_t)p->n_streams));
+	json_object_set_new(x->report, "host_before", labels(p->head, p->n_head));
+	json_object_set_new(x->report, "host_after", labels(p->tail, p->n_tail));
+}
+
+static bool accepts(struct backend_ctx *x)
+{
+	for (const struct node *n = x->graph->first; n; n = n->next)
+		if (hw_kind_of(n))
+			return true;
+	diag_note(x->diags, DIAG_NOTE, NULL, "run to-hw and fold", "the graph has no hardware layers");
+	return false;
+}
+
+static int emit(struct backend_ctx *x)
+{
+	struct output o = { x, 0 };
+	struct hls_plan p;
+	if (!(x->graph->properties & GRAPH_FOLDED))
+		return diag_error(x->diags, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
+	if (x->graph->n_outputs != 1)
+		return diag_error(x->diags, NULL, "backend hls takes networks of one output; this one has %u", x->graph->n_outputs);
+	int status = hls_plan_read(&p, x->graph, option(x, "top"), x->diags);
+	if (status == 0) {
+		make_folder(&o, "");
+		make_folder(&o, "/sim");
+		make_folder(&o, "/tv");
+		write_templates(&o);
+		write_design(&o, &p);
+		struct strbuf dir = { 0 };
+		strbuf_printf(&dir, "%s/hls", x->dir);
+		if (o.status == 0)
+			o.status = hls_write_vectors(&p, dir.text, option_int(option(x, "samples")), x->diags);
+		strbuf_puts(&dir, "/folding_config.json");
+		if (o.status == 0)
+			o.status = folding_config_write(x->graph, dir.text, x->diags);
+		strbuf_free(&dir);
+		report(x, &p);
+		status = o.status;
+	}
+	hls_plan_free(&p);
+	return status;
+}
+
+static const struct pass_option options[] = {
+	{ "top", OPTION_STRING, "network", "name of the top function" },
+	{ "part", OPTION_STRING, "xc7z020clg400-1", "FPGA that run_hls.tcl synthesises for" },
+	{ "clock_mhz", OPTION_REAL, "100", "clock that run_hls.tcl asks for" },
+	{ "samples", OPTION_INT, "4", "golden vectors to write" },
+	{ 0 }
+};
+
+const struct backend backend_hls = {
+	.name = "hls",
+	.summary = "a dataflow design for Vitis HLS, with C simulation",
+	.help = "Writes hls/: top.cpp with a function per layer and a top function with AXI streams and ap_ctrl_none, params.h and\n"
+		"thresh.h with weights and thresholds, qcc_layers.h with the layers as templates, host.c with what stays for the\n"
+		"host, a testbench with golden vectors, run_hls.tcl, folding_config.json. `make csim AP_TYPES=DIR` simulates it;\n"
+		"reading from an empty stream and data left in one are errors there. The graph must have been folded.\n"
+		"\n"
+		"    qcc model.onnx -p 'streamline,fold(target_fps=100000)' -b hls -o out\n",
+	.options = options,
+	.accepts = accepts,
+	.emit = emit,
+};

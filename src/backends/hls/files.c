@@ -1,0 +1,197 @@
+/* The files around the design: testbench, Makefile, script for Vitis HLS, golden vectors. */
+#include "backends/hls/hls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/exec.h"
+#include "pipeline/feed.h"
+#include "util/npy.h"
+
+static long long elements_of(const struct hls_stream *s)
+{
+	return (long long)(s->words.words * s->words.elements);
+}
+
+static long long size_of(const struct value *v)
+{
+	long long n = 1;
+	for (int i = 0; i < v->rank; i++)
+		n *= v->dims[i];
+	return n;
+}
+
+/* ---- testbench ---- */
+
+static void emit_feed(const struct hls_plan *p, size_t k, struct strbuf *b)
+{
+	const struct hls_stream *s = hls_port(p, false, k);
+	char element[40];
+	strbuf_printf(b, "\tfeed<%s, %lld, %lld>(x%zu, in%zu, %lld);\n", hls_element(s->type, element), (long long)s->words.elements,
+		      (long long)hls_border(hw_width(s->words)), k, k, (long long)s->words.words);
+}
+
+static void emit_drain(const struct hls_plan *p, size_t k, struct strbuf *b)
+{
+	const struct hls_stream *s = hls_port(p, true, k);
+	char element[40];
+	strbuf_printf(b, "\tdrain<%s, %lld, %lld>(out%zu, y%zu, %lld);\n", hls_element(s->type, element), (long long)s->words.elements,
+		      (long long)hls_border(hw_width(s->words)), k, k, (long long)s->words.words);
+}
+
+static const char testbench_head[] =
+	"/* Runs samples through the design: testbench INPUT.npy... OUTPUT.npy [GOLDEN.npy]; one input a graph input. Fails\n"
+	" * on a read from an empty stream, on data left in one, and on outputs other than the golden ones. */\n"
+	"#include \"top.h\"\n#include \"npy.h\"\n#include <cmath>\nextern \"C\" {\n#include \"host.h\"\n}\n\n"
+	"template <class E, int N, int WIDTH> static void feed(const float *x, hls::stream<ap_uint<WIDTH> > &s, long words)\n{\n"
+	"\tfor (long i = 0; i < words; i++) {\n\t\tap_uint<WIDTH> word = 0;\n\t\tfor (int k = 0; k < N; k++)\n"
+	"\t\t\tqcc::set_element<E::bits>(word, k, E::encode(typename E::value((long)x[i * N + k])));\n\t\ts.write(word);\n\t}\n}\n\n"
+	"template <class E, int N, int WIDTH> static void drain(hls::stream<ap_uint<WIDTH> > &s, float *y, long words)\n{\n"
+	"\tfor (long i = 0; i < words; i++) {\n\t\tconst ap_uint<WIDTH> word = s.read();\n\t\tfor (int k = 0; k < N; k++)\n"
+	"\t\t\ty[i * N + k] = (float)(long)E::decode(qcc::element<E::bits>(word, k));\n\t}\n}\n\n";
+
+static const char testbench_main[] =
+	"int main(int argc, char **argv)\n{\n\tif (argc != INPUTS + 2 && argc != INPUTS + 3) {\n"
+	"\t\tstd::fprintf(stderr, \"usage: %s INPUT.npy... OUTPUT.npy [GOLDEN.npy]\\n\", argv[0]);\n\t\treturn 2;\n\t}\n"
+	"\tArray in[INPUTS], out;\n\tconst float *x[INPUTS];\n\tfor (int k = 0; k < INPUTS; k++)\n\t\tin[k] = npy_read(argv[1 + k]);\n"
+	"\tconst size_t frames = in[0].data.size() / input_size[0];\n\tfor (int k = 0; k < INPUTS; k++)\n"
+	"\t\tif (in[k].data.size() != frames * input_size[k])\n\t\t\tnpy_fail(argv[1 + k], \"has another size than the network's input\");\n"
+	"\tout.dims.assign(output_dims, output_dims + sizeof output_dims / sizeof *output_dims);\n\tout.dims[0] *= frames;\n"
+	"\tout.data.resize(frames * OUTPUT_SIZE);\n\tfor (size_t f = 0; f < frames; f++) {\n\t\tfor (int k = 0; k < INPUTS; k++)\n"
+	"\t\t\tx[k] = &in[k].data[f * input_size[k]];\n\t\trun_frame(x, &out.data[f * OUTPUT_SIZE]);\n\t}\n"
+	"\tif (!hls::all_streams_empty())\n\t\treturn 1;\n\tnpy_write(argv[INPUTS + 1], out);\n\tif (argc == INPUTS + 2)\n\t\treturn 0;\n"
+	"\tconst Array golden = npy_read(argv[INPUTS + 2]);\n\tsize_t wrong = golden.data.size() != out.data.size();\n"
+	"\tfor (size_t i = 0; !wrong && i < out.data.size(); i++)\n"
+	"\t\twrong += TOLERANCE > 0 ? !(std::fabs(out.data[i] - golden.data[i]) <= TOLERANCE * (1 + std::fabs(golden.data[i])))\n"
+	"\t\t\t\t       : out.data[i] != golden.data[i];\n"
+	"\tstd::printf(\"csim: %lu frames, %lu outputs, %s\\n\", (unsigned long)frames, (unsigned long)out.data.size(),\n"
+	"\t\t    wrong ? \"DIFFERENT from the golden ones\" : TOLERANCE > 0 ? \"equal within tolerance\" : \"equal bit for bit\");\n"
+	"\treturn wrong ? 1 : 0;\n}\n";
+
+/* The host's exponentials and inner products may round differently from machine to machine. */
+static bool host_rounds(const struct hls_plan *p)
+{
+	for (size_t i = 0; i < p->n_tail; i++)
+		if (!strcmp(p->tail[i]->op_type, "Softmax") || !strcmp(p->tail[i]->op_type, "MatMul") ||
+		    !strcmp(p->tail[i]->op_type, "Sigmoid"))
+			return true;
+	return false;
+}
+
+static void emit_sizes(const struct hls_plan *p, struct strbuf *b)
+{
+	const struct value *out = p->g->outputs[0].value;
+	size_t inputs = 0;
+	strbuf_puts(b, "static const size_t input_size[] = { ");
+	for (uint32_t i = 0; i < p->g->n_inputs; i++)
+		if (!p->g->inputs[i]->constant)
+			strbuf_printf(b, "%s%lld", inputs++ ? ", " : "", size_of(p->g->inputs[i]));
+	strbuf_printf(b, " };\nenum { INPUTS = %zu, OUTPUT_SIZE = %lld };\nstatic const size_t output_dims[] = { ", inputs, size_of(out));
+	for (int i = 0; i < out->rank; i++)
+		strbuf_printf(b, "%s%lld", i ? ", " : "", (long long)out->dims[i]);
+	strbuf_printf(b, "%s };\nstatic const double TOLERANCE = %s;\n\n", out->rank ? "" : "1", host_rounds(p) ? "1e-6" : "0");
+}
+
+void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
+{
+	strbuf_puts(b, testbench_head);
+	emit_sizes(p, b);
+	strbuf_puts(b, "static void run_frame(const float *const *in, float *out)\n{\n");
+	for (size_t k = 0; k < p->n_inputs; k++)
+		strbuf_printf(b, "\tstatic float x%zu[%lld];\n\tstatic hls::stream<ap_uint<%lld> > in%zu(\"in%zu\");\n", k,
+			      elements_of(hls_port(p, false, k)), (long long)hls_border(hw_width(hls_port(p, false, k)->words)), k, k);
+	for (size_t k = 0; k < p->n_outputs; k++)
+		strbuf_printf(b, "\tstatic float y%zu[%lld];\n\tstatic hls::stream<ap_uint<%lld> > out%zu(\"out%zu\");\n", k,
+			      elements_of(hls_port(p, true, k)), (long long)hls_border(hw_width(hls_port(p, true, k)->words)), k, k);
+	for (int output = 0; output < 2; output++) {
+		strbuf_printf(b, "\tstatic %sfloat *const %s[] = { ", output ? "const " : "", output ? "y" : "x");
+		for (size_t k = 0; k < (output ? p->n_outputs : p->n_inputs); k++)
+			strbuf_printf(b, "%s%s%zu", k ? ", " : "", output ? "y" : "x", k);
+		strbuf_puts(b, " };\n");
+	}
+	strbuf_printf(b, "\t%s_head(in, x);\n", p->top);
+	for (size_t k = 0; k < p->n_inputs; k++)
+		emit_feed(p, k, b);
+	strbuf_printf(b, "\t%s(", p->top);
+	for (size_t k = 0; k < p->n_inputs; k++)
+		strbuf_printf(b, "in%zu, ", k);
+	for (size_t k = 0; k < p->n_outputs; k++)
+		strbuf_printf(b, "%sout%zu", k ? ", " : "", k);
+	strbuf_puts(b, ");\n");
+	for (size_t k = 0; k < p->n_outputs; k++)
+		emit_drain(p, k, b);
+	strbuf_printf(b, "\tfloat *outs[] = { out };\n\t%s_tail(y, outs);\n}\n\n%s", p->top, testbench_main);
+}
+
+/* ---- building ---- */
+
+void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
+{
+	strbuf_puts(b, "# make csim AP_TYPES=DIR simulates the design in C. DIR holds ap_int.h and its kin: Vitis HLS's include folder,\n"
+		       "# or the Apache-licensed ap_types folder of the hls4ml package from PyPI.\n"
+		       "CXX = g++\nCC = cc\nAP_TYPES = /opt/xilinx/include\nCXXFLAGS = -std=c++14 -O2 -ffp-contract=off -Wno-unknown-pragmas\n"
+		       "CFLAGS = -std=c99 -O2 -ffp-contract=off\n\n"
+		       "csim: testbench\n\t./testbench");
+	size_t inputs = graph_data_inputs(p->g, NULL, 0);
+	for (size_t i = 0; i < inputs; i++)
+		strbuf_printf(b, " tv/input%zu.npy", i);
+	strbuf_puts(b, " tv/csim.npy tv/output.npy\n\n"
+		       "testbench: testbench.o top.o host.o\n\t$(CXX) $(CXXFLAGS) -o $@ testbench.o top.o host.o -lm\n"
+		       "top.o: top.cpp top.h params.h thresh.h qcc_layers.h sim/hls_stream.h\n"
+		       "\t$(CXX) $(CXXFLAGS) -I. -Isim -I$(AP_TYPES) -c top.cpp\n"
+		       "testbench.o: testbench.cpp top.h qcc_layers.h sim/hls_stream.h sim/npy.h host.h\n"
+		       "\t$(CXX) $(CXXFLAGS) -I. -Isim -I$(AP_TYPES) -c testbench.cpp\n"
+		       "host.o: host.c host.h host_ops.h\n\t$(CC) $(CFLAGS) -c host.c\n"
+		       "hls:\n\tvitis_hls -f run_hls.tcl\n"
+		       "clean:\n\trm -rf testbench *.o tv/csim.npy prj\n"
+		       ".PHONY: csim hls clean\n");
+}
+
+void hls_emit_tcl(const struct hls_plan *p, const char *part, double clock_mhz, struct strbuf *b)
+{
+	strbuf_printf(b, "# Synthesises the design: vitis_hls -f run_hls.tcl\n"
+		      "open_project -reset prj\nset_top %s\nadd_files top.cpp -cflags \"-std=c++14 -I.\"\n"
+		      "add_files -tb testbench.cpp -cflags \"-std=c++14 -I. -Isim\"\nadd_files -tb host.c -cflags \"-I.\"\n"
+		      "add_files -tb tv\nopen_solution -reset sol -flow_target vivado\nset_part %s\ncreate_clock -period %.3f\n"
+		      "csynth_design\nexport_design -format ip_catalog\nexit\n", p->top, part, 1000 / clock_mhz);
+}
+
+/* ---- golden vectors ---- */
+
+static int write_tensors(const struct feed *f, struct tensor *out, const char *dir, struct diags *d)
+{
+	struct strbuf path = { 0 };
+	int result = 0;
+	for (size_t i = 0; result == 0 && i < f->count; i++) {
+		path.length = 0;
+		strbuf_printf(&path, "%s/tv/input%zu.npy", dir, i);
+		result = npy_write(f->tensors[i], path.text, d);
+	}
+	path.length = 0;
+	strbuf_printf(&path, "%s/tv/output.npy", dir);
+	struct tensor *real = tensor_cast(out, ELEM_FLOAT);
+	if (result == 0)
+		result = npy_write(real, path.text, d);
+	tensor_unref(real);
+	strbuf_free(&path);
+	return result;
+}
+
+int hls_write_vectors(const struct hls_plan *p, const char *dir, int64_t samples, struct diags *d)
+{
+	struct feed f;
+	struct tensor **outputs = xcalloc(p->g->n_outputs + 1, sizeof *outputs);
+	struct exec_options options = { .threads = 0 };
+	feed_init(&f, p->g);
+	int result = feed_generate(&f, samples, 1, d);
+	if (result == 0)
+		result = exec_batch(p->g, f.tensors, outputs, &options, NULL, d);
+	if (result == 0)
+		result = write_tensors(&f, outputs[0], dir, d);
+	for (uint32_t i = 0; i < p->g->n_outputs; i++)
+		tensor_unref(outputs[i]);
+	free(outputs);
+	feed_free(&f);
+	return result;
+}

@@ -1,0 +1,180 @@
+/* From the graph to streams and layers. */
+#include "backends/hls/hls.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/op.h"
+#include "passes/insert_streams.h"
+#include "passes/to_hw.h"
+#include "util/vec.h"
+
+const struct value *hls_value_behind(const struct value *v)
+{
+	while (v->producer && (to_hw_is_view(v->producer) || hw_kind_of(v->producer) == HW_FIFO))
+		v = node_input(v->producer, 0);
+	return v;
+}
+
+const char *hls_element(struct datatype t, char buffer[40])
+{
+	if (t.kind == DT_BIPOLAR)
+		return "qcc::Bipolar";
+	snprintf(buffer, 40, "qcc::%s<%d>", datatype_is_signed(t) ? "Signed" : "Unsigned", datatype_bits(t));
+	return buffer;
+}
+
+uint64_t hls_code(struct datatype t, double x)
+{
+	int bits = datatype_bits(t);
+	if (t.kind == DT_BIPOLAR)
+		return x > 0;
+	return (uint64_t)(int64_t)x & (bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1);
+}
+
+static const char *identifier(struct hls_plan *p, const char *name)
+{
+	char *copy = arena_printf(&p->arena, "%s%s", isdigit((unsigned char)*name) ? "n" : "", name);
+	for (char *c = copy; *c; c++)
+		if (!isalnum((unsigned char)*c) || (unsigned char)*c > 127)
+			*c = '_';
+	return copy;
+}
+
+/* ---- streams ---- */
+
+static size_t find_stream(const struct hls_plan *p, const struct value *v)
+{
+	for (size_t i = 0; i < p->n_streams; i++)
+		if (p->streams[i].value == v)
+			return i;
+	return SIZE_MAX;
+}
+
+static int add_stream(struct hls_plan *p, const struct value *v, struct hw_stream words, struct diags *d)
+{
+	struct hls_stream *s = &p->streams[p->n_streams++];
+	*s = (struct hls_stream){ .value = v, .words = words, .type = v->datatype, .depth = 2 };
+	if (hw_width(words) > HLS_MAX_WIDTH)
+		return diag_error(d, "fold again with max_stream_bits=4096",
+				  "stream '%s' is %lld bits wide; ap_int in HLS goes to %d", v->name,
+				  (long long)hw_width(words), HLS_MAX_WIDTH);
+	return 0;
+}
+
+static int64_t queue_depth(const struct value *v)
+{
+	int64_t depth = 2;
+	for (; v->producer && (to_hw_is_view(v->producer) || hw_kind_of(v->producer) == HW_FIFO); v = node_input(v->producer, 0))
+		if (hw_kind_of(v->producer) == HW_FIFO && node_attr_int(v->producer, "depth", 2) > depth)
+			depth = node_attr_int(v->producer, "depth", 2);
+	return depth;
+}
+
+/* The stream that reaches input i: written by a layer, or, made here, by the host. */
+static int connect_input(struct hls_plan *p, struct hls_layer *layer, size_t i, struct diags *d)
+{
+	const struct value *v = hls_value_behind(node_input(layer->l.node, i));
+	size_t s = find_stream(p, v);
+	int64_t depth = queue_depth(node_input(layer->l.node, i));
+	if (s == SIZE_MAX) {
+		s = p->n_streams;
+		if (!datatype_is_integer(v->datatype))
+			return diag_node_error(d, layer->l.node, NULL, "reads '%s', which holds no integers", v->name);
+		if (add_stream(p, v, hw_input(&layer->l, &layer->l.now, i), d) != 0)
+			return -1;
+		p->streams[s].port = p->n_inputs++;
+	}
+	if (p->streams[s].reader)
+		return diag_node_error(d, layer->l.node, "run to-hw again", "'%s' is read twice; DuplicateStreams is missing", v->name);
+	p->streams[s].reader = layer->l.node;
+	p->streams[s].depth = depth > p->streams[s].depth ? depth : p->streams[s].depth;
+	layer->in[layer->n_in++] = s;
+	return 0;
+}
+
+static int add_layer(struct hls_plan *p, const struct node *n, struct diags *d)
+{
+	struct hls_layer *layer = &p->layers[p->n_layers++];
+	if (hw_layer_read(n, &layer->l, d) != 0)
+		return -1;
+	layer->name = identifier(p, node_label(n));
+	layer->out = arena_array(&p->arena, size_t, n->n_outputs);
+	if (hw_stream_inputs(&layer->l) > 64)
+		return diag_node_error(d, n, NULL, "has more than 64 streams");
+	for (size_t i = 0; i < hw_stream_inputs(&layer->l); i++)
+		if (connect_input(p, layer, i, d) != 0)
+			return -1;
+	for (size_t i = 0; i < n->n_outputs; i++) {
+		layer->out[layer->n_out++] = p->n_streams;
+		if (add_stream(p, n->outputs[i], hw_output(&layer->l, &layer->l.now, i), d) != 0)
+			return -1;
+		p->streams[p->n_streams - 1].writer = n;
+	}
+	return 0;
+}
+
+/* ---- the host's part ---- */
+
+/* The host's nodes: what hardware depends on goes to the head, all others to the tail. */
+static void split_host(struct hls_plan *p)
+{
+	unsigned char *above = xcalloc((size_t)p->g->next_node_id + 1, 1);
+	for (const struct node *n = p->g->last; n; n = n->prev)
+		for (uint32_t i = 0; i < n->n_outputs; i++)
+			if (n->outputs[i])
+				value_for_each_use(n->outputs[i], u)
+					if (u->user && (hw_kind_of(u->user) || above[u->user->id]))
+						above[n->id] = 1;
+	p->head = arena_array(&p->arena, const struct node *, p->g->n_nodes + 1);
+	p->tail = arena_array(&p->arena, const struct node *, p->g->n_nodes + 1);
+	for (const struct node *n = p->g->first; n; n = n->next) {
+		if (hw_kind_of(n))
+			continue;
+		bool between = above[n->id] && to_hw_is_view(n) && stream_producer(node_output(n, 0));
+		if (above[n->id] && !between)
+			p->head[p->n_head++] = n;
+		else if (!above[n->id])
+			p->tail[p->n_tail++] = n;
+	}
+	free(above);
+}
+
+const struct hls_stream *hls_port(const struct hls_plan *p, bool output, size_t k)
+{
+	for (size_t i = 0; i < p->n_streams; i++)
+		if ((output ? !p->streams[i].reader : !p->streams[i].writer) && p->streams[i].port == k)
+			return &p->streams[i];
+	return NULL;
+}
+
+int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, struct diags *d)
+{
+	*p = (struct hls_plan){ .g = graph_copy(g) };
+	arena_init(&p->arena);
+	p->top = identifier(p, top && *top ? top : "network");
+	if (insert_converters(p->g, d) < 0)
+		return -1;
+	size_t values = 0;
+	graph_for_each_value(p->g, v)
+		values++;
+	p->streams = arena_array(&p->arena, struct hls_stream, values + 1);
+	p->layers = arena_array(&p->arena, struct hls_layer, p->g->n_nodes + 1);
+	graph_for_each_node(p->g, n)
+		if (hw_kind_of(n) && hw_kind_of(n) != HW_FIFO && add_layer(p, n, d) != 0)
+			return -1;
+	for (size_t i = 0; i < p->n_streams; i++)
+		if (!p->streams[i].reader)
+			p->streams[i].port = p->n_outputs++;
+	split_host(p);
+	return 0;
+}
+
+void hls_plan_free(struct hls_plan *p)
+{
+	graph_free(p->g);
+	arena_free(&p->arena);
+	*p = (struct hls_plan){ 0 };
+}
