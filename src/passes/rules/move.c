@@ -15,7 +15,7 @@ static bool is_mover(const struct node *n)
 		return false;
 	if (n->op == &op_Resize || n->op == &op_Upsample)
 		return strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
-	return (n->op->flags & OP_MOVES) != 0;
+	return n->op == &op_Pad || (n->op->flags & OP_MOVES) != 0;	/* see translate_padding */
 }
 
 static bool other_inputs_constant(const struct node *n)

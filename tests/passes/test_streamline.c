@@ -1,0 +1,261 @@
+/* streamline: whatever stands between two quantisers becomes integer products and thresholds. */
+#include "passes.h"
+
+#define X "(float[1,4] x) => (y)"
+#define IN "i = qonnx.Quant" SIGNED "(x, half, zero, four) "
+#define OUT(v) "y = qonnx.Quant" SIGNED "(" v ", third, zero, four)"
+#define W44 "float[4,4] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}"
+#define WEIGHTS "q = qonnx.Quant" SIGNED "(w, half, zero, four) "
+#define LAYER IN WEIGHTS "m = MatMul(i, q) "
+#define DENSE(name, more, chain, last) { name, X, W44 more, LAYER chain " " OUT(last), "MatMul=1 MultiThreshold=2 Quant=0" }
+
+/* ---- chains between the product and the quantiser ---- */
+
+static const struct pass_case chains[] = {
+	DENSE("nothing", "", "", "m"),
+	DENSE("bias", ", float[4] c = {0.3,-0.7,1.1,0}", "a = Add(m, c)", "a"),
+	DENSE("Sub and Div", ", float[4] c = {0.3,-0.7,1.1,0}, float d = {1.7}", "a = Sub(m, c) b = Div(a, d)", "b"),
+	DENSE("Relu", "", "a = Relu(m)", "a"),
+	DENSE("LeakyRelu", "", "a = LeakyRelu<alpha=0.1>(m)", "a"),
+	DENSE("Sigmoid", "", "a = Sigmoid(m)", "a"),
+	DENSE("Elu", "", "a = Elu(m)", "a"),
+	DENSE("a chain of them", "", "a = Mul(m, third) b = Elu(a) c = Add(b, half) d = Sigmoid(c) e = Mul(d, four)", "e"),
+	DENSE("BatchNorm", ", float[4] g = {0.5,1,1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, float[4] u = {1,-1,0.5,0}, "
+			   "float[4] v = {1,2,0.5,4}", "a = BatchNormalization(m, g, c, u, v)", "a"),
+	DENSE("BatchNorm, negative scales", ", float[4] g = {-0.5,1,-1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, "
+	      "float[4] u = {1,-1,0.5,0}, float[4] v = {1,2,0.5,4}", "a = BatchNormalization(m, g, c, u, v)", "a"),
+	DENSE("BatchNorm, a scale of 0", ", float[4] g = {-0.5,0,-1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, "
+	      "float[4] u = {1,-1,0.5,0}, float[4] v = {1,2,0.5,4}", "a = BatchNormalization(m, g, c, u, v)", "a"),
+	DENSE("negative", "", "a = Neg(m)", "a"),
+};
+
+/* No product of floats, no quantiser but thresholds of integers, behind the first one. */
+static bool is_integer_inside(const struct graph *g)
+{
+	graph_for_each_node(g, n) {
+		bool product = n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose;
+		if (product && !datatype_is_integer(n->outputs[0]->datatype))
+			return false;
+		if (n->op == &op_MultiThreshold && !datatype_is_integer(n->outputs[0]->datatype))
+			return false;
+	}
+	return true;
+}
+
+/* A threshold decides the same, or it is off by a level: outputs are far apart or a rounding error. */
+static void streamlines(const struct pass_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct graph *g = run_case(&cases[i], "streamline", 1e-6);
+		if (!is_integer_inside(g)) {
+			fprintf(stderr, "case '%s': floats inside\n", cases[i].what);
+			print_graph(g);
+		}
+		assert_true(is_integer_inside(g));
+		graph_free(g);
+	}
+}
+
+#define RUN(cases) streamlines(cases, sizeof cases / sizeof *cases)
+
+static void chains_become_thresholds(void **state)
+{
+	(void)state;
+	RUN(chains);
+}
+
+#define ROUNDED(mode)                                                                                                  \
+	{ mode, X, W44, LAYER "y = qonnx.Quant" ROUNDING(mode) "(m, half, zero, four)", "MatMul=1 MultiThreshold=2 Quant=0" }
+
+/* Accumulators are multiples of a quarter: with scale 1/2 every second one is a tie. */
+static const struct pass_case roundings[] = {
+	ROUNDED("ROUND"), ROUNDED("CEIL"), ROUNDED("FLOOR"), ROUNDED("UP"), ROUNDED("DOWN"), ROUNDED("HALF_UP"),
+	ROUNDED("HALF_DOWN"),
+};
+
+static void rounding_modes_are_honoured(void **state)
+{
+	(void)state;
+	RUN(roundings);
+}
+
+/* ---- what is not monotone ---- */
+
+static const struct pass_case bends[] = {
+	{ "Abs", X, W44, LAYER "a = Abs(m) " OUT("a"), "MatMul=1 MultiThreshold=3 Sub=1 Quant=0 Abs=0" },
+	{ "square", X, W44, LAYER "a = Mul(m, m) " OUT("a"), "MatMul=1 Quant=0" },
+	{ "HardSwish", X, W44, LAYER "a = HardSwish(m) " OUT("a"), "MatMul=1 MultiThreshold=3 Sub=1 Quant=0" },
+	{ "Abs of a difference", X, W44, LAYER "s = Sub(m, two) a = Abs(s) b = Neg(a) " OUT("b"),
+	  "MatMul=1 MultiThreshold=3 Sub=1 Quant=0" },
+};
+
+static void bends_become_differences(void **state)
+{
+	(void)state;
+	RUN(bends);
+}
+
+/* ---- scales of weights and activations ---- */
+
+/* Scales before the product are binary fractions: with others the float sums of the original are rounded, and where that makes or
+ * breaks a tie the integers, which are exact, decide otherwise. */
+static const struct pass_case scales[] = {
+	{ "weights per output channel", X, W44 ", float[1,4] s = {0.5,0.375,0.75,0.125}",
+	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, four) m = MatMul(i, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Mul=1" },
+	{ "activation with zero point", X, W44,
+	  "i = qonnx.Quant" UNSIGNED "(x, half, three, four) " WEIGHTS "m = MatMul(i, q) " OUT("m"),
+	  "MatMul=1 MultiThreshold=2 Quant=0" },
+	{ "output with zero point", X, W44, LAYER "y = qonnx.Quant" UNSIGNED "(m, third, three, four)",
+	  "MatMul=1 MultiThreshold=2 Quant=0" },
+	{ "bipolar", X, W44, "i = qonnx.BipolarQuant(x, half) q = qonnx.BipolarQuant(w, half) m = MatMul(i, q) "
+	  "y = qonnx.BipolarQuant(m, tenth)", "MatMul=1 MultiThreshold=2 BipolarQuant=0" },
+	{ "weights shared by two layers", X, W44, LAYER "r = qonnx.Quant" UNSIGNED "(m, half, zero, three) "
+	  "n = MatMul(r, q) " OUT("n"), "MatMul=2 MultiThreshold=3 Quant=0" },
+	{ "Gemm", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", IN WEIGHTS "m = Gemm<alpha=0.5,transB=1>(i, q, c) " OUT("m"),
+	  "Gemm=0 MatMul=1 MultiThreshold=2 Quant=0" },
+	{ "declared input", "(float[1,4]:INT4 x) => (y)", W44, WEIGHTS "m = MatMul(x, q) " OUT("m"),
+	  "MatMul=1 MultiThreshold=1 Quant=0" },
+	{ "QuantizeLinear", X, W44 ", uint8 z = {113}, int8 n = {0}",
+	  "l = QuantizeLinear(x, quarter, z) i = DequantizeLinear(l, quarter, z) " WEIGHTS "m = MatMul(i, q) "
+	  "k = QuantizeLinear(m, third, n) y = DequantizeLinear(k, third, n)", "MatMul=1 MultiThreshold=2 Quant=0" },
+};
+
+static void scales_go(void **state)
+{
+	(void)state;
+	RUN(scales);
+}
+
+/* ---- images ---- */
+
+#define IMAGE "(float[1,2,4,4] x) => (y)"
+#define W22 "float[2,2,2,2] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}"
+#define CONV "m = Conv<kernel_shape=[2,2]>(i, q) "
+
+static const struct pass_case images[] = {
+	{ "Conv", IMAGE, W22, IN WEIGHTS CONV OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Conv, padded", IMAGE, W22, IN WEIGHTS "m = Conv<kernel_shape=[2,2],pads=[1,1,1,1]>(i, q) " OUT("m"),
+	  "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Conv, bias", IMAGE, W22 ", float[2] c = {0.3,-0.7}", IN WEIGHTS "m = Conv<kernel_shape=[2,2]>(i, q, c) " OUT("m"),
+	  "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Conv, depthwise", IMAGE, "float[2,1,2,2] w = {" EIGHT_NUMBERS "}, float[2,1,1,1] s = {0.5,0.375}",
+	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, three) m = Conv<kernel_shape=[2,2],group=2>(i, q) " OUT("m"),
+	  "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "ConvTranspose", IMAGE, W22, IN WEIGHTS "m = ConvTranspose<kernel_shape=[2,2],strides=[2,2]>(i, q) " OUT("m"),
+	  "ConvTranspose=1 MultiThreshold=2 Quant=0" },
+	{ "zero point, then padding", IMAGE, W22, "i = qonnx.Quant" UNSIGNED "(x, half, three, four) " WEIGHTS
+	  "m = Conv<kernel_shape=[2,2],pads=[1,1,1,1]>(i, q) " OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Pad, zero point", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}", "i = qonnx.Quant" UNSIGNED
+	  "(x, half, three, four) j = Pad(i, p) " WEIGHTS "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"),
+	  "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Pad with a number", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}", IN "j = Pad(i, p, three) " WEIGHTS
+	  "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Pad by reflection", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}", IN "j = Pad<mode=\"reflect\">(i, p) " WEIGHTS
+	  "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "MaxPool", IMAGE, W22, IN WEIGHTS CONV "p = MaxPool<kernel_shape=[2,2]>(m) " OUT("p"),
+	  "Conv=1 MaxPool=1 MultiThreshold=2 Quant=0" },
+	{ "BatchNorm, negative, Relu, MaxPool", IMAGE, W22 ", float[2] g = {-0.5,1.5}, float[2] c = {0.1,-0.2}, "
+	  "float[2] u = {1,-1}, float[2] v = {1,2}", IN WEIGHTS CONV "n = BatchNormalization(m, g, c, u, v) r = Relu(n) "
+	  "p = MaxPool<kernel_shape=[2,2]>(r) " OUT("p"), "Conv=1 MaxPool=1 MultiThreshold=2 Quant=0" },
+	{ "AveragePool", IMAGE, W22, IN "p = AveragePool<kernel_shape=[2,2],strides=[2,2]>(i) " OUT("p"),
+	  "AveragePool=0 MultiThreshold=2 Quant=0" },
+	{ "GlobalAveragePool", IMAGE, W22, IN WEIGHTS CONV "r = qonnx.Quant" UNSIGNED "(m, half, zero, four) "
+	  "p = GlobalAveragePool(r) " OUT("p"), "GlobalAveragePool=0 MultiThreshold=3 Quant=0" },
+	{ "ReduceMean", IMAGE, W22 ", int64[2] axes = {2,3}", IN "p = ReduceMean<keepdims=0>(i, axes) " OUT("p"),
+	  "ReduceMean=0 MultiThreshold=2 Quant=0" },
+	{ "Flatten behind scales per channel", IMAGE, W22 ", float[2,1,1,1] s = {0.5,0.375}, "
+	  "float[18,2] v = {1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2}",
+	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, four) " CONV "r = qonnx.Quant" UNSIGNED "(m, half, zero, two) "
+	  "f = Flatten(r) k = qonnx.Quant" SIGNED "(v, one, zero, three) n = MatMul(f, k) " OUT("n"),
+	  "Conv=1 MatMul=1 MultiThreshold=3 Quant=0" },
+};
+
+static void images_are_integers(void **state)
+{
+	(void)state;
+	RUN(images);
+}
+
+/* ---- branches ---- */
+
+#define BRANCH(name, scale) name " = qonnx.Quant" SIGNED "(m" name ", " scale ", zero, four) "
+#define TWO_PRODUCTS LAYER "mb = MatMul(i, q) ma = Mul(mb, third) "
+
+static const struct pass_case branches[] = {
+	{ "Add, equal scales", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "half") "s = Add(a, b) " OUT("s"),
+	  "Add=1 Quant=0" },
+	{ "Add, scales that are multiples", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "quarter") "s = Add(a, b) "
+	  OUT("s"), "Add=1 Quant=0" },
+	{ "residual", X, W44, LAYER "r = qonnx.Quant" SIGNED "(m, half, zero, four) s = Add(r, i) " OUT("s"),
+	  "Add=1 MatMul=1 Quant=0" },
+	{ "Concat, equal scales", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "half") "s = Concat<axis=1>(a, b) "
+	  OUT("s"), "Concat=1 Quant=0" },
+	{ "Concat, other scales", X, W44 ", float[8,1] v = {" EIGHT_NUMBERS "}", TWO_PRODUCTS BRANCH("a", "half")
+	  BRANCH("b", "quarter") "s = Concat<axis=1>(a, b) k = qonnx.Quant" SIGNED "(v, half, zero, four) "
+	  "n = MatMul(s, k) " OUT("n"), "Concat=1 Quant=0" },
+	{ "product of two", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "third") "s = Mul(a, b) " OUT("s"),
+	  "Quant=0" },
+	{ "two readers", X, W44, LAYER "r = Relu(m) a = qonnx.Quant" UNSIGNED "(r, third, zero, three) b = qonnx.Quant"
+	  UNSIGNED "(r, half, zero, two) s = Sub(a, b) " OUT("s"), "MatMul=1 Quant=0" },
+};
+
+static void branches_meet(void **state)
+{
+	(void)state;
+	RUN(branches);
+}
+
+/* Binary fractions whose ratio is no small integer: integers either way, or said to be left over. */
+static void unequal_scales_are_exact(void **state)
+{
+	static const struct pass_case c = { "Add, other scales", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "third")
+					    "s = Add(a, b) " OUT("s"), "Quant=0" };
+	(void)state;
+	graph_free(run_case(&c, "streamline", 1e-6));
+}
+
+/* ---- the end ---- */
+
+static const struct pass_case ends[] = {
+	{ "scale and bias stay behind", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", LAYER "y = Add(m, c)",
+	  "MatMul=1 MultiThreshold=1 Mul=1 Add=1" },
+	{ "TopK drops them", "(float[1,4] x) => (int64[1,1] y)", W44 ", int64[1] k = {1}",
+	  LAYER "a = Add(m, third) v, y = TopK(a, k)", "MatMul=1 MultiThreshold=1 Mul=0 Add=0 TopK=1" },
+	{ "ArgMax drops them", "(float[1,4] x) => (int64[1,1] y)", W44, LAYER "a = Mul(m, third) y = ArgMax<axis=1>(a)",
+	  "MatMul=1 MultiThreshold=1 Mul=0 ArgMax=1" },
+};
+
+static void ends_in_scale_and_bias(void **state)
+{
+	(void)state;
+	RUN(ends);
+}
+
+/* Weights of channels whose batch norm is negative change their sign; thresholds ascend. */
+static void negative_scales_flip_weights(void **state)
+{
+	(void)state;
+	struct graph *g = run_case(&chains[9], "streamline", 1e-6);
+	int flipped = 0;
+	graph_for_each_node(g, n) {
+		const struct value *v = node_input(n, 1);
+		if (n->op == &op_MatMul)
+			flipped = tensor_at(v->constant, 0) == -2 && tensor_at(v->constant, 1) == -4;
+		for (int64_t i = 1; n->op == &op_MultiThreshold && i < v->constant->count; i++)
+			assert_true(i % v->dims[1] == 0 || tensor_at(v->constant, i - 1) <= tensor_at(v->constant, i));
+	}
+	assert_true(flipped);
+	graph_free(g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(chains_become_thresholds), cmocka_unit_test(rounding_modes_are_honoured),
+		cmocka_unit_test(bends_become_differences), cmocka_unit_test(scales_go),
+		cmocka_unit_test(images_are_integers), cmocka_unit_test(branches_meet),
+		cmocka_unit_test(unequal_scales_are_exact), cmocka_unit_test(ends_in_scale_and_bias),
+		cmocka_unit_test(negative_scales_flip_weights),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,155 @@
+/* set-datatype, pad-input, bipolar-input, binary-output, insert-topk: what they do, and what they say where they
+ * cannot. */
+#include "passes.h"
+
+#define W42 "float[4,2] w = {" EIGHT_NUMBERS "}"
+#define X "(float[1,4] x) => (y)"
+
+static const struct pass_case plain = { "MatMul", X, W42, "y = MatMul(x, w)", "MatMul=1" };
+static const struct pass_case two_inputs = { "two inputs", "(float[1,4] x, float[1,4] z) => (y)", "", "y = Add(x, z)", "" };
+
+static void sets_datatypes(void **state)
+{
+	(void)state;
+	struct graph *g = case_graph(&plain);
+	test_run(g, "set-datatype(input=BIPOLAR,w=INT4,output=\"FIXED<8,3>\")");
+	assert_int_equal(graph_value(g, "x")->datatype.kind, DT_BIPOLAR);
+	assert_true(datatype_equal(graph_value(g, "w")->datatype, datatype_int(4)));
+	assert_int_equal(g->outputs[0].value->datatype.kind, DT_FIXED);
+	graph_free(g);
+	case_fails(&plain, "set-datatype(q=INT4)", "no value is named 'q'");
+	case_fails(&plain, "set-datatype(x=INT)", "is no datatype");
+	case_fails(&plain, "set-datatype", "at least one");
+	case_fails(&two_inputs, "set-datatype(input=INT4)", "no value is named 'input'");
+}
+
+/* ---- pad-input ---- */
+
+static void run_both(const struct graph *a, const struct tensor *x, const struct graph *b, const struct tensor *z)
+{
+	struct diags d = { 0 };
+	struct exec_options o = { .threads = 1 };
+	struct tensor *in[1] = { (struct tensor *)(uintptr_t)x }, *y[1] = { NULL }, *u[1] = { NULL };
+	exec_graph(a, in, y, &o, &d);
+	in[0] = (struct tensor *)(uintptr_t)z;
+	exec_graph(b, in, u, &o, &d);
+	assert_no_errors(&d);
+	assert_true(relative_difference(y[0], u[0]) < 1e-6);
+	tensor_unref(y[0]);
+	tensor_unref(u[0]);
+}
+
+static const struct pass_case padded[] = {
+	{ "MatMul", X, W42, "y = MatMul(x, w)", "MatMul=1" },
+	{ "Gemm, transB", X, "float[2,4] w = {" EIGHT_NUMBERS "}", "y = Gemm<transB=1>(x, w)", "Gemm=1" },
+	{ "quantised weights", X, W42, "q = qonnx.Quant" SIGNED "(w, half, zero, two) y = MatMul(x, q)", "Quant=1" },
+	{ "behind a chain", X, W42, "a = Add(x, one) b = Div(a, two) y = MatMul(b, w)", "Add=1 Div=1" },
+	{ "two readers", X, W42, "a = MatMul(x, w) b = MatMul(x, w) y = Add(a, b)", "MatMul=2" },
+};
+
+static void pads_the_input(void **state)
+{
+	(void)state;
+	const int64_t four[] = { 1, 4 }, six[] = { 1, 6 };
+	struct tensor *x = tensor_float(2, four, (float[]){ 1, -2, 0.5f, 3 });
+	struct tensor *z = tensor_float(2, six, (float[]){ 1, -2, 0.5f, 3, 7, -9 });	/* whatever the new ones hold */
+	for (size_t i = 0; i < sizeof padded / sizeof *padded; i++) {
+		struct graph *before = case_graph(&padded[i]), *after = case_graph(&padded[i]);
+		test_run(before, "infer");
+		test_run(after, "pad-input(to=6)");
+		assert_int_equal(after->inputs[0]->dims[1], 6);
+		assert_true(has_operators(after, padded[i].expected));
+		run_both(before, x, after, z);
+		graph_free(before);
+		graph_free(after);
+	}
+	tensor_unref(x);
+	tensor_unref(z);
+}
+
+static void says_why_it_cannot_pad(void **state)
+{
+	static const struct { struct pass_case c; const char *passes, *said; } cases[] = {
+		{ { "shorter", X, W42, "y = MatMul(x, w)", "" }, "pad-input(to=3)", "do not fit into 3" },
+		{ { "bipolar", X, W42, "q = qonnx.BipolarQuant(w, one) y = MatMul(x, q)", "" }, "pad-input(to=6)", "no zero" },
+		{ { "scales along the inputs", X, W42 ", float[4,1] s = {1,2,3,4}",
+		    "q = qonnx.Quant" SIGNED "(w, s, zero, two) y = MatMul(x, q)", "" }, "pad-input(to=6)", "vary along" },
+		{ { "something else", X, "", "y = Softmax(x)", "" }, "pad-input(to=6)", "does more with the input" },
+		{ { "computed weights", "(float[1,4] x) => (y)", "float[1,4] v = {1,2,3,4}",
+		    "t = Transpose(x) y = MatMul(v, t)", "" }, "pad-input(to=6)", "does more with the input" },
+		{ { "an output", X, "", "y = Identity(x)", "" }, "pad-input(to=6)", "output of the graph" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		case_fails(&cases[i].c, cases[i].passes, cases[i].said);
+	case_fails(&two_inputs, "pad-input(to=6)", "several inputs");
+}
+
+/* ---- bipolar-input, binary-output, insert-topk ---- */
+
+static void input_becomes_bipolar(void **state)
+{
+	(void)state;
+	const int64_t dims[] = { 1, 4 };
+	struct tensor *bits = tensor_float(2, dims, (float[]){ 0, 1, 1, 0 });
+	struct tensor *signs = tensor_float(2, dims, (float[]){ -1, 1, 1, -1 });
+	struct graph *before = case_graph(&plain), *after = case_graph(&plain);
+	test_run(before, "infer");
+	test_run(after, "bipolar-input,set-datatype(input=BIPOLAR)");
+	assert_true(has_operators(after, "Add=1 Div=1 MatMul=1"));
+	run_both(before, bits, after, signs);
+	graph_free(before);
+	graph_free(after);
+	tensor_unref(bits);
+	tensor_unref(signs);
+	case_fails(&two_inputs, "bipolar-input", "several inputs");
+}
+
+static void output_becomes_a_sign(void **state)
+{
+	(void)state;
+	struct graph *g = case_graph(&plain);
+	const int64_t dims[] = { 1, 4 };
+	struct tensor *in[1] = { tensor_float(2, dims, (float[]){ 0, 0, 0, 0 }) }, *out[1] = { NULL };
+	struct exec_options o = { .threads = 1 };
+	struct diags d = { 0 };
+	test_run(g, "binary-output");
+	assert_true(has_operators(g, "BipolarQuant=1"));
+	assert_string_equal(g->output_names[0], "y");
+	assert_int_equal(g->outputs[0].value->datatype.kind, DT_BIPOLAR);
+	exec_graph(g, in, out, &o, &d);
+	assert_no_errors(&d);
+	assert_true(tensor_all(out[0], 1));	/* +1 from 0 on */
+	tensor_unref(in[0]);
+	tensor_unref(out[0]);
+	graph_free(g);
+}
+
+static void output_becomes_indices(void **state)
+{
+	(void)state;
+	struct graph *g = case_graph(&plain);
+	const int64_t dims[] = { 1, 4 };
+	struct tensor *in[1] = { tensor_float(2, dims, (float[]){ 1, 0, 0, 0 }) }, *out[1] = { NULL };
+	struct exec_options o = { .threads = 1 };
+	struct diags d = { 0 };
+	test_run(g, "insert-topk(k=1)");
+	exec_graph(g, in, out, &o, &d);
+	assert_no_errors(&d);
+	assert_int_equal(tensor_int_at(out[0], 0), 0);	/* 0.5 against -1 */
+	tensor_unref(in[0]);
+	tensor_unref(out[0]);
+	graph_free(g);
+	case_fails(&plain, "insert-topk(k=3)", "3 of 2 elements");
+	case_fails(&plain, "insert-topk(axis=5)", "no axis 5");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sets_datatypes), cmocka_unit_test(pads_the_input),
+		cmocka_unit_test(says_why_it_cannot_pad), cmocka_unit_test(input_becomes_bipolar),
+		cmocka_unit_test(output_becomes_a_sign), cmocka_unit_test(output_becomes_indices),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
