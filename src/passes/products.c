@@ -114,7 +114,7 @@ const struct range *product_range(struct graph *g, struct node *n)
 		a[i] = partial && least > 0 ? 0 : (double)least;
 		b[i] = partial && most < 0 ? 0 : (double)most;
 	}
-	if (p.taps == 1 && p.stride_out == 1)
+	if (p.groups == 1 && p.taps == 1 && p.stride_out == 1)
 		add_bounds_by_row(&p, a, b, lo, hi);
 	else
 		add_bounds_by_taps(&p, a, b, lo, hi);

@@ -114,8 +114,10 @@ static int known_direction(const struct job *j, bool *mixed)
 		bool channels_differ;
 		int its = elementwise_direction(j->chain.nodes[i], &channels_differ);
 		*mixed = *mixed || channels_differ;
-		if (!its && !channels_differ)
+		if (!its && !channels_differ) {
+			*mixed = false;
 			return 0;
+		}
 		direction *= channels_differ ? 1 : its;
 	}
 	return *mixed ? 0 : direction;
@@ -320,6 +322,14 @@ static struct value *signed_root(struct job *j)
 	return v;
 }
 
+/* Points of a root that is turned in some channels: the range and its mirror image. */
+static void mirror_points(struct job *j)
+{
+	int64_t most = j->hi > -j->lo ? j->hi : -j->lo;
+	j->lo = -most;
+	j->hi = most;
+}
+
 /* Looks at both ends of each channel and turns those where the level falls. Points become those of the turned
  * root, which mirrors the range. */
 static int find_signs(struct job *j, int direction, bool mixed)
@@ -337,11 +347,8 @@ static int find_signs(struct job *j, int direction, bool mixed)
 		j->sign[c] = falls ? -1 : 1;
 		turned = turned || falls;
 	}
-	if (turned) {	/* cover both the range and its mirror image */
-		int64_t most = j->hi > -j->lo ? j->hi : -j->lo;
-		j->lo = -most;
-		j->hi = most;
-	}
+	if (turned)
+		mirror_points(j);
 	free(points);
 	return result;
 }
@@ -432,6 +439,28 @@ static int build_two_way(struct job *j, const int64_t *table, const struct absor
 	return 1;
 }
 
+/* Whether each channel of a table only rises or only falls; those that fall get sign -1. */
+static bool one_way(struct job *j, const int64_t *table)
+{
+	int64_t channels = j->chain.channels, total = j->hi - j->lo + 1;
+	bool turned = false;
+	for (int64_t c = 0; c < channels; c++) {
+		bool rises = false, falls = false;
+		for (int64_t p = 1; p < total; p++) {
+			int64_t step = table[p * channels + c] - table[(p - 1) * channels + c];
+			rises = rises || step > 0;
+			falls = falls || step < 0;
+		}
+		if (rises && falls)
+			return false;
+		j->sign[c] = falls ? -1 : 1;
+		turned = turned || falls;
+	}
+	if (turned)
+		mirror_points(j);
+	return true;
+}
+
 static int build_any(struct job *j, const struct absorb_options *o, const char **reason)
 {
 	int64_t channels = j->chain.channels, total = j->hi - j->lo + 1;
@@ -441,10 +470,13 @@ static int build_any(struct job *j, const struct absorb_options *o, const char *
 	}
 	int64_t *table = xcalloc((size_t)(total * channels), sizeof *table);
 	int result = tabulate(j, table);
-	if (result == 0 && steps_of(j, table, -1, NULL, 0) == 0)
+	if (result == 0 && one_way(j, table)) {
 		result = build_monotone(j, o);
-	else if (result == 0)
+	} else if (result == 0) {
+		for (int64_t c = 0; c < channels; c++)
+			j->sign[c] = 1;
 		result = build_two_way(j, table, o);
+	}
 	free(table);
 	return result;
 }
