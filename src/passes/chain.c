@@ -78,8 +78,6 @@ int elementwise_direction(const struct node *n, bool *mixed)
 	*mixed = false;
 	if (data < 0)
 		return 0;
-	if (n->op->flags & OP_MONOTONE)
-		return 1;
 	if (n->op == &op_Add || n->op == &op_MultiThreshold || n->op == &op_BipolarQuant)
 		return 1;
 	if (n->op == &op_Sub)
@@ -96,7 +94,7 @@ int elementwise_direction(const struct node *n, bool *mixed)
 		return never_negative(other->constant);
 	if (n->op == &op_Neg)
 		return -1;
-	return 0;
+	return (n->op->flags & OP_MONOTONE) && data == 0;
 }
 
 static void chain_init(struct chain *c, struct value *root)
