@@ -60,7 +60,10 @@ static int read_options(struct emit *e)
 	e->testbench = flag(e->ctx, "testbench");
 	e->weights = !weights || !strcmp(weights, "array") ? WEIGHTS_ARRAY : !strcmp(weights, "incbin") ? WEIGHTS_INCBIN : WEIGHTS_FILE;
 	if (e->weights == WEIGHTS_FILE && strcmp(weights, "file"))
-		return diag_error(e->ctx->diags, "array, incbin or file", "option weights of backend c has no form '%s'", weights);
+		return diag_error(e->ctx->diags, "write array, incbin or file", "option weights of backend c has no form '%s'", weights);
+	if (e->weights == WEIGHTS_FILE && e->style == &style_tiny)
+		return diag_error(e->ctx->diags, "use weights=array or weights=incbin", "style tiny keeps its constants in flash: it has no "
+				  "weights=file");
 	return 0;
 }
 
@@ -99,6 +102,7 @@ static void emit_free(struct emit *e)
 	strbuf_free(&e->blob);
 	strbuf_free(&e->includes);
 	strbuf_free(&e->extra_header);
+	strbuf_free(&e->prologue);
 	map_free(&e->symbols);
 	plan_free(e->plan);
 	arena_free(&e->arena);

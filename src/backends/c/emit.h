@@ -34,7 +34,11 @@ struct emit {
 	struct strbuf includes;		/* further lines after NAME.c's includes */
 	struct strbuf extra_header;	/* further declarations of NAME.h */
 	void *style_data;		/* the style's own */
-	bool own_batch;			/* the style emits NAME_run_batch itself */
+	/* A second entry that starts behind the first layer, where the network's input can be had packed already:
+	 * NAME_run_SUFFIX(const TYPE *in0, ...). NULL: none. */
+	const char *entry_suffix, *entry_type;
+	const char *entry_from;		/* what NAME_run passes it */
+	struct strbuf prologue;		/* the first layer's call, in NAME_run alone */
 	json_t *layers;			/* array of the report: a layer each */
 };
 

@@ -54,6 +54,13 @@ static void parameters(struct emit *e, struct strbuf *b)
 		strbuf_printf(b, "%s_output%zu *out%zu, ", e->name, i, i);
 }
 
+static void entry_parameters(struct emit *e, struct strbuf *b)
+{
+	strbuf_printf(b, "const %s *in0, ", e->entry_type);
+	for (size_t i = 0; i < e->plan->n_outputs; i++)
+		strbuf_printf(b, "%s_output%zu *out%zu, ", e->name, i, i);
+}
+
 /* What each layer takes, as a table in the header's comment. */
 static void header_layers(struct emit *e, struct strbuf *b)
 {
@@ -96,7 +103,12 @@ static int write_header(struct emit *e)
 	strbuf_printf(&b, "void *scratch);\n\n/* count samples, one after the other in each input and output. */\nvoid %s_run_batch(", e->name);
 	parameters(e, &b);
 	strbuf_puts(&b, "size_t count, void *scratch);\n");
-	strbuf_puts(&b, strbuf_text(&e->extra_header));
+	if (e->entry_suffix) {
+		strbuf_puts(&b, strbuf_text(&e->extra_header));
+		strbuf_printf(&b, "void %s_run_%s(", e->name, e->entry_suffix);
+		entry_parameters(e, &b);
+		strbuf_puts(&b, "void *scratch);\n");
+	}
 	if (e->weights == WEIGHTS_FILE)
 		strbuf_printf(&b, "\n/* To be called once before %s_run with the contents of %s_weights.bin, at a multiple of 64, which must\n"
 			      " * stay there. 0, or -1 where size is not the file's. */\nint %s_load(const void *weights, size_t size);\n",
@@ -120,6 +132,26 @@ static void batch_function(struct emit *e, struct strbuf *b)
 	strbuf_puts(b, "scratch);\n}\n");
 }
 
+/* NAME_run, or the entry behind the first layer and NAME_run that calls it. */
+static void run_functions(struct emit *e, struct strbuf *b)
+{
+	const char *arena = e->plan->arena_bytes ? "\tchar *arena = scratch;\n" : "\t(void)scratch;";
+	strbuf_printf(b, "\nvoid %s_run%s%s(", e->name, e->entry_suffix ? "_" : "", e->entry_suffix ? e->entry_suffix : "");
+	if (e->entry_suffix)
+		entry_parameters(e, b);
+	else
+		parameters(e, b);
+	strbuf_printf(b, "void *scratch)\n{\n%s\n%s}\n", strstr(strbuf_text(&e->run), "arena") ? arena : "\t(void)scratch;", strbuf_text(&e->run));
+	if (!e->entry_suffix)
+		return;
+	strbuf_printf(b, "\nvoid %s_run(", e->name);
+	parameters(e, b);
+	strbuf_printf(b, "void *scratch)\n{\n%s\n%s\t%s_run_%s(%s, ", arena, strbuf_text(&e->prologue), e->name, e->entry_suffix, e->entry_from);
+	for (size_t i = 0; i < e->plan->n_outputs; i++)
+		strbuf_printf(b, "out%zu, ", i);
+	strbuf_puts(b, "scratch);\n}\n");
+}
+
 static int write_network(struct emit *e)
 {
 	struct strbuf b = { 0 };
@@ -129,12 +161,8 @@ static int write_network(struct emit *e)
 		strbuf_puts(&b, "\n#include <math.h>\n");
 	strbuf_puts(&b, strbuf_text(&e->includes));
 	strbuf_puts(&b, strbuf_text(&e->code));
-	strbuf_printf(&b, "\nvoid %s_run(", e->name);
-	parameters(e, &b);
-	strbuf_printf(&b, "void *scratch)\n{\n%s\n%s}\n", e->plan->arena_bytes ? "\tchar *arena = scratch;\n" : "\t(void)scratch;",
-		      strbuf_text(&e->run));
-	if (!e->own_batch)
-		batch_function(e, &b);
+	run_functions(e, &b);
+	batch_function(e, &b);
 	return write_buf(e, named(e, ".c"), &b);
 }
 

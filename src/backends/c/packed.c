@@ -24,6 +24,19 @@ struct plan_buf *packed_temporary(struct emit *e, const struct plan_layer *l, si
 	return b;
 }
 
+bool packed_is_entry(const struct emit *e, const struct plan_layer *l)
+{
+	const struct plan *p = e->plan;
+	const struct plan_buf *in = l->n_in ? plan_root(l->in[0]) : NULL;
+	if (l != p->layers || !in || in->role != PLAN_INPUT || p->n_inputs != 1)
+		return false;
+	for (const struct plan_layer *k = l->next; k; k = k->next)
+		for (size_t i = 0; i < k->n_in; i++)
+			if (plan_root(k->in[i]) == in)
+				return false;
+	return true;
+}
+
 int64_t packed_divisor(int64_t n, int64_t limit)
 {
 	for (int64_t d = limit < n ? limit : n; d > 1; d--)

@@ -62,6 +62,8 @@ void packed_maxpool(struct emit *e, struct packed_layer *p);
 void packed_quantise(struct emit *e, struct packed_layer *p);
 /* The call that brings the operand into p->image, and the pointer the kernel reads. */
 const char *packed_operand(struct emit *e, struct packed_layer *p);
+/* Whether l alone reads the network's only input. */
+bool packed_is_entry(const struct emit *e, const struct plan_layer *l);
 /* A buffer that lives only while layer l is computed. */
 struct plan_buf *packed_temporary(struct emit *e, const struct plan_layer *l, size_t bytes);
 /* Whether w stands alone as a row of `group` channels, so that vectors can be stored right into y. */

@@ -233,12 +233,28 @@ static void kernel(struct emit *e, struct packed_layer *p)
 	P("\t}\n}\n");
 }
 
+/* Bits of the network's input can come from the caller: NAME_run_bits. */
+static void bits_entry(struct emit *e, struct packed_layer *p, const char *packer, const char *x, const char *bits)
+{
+	int64_t words = p->words * p->layer->window.oh;
+	e->entry_suffix = "bits";
+	e->entry_type = "uint64_t";
+	e->entry_from = bits;
+	strbuf_printf(&e->prologue, "\t%s(%s, %s);\n", packer, x, bits);
+	strbuf_printf(&e->extra_header, "\n/* One sample of input 0 as bits: bit i %% 64 of word i / 64 is set where element i is above 0. The last word's\n"
+		      " * further bits are 0. */\n#define %s_INPUT0_WORDS %lld\n", e->upper, LL(words));
+}
+
 void packed_bits(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const char *x = packed_operand(e, p), *packer = pack(e, p);
 	const char *bits = buf_pointer(e, p->bits, "uint64_t");
+	bool entry = !p->image && p->planes == 1 && l->window.oh == 1 && packed_is_entry(e, l);
 	kernel(e, p);
-	strbuf_printf(&e->run, "\t%s(%s, %s);\n", packer, x, bits);
-	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, bits, buf_pointer(e, l->out, buf_ctype(l->out)));
+	if (entry)
+		bits_entry(e, p, packer, x, bits);
+	else
+		strbuf_printf(&e->run, "\t%s(%s, %s);\n", packer, x, bits);
+	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, entry ? "in0" : bits, buf_pointer(e, l->out, buf_ctype(l->out)));
 }

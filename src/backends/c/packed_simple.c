@@ -209,6 +209,22 @@ static void count_real(struct emit *e, const struct plan_layer *l, const struct 
 		P("\t\tn += (v >= %s[%s%lld + n + 1]) - (v < %s[%s%lld + n]);\n", t, row, LL(s->count + 2), t, row, LL(s->count + 2));
 }
 
+/* What the quantiser gives can come from the caller: NAME_run_codes. */
+static void codes_entry(struct emit *e, const struct plan_layer *l, const char *call)
+{
+	struct plan_buf *out = l->out;
+	e->entry_suffix = "codes";
+	e->entry_type = buf_ctype(out);
+	e->entry_from = buf_pointer(e, out, e->entry_type);
+	strbuf_puts(&e->prologue, call);
+	strbuf_printf(&e->extra_header, "\n/* One sample as the input quantiser gives it%s: an element k stands for %lld + %lld * k, k = 0..%lld.\n"
+		      " * %s_INPUT0_CODES elements; 64 bytes beyond them must be readable. */\n#define %s_INPUT0_CODES %lld\n",
+		      out->channels_last ? ", channels last" : "", LL(out->coded ? out->base : 0), LL(out->coded ? out->step : 1),
+		      LL(out->coded ? plan_levels(out) - 1 : out->hi), e->upper, e->upper, LL(out->count));
+	out->role = PLAN_INPUT;	/* the layers behind read in0 */
+	out->index = 0;
+}
+
 void packed_quantise(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
@@ -249,6 +265,10 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 		count_real(e, l, &q, t);
 		P("\t\ty[%si] = (%s)(%s);\n\t}\n}\n", block, buf_ctype(l->out), value);
 	}
-	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const float"),
-		      buf_pointer(e, l->out, buf_ctype(l->out)));
+	const char *call = arena_printf(&e->arena, "\t%s_%s(%s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const float"),
+					buf_pointer(e, l->out, buf_ctype(l->out)));
+	if (packed_is_entry(e, l) && plan_root(l->out) == l->out && l->out->role == PLAN_INNER)
+		codes_entry(e, l, call);
+	else
+		strbuf_puts(&e->run, call);
 }
