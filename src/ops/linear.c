@@ -82,7 +82,8 @@ int linear_requantise(struct exec_ctx *x, struct tensor *t, const struct tensor 
 		double *y = t->data;
 		for (int64_t i = 0; i < t->count; i++) {
 			int64_t k = single ? 0 : i / inner % t->dims[axis];
-			y[i] = linear_saturate(rint(y[i] * param_at(factor, k)) + param_at(zero, k), elem);
+			float product = (float)y[i] * (float)param_at(factor, k);
+			y[i] = linear_saturate((double)rintf(product) + param_at(zero, k), elem);
 		}
 		x->out[0] = tensor_cast(t, elem);
 	}

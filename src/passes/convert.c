@@ -4,7 +4,7 @@
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	static const char *const steps[] = { "qcdq-to-quant", "extract-conv-bias", "gemm-to-matmul", "fold-transpose",
+	static const char *const steps[] = { "qop-to-quant", "qcdq-to-quant", "extract-conv-bias", "gemm-to-matmul", "fold-transpose",
 					     "fold-constants", "fold-weight-quant", "quant-to-thresholds",
 					     "remove-identity", "remove-dead", "unique-names" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
@@ -20,7 +20,7 @@ const struct pass pass_convert = {
 	.summary = "quantisers become integer weights and MultiThreshold nodes",
 	.help = "What FINN calls ConvertQONNXtoFINN: biases of convolutions apart, Gemm as MatMul, quantised weights as\n"
 		"integers with their scale behind the product, quantised activations as MultiThreshold. QuantizeLinear\n"
-		"and DequantizeLinear pairs are read as quantisers too. The graph computes the same numbers as before.",
+		"and DequantizeLinear pairs and operators such as QLinearConv are read as quantisers too. The graph computes the same numbers as before.",
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN,
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.preserves = GRAPH_CLEAN,

@@ -267,9 +267,48 @@ static struct value *quantised_constant(struct graph *g, struct node *dq, struct
 	return add_quant(g, dq, x, parameter(g, dq, 1, x), parameter(g, dq, 2, x), &l);
 }
 
+/* ---- where integers enter and leave the graph ---- */
+
+/* An integer input: (x - zero) * scale, by these very operations. NULL where x's rank is unknown. */
+static struct value *dequantised_input(struct graph *g, struct node *dq)
+{
+	struct value *x = node_input(dq, 0);
+	if (x->rank < 0 || !elem_is_integer(x->elem) || x->elem == ELEM_INT32 || node_input(dq, 1)->elem != ELEM_FLOAT)
+		return NULL;
+	struct value *scale = parameter(g, dq, 1, x), *zero = parameter(g, dq, 2, x);
+	struct node *cast = node_new(g, dq, "", "Cast", &x, 1, 1, "Cast");
+	struct diags quiet = { 0 };
+	node_set_int(cast, "to", ELEM_FLOAT);
+	node_infer(cast, &quiet);
+	diags_free(&quiet);
+	struct value *y = cast->outputs[0];
+	if (!is_zero(zero))
+		y = add_node2(g, dq, "", "Sub", y, zero, "Sub");
+	return tensor_all(scale->constant, 1) ? y : add_node2(g, dq, "", "Mul", y, scale, "Mul");
+}
+
+/* A quantised output: dequantised with scale 1 and cast back, so that a pair stands before it. */
+static void pair_outputs(struct graph *g)
+{
+	for (uint32_t i = 0; i < g->n_outputs; i++) {
+		struct value *q = g->outputs[i].value;
+		struct node *n = q->producer;
+		if (!n || n->op != &op_QuantizeLinear || !parameters_constant(n) || !elem_is_integer(q->elem) ||
+		    node_input(n, 0)->rank < 0)
+			continue;
+		struct value *y = add_node2(g, NULL, "", "DequantizeLinear", q, constant_scalar(g, "one", 1),
+					    "DequantizeLinear");
+		struct node *cast = node_new(g, NULL, "", "Cast", &y, 1, 1, "Cast");
+		node_set_int(cast, "to", q->elem);
+		value_copy_type(g, cast->outputs[0], q);
+		graph_set_output(g, i, cast->outputs[0]);
+	}
+}
+
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct graph *g = ctx->graph;
+	pair_outputs(g);
 	if (raise_all(ctx) != 0)
 		return PASS_ERROR;
 	graph_for_each_node(g, n) {
@@ -282,6 +321,8 @@ static enum pass_result run(struct pass_ctx *ctx)
 			y = quantised_constant(g, n, ctx->diags);
 		else if (read_pair(n, &p))
 			y = quantised(g, &p);
+		else if (!node_input(n, 0)->producer)
+			y = dequantised_input(g, n);
 		if (!y && constant)
 			return PASS_ERROR;
 		if (!y)

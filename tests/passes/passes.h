@@ -55,6 +55,8 @@ static inline double random_element(const struct value *v, uint32_t *state)
 	double unit = (double)test_random(state) / 0x1p24;
 	if (v->datatype.kind == DT_BIPOLAR)
 		return unit < 0.5 ? -1 : 1;
+	if (v->elem == ELEM_UINT8)
+		return floor(unit * 256);
 	if (datatype_is_integer(v->datatype)) {
 		double lo = datatype_min(v->datatype), hi = datatype_max(v->datatype);
 		return lo + floor(unit * (hi - lo + 1));

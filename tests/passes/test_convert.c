@@ -193,12 +193,92 @@ static void linear_becomes_quant(void **state)
 		graph_free(run_case(&linear[i], "qcdq-to-quant", 0));
 }
 
+/* ---- operators on quantised values: the same integers come out ---- */
+
+#define QUANTISED "q = QuantizeLinear(x, quarter, z) "
+#define DEQUANTISED(v) " y = DequantizeLinear(" v ", third, yz)"
+#define POINTS ", uint8 z = {113}, int8 wz = {0}, uint8 yz = {100}"
+#define INT8_W42 "int8[4,2] w = {1,-2,3,0,-1,2,-30,127}"
+#define INT8_CONV "int8[2,2,2,2] w = {1,-2,3,0,-1,2,-30,127,5,6,-7,8,0,1,-1,2}"
+
+static const struct pass_case operators[] = {
+	{ "QLinearMatMul", X, INT8_W42 POINTS,
+	  QUANTISED "r = QLinearMatMul(q, quarter, z, w, half, wz, third, yz)" DEQUANTISED("r"),
+	  "QLinearMatMul=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1" },
+	{ "QLinearMatMul per channel", X, INT8_W42 POINTS ", float[2] s = {0.5,0.01}, int8[2] sz = {0,0}",
+	  QUANTISED "r = QLinearMatMul(q, quarter, z, w, s, sz, third, yz)" DEQUANTISED("r"),
+	  "QLinearMatMul=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1" },
+	{ "QLinearConv", "(float[1,2,4,4] x) => (y)", INT8_CONV POINTS ", int32[2] c = {1000,-77}, float[2] s = {0.5,0.01}, "
+	  "int8[2] sz = {0,0}", QUANTISED "r = QLinearConv<pads=[1,0,0,1]>(q, quarter, z, w, s, sz, third, yz, c)"
+	  DEQUANTISED("r"), "QLinearConv=0 QuantizeLinear=0 DequantizeLinear=0 Conv=1" },
+	{ "QLinearConv, MaxPool, Flatten, QLinearMatMul", "(float[1,2,4,4] x) => (y)", INT8_CONV POINTS
+	  ", int8[2,3] v = {1,-2,3,4,-5,6}", QUANTISED "r = QLinearConv(q, quarter, z, w, half, wz, third, yz) "
+	  "m = MaxPool<kernel_shape=[3,3]>(r) f = Flatten(m) n = QLinearMatMul(f, third, yz, v, half, wz, third, yz)"
+	  DEQUANTISED("n"), "QLinearConv=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1 MaxPool=1" },
+	{ "MatMulInteger", X, INT8_W42 POINTS, QUANTISED "i = MatMulInteger(q, w, z, wz) f = Cast<to=1>(i) y = Mul(f, third)",
+	  "MatMulInteger=0 Cast=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1" },
+	{ "MatMulInteger, integer output", "(uint8[1,4] x) => (int32[1,2] y)", INT8_W42, "y = MatMulInteger(x, w)",
+	  "MatMulInteger=0 MatMul=1 Cast=2 DequantizeLinear=0" },
+	{ "ConvInteger", "(float[1,2,4,4] x) => (y)", INT8_CONV POINTS, QUANTISED "i = ConvInteger<pads=[1,0,0,1]>(q, w, z) "
+	  "f = Cast<to=1>(i) y = Mul(f, third)", "ConvInteger=0 Cast=0 QuantizeLinear=0 DequantizeLinear=0 Conv=1" },
+	{ "quantised input and output", "(uint8[1,4] x) => (uint8[1,2] y)", INT8_W42 POINTS,
+	  "y = QLinearMatMul(x, quarter, z, w, half, wz, third, yz)",
+	  "QLinearMatMul=0 QuantizeLinear=0 DequantizeLinear=0 Cast=2" },
+};
+
+static void operators_become_quant(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+		graph_free(run_case(&operators[i], "qop-to-quant,qcdq-to-quant,fold-weight-quant", 0));
+}
+
+/* And on to integers. */
+static void operators_streamline(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+		struct pass_case c = operators[i];
+		c.expected = "Quant=0 QuantizeLinear=0 DequantizeLinear=0";
+		struct graph *g = run_case(&c, "streamline", 0);
+		graph_for_each_node(g, n)
+			assert_true((n->op != &op_MatMul && n->op != &op_Conv) ||
+				    datatype_is_integer(n->outputs[0]->datatype));
+		graph_free(g);
+	}
+}
+
+/* ONNX Runtime's operators have no execution here: what they become must be what the pairs become. */
+static void runtime_operators_are_read(void **state)
+{
+	static const struct pass_case ours = {
+		"pairs", "(float[1,4] x, float[1,4] u) => (float[1,4] y)", "uint8 z = {113}, uint8 yz = {100}",
+		"q = QuantizeLinear(x, quarter, z) a = DequantizeLinear(q, quarter, z) p = QuantizeLinear(u, tenth, z) "
+		"b = DequantizeLinear(p, tenth, z) s = Add(a, b) r = QuantizeLinear(s, third, yz) "
+		"e = DequantizeLinear(r, third, yz) f = Sigmoid(e) h = QuantizeLinear(f, eighth, z) "
+		"y = DequantizeLinear(h, eighth, z)", "" };
+	static const struct pass_case theirs = {
+		"operators", "(float[1,4] x, float[1,4] u) => (float[1,4] y)", "uint8 z = {113}, uint8 yz = {100}",
+		"q = QuantizeLinear(x, quarter, z) p = QuantizeLinear(u, tenth, z) "
+		"r = com.microsoft.QLinearAdd(q, quarter, z, p, tenth, z, third, yz) "
+		"h = com.microsoft.QLinearSigmoid(r, third, yz, eighth, z) y = DequantizeLinear(h, eighth, z)", "" };
+	(void)state;
+	struct graph *a = case_graph(&ours), *b = case_graph(&theirs);
+	test_run(a, "infer");
+	test_run(b, "qop-to-quant,qcdq-to-quant");
+	assert_true(has_operators(b, "QLinearAdd=0 QLinearSigmoid=0 QuantizeLinear=0 DequantizeLinear=0"));
+	assert_true(graphs_differ(a, b) == 0);
+	graph_free(a);
+	graph_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(products_keep_their_function), cmocka_unit_test(weights_are_integers),
 		cmocka_unit_test(thresholds_are_exact), cmocka_unit_test(channels_have_their_own),
-		cmocka_unit_test(linear_becomes_quant),
+		cmocka_unit_test(linear_becomes_quant), cmocka_unit_test(operators_become_quant),
+		cmocka_unit_test(operators_streamline), cmocka_unit_test(runtime_operators_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,301 @@
+/* qop-to-quant: ONNX's operators on quantised values (QLinearConv, MatMulInteger, ...) as float operators between
+ * DequantizeLinear and QuantizeLinear, which qcdq-to-quant then reads as quantisers.
+ *
+ * Products work on the integers themselves: both operands are dequantised with scale 1, and one factor, computed in
+ * float as the operator computes it, scales the sum. Up to sums of 2^24 that is the operator's own arithmetic. */
+#include <string.h>
+
+#include "passes/edit.h"
+#include "passes/pass.h"
+
+#define DOMAIN_MICROSOFT "com.microsoft"
+
+struct rewrite {
+	struct graph *g;
+	struct node *n;
+};
+
+static struct value *in(const struct rewrite *r, size_t i)
+{
+	return node_input(r->n, i);
+}
+
+static struct value *typed(struct node *n)
+{
+	struct diags quiet = { 0 };
+	node_infer(n, &quiet);
+	diags_free(&quiet);
+	return n->outputs[0];
+}
+
+static struct value *ones_like(struct graph *g, const struct value *zero)
+{
+	int64_t count = zero ? zero->constant->count : 1;
+	struct tensor *t = tensor_new(ELEM_FLOAT, count > 1 ? 1 : 0, &count);
+	for (int64_t i = 0; i < t->count; i++)
+		tensor_put(t, i, 1);
+	return value_new_constant(g, "one", t);
+}
+
+/* A zero point of one element as a scalar: DequantizeLinear takes shape [1] as one per axis. */
+static struct value *as_parameter(struct graph *g, struct value *v)
+{
+	if (!value_is_constant(v) || v->constant->count != 1 || v->rank == 0)
+		return v;
+	return value_new_constant(g, v->name, tensor_view(v->constant, 0, NULL));
+}
+
+/* scale NULL: 1. */
+static struct value *linear(const struct rewrite *r, const char *op_type, struct value *x, struct value *scale,
+			    struct value *zero, int axis)
+{
+	zero = zero ? as_parameter(r->g, zero) : NULL;
+	scale = scale ? as_parameter(r->g, scale) : ones_like(r->g, zero);
+	struct value *inputs[] = { x, scale, zero };
+	struct node *n = node_new(r->g, r->n, "", op_type, inputs, zero ? 3 : 2, 1, op_type);
+	if (scale->rank > 0)
+		node_set_int(n, "axis", axis);
+	return typed(n);
+}
+
+static struct value *real(const struct rewrite *r, size_t x, size_t scale, size_t zero)
+{
+	return linear(r, "DequantizeLinear", in(r, x), in(r, scale), in(r, zero), 1);
+}
+
+/* The integers less their zero point, as floats. */
+static struct value *integers(const struct rewrite *r, size_t x, size_t zero, int axis)
+{
+	return linear(r, "DequantizeLinear", in(r, x), NULL, in(r, zero), axis);
+}
+
+/* y, real, quantised as the node's output; the node goes. scale NULL: 1. */
+static int finish(const struct rewrite *r, struct value *y, struct value *scale, struct value *zero)
+{
+	struct value *q = linear(r, "QuantizeLinear", y, scale, zero, 1);
+	node_bypass(r->n, q);
+	return 1;
+}
+
+static bool constants(const struct rewrite *r, const int *which)
+{
+	for (; *which >= 0; which++)
+		if (in(r, (size_t)*which) && !value_is_constant(in(r, (size_t)*which)))
+			return false;
+	return true;
+}
+
+static bool single(const struct value *v)
+{
+	return !v || v->constant->count == 1;
+}
+
+/* ---- products ---- */
+
+/* scale_a * scale_b / scale_y in float, one per output channel along `axis` from the end of the output (0: last). */
+static struct value *factor(const struct rewrite *r, const struct value *a, const struct value *b, const struct value *y,
+			    int behind)
+{
+	int64_t dims[MAX_RANK], count = b->constant->count;
+	dims[0] = count;
+	for (int i = 1; i <= behind; i++)
+		dims[i] = 1;
+	struct tensor *t = tensor_new(ELEM_FLOAT, count > 1 ? 1 + behind : 0, dims);
+	for (int64_t i = 0; i < count; i++) {
+		float f = (float)tensor_at(a->constant, 0) * (float)tensor_at(b->constant, i);
+		((float *)t->data)[i] = y ? f / (float)tensor_at(y->constant, 0) : f;
+	}
+	return value_new_constant(r->g, "factor", t);
+}
+
+/* An int32 bias among the sums, as float. */
+static struct value *float_bias(const struct rewrite *r, struct value *bias)
+{
+	return bias ? value_new_constant(r->g, bias->name, tensor_cast(bias->constant, ELEM_FLOAT)) : NULL;
+}
+
+static struct value *product(const struct rewrite *r, const char *op_type, struct value *a, struct value *b,
+			     struct value *bias)
+{
+	struct value *inputs[] = { a, b, bias };
+	struct node *n = node_new(r->g, r->n, "", op_type, inputs, bias ? 3 : 2, 1, op_type);
+	node_copy_attrs(n, r->n);
+	return typed(n);
+}
+
+static struct value *scaled(const struct rewrite *r, struct value *y, struct value *by)
+{
+	return add_node2(r->g, r->n, "", "Mul", y, by, "Mul");
+}
+
+/* x, its scale and zero point, w, its scale and zero point, y's scale and zero point, bias. */
+static int linear_conv(const struct rewrite *r)
+{
+	static const int parameters[] = { 1, 2, 4, 5, 6, 7, 8, -1 };
+	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) || !single(in(r, 7)) ||
+	    in(r, 3)->rank < 3)
+		return 0;
+	struct value *y = product(r, "Conv", integers(r, 0, 2, 1), integers(r, 3, 5, 0), float_bias(r, in(r, 8)));
+	y = scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), in(r, 3)->rank - 2));
+	return finish(r, y, NULL, in(r, 7));
+}
+
+static int linear_matmul(const struct rewrite *r)
+{
+	static const int parameters[] = { 1, 2, 4, 5, 6, 7, -1 };
+	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) || !single(in(r, 7)) ||
+	    in(r, 3)->rank < 1)
+		return 0;
+	struct value *y = product(r, "MatMul", integers(r, 0, 2, 1), integers(r, 3, 5, in(r, 3)->rank - 1), NULL);
+	return finish(r, scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), 0)), NULL, in(r, 7));
+}
+
+/* Gemm of the integers with an int32 C among the sums; without an output scale the output is real. */
+static int quantised_gemm(const struct rewrite *r)
+{
+	static const int parameters[] = { 1, 2, 4, 5, 6, 7, 8, -1 };
+	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 7)) || !single(in(r, 8)) ||
+	    node_attr_float(r->n, "alpha", 1) != 1)
+		return 0;
+	int axis = node_attr_int(r->n, "transB", 0) ? 0 : 1;
+	struct value *y = product(r, "Gemm", integers(r, 0, 2, 1), integers(r, 3, 5, axis), float_bias(r, in(r, 6)));
+	y = scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 7), 0));
+	if (in(r, 7))
+		return finish(r, y, NULL, in(r, 8));
+	node_bypass(r->n, y);
+	return 1;
+}
+
+/* The sums are integers held as float: a Cast to float behind goes, anyone else gets int32. */
+static int integer_product(const struct rewrite *r, const char *op_type, int weight_axis)
+{
+	static const int parameters[] = { 2, 3, -1 };
+	if (!constants(r, parameters) || !single(in(r, 2)))
+		return 0;
+	struct value *sums = r->n->outputs[0];
+	struct value *y = product(r, op_type, integers(r, 0, 2, 1), integers(r, 1, 3, weight_axis), NULL);
+	for (struct use *u = sums->uses, *next; u; u = next) {
+		struct node *cast = u->user;
+		next = u->next;
+		if (cast && cast->op == &op_Cast && node_attr_int(cast, "to", 0) == ELEM_FLOAT) {
+			value_replace_uses(cast->outputs[0], y);	/* the node, unused now, goes as dead */
+			node_set_input(cast, 0, y);
+		}
+	}
+	if (sums->uses) {
+		struct node *cast = node_new(r->g, r->n, "", "Cast", &y, 1, 1, "Cast");
+		node_set_int(cast, "to", ELEM_INT32);
+		y = typed(cast);
+	}
+	node_bypass(r->n, y);
+	return 1;
+}
+
+static int matmul_integer(const struct rewrite *r)
+{
+	return in(r, 1)->rank < 1 ? 0 : integer_product(r, "MatMul", in(r, 1)->rank - 1);
+}
+
+static int conv_integer(const struct rewrite *r)
+{
+	return integer_product(r, "Conv", 0);
+}
+
+/* ---- ONNX Runtime's element-wise ones ---- */
+
+static int binary(const struct rewrite *r, const char *op_type)
+{
+	struct value *y = add_node2(r->g, r->n, "", op_type, real(r, 0, 1, 2), real(r, 3, 4, 5), op_type);
+	return finish(r, y, in(r, 6), in(r, 7));
+}
+
+static int unary(const struct rewrite *r, const char *op_type)
+{
+	if (node_attr_int(r->n, "channels_last", 0))
+		return 0;
+	struct value *x = real(r, 0, 1, 2);
+	struct node *n = node_new(r->g, r->n, "", op_type, &x, 1, 1, op_type);
+	node_copy_attrs(n, r->n);
+	node_remove_attr(n, "channels_last");
+	return finish(r, typed(n), in(r, 3), in(r, 4));
+}
+
+static int linear_add(const struct rewrite *r) { return binary(r, "Add"); }
+static int linear_mul(const struct rewrite *r) { return binary(r, "Mul"); }
+static int linear_sigmoid(const struct rewrite *r) { return unary(r, "Sigmoid"); }
+static int linear_leaky_relu(const struct rewrite *r) { return unary(r, "LeakyRelu"); }
+static int linear_average_pool(const struct rewrite *r) { return unary(r, "AveragePool"); }
+static int linear_global_average_pool(const struct rewrite *r) { return unary(r, "GlobalAveragePool"); }
+
+/* y's scale and zero point, then x, scale, zero point of each part. */
+static int linear_concat(const struct rewrite *r)
+{
+	struct value *parts[64];
+	size_t count = 0;
+	if (r->n->n_inputs > 2 + 3 * 64 || (r->n->n_inputs - 2) % 3)
+		return 0;
+	for (size_t i = 2; i < r->n->n_inputs; i += 3)
+		parts[count++] = real(r, i, i + 1, i + 2);
+	struct node *n = node_new(r->g, r->n, "", "Concat", parts, count, 1, "Concat");
+	node_copy_attrs(n, r->n);
+	return finish(r, typed(n), in(r, 0), in(r, 1));
+}
+
+/* ---- the pass ---- */
+
+static const struct {
+	const char *domain, *op_type;
+	uint32_t least_inputs;
+	int (*rewrite)(const struct rewrite *r);	/* 1: done; 0: its parameters are computed at run time */
+} table[] = {
+	{ "", "ConvInteger", 2, conv_integer },
+	{ "", "MatMulInteger", 2, matmul_integer },
+	{ "", "QLinearConv", 8, linear_conv },
+	{ "", "QLinearMatMul", 8, linear_matmul },
+	{ DOMAIN_MICROSOFT, "QGemm", 6, quantised_gemm },
+	{ DOMAIN_MICROSOFT, "QLinearAdd", 7, linear_add },
+	{ DOMAIN_MICROSOFT, "QLinearAveragePool", 4, linear_average_pool },
+	{ DOMAIN_MICROSOFT, "QLinearConcat", 5, linear_concat },
+	{ DOMAIN_MICROSOFT, "QLinearGlobalAveragePool", 4, linear_global_average_pool },
+	{ DOMAIN_MICROSOFT, "QLinearLeakyRelu", 4, linear_leaky_relu },
+	{ DOMAIN_MICROSOFT, "QLinearMul", 7, linear_mul },
+	{ DOMAIN_MICROSOFT, "QLinearSigmoid", 4, linear_sigmoid },
+};
+
+static int rewrite_node(struct graph *g, struct node *n)
+{
+	const char *domain = strcmp(n->domain, "ai.onnx") == 0 ? "" : n->domain;
+	const struct rewrite r = { g, n };
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		bool all = n->n_inputs >= table[i].least_inputs;
+		for (uint32_t k = 0; k < table[i].least_inputs && all; k++)
+			all = n->inputs[k].value != NULL || k % 3 == 2;	/* zero points may be left out */
+		if (all && strcmp(table[i].op_type, n->op_type) == 0 && strcmp(table[i].domain, domain) == 0)
+			return table[i].rewrite(&r);
+	}
+	return 0;
+}
+
+static enum pass_result run(struct pass_ctx *ctx)
+{
+	struct graph *g = ctx->graph;
+	graph_for_each_node(g, n)
+		ctx->changes += (size_t)rewrite_node(g, n);
+	if (!ctx->changes)
+		return PASS_UNCHANGED;
+	graph_remove_dead(g);
+	return graph_infer(g, ctx->diags) == 0 ? PASS_CHANGED : PASS_ERROR;
+}
+
+const struct pass pass_qop_to_quant = {
+	.name = "qop-to-quant",
+	.summary = "QLinearConv, MatMulInteger and the like become float operators on dequantised integers",
+	.help = "Reads ONNX's QOperator form, and ONNX Runtime's additions to it (QGemm, QLinearAdd, QLinearConcat, ...): each\n"
+		"operator stands between DequantizeLinear and QuantizeLinear then, products with scale 1 and one factor for\n"
+		"the sum, so that the same integers come out. qcdq-to-quant turns these into Quant nodes. Operators whose\n"
+		"scales or zero points are computed at run time (DynamicQuantizeLinear) stay as they are.",
+	.requires = GRAPH_INFERRED,
+	.ensures = GRAPH_INFERRED,
+	.preserves = GRAPH_CLEAN,
+	.run = run,
+};
