@@ -4,9 +4,10 @@
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	static const char *const steps[] = { "qop-to-quant", "qcdq-to-quant", "extract-conv-bias", "gemm-to-matmul", "fold-transpose",
-					     "fold-constants", "fold-weight-quant", "quant-to-thresholds",
-					     "remove-identity", "remove-dead", "unique-names" };
+	static const char *const steps[] = { "qop-to-quant", "qcdq-to-quant", "extract-conv-bias",
+					     "gemm-to-matmul", "fold-transpose", "fold-constants",
+					     "fold-weight-quant", "quant-to-thresholds", "remove-identity",
+					     "remove-dead", "unique-names" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (pass_run_nested(ctx, steps[i], NULL) == PASS_ERROR)
 			return PASS_ERROR;
@@ -20,7 +21,8 @@ const struct pass pass_convert = {
 	.summary = "quantisers become integer weights and MultiThreshold nodes",
 	.help = "What FINN calls ConvertQONNXtoFINN: biases of convolutions apart, Gemm as MatMul, quantised weights as\n"
 		"integers with their scale behind the product, quantised activations as MultiThreshold. QuantizeLinear\n"
-		"and DequantizeLinear pairs and operators such as QLinearConv are read as quantisers too. The graph computes the same numbers as before.",
+		"and DequantizeLinear pairs and operators such as QLinearConv are read as quantisers too. The graph computes\n"
+		"the same numbers as before.",
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN,
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.preserves = GRAPH_CLEAN,

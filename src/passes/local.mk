@@ -36,6 +36,7 @@ libqcc_a_SOURCES += \
 	src/passes/prune_dead.c \
 	src/passes/qcdq_to_quant.c \
 	src/passes/qop_to_quant.c \
+	src/passes/qop_to_quant.h \
 	src/passes/quant_to_onnx.c \
 	src/passes/quant_to_qcdq.c \
 	src/passes/quant_to_thresholds.c \

@@ -7,6 +7,7 @@
 
 #include "passes/edit.h"
 #include "passes/pass.h"
+#include "passes/qop_to_quant.h"
 
 #define DOMAIN_MICROSOFT "com.microsoft"
 
@@ -262,25 +263,34 @@ static const struct {
 	{ DOMAIN_MICROSOFT, "QLinearSigmoid", 4, linear_sigmoid },
 };
 
-static int rewrite_node(struct graph *g, struct node *n)
+/* The row for n; NULL where there is none, or where inputs are missing. */
+static int (*rewrite_of(const struct node *n))(const struct rewrite *)
 {
 	const char *domain = strcmp(n->domain, "ai.onnx") == 0 ? "" : n->domain;
-	const struct rewrite r = { g, n };
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		bool all = n->n_inputs >= table[i].least_inputs;
+		if (strcmp(table[i].op_type, n->op_type) != 0 || strcmp(table[i].domain, domain) != 0)
+			continue;
+		bool all = n->n_inputs >= table[i].least_inputs && n->n_outputs > 0;
 		for (uint32_t k = 0; k < table[i].least_inputs && all; k++)
-			all = n->inputs[k].value != NULL || k % 3 == 2;	/* zero points may be left out */
-		if (all && strcmp(table[i].op_type, n->op_type) == 0 && strcmp(table[i].domain, domain) == 0)
-			return table[i].rewrite(&r);
+			all = n->inputs[k].value != NULL || (k % 3 == 2 && !n->op);	/* zero points may be left out */
+		return all ? table[i].rewrite : NULL;
 	}
-	return 0;
+	return NULL;
+}
+
+bool qop_is_read(const struct node *n)
+{
+	return rewrite_of(n) != NULL;
 }
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct graph *g = ctx->graph;
-	graph_for_each_node(g, n)
-		ctx->changes += (size_t)rewrite_node(g, n);
+	graph_for_each_node(g, n) {
+		const struct rewrite r = { g, n };
+		int (*rewrite)(const struct rewrite *) = rewrite_of(n);
+		ctx->changes += rewrite ? (size_t)rewrite(&r) : 0;
+	}
 	if (!ctx->changes)
 		return PASS_UNCHANGED;
 	graph_remove_dead(g);

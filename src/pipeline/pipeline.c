@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "backends/dot/dot.h"
+#include "passes/qop_to_quant.h"
 #include "pipeline/spec.h"
 #include "pipeline/verifier.h"
 #include "util/file.h"
@@ -231,14 +232,15 @@ static int check_step(const struct pipeline_step *s, struct graph *g, const stru
 }
 
 /* These passes reason about what each node computes, so each must be known. (Clean-up, which comes before them, has put
- * model-local functions in place by then.) */
+ * model-local functions in place by then; convert reads some of ONNX Runtime's operators as known ones.) */
 static int check_operators(const struct pass *pass, const struct graph *g, struct diags *d)
 {
 	int status = 0;
 	if (!(pass->ensures & (GRAPH_CONVERTED | GRAPH_STREAMLINED | GRAPH_HARDWARE)))
 		return 0;
+	bool converts = !(pass->requires & GRAPH_CONVERTED);
 	graph_for_each_node(g, n)
-		if (!n->op)
+		if (!n->op && !(converts && qop_is_read(n)))
 			status = diag_node_error(d, n, "--list-ops shows the operators that are",
 						 "operator '%s' of domain '%s' is not known", n->op_type,
 						 *n->domain ? n->domain : "ai.onnx");

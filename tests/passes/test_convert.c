@@ -268,6 +268,11 @@ static void runtime_operators_are_read(void **state)
 	test_run(b, "qop-to-quant,qcdq-to-quant");
 	assert_true(has_operators(b, "QLinearAdd=0 QLinearSigmoid=0 QuantizeLinear=0 DequantizeLinear=0"));
 	assert_true(graphs_differ(a, b) == 0);
+	graph_free(b);
+	b = case_graph(&theirs);
+	test_run(b, "streamline");
+	assert_true(has_operators(b, "MultiThreshold=4 Quant=0 Sigmoid=0"));
+	assert_true(graphs_differ(a, b) == 0);
 	graph_free(a);
 	graph_free(b);
 }

@@ -1,0 +1,11 @@
+/* What qop-to-quant reads. */
+#ifndef QCC_PASSES_QOP_TO_QUANT_H
+#define QCC_PASSES_QOP_TO_QUANT_H
+
+#include "ir/ir.h"
+
+/* An operator on quantised values that the pass has a rewrite for; ONNX Runtime's among them are in no operator
+ * table. */
+bool qop_is_read(const struct node *n);
+
+#endif
