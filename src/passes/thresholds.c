@@ -355,6 +355,30 @@ static int find_signs(struct job *j, int direction, bool mixed)
 
 /* ---- the two forms ---- */
 
+/* Level k is above every point (or, the other way, at or below every point) of all channels. */
+static bool all_beyond(const struct job *j, const int64_t *rows, int64_t k, bool above)
+{
+	for (int64_t c = 0; c < j->chain.channels; c++) {
+		int64_t t = rows[c * j->grid.steps + k];
+		if (above ? t <= j->hi : t > j->lo)
+			return false;
+	}
+	return true;
+}
+
+/* Levels of an open grid that every point reaches or none does are no levels: *first to the result remain, one
+ * at least, since qonnx executes no quantiser without thresholds. */
+static int64_t trim_levels(const struct job *j, const int64_t *rows, int64_t *first)
+{
+	int64_t kept = j->grid.steps;
+	*first = 0;
+	while (*first + 1 < kept && all_beyond(j, rows, *first, false))
+		++*first;
+	while (kept > *first + 1 && all_beyond(j, rows, kept - 1, true))
+		kept--;
+	return kept;
+}
+
 static int build_monotone(struct job *j, const struct absorb_options *o)
 {
 	struct value *root = signed_root(j);
@@ -369,21 +393,11 @@ static int build_monotone(struct job *j, const struct absorb_options *o)
 	for (int64_t c = 0; c < channels; c++)
 		for (int64_t k = 0; k < steps; k++)
 			rows[c * steps + k] = found[k * channels + c];
-	int64_t first = 0;	/* levels of an open grid that every point reaches or none does are no levels */
+	int64_t first = 0;
 	if (j->grid.is_open && result == 0) {
-		int64_t kept = 0;
-		bool *reached = xcalloc((size_t)steps + 1, sizeof *reached);
-		for (int64_t k = 0; k < steps; k++)
-			for (int64_t c = 0; c < channels; c++)
-				reached[k] = reached[k] || (rows[c * steps + k] > j->lo && rows[c * steps + k] <= j->hi);
-		while (first < steps && !reached[first])
-			first++;
-		kept = steps;
-		while (kept > first && !reached[kept - 1])
-			kept--;
+		int64_t kept = trim_levels(j, rows, &first);
 		for (int64_t c = 0; c < channels; c++)
 			memmove(rows + c * (kept - first), rows + c * steps + first, (size_t)(kept - first) * sizeof *rows);
-		free(reached);
 		steps = kept - first;
 		j->grid.base += first * j->grid.stride;
 		j->grid.datatype = datatype_for_range(j->grid.base, j->grid.base + steps * j->grid.stride);
