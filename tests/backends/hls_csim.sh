@@ -1,0 +1,95 @@
+# The HLS backend's designs in C simulation: at two foldings each, outputs equal the executor's bit for bit and the golden
+# ones of qonnx to 1e-5; no stream is read empty or left with data. Needs a C++ compiler, and the ap_int headers of the
+# hls4ml package (its Apache-licensed ap_types folder) in the Python that QCC_PYTHON names.
+# QCC_HLS_MODELS: which of ../shared/models (default: a choice; "all").
+. "${QCC_SRC:-.}/tests/lib.sh"
+
+python=${QCC_PYTHON:-python3}
+ap=$("$python" -c 'import importlib.util as u; s = u.find_spec("hls4ml")
+print(s.submodule_search_locations[0] + "/templates/vivado/ap_types" if s else "")' 2>/dev/null)
+cxx=$(command -v g++-12 || command -v g++)
+if [ ! -f "$ap/ap_int.h" ] || [ -z "$cxx" ]; then
+	skip "C simulation" "no ap_int headers (hls4ml in QCC_PYTHON) or no g++"
+	finish
+	exit
+fi
+
+# simulate NAME MODEL PASSES BACKEND: writes, builds and runs the design.
+simulate() {
+	rm -rf out
+	if ! "$QCC" "$2" -q -p "$3" -b "$4" -o out >.stdout 2>&1; then
+		fail "$1" "$(head -n 3 .stdout)"
+	elif make -s -C out/hls csim CXX="$cxx" AP_TYPES="$ap" >.stdout 2>&1 && grep -q 'equal' .stdout; then
+		pass "$1: $(sed -n 's/^csim: //p' .stdout)"
+	else
+		fail "$1" "$(tail -n 5 .stdout)"
+	fi
+}
+
+# golden NAME FOLDER: the design in out/ on the folder's input gives its output, to 1e-5 of the largest.
+golden() {
+	if ! "$python" -c 'import numpy' 2>/dev/null; then
+		skip "$1" "no numpy"
+	elif ! out/hls/testbench "$2/input.npy" csim.npy >.stdout 2>&1; then
+		fail "$1" "$(tail -n 3 .stdout)"
+	else
+		prints "$1" equal "$python" -c '
+import sys, numpy as np
+a, b = np.load(sys.argv[1]), np.load(sys.argv[2]).astype(np.float32)
+d = np.abs(a - b).max()
+print("equal" if a.shape == b.shape and d <= 1e-5 * max(1, np.abs(b).max()) else "different by %g" % d)' csim.npy "$2/output.npy"
+	fi
+}
+
+# network FOLDER FIRST-PASSES TARGETS...
+network() {
+	folder=$1 first=$2
+	network=$(basename "$folder")
+	shift 2
+	for target in "$@"; do
+		simulate "$network in $target cycles" "$folder/model.onnx" "${first}streamline,fold(target_cycles=$target,max_stream_bits=4096)" hls
+		golden "$network in $target cycles on qonnx's vectors" "$folder"
+	done
+}
+
+network "$QCC_SRC/models/mlp_2w2a" "" 2000 100
+
+# caught NAME MESSAGE STATEMENTS: the simulated streams report that mistake.
+caught() {
+	printf '#include "hls_stream.h"\nint main() { hls::stream<int> s("s"); %s }\n' "$3" >mistake.cpp
+	if ! "$cxx" -std=c++14 -Iout/hls/sim mistake.cpp -o mistake 2>.stderr; then
+		fail "$1" "$(head -n 3 .stderr)"
+	elif ./mistake 2>.stderr || ! grep -q "$2" .stderr; then
+		fail "$1" "passes unnoticed"
+	else
+		pass "$1"
+	fi
+}
+caught "a read from an empty stream ends the simulation" "empty stream" "s.write(1); s.read(); s.read();"
+caught "data left in a stream is reported" "1 words left in stream s" "s.write(1); return hls::all_streams_empty() ? 0 : 1;"
+
+network "$QCC_SRC/models/cnn_4w4a" "" 200000 20000
+
+models=${QCC_HLS_MODELS:-cybsec-mlp tfc_1w1a mlp_asym_u8 qkeras_jettagging resnet_mini_w3a3 concat_w4a2 mobilenet_gap_w4a4
+	conv1d_radio_w4a4 deconv_w4a4}
+if [ "$models" = all ]; then	# espcn_nn_resize takes minutes a frame; mnist-conv is not quantised
+	models=$(ls "$QCC_SHARED/models" | grep -v -e espcn -e mnist-conv)
+fi
+for model in $models; do
+	folder=$QCC_SHARED/models/$model
+	first=
+	targets="200000 20000"
+	case $model in
+	cybsec-mlp) first='set-datatype(input=BIPOLAR),' targets="1000 64" ;;
+	cybsec-mlp-raw593) first='set-datatype(input=BINARY),' targets="1000 64" ;;
+	mlp_* | tfc_* | qkeras* | finn_tfc*) targets="1000 64" ;;
+	cnv_*) targets="1000000 100000" ;;
+	esac
+	if [ -d "$folder" ]; then
+		# shellcheck disable=SC2086 # a list of numbers
+		network "$folder" "$first" $targets
+	else
+		skip "$model" "$folder is not there"
+	fi
+done
+finish
