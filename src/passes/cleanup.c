@@ -28,7 +28,8 @@ static enum pass_result run_cleanup(struct pass_ctx *ctx)
 const struct pass pass_cleanup = {
 	.name = "cleanup",
 	.summary = "infers types, folds constants, removes identities and dead nodes, names everything",
-	.help = "The passes remove-static-inputs, infer, fold-constants, remove-identity, remove-dead and unique-names, once each.",
+	.help = "The passes remove-static-inputs, infer, fold-constants, remove-identity, remove-dead and unique-names,\n"
+		"once each.",
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN,
 	.preserves = ~0u,
 	.run = run_cleanup,

@@ -51,6 +51,8 @@ libqcc_a_SOURCES += \
 	src/passes/rules/pool.c \
 	src/passes/rules/product.c \
 	src/passes/rules/quantiser.c \
+	src/passes/rules/ratio.c \
+	src/passes/rules/ratio.h \
 	src/passes/rules/rule.c \
 	src/passes/rules/rule.h \
 	src/passes/rules/rules.def \

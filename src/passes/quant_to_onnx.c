@@ -64,8 +64,10 @@ static enum pass_result run(struct pass_ctx *ctx)
 	size_t found = 0;
 	for (const struct node *n = g->first; n; n = n->next)
 		found += n->op && *n->op->domain;
-	if (!found)
+	if (!found) {
+		drop_unused_opsets(g);
 		return PASS_UNCHANGED;
+	}
 	if (raise_opset(g, ctx->diags) < 0)
 		return PASS_ERROR;
 	graph_for_each_node(g, n) {

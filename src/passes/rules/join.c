@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "passes/rules/rule.h"
+#include "passes/rules/ratio.h"
+
+enum { SMALL_MULTIPLE = 16 };	/* multiples up to this sum are taken as they are */
 
 /* m * q (m one number, or one per channel along axis), before n; q itself where m is 1. */
 static struct value *scaled_integer(struct rule_ctx *x, struct node *n, struct value *q, const double *m, int axis,
@@ -58,6 +60,8 @@ static int add_integers(struct rule_ctx *x, struct node *n, const struct affine 
 	for (int64_t c = 0; c < channels && found; c++) {
 		double pair[2] = { scale_of(a, c), scale_of(b, c) }, multiples[2];
 		found = common_scale(pair, 2, &out.scale[c], multiples);
+		if (found && fabs(multiples[0]) + fabs(multiples[1]) > SMALL_MULTIPLE && channels == 1)
+			ratio_proven(x, n, a, b, multiples, &out.scale[c]);	/* smaller ones that decide alike */
 		m[c] = multiples[0];
 		m[channels + c] = multiples[1];
 		out.bias[c] = bias_of(a, c) + sign * bias_of(b, c);
