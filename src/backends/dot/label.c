@@ -117,17 +117,42 @@ static void add_floats(struct strbuf *b, const struct attr *a)
 		strbuf_puts(b, " ...");
 }
 
+static bool all_ints(const struct attr *a, int64_t x)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->ints[i] != x)
+			return false;
+	return true;
+}
+
+/* Values that exporters write out although they say nothing. */
+static bool is_default(const struct attr *a)
+{
+	static const char *const zero[] = { "storage_order", "ceil_mode", "allowzero", "binaryXnorMode", "ActVal" };
+
+	for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
+		if (a->kind == ATTR_INT && !a->i && !strcmp(a->name, zero[i]))
+			return true;
+	if (a->kind == ATTR_INTS)
+		return (!strcmp(a->name, "pads") && all_ints(a, 0)) || (!strcmp(a->name, "dilations") && all_ints(a, 1));
+	return (a->kind == ATTR_INT && a->i == 1 && !strcmp(a->name, "group")) ||
+	       (a->kind == ATTR_STRING && !strcmp(a->name, "auto_pad") && !strcmp(a->s, "NOTSET"));
+}
+
+static bool is_folding(const struct attr *a)
+{
+	return !strcmp(a->name, "PE") || !strcmp(a->name, "SIMD");
+}
+
 static bool is_shown(const struct attr *a)
 {
-	return a->kind == ATTR_FLOAT || a->kind == ATTR_INT || (a->kind == ATTR_STRING && a->count) ||
-	       (a->kind == ATTR_INTS && a->count) || (a->kind == ATTR_FLOATS && a->count);
+	return !is_default(a) && (a->kind == ATTR_FLOAT || a->kind == ATTR_INT || (a->kind == ATTR_STRING && a->count) ||
+				  (a->kind == ATTR_INTS && a->count) || (a->kind == ATTR_FLOATS && a->count));
 }
 
 static void add_attr(struct strbuf *b, const struct attr *a)
 {
-	const bool folding = !strcmp(a->name, "PE") || !strcmp(a->name, "SIMD");
-
-	strbuf_puts(b, folding ? "<B>" : "");
+	strbuf_puts(b, is_folding(a) ? "<B>" : "");
 	add_escaped(b, a->name);
 	strbuf_puts(b, " ");
 	switch (a->kind) {
@@ -137,23 +162,24 @@ static void add_attr(struct strbuf *b, const struct attr *a)
 	case ATTR_INTS: add_ints(b, a); break;
 	default: add_floats(b, a);
 	}
-	strbuf_puts(b, folding ? "</B>" : "");
+	strbuf_puts(b, is_folding(a) ? "</B>" : "");
 }
 
+/* The folding first, then what else there is up to a limit. */
 static void add_attrs(struct strbuf *b, const struct node *n)
 {
 	size_t shown = 0;
 
-	for (const struct attr *a = n->attrs; a; a = a->next) {
-		if (!is_shown(a))
-			continue;
-		if (shown++ == ATTR_LIMIT) {
-			strbuf_puts(b, "<BR ALIGN=\"LEFT\"/>...");
-			break;
+	for (int rest = 0; rest < 2; rest++)
+		for (const struct attr *a = n->attrs; a; a = a->next) {
+			if (is_folding(a) == rest || !is_shown(a) || shown > ATTR_LIMIT)
+				continue;
+			strbuf_puts(b, shown++ ? "<BR ALIGN=\"LEFT\"/>" : "<TR><TD ALIGN=\"LEFT\" BALIGN=\"LEFT\">");
+			if (shown > ATTR_LIMIT)
+				strbuf_puts(b, "...");
+			else
+				add_attr(b, a);
 		}
-		strbuf_puts(b, shown == 1 ? "<TR><TD ALIGN=\"LEFT\" BALIGN=\"LEFT\">" : "<BR ALIGN=\"LEFT\"/>");
-		add_attr(b, a);
-	}
 	if (shown)
 		strbuf_puts(b, "</TD></TR>");
 }
