@@ -26,8 +26,8 @@ static inline int64_t linear_index(const struct linear_map *m, int64_t o, int64_
 
 /* t - zero in double. zero: NULL, one element, or one per index of `axis` of t. NULL with a diagnostic. */
 struct tensor *linear_centred(struct exec_ctx *x, const struct tensor *t, const struct tensor *zero, int axis);
-/* Output 0, of zero's type (zero NULL: uint8): t (double) times factor in float (which
- * decides at ties, as in onnxruntime), rounded half to even, plus zero, saturated.
+/* Output 0, of zero's type (zero NULL: uint8): t (double) times factor in float (which decides at ties, as in
+ * onnxruntime), rounded half to even, plus zero, saturated.
  * factor and zero: one element, or one per index of `axis` of t. Consumes t. */
 int linear_requantise(struct exec_ctx *x, struct tensor *t, const struct tensor *factor, const struct tensor *zero,
 		      int axis);

@@ -253,14 +253,14 @@ static void runtime_operators_are_read(void **state)
 {
 	static const struct pass_case ours = {
 		"pairs", "(float[1,4] x, float[1,4] u) => (float[1,4] y)", "uint8 z = {113}, uint8 yz = {100}",
-		"q = QuantizeLinear(x, quarter, z) a = DequantizeLinear(q, quarter, z) p = QuantizeLinear(u, tenth, z) "
-		"b = DequantizeLinear(p, tenth, z) s = Add(a, b) r = QuantizeLinear(s, third, yz) "
+		"q = QuantizeLinear(x, quarter, z) a = DequantizeLinear(q, quarter, z) p = QuantizeLinear(u, eighth, z) "
+		"b = DequantizeLinear(p, eighth, z) s = Add(a, b) r = QuantizeLinear(s, third, yz) "
 		"e = DequantizeLinear(r, third, yz) f = Sigmoid(e) h = QuantizeLinear(f, eighth, z) "
 		"y = DequantizeLinear(h, eighth, z)", "" };
 	static const struct pass_case theirs = {
 		"operators", "(float[1,4] x, float[1,4] u) => (float[1,4] y)", "uint8 z = {113}, uint8 yz = {100}",
-		"q = QuantizeLinear(x, quarter, z) p = QuantizeLinear(u, tenth, z) "
-		"r = com.microsoft.QLinearAdd(q, quarter, z, p, tenth, z, third, yz) "
+		"q = QuantizeLinear(x, quarter, z) p = QuantizeLinear(u, eighth, z) "
+		"r = com.microsoft.QLinearAdd(q, quarter, z, p, eighth, z, third, yz) "
 		"h = com.microsoft.QLinearSigmoid(r, third, yz, eighth, z) y = DequantizeLinear(h, eighth, z)", "" };
 	(void)state;
 	struct graph *a = case_graph(&ours), *b = case_graph(&theirs);

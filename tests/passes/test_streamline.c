@@ -97,8 +97,8 @@ static void bends_become_differences(void **state)
 
 /* ---- scales of weights and activations ---- */
 
-/* Scales before the product are binary fractions: with others the float sums of the original are rounded, and where that makes or
- * breaks a tie the integers, which are exact, decide otherwise. */
+/* Scales before the product are binary fractions: with others the float sums of the original are rounded, and where
+ * that makes or breaks a tie the integers, which are exact, decide otherwise. */
 static const struct pass_case scales[] = {
 	{ "weights per output channel", X, W44 ", float[1,4] s = {0.5,0.375,0.75,0.125}",
 	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, four) m = MatMul(i, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Mul=1" },
