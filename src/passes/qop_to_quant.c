@@ -236,6 +236,9 @@ static int linear_concat(const struct rewrite *r)
 	if (r->n->n_inputs > 2 + 3 * 64 || (r->n->n_inputs - 2) % 3)
 		return 0;
 	for (size_t i = 2; i < r->n->n_inputs; i += 3)
+		if (!in(r, i) || !in(r, i + 1))
+			return 0;
+	for (size_t i = 2; i < r->n->n_inputs; i += 3)
 		parts[count++] = real(r, i, i + 1, i + 2);
 	struct node *n = node_new(r->g, r->n, "", "Concat", parts, count, 1, "Concat");
 	node_copy_attrs(n, r->n);

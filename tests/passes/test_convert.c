@@ -277,6 +277,19 @@ static void runtime_operators_are_read(void **state)
 	graph_free(b);
 }
 
+/* Scales from the data cannot be read as a quantiser's: the operators stay. */
+static void dynamic_operators_stay(void **state)
+{
+	static const struct pass_case dynamic = {
+		"DynamicQuantizeLinear", X, INT8_W42, "q, s, z = DynamicQuantizeLinear(x) i = MatMulInteger(q, w, z) "
+		"f = Cast<to=1>(i) y = Mul(f, s)", "MatMulInteger=1 DynamicQuantizeLinear=1" };
+	static const struct pass_case unreadable = {
+		"missing inputs", "(uint8[1,4] x) => (y)", "", "y = com.microsoft.QLinearConcat<axis=1>(third, , x, , , )", "" };
+	(void)state;
+	graph_free(run_case(&dynamic, "convert", 0));
+	case_fails(&unreadable, "convert", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +297,7 @@ int main(void)
 		cmocka_unit_test(thresholds_are_exact), cmocka_unit_test(channels_have_their_own),
 		cmocka_unit_test(linear_becomes_quant), cmocka_unit_test(operators_become_quant),
 		cmocka_unit_test(operators_streamline), cmocka_unit_test(runtime_operators_are_read),
+		cmocka_unit_test(dynamic_operators_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
