@@ -2,3 +2,6 @@
 UNIT_TESTS += tests/backends/test_dot
 TESTS += tests/backends/hls_csim.sh
 EXTRA_DIST += tests/backends/hls_csim.sh
+C_TESTS = tests/backends/c_goldens.py tests/backends/c_options.sh tests/backends/c_targets.sh
+TESTS += $(C_TESTS)
+EXTRA_DIST += $(C_TESTS) tests/backends/c_cortexm.c tests/backends/c_cortexm.ld

@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const struct pass_option options[] = {
+	{ "reference", OPTION_FLAG, NULL, "the plain style, which is what comes out where none is named; for use with others" },
 	{ "packed", OPTION_FLAG, NULL, "the fast style: bit planes and int8 dot products, whichever costs less, on vectors" },
 	{ "tiny", OPTION_FLAG, NULL, "the small style, for microcontrollers" },
 	{ "weights", OPTION_STRING, "array", "array: C arrays; incbin: a .bin file that the assembler includes; file: loaded at run time" },
@@ -29,9 +30,19 @@ static bool flag(const struct backend_ctx *ctx, const char *name)
 	return text && strcmp(text, "0") && strcmp(text, "false") && strcmp(text, "no");
 }
 
-static const struct style *style_of(const struct backend_ctx *ctx)
+static const struct style *const styles[] = { &style_reference, &style_packed, &style_tiny };
+enum { STYLES = sizeof styles / sizeof *styles };
+
+/* The styles that are asked for, the reference where none is. Returns how many. */
+static size_t styles_of(const struct backend_ctx *ctx, const struct style *chosen[STYLES])
 {
-	return flag(ctx, "packed") ? &style_packed : flag(ctx, "tiny") ? &style_tiny : &style_reference;
+	size_t n = 0;
+	for (size_t i = 0; i < STYLES; i++)
+		if (flag(ctx, styles[i]->name))
+			chosen[n++] = styles[i];
+	if (!n)
+		chosen[n++] = &style_reference;
+	return n;
 }
 
 /* An identifier from the option or the model's file name. */
@@ -69,10 +80,10 @@ static int read_options(struct emit *e)
 
 static void report(struct emit *e)
 {
-	json_t *r = e->ctx->report;
-	if (!r)
+	if (!e->ctx->report)
 		return;
-	json_object_set_new(r, "style", json_string(e->style->name));
+	json_t *r = json_object();
+	json_object_set_new(e->ctx->report, e->style->name, r);
 	json_object_set_new(r, "name", json_string(e->name));
 	json_object_set_new(r, "rom_bytes", json_integer((json_int_t)e->rom));
 	json_object_set_new(r, "ram_bytes", json_integer((json_int_t)e->plan->arena_bytes));
@@ -108,11 +119,11 @@ static void emit_free(struct emit *e)
 	arena_free(&e->arena);
 }
 
-static int c_emit(struct backend_ctx *ctx)
+static int emit_style(struct backend_ctx *ctx, const struct style *style, bool alone)
 {
-	struct emit e = { .ctx = ctx, .style = style_of(ctx) };
+	struct emit e = { .ctx = ctx, .style = style };
 	arena_init(&e.arena);
-	e.dir = arena_printf(&e.arena, "%s/%s", ctx->dir, e.style->folder);
+	e.dir = arena_printf(&e.arena, "%s/%s", ctx->dir, alone ? "c" : style->folder);
 	int status = read_options(&e);
 	if (status == 0)
 		e.plan = plan_build(ctx->graph, &e.style->plan, ctx->diags);
@@ -121,11 +132,23 @@ static int c_emit(struct backend_ctx *ctx)
 	return status;
 }
 
+static int c_emit(struct backend_ctx *ctx)
+{
+	const struct style *chosen[STYLES];
+	size_t n = styles_of(ctx, chosen);
+	int status = 0;
+	for (size_t i = 0; i < n && status == 0; i++)
+		status = emit_style(ctx, chosen[i], n == 1);
+	return status;
+}
+
 /* The plan is cheap: whether the graph can be emitted is found out by making it. */
 static bool c_accepts(struct backend_ctx *ctx)
 {
+	const struct style *chosen[STYLES];
 	struct diags d = { 0 };
-	struct plan *p = plan_build(ctx->graph, &style_of(ctx)->plan, &d);
+	styles_of(ctx, chosen);
+	struct plan *p = plan_build(ctx->graph, &chosen[0]->plan, &d);
 	if (!p && d.first)
 		diag_note(ctx->diags, DIAG_NOTE, NULL, d.first->remedy, "backend c is left out: %s%s%s", d.first->node ? d.first->node : "",
 			  d.first->node ? ": " : "", d.first->cause);
@@ -144,7 +167,8 @@ const struct backend backend_c = {
 		"    -b 'c(packed)' fast: weights and activations as bit planes or int8, vectors, -march=native pays\n"
 		"    -b 'c(tiny)'   small: packed weights, shared kernels, for microcontrollers\n"
 		"\n"
-		"Folders are c/, c-packed/ and c-tiny/. The code allocates nothing, keeps no state and needs no library (libm only where float functions such as\n"
+		"All go to the folder c/; several styles at once, c(reference,packed,tiny), to c/, c-packed/ and c-tiny/.\n"
+		"The code allocates nothing, keeps no state and needs no library (libm only where float functions such as\n"
 		"Sigmoid are left in the graph). NAME_run computes one sample in scratch memory that the caller gives.",
 	.options = options,
 	.accepts = c_accepts,

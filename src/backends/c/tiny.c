@@ -139,8 +139,8 @@ static void describe(struct emit *e, const struct plan_layer *l)
 		      LL(w->stride_w));
 	strbuf_printf(c, "\t.dilation_h = %lld, .dilation_w = %lld, .pad_top = %lld, .pad_left = %lld,\n", LL(w->dilation_h), LL(w->dilation_w),
 		      LL(w->pad_top), LL(w->pad_left));
-	strbuf_printf(c, "\t.bits = %d, .in_signed = %d, .count = %lld, .per_channel = %d, .wide = %d, .out_size = %zu, .base = %lld, .step = %lld,\n};\n",
-		      listed ? 0 : bits, l->in[0]->elem == PLAN_I8, LL(l->stage ? l->stage->count : 0), l->stage && l->stage->channels > 1, wide,
+	strbuf_printf(c, "\t.bits = %d, .flip = %d, .count = %lld, .per_channel = %d, .wide = %d, .out_size = %zu, .base = %lld, .step = %lld,\n};\n",
+		      listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->stage ? l->stage->count : 0), l->stage && l->stage->channels > 1, wide,
 		      plan_elem_size(l->out->elem), LL(l->stage ? l->stage->base : 0), LL(l->stage ? l->stage->step : 1));
 	strbuf_printf(&e->run, "\tqcc_tiny_layer(&%s_%s, %s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const uint8_t"),
 		      buf_pointer(e, l->out, buf_ctype(l->out)));

@@ -16,31 +16,26 @@ struct qcc_tiny {
 	uint16_t group_in, group_out;	/* channels of a group */
 	uint8_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
 	uint8_t bits;			/* of a weight; 0: lists */
-	uint8_t in_signed;		/* operands are int8_t, else uint8_t */
+	uint8_t flip;			/* 0x80: operands are int8_t; 0: uint8_t. A value is (byte ^ flip) - flip */
 	uint8_t count, per_channel, wide;	/* thresholds: how many, a row each, 32 bits */
 	uint8_t out_size;		/* bytes of a result: 1, 2 or 4 */
 	int8_t base, step;		/* a result is base + step * (thresholds reached) */
 };
-
-static int32_t qcc_tiny_operand(const struct qcc_tiny *l, const uint8_t *x, uint32_t i)
-{
-	return l->in_signed ? (int32_t)(int8_t)x[i] : (int32_t)x[i];
-}
 
 #ifdef QCC_TINY_LISTS
 /* Two lists, of the operands with weight +1 and of those with -1: the distance from one to the next, 255 for 255
  * operands without one, 0 at the end. Returns where the next output's lists start. */
 static const uint8_t *qcc_tiny_lists(const struct qcc_tiny *l, const uint8_t *x, const uint8_t *w, int32_t *sum)
 {
+	const uint32_t flip = l->flip;
 	for (int32_t sign = 1; sign >= -1; sign -= 2) {
-		int32_t part = 0;
-		uint32_t i = 0, d;
+		uint32_t part = 0, i = 0, d;
 		while ((d = *w++) != 0) {
 			i += d;
 			if (d != 255)
-				part += qcc_tiny_operand(l, x, i - 1);
+				part += (x[i - 1] ^ flip) - flip;
 		}
-		*sum += sign * part;
+		*sum += sign * (int32_t)part;
 	}
 	return w;
 }
@@ -50,7 +45,7 @@ static const uint8_t *qcc_tiny_lists(const struct qcc_tiny *l, const uint8_t *x,
 /* n operands times packed weights. One bit stands for -1 and +1, more are two's complement. */
 static int32_t qcc_tiny_run(const struct qcc_tiny *l, const uint8_t *x, const uint8_t *w, uint32_t n)
 {
-	const uint32_t bits = l->bits, mask = (1u << bits) - 1, sign = 1u << (bits - 1);
+	const uint32_t bits = l->bits, mask = (1u << bits) - 1, sign = 1u << (bits - 1), flip = l->flip;
 	uint32_t left = 0, byte = 0;
 	int32_t sum = 0;
 	for (uint32_t i = 0; i < n; i++) {
@@ -60,7 +55,7 @@ static int32_t qcc_tiny_run(const struct qcc_tiny *l, const uint8_t *x, const ui
 		}
 		const uint32_t field = byte & mask;
 		const int32_t weight = bits == 1 ? (int32_t)field * 2 - 1 : (int32_t)(field ^ sign) - (int32_t)sign;
-		sum += weight * qcc_tiny_operand(l, x, i);
+		sum += weight * (int32_t)((x[i] ^ flip) - flip);
 		byte >>= bits;
 		left -= bits;
 	}
