@@ -40,7 +40,8 @@ static bool takes_no_more(const struct fold_problem *p, const struct state *x, c
 static void prune(const struct fold_problem *p, struct states *s)
 {
 	size_t kept = 0;
-	qsort(s->items, s->count, sizeof *s->items, compare_cost);
+	if (s->count)
+		qsort(s->items, s->count, sizeof *s->items, compare_cost);
 	for (size_t i = 0; i < s->count; i++) {
 		bool dominated = false;
 		for (size_t k = kept; k > 0 && !dominated; k--)

@@ -6,3 +6,4 @@ UNIT_TESTS += tests/passes/test_streamline
 UNIT_TESTS += tests/passes/test_surgery
 UNIT_TESTS += tests/passes/test_way_out
 EXTRA_DIST += tests/passes/passes.h
+UNIT_TESTS += tests/passes/test_to_hw
