@@ -23,7 +23,7 @@ network='out/c/net.c out/c/net_weights.c'
 on_arm() {
 	arm-none-eabi-gcc $arm_flags -DREPEAT="$1" $network out/c/net_test.c "$arm.c" -T "$arm.ld" -nostartfiles \
 		--specs=nano.specs --specs=nosys.specs -lm -o arm.elf 2>.stderr &&
-		timeout 300 qemu-system-arm -M mps2-an386 -nographic -semihosting -icount shift=0 -kernel arm.elf 2>.stderr </dev/null | tr -d '\r'
+		timeout 300 qemu-system-arm -M mps2-an386 -nographic -semihosting -icount shift=0 -kernel arm.elf 2>&1 </dev/null
 }
 
 # on_riscv REPEAT: what the program prints; the log has a line an instruction.
