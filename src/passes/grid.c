@@ -47,8 +47,6 @@ static bool set_levels(struct grid *g, double lo, double hi, double zero, const 
 {
 	if (!is_integer(zero))
 		return refuse(reason, "its zero point is not an integer");
-	lo = ceil(lo);		/* a fractional bit width clips between integers */
-	hi = floor(hi);
 	if (hi - lo > 0x1p32)
 		return refuse(reason, "it is wider than 32 bits");
 	g->steps = (int64_t)(hi - lo);
@@ -79,8 +77,11 @@ static bool quant_grid(const struct node *n, struct grid *g, const char **reason
 	if (is_signed && bits == 1)
 		return bipolar_grid(g);
 	quant_bounds(is_signed, node_attr_int(n, "narrow", 0) != 0, bits, &lo, &hi);
-	if (bits != rint(bits) && (lo != rint(lo) || hi != rint(hi)))
-		return refuse(reason, "its bit width is fractional, so that it clips between integers");
+	enum rounding mode;	/* a fractional bit width clips between integers, and rounding follows */
+	if (!rounding_parse(node_attr_string(n, "rounding_mode", "ROUND"), &mode))
+		return refuse(reason, "its rounding mode is unknown");
+	lo = rounding_apply(mode, lo);
+	hi = rounding_apply(mode, hi);
 	return set_levels(g, lo, hi, zero, reason);
 }
 

@@ -163,48 +163,83 @@ static void report_leftover(struct pass_ctx *ctx, json_t *list, const struct nod
 			  reason ? reason : "no rule makes it work on integers");
 }
 
-/* Float nodes between the first quantiser and the last quantised layer, each with the node that blocks it: the
- * first one on its way that could not work on integers. Products fed by a float graph input count too. */
+static bool is_product(const struct node *n)
+{
+	return n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose;
+}
+
+/* By value id: the node further on that could not take the value's scale in. */
+static const struct node **blockers_below(const struct graph *g, const struct sweep *s)
+{
+	const struct node **below = xcalloc(g->next_value_id + 1, sizeof(struct node *));
+	for (const struct node *n = g->last; n; n = n->prev) {
+		const struct node *b = reason_of(s, n) || !is_linear_step(n) ? n : below[n->outputs[0]->id];
+		for (uint32_t i = 0; i < n->n_inputs; i++)
+			if (n->inputs[i].value && b)
+				below[n->inputs[i].value->id] = b;
+	}
+	return below;
+}
+
+/* What the walk knows of each value, by id. */
+struct trace {
+	bool *wanted;			/* a quantiser or a product further on reads it */
+	bool *quantised;		/* computed from integers */
+	const struct node **above;	/* the first node on its way that could not work on integers */
+	const struct node **below;
+};
+
+static bool is_leftover(const struct node *n, const struct trace *t, bool from_integers)
+{
+	bool feeds = is_product(n);
+	const struct value *w = node_input(n, 1);
+	bool integer_weights = is_product(n) && value_is_constant(w) && datatype_is_integer(w->datatype);
+	for (uint32_t i = 0; i < n->n_outputs; i++)
+		feeds = feeds || (n->outputs[i] && t->wanted[n->outputs[i]->id]);
+	return !all_outputs_integer(n) && feeds && (from_integers || integer_weights);
+}
+
+static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct node *n, struct trace *t, json_t *list)
+{
+	const struct node *b = NULL;
+	bool from_integers = any_input(n, t->quantised);
+	for (uint32_t i = 0; i < n->n_inputs; i++) {
+		const struct value *v = n->inputs[i].value;
+		from_integers = from_integers || (v && datatype_is_integer(v->datatype) && !value_is_constant(v));
+		b = v && t->above[v->id] ? t->above[v->id] : b;
+	}
+	if (is_leftover(n, t, from_integers)) {
+		bool scaling = is_linear_step(n) && !reason_of(s, n);
+		if (!b)
+			b = scaling ? t->below[n->outputs[0]->id] : n;
+		report_leftover(ctx, list, n, b, b ? reason_of(s, b) : NULL);
+		b = scaling ? NULL : b;
+	}
+	for (uint32_t i = 0; i < n->n_outputs; i++)
+		if (n->outputs[i]) {
+			t->quantised[n->outputs[i]->id] = from_integers;
+			t->above[n->outputs[i]->id] = all_outputs_integer(n) ? NULL : b;
+		}
+}
+
+/* Float nodes between the first quantiser and the last quantised layer, each with the node that blocks it: the first
+ * one on its way that could not work on integers, or, for scales and biases, the one that could not take them in.
+ * Products fed by a float graph input count too. */
 static size_t report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 {
 	struct graph *g = ctx->graph;
-	bool *wanted = read_further_on(g), *quantised = xcalloc(g->next_value_id + 1, sizeof *quantised);
-	const struct node **blocker = xcalloc(g->next_value_id + 1, sizeof(struct node *));
+	size_t values = g->next_value_id + 1;
+	struct trace t = { read_further_on(g), xcalloc(values, sizeof *t.quantised),
+			   xcalloc(values, sizeof(struct node *)), blockers_below(g, s) };
 	json_t *list = json_array();
-	for (const struct node *n = g->first; n; n = n->next) {
-		bool from_quantised = any_input(n, quantised);
-		const struct node *b = NULL;
-		for (uint32_t i = 0; i < n->n_inputs; i++) {
-			const struct value *v = n->inputs[i].value;
-			if (v && datatype_is_integer(v->datatype) && !value_is_constant(v))
-				from_quantised = true;
-			if (v && blocker[v->id])
-				b = blocker[v->id];
-		}
-		bool product = n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose;
-		const char *reason = reason_of(s, n);
-		bool feeds = product;
-		for (uint32_t i = 0; i < n->n_outputs; i++)
-			feeds = feeds || (n->outputs[i] && wanted[n->outputs[i]->id]);
-		bool integer_weights = product && value_is_constant(node_input(n, 1)) &&
-				       datatype_is_integer(node_input(n, 1)->datatype);
-		if (!all_outputs_integer(n) && feeds && (from_quantised || integer_weights)) {
-			bool scaling = is_linear_step(n) && !reason;
-			if (!b)
-				b = scaling ? NULL : n;
-			report_leftover(ctx, list, n, b, b ? reason_of(s, b) : NULL);
-		}
-		for (uint32_t i = 0; i < n->n_outputs; i++)
-			if (n->outputs[i]) {
-				quantised[n->outputs[i]->id] = from_quantised;
-				blocker[n->outputs[i]->id] = all_outputs_integer(n) ? NULL : b;
-			}
-	}
+	for (const struct node *n = g->first; n; n = n->next)
+		trace_node(ctx, s, n, &t, list);
 	size_t count = json_array_size(list);
 	json_object_set_new(ctx->report, "leftovers", list);
-	free(wanted);
-	free(quantised);
-	free(blocker);
+	free(t.wanted);
+	free(t.quantised);
+	free(t.above);
+	free(t.below);
 	return count;
 }
 

@@ -173,13 +173,16 @@ static const char *layout_for(int rank, int axis)
 	}
 }
 
-/* A threshold above every point, also where float32 cannot tell hi and hi + 1 apart. */
-static float never_reached(const struct job *j)
+/* The threshold for a point. Those that no point reaches, or all do, keep clear of the range where it passes 2^24 and
+ * float32 sums are no longer exact. */
+static float threshold_value(const struct job *j, int64_t point)
 {
 	if (j->of_floats)
-		return INFINITY;
-	float above = (float)(j->hi + 1);
-	return fabsf(above) < 0x1p24f ? above : nextafterf(nextafterf(above, INFINITY), INFINITY);
+		return point > j->hi ? INFINITY : (float)point_value(j, point);
+	float most = fmaxf(fabsf((float)j->lo), fabsf((float)j->hi)), margin = most < 0x1p24f ? 0 : most / 16;
+	if (point > j->hi)
+		return (float)(j->hi + 1) + margin;
+	return point <= j->lo ? (float)j->lo - margin : (float)point;
 }
 
 /* rows[c * n + k] as a [channels or 1, n] constant; one row where all are alike. */
@@ -192,7 +195,7 @@ static struct value *threshold_constant(const struct job *j, const int64_t *rows
 	dims[0] = *uniform ? 1 : channels;
 	struct tensor *t = tensor_new_raw(ELEM_FLOAT, 2, dims);
 	for (int64_t i = 0; t && i < t->count; i++)
-		((float *)t->data)[i] = rows[i] > j->hi ? never_reached(j) : (float)point_value(j, rows[i]);
+		((float *)t->data)[i] = threshold_value(j, rows[i]);
 	struct value *v = t ? value_new_constant(j->graph, "thresholds", t) : NULL;
 	if (v && !j->of_floats)
 		v->datatype = datatype_for_range(j->lo, j->hi + 1);
