@@ -132,11 +132,15 @@ static bool search(const struct reader *readers, size_t count, const struct pair
 		if (h2 > LARGEST_TERM || k2 > LARGEST_TERM)
 			break;
 		if (h2 > 0 && k2 > 0) {
-			m[0] = copysign(h2, a->scale[0]);
-			m[1] = copysign(k2, b->scale[0]);
-			*common = (fabs(a->scale[0]) + fabs(b->scale[0])) / (h2 + k2);
-			new_sums(p, m, *common, bias, sums);
+			double tried[2] = { copysign(h2, a->scale[0]), copysign(k2, b->scale[0]) };
+			double unit = (fabs(a->scale[0]) + fabs(b->scale[0])) / (h2 + k2);
+			new_sums(p, tried, unit, bias, sums);
 			found = decides_alike(readers, count, sums, p->count, d);
+			if (found) {
+				m[0] = tried[0];
+				m[1] = tried[1];
+				*common = unit;
+			}
 		}
 		h0 = h1, h1 = h2, k0 = k1, k1 = k2;
 		if (rest - whole < 1e-9)
