@@ -1,5 +1,6 @@
 /* The backend `finn`: the graph as an ONNX file that qonnx executes and FINN's builder takes over. */
 #include "backends/backend.h"
+#include "hw/folding.h"
 #include "ops/op.h"
 #include "util/strbuf.h"
 
@@ -135,6 +136,11 @@ static int finn_emit(struct backend_ctx *x)
 	strbuf_printf(&path, "%s/model.finn.onnx", x->dir);
 	status = graph_write(g, path.text, x->diags);
 	strbuf_free(&path);
+	if (status == 0 && g->properties & GRAPH_FOLDED) {
+		strbuf_printf(&path, "%s/folding_config.json", x->dir);
+		status = folding_config_write(g, path.text, x->diags);
+		strbuf_free(&path);
+	}
 	graph_free(g);
 	return status;
 }
@@ -144,7 +150,8 @@ const struct backend backend_finn = {
 	.summary = "an ONNX file with FINN's and qonnx's operators and annotations",
 	.help = "Writes model.finn.onnx. Every node has a unique name, every tensor its shape, integer tensors their\n"
 		"datatype (finn_datatype) and layout (tensor_layout) in the quantization annotations, as FINN's builder\n"
-		"and qonnx read them. qonnx executes the file unless it holds FINN's hardware layers.\n"
+		"and qonnx read them. qonnx executes the file unless it holds FINN's hardware layers. After fold,\n"
+		"folding_config.json holds PE, SIMD and memories in FINN's format.\n"
 		"\n"
 		"    qcc model.onnx -p streamline -b finn -o out\n",
 	.accepts = finn_accepts,
