@@ -11,3 +11,5 @@ EXTRA_DIST += tests/interop/compare_finn.py \
 	tests/interop/netgen/shrink.py \
 	tests/interop/netgen/spec.py \
 	tests/interop/random_networks.py
+TESTS += tests/interop/finn_cycles.py
+EXTRA_DIST += tests/interop/finn_cycles.py
