@@ -30,6 +30,7 @@ struct job {
 	struct backend_list list;
 	struct graph *graph;
 	json_t *report;
+	struct certificates certificates;
 	struct diags diags;
 };
 
@@ -268,13 +269,13 @@ static void start_report(struct job *j)
 	free(text);
 }
 
-static void print_summary(const struct job *j, const json_t *layers, const json_t *totals)
+static void print_summary(const struct job *j, const struct report_table *t)
 {
 	const char *name;
 	json_t *backend;
 	int count = 0;
 	printf("%s: %u nodes\n", j->model, j->graph->n_nodes);
-	report_print(layers, totals, stdout);
+	report_print(t, stdout);
 	report_print_passes(json_object_get(j->report, "passes"), stdout);
 	json_object_foreach(json_object_get(j->report, "backends"), name, backend)
 		printf("%s%s", count++ ? ", " : "backends: ", name);
@@ -294,14 +295,14 @@ static int write_report(struct job *j)
 {
 	struct strbuf path = { 0 };
 	infer_for_report(j);
-	json_t *layers = member(j->report, "layers", report_layers(j->graph));
-	json_t *totals = member(j->report, "totals", report_totals(j->graph, layers));
-	report_add_folding(layers, totals, json_object_get(j->report, "passes"));
 	strbuf_printf(&path, "%s/report.json", j->dir);
-	int status = report_write(j->report, path.text, &j->diags);
+	struct report r = { j->report, j->options.certify ? &j->certificates : NULL, j->graph };
+	struct report_table table = { 0 };
+	int status = report_write(&r, &table, path.text, &j->diags);
 	strbuf_free(&path);
 	if (status == 0 && !j->loud.quiet)
-		print_summary(j, layers, totals);
+		print_summary(j, &table);
+	report_table_free(&table);
 	return status;
 }
 
@@ -348,6 +349,7 @@ static int run_job(struct job *j)
 	strbuf_printf(&dump, "%s/dump", j->dir);
 	j->options.dump_dir = dump.text;
 	j->options.verbose = j->loud.verbose;
+	j->options.certificates = &j->certificates;
 	j->options.verify_structure = pipeline_verify_default();
 	int status = j->script ? run_script(j) : j->dry_run ? dry_run(j) : compile(j);
 	strbuf_free(&dump);
@@ -365,6 +367,7 @@ static int run(int argc, char **argv)
 	pipeline_free(&j.pipeline);
 	backend_list_free(&j.list);
 	json_decref(j.report);
+	certificates_free(&j.certificates);
 	if (j.graph)
 		graph_free(j.graph);
 	return cli_finish(&j.diags, j.loud, status);

@@ -82,14 +82,12 @@ static json_t *count_operators(const struct graph *g)
 
 static json_t *describe(const struct info *x)
 {
-	json_t *all = json_object(), *layers = report_layers(x->graph);
+	json_t *all = json_object();
 	json_object_set_new(all, "model", json_string(x->model));
 	json_object_set_new(all, "opset", json_integer(graph_opset(x->graph, "")));
 	json_object_set_new(all, "inputs", describe_interface(x->graph, true));
 	json_object_set_new(all, "outputs", describe_interface(x->graph, false));
 	json_object_set_new(all, "operators", count_operators(x->graph));
-	json_object_set_new(all, "layers", layers);
-	json_object_set_new(all, "totals", report_totals(x->graph, layers));
 	return all;
 }
 
@@ -109,7 +107,7 @@ static void print_interface(const char *title, const json_t *list)
 	}
 }
 
-static void print_text(json_t *all)
+static void print_text(json_t *all, const struct report_table *t)
 {
 	const char *name;
 	json_t *count;
@@ -123,7 +121,18 @@ static void print_text(json_t *all)
 		first = false;
 	}
 	puts(first ? "no operators" : "");
-	report_print(json_object_get(all, "layers"), json_object_get(all, "totals"), stdout);
+	report_print(t, stdout);
+}
+
+static void append(void *layers, json_t *layer)
+{
+	json_array_append(layers, layer);
+}
+
+static void ignore(void *user, json_t *layer)
+{
+	(void)user;
+	(void)layer;
 }
 
 static int show(struct info *x)
@@ -133,12 +142,19 @@ static int show(struct info *x)
 	if (!x->graph || graph_infer(x->graph, &x->diags) < 0)
 		return -1;
 	json_t *all = describe(x);
+	struct report_table table;
 	if (x->json) {
+		json_t *layers = json_array();
+		json_object_set_new(all, "layers", layers);
+		report_collect(&table, x->graph, NULL, append, layers);
+		json_object_set(all, "totals", table.totals);
 		json_dumpf(all, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		print_text(all);
+		report_collect(&table, x->graph, NULL, ignore, NULL);
+		print_text(all, &table);
 	}
+	report_table_free(&table);
 	json_decref(all);
 	return 0;
 }

@@ -142,25 +142,6 @@ static json_t *describe(const struct node *n)
 	return layer;
 }
 
-json_t *report_layers(const struct graph *g)
-{
-	json_t *layers = json_array();
-	graph_for_each_node(g, n)
-		if (is_layer(n))
-			json_array_append_new(layers, describe(n));
-	return layers;
-}
-
-static int64_t sum(const json_t *layers, const char *key)
-{
-	size_t i;
-	int64_t total = 0;
-	const json_t *layer;
-	json_array_foreach(layers, i, layer)
-		total += json_integer_value(json_object_get(layer, key));
-	return total;
-}
-
 /* What constants that several layers read were counted too often. */
 static void count_shared(const struct graph *g, int64_t *params, int64_t *bits)
 {
@@ -180,50 +161,111 @@ static void count_shared(const struct graph *g, int64_t *params, int64_t *bits)
 	free(seen);
 }
 
-json_t *report_totals(const struct graph *g, const json_t *layers)
+/* What the folding of the graph said of each layer, by its name; NULL where it was not folded. */
+struct folding {
+	const json_t *network;
+	json_t *layers;
+};
+
+/* From the report of the last pass that folded. */
+static void find_folding(struct folding *f, const json_t *passes)
+{
+	size_t i;
+	const json_t *pass, *last = NULL;
+	json_t *layer;
+	*f = (struct folding){ 0 };
+	json_array_foreach(passes, i, pass)
+		if (json_is_object(json_object_get(pass, "network")))
+			last = pass;
+	if (!last)
+		return;
+	f->network = json_object_get(last, "network");
+	f->layers = json_object();
+	json_array_foreach(json_object_get(last, "layers"), i, layer)
+		if (json_is_string(json_object_get(layer, "layer")))
+			json_object_set(f->layers, json_string_value(json_object_get(layer, "layer")), layer);
+}
+
+/* Members of the layer's entry there that go into the table. */
+static void add_folding(json_t *layer, const struct folding *f)
+{
+	static const char *const keys[] = { "cycles", "LUT", "BRAM_18K" };
+	json_t *folded = json_object_get(f->layers, json_string_value(json_object_get(layer, "name")));
+	for (size_t k = 0; folded && k < sizeof keys / sizeof *keys; k++)
+		if (json_object_get(folded, keys[k]))
+			json_object_set(layer, keys[k], json_object_get(folded, keys[k]));
+}
+
+struct sums {
+	int64_t params, macs, bits;
+};
+
+static void add_sums(struct sums *s, const json_t *layer)
+{
+	s->params += json_integer_value(json_object_get(layer, "params"));
+	s->macs += json_integer_value(json_object_get(layer, "macs"));
+	s->bits += json_integer_value(json_object_get(layer, "weight_bits"));
+}
+
+static json_t *totals_of(const struct graph *g, const struct report_table *t, const struct sums *s,
+			 const struct folding *f)
 {
 	int64_t shared_params, shared_bits;
 	json_t *totals = json_object();
 	count_shared(g, &shared_params, &shared_bits);
 	set_int(totals, "nodes", g->n_nodes);
-	set_int(totals, "layers", (int64_t)json_array_size(layers));
-	set_int(totals, "params", sum(layers, "params") - shared_params);
-	set_int(totals, "macs", sum(layers, "macs"));
-	set_int(totals, "weight_bits", sum(layers, "weight_bits") - shared_bits);
+	set_int(totals, "layers", (int64_t)t->layers);
+	set_int(totals, "params", s->params - shared_params);
+	set_int(totals, "macs", s->macs);
+	set_int(totals, "weight_bits", s->bits - shared_bits);
+	if (f->network) {
+		json_object_set(totals, "folding", (json_t *)(uintptr_t)f->network);
+		json_object_set(totals, "LUT", json_object_get(f->network, "LUT"));
+		json_object_set(totals, "BRAM_18K", json_object_get(f->network, "BRAM_18K"));
+	}
 	return totals;
 }
 
-/* Members of each layer's entry that go into the table. */
-static void merge_layers(json_t *layers, const json_t *folded)
+/* Beyond this the middle is left out on the terminal; report.json has all. */
+enum { SHOWN_LAYERS = 60 };
+
+static void show_in_table(struct report_table *t, json_t *layer)
 {
-	static const char *const keys[] = { "cycles", "LUT", "BRAM_18K" };
-	size_t i;
-	json_t *layer, *by_name = json_object();
-	json_array_foreach(layers, i, layer)
-		json_object_set(by_name, json_string_value(json_object_get(layer, "name")), layer);
-	json_array_foreach(folded, i, layer) {
-		const char *name = json_string_value(json_object_get(layer, "layer"));
-		json_t *ours = name ? json_object_get(by_name, name) : NULL;
-		for (size_t k = 0; ours && k < sizeof keys / sizeof *keys; k++)
-			if (json_object_get(layer, keys[k]))
-				json_object_set(ours, keys[k], json_object_get(layer, keys[k]));
+	if (t->layers++ < SHOWN_LAYERS / 2) {
+		json_array_append(t->first, layer);
+		return;
 	}
-	json_decref(by_name);
+	if (json_array_size(t->last) == SHOWN_LAYERS / 2)
+		json_array_remove(t->last, 0);
+	json_array_append(t->last, layer);
 }
 
-void report_add_folding(json_t *layers, json_t *totals, const json_t *passes)
+void report_collect(struct report_table *t, const struct graph *g, const json_t *passes,
+		    void (*take)(void *user, json_t *layer), void *user)
 {
-	const json_t *last = NULL;
-	for (size_t i = 0; i < json_array_size(passes); i++)
-		if (json_is_object(json_object_get(json_array_get(passes, i), "network")))
-			last = json_array_get(passes, i);
-	if (!last)
-		return;
-	json_t *network = json_object_get(last, "network");
-	merge_layers(layers, json_object_get(last, "layers"));
-	json_object_set(totals, "folding", network);
-	json_object_set(totals, "LUT", json_object_get(network, "LUT"));
-	json_object_set(totals, "BRAM_18K", json_object_get(network, "BRAM_18K"));
+	struct folding f;
+	struct sums sums = { 0 };
+	*t = (struct report_table){ json_array(), json_array(), 0, NULL };
+	find_folding(&f, passes);
+	graph_for_each_node(g, n) {
+		if (!is_layer(n))
+			continue;
+		json_t *layer = describe(n);
+		add_folding(layer, &f);
+		add_sums(&sums, layer);
+		show_in_table(t, layer);
+		take(user, layer);
+		json_decref(layer);
+	}
+	t->totals = totals_of(g, t, &sums, &f);
+	json_decref(f.layers);
+}
+
+void report_table_free(struct report_table *t)
+{
+	json_decref(t->first);
+	json_decref(t->last);
+	json_decref(t->totals);
 }
 
 /* ---- the table ---- */
@@ -259,18 +301,24 @@ static int cell_width(const json_t *cell)
 	return width;
 }
 
+static void measure_layers(struct column *column, const json_t *layers)
+{
+	size_t i;
+	const json_t *layer;
+	json_array_foreach(layers, i, layer) {
+		int width = cell_width(json_object_get(layer, column->key));
+		if (width > column->width)
+			column->width = width;
+	}
+}
+
 /* Columns that no layer fills get no width and are left out. */
-static void measure(struct column *columns, size_t n, const json_t *layers, const json_t *totals)
+static void measure(struct column *columns, size_t n, const struct report_table *t)
 {
 	for (size_t c = 0; c < n; c++) {
-		size_t i;
-		const json_t *layer;
-		json_array_foreach(layers, i, layer) {
-			int width = cell_width(json_object_get(layer, columns[c].key));
-			if (width > columns[c].width)
-				columns[c].width = width;
-		}
-		int total = i ? cell_width(json_object_get(totals, columns[c].key)) : 0;
+		measure_layers(&columns[c], t->first);
+		measure_layers(&columns[c], t->last);
+		int total = cell_width(json_object_get(t->totals, columns[c].key));
 		if (columns[c].number && total > columns[c].width)
 			columns[c].width = total;
 		if (columns[c].width && (int)strlen(columns[c].title) > columns[c].width)
@@ -314,10 +362,15 @@ static void print_folding(const json_t *f, FILE *out)
 	fputc('\n', out);
 }
 
-/* Beyond this the middle is left out on the terminal; report.json has all. */
-enum { SHOWN_LAYERS = 60 };
+static void print_rows(const struct column *columns, size_t n, const json_t *layers, FILE *out)
+{
+	size_t i;
+	const json_t *layer;
+	json_array_foreach(layers, i, layer)
+		print_row(columns, n, layer, NULL, out);
+}
 
-void report_print(const json_t *layers, const json_t *totals, FILE *out)
+void report_print(const struct report_table *t, FILE *out)
 {
 	struct column columns[] = {
 		{ "name", "layer", false, 0 },	  { "op", "operator", false, 0 },
@@ -328,20 +381,17 @@ void report_print(const json_t *layers, const json_t *totals, FILE *out)
 		{ "SIMD", "SIMD", true, 0 },	  { "cycles", "cycles", true, 0 },
 		{ "LUT", "LUT", true, 0 },	  { "BRAM_18K", "BRAM18", true, 0 },
 	};
-	size_t n = sizeof columns / sizeof *columns, count = json_array_size(layers);
-	measure(columns, n, layers, totals);
-	if (!count)
+	size_t n = sizeof columns / sizeof *columns, shown = json_array_size(t->first) + json_array_size(t->last);
+	if (!t->layers)
 		return;
+	measure(columns, n, t);
 	print_row(columns, n, NULL, NULL, out);
-	for (size_t i = 0; i < count; i++) {
-		if (count > SHOWN_LAYERS && i == SHOWN_LAYERS / 2) {
-			fprintf(out, "  ... %zu more\n", count - SHOWN_LAYERS);
-			i = count - SHOWN_LAYERS / 2;
-		}
-		print_row(columns, n, json_array_get(layers, i), NULL, out);
-	}
-	print_row(columns, n, totals, "total", out);
-	print_folding(json_object_get(totals, "folding"), out);
+	print_rows(columns, n, t->first, out);
+	if (t->layers > shown)
+		fprintf(out, "  ... %zu more\n", t->layers - shown);
+	print_rows(columns, n, t->last, out);
+	print_row(columns, n, t->totals, "total", out);
+	print_folding(json_object_get(t->totals, "folding"), out);
 }
 
 void report_print_passes(const json_t *passes, FILE *out)
@@ -358,15 +408,95 @@ void report_print_passes(const json_t *passes, FILE *out)
 		fprintf(out, "; together %.1f ms\n", total);
 }
 
-int report_write(const json_t *report, const char *path, struct diags *d)
+/* ---- the file ---- */
+
+/* Text that jansson makes, two columns further to the right: it is a member of the whole. */
+static int put_indented(const char *text, size_t size, void *stream)
 {
-	struct file_out f;
-	if (file_create(&f, path, d) < 0)
-		return -1;
-	if (json_dumpf(report, f.stream, JSON_INDENT(2)) < 0 && !ferror(f.stream)) {
-		file_abandon(&f);
-		return diag_error(d, NULL, "cannot write '%s': a name in it is no UTF-8", path);
+	for (size_t i = 0; i < size; i++) {
+		putc(text[i], stream);
+		if (text[i] == '\n')
+			fputs("  ", stream);
 	}
-	fputc('\n', f.stream);
-	return file_commit(&f, d);
+	return 0;
+}
+
+/* One report on its way into a file. */
+struct report_file {
+	FILE *stream;
+	const char *separator;	/* of what is written next: "" or "," */
+	bool failed;		/* a name is no UTF-8 */
+};
+
+static void start_member(struct report_file *f, const char *key)
+{
+	fprintf(f->stream, "%s\n  \"%s\": ", f->separator, key);
+	f->separator = ",";
+}
+
+static void put_member(struct report_file *f, const char *key, const json_t *value)
+{
+	start_member(f, key);
+	if (json_dump_callback(value, put_indented, f->stream, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0)
+		f->failed = true;
+}
+
+/* An element of a long list takes one line. */
+static void put_line(void *file, json_t *element)
+{
+	struct report_file *f = file;
+	fprintf(f->stream, "%s\n    ", f->separator);
+	f->separator = ",";
+	if (json_dumpf(element, f->stream, 0) < 0)
+		f->failed = true;
+}
+
+static void end_list(struct report_file *f)
+{
+	fputs(*f->separator ? "\n  ]" : "]", f->stream);
+	f->separator = ",";
+}
+
+static void put_certificates(struct report_file *f, const struct certificates *c)
+{
+	start_member(f, "certificates");
+	putc('[', f->stream);
+	f->separator = "";
+	for (size_t i = 0; i < c->count; i++) {
+		json_t *one = certificate_json(&c->items[i]);
+		put_line(f, one);
+		json_decref(one);
+	}
+	end_list(f);
+}
+
+static void put_layers(struct report_file *f, struct report_table *t, const struct graph *g, const json_t *passes)
+{
+	start_member(f, "layers");
+	putc('[', f->stream);
+	f->separator = "";
+	report_collect(t, g, passes, put_line, f);
+	end_list(f);
+}
+
+int report_write(const struct report *r, struct report_table *t, const char *path, struct diags *d)
+{
+	const char *key;
+	json_t *value;
+	struct file_out out;
+	if (file_create(&out, path, d) < 0)
+		return -1;
+	struct report_file f = { .stream = out.stream, .separator = "" };
+	putc('{', f.stream);
+	json_object_foreach(r->members, key, value)
+		put_member(&f, key, value);
+	if (r->certificates)
+		put_certificates(&f, r->certificates);
+	put_layers(&f, t, r->graph, json_object_get(r->members, "passes"));
+	put_member(&f, "totals", t->totals);
+	fputs("\n}\n", f.stream);
+	if (!f.failed || ferror(f.stream))
+		return file_commit(&out, d);
+	file_abandon(&out);
+	return diag_error(d, NULL, "cannot write '%s': a name in it is no UTF-8", path);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/op.h"
+#include "util/vec.h"
 
 /* ---- use lists ---- */
 
@@ -60,6 +61,8 @@ struct graph *graph_new(void)
 {
 	struct graph *g = xcalloc(1, sizeof *g);
 	arena_init(&g->arena);
+	arena_init(&g->name_arena);
+	arena_init(&g->range_arena);
 	g->name = "graph";
 	g->doc = g->file = g->producer_version = g->model_domain = g->model_doc = "";
 	g->producer_name = "";
@@ -83,6 +86,10 @@ void graph_free(struct graph *g)
 	for (struct value *v = g->values; v; v = v->next)
 		tensor_unref(v->constant);
 	map_free(&g->names);
+	vec_free(&g->removed_nodes);
+	vec_free(&g->removed_values);
+	arena_free(&g->range_arena);
+	arena_free(&g->name_arena);
 	arena_free(&g->arena);
 	free(g);
 }
@@ -153,10 +160,9 @@ struct value *graph_value(const struct graph *g, const char *name)
 
 /* ---- values ---- */
 
-static struct value *new_value(struct graph *g, const char *name)
+static struct value *new_value(struct graph *g)
 {
 	struct value *v = arena_new(&g->arena, struct value);
-	v->name = name;
 	v->id = g->next_value_id++;
 	v->rank = -1;
 	v->prev = g->last_value;
@@ -165,41 +171,57 @@ static struct value *new_value(struct graph *g, const char *name)
 	else
 		g->values = v;
 	g->last_value = v;
-	map_set(&g->names, name, v);
 	return v;
 }
 
-/* The hint itself, or the hint with the smallest number behind it that the value's id makes free. */
-static const char *unique_name(struct graph *g, const char *hint)
+/* Gives v that name where it is free. */
+static bool take_name(struct graph *g, struct value *v, const char *wanted)
 {
-	if (*hint && !map_has(&g->names, hint))
-		return arena_strdup(&g->arena, hint);
+	char *name = arena_strdup(&g->name_arena, wanted);
+	if (!*wanted || !map_add(&g->names, name, v)) {
+		arena_give_back(&g->name_arena, name, strlen(name) + 1);
+		return false;
+	}
+	v->name = name;
+	return true;
+}
+
+/* The hint itself, or the hint with the smallest number behind it that the value's id makes free. */
+static void name_uniquely(struct graph *g, struct value *v, const char *hint)
+{
+	if (take_name(g, v, hint))
+		return;
 	size_t length = strlen(hint);	/* cut an earlier number off: fc1_12 gives fc1_57, not fc1_12_57 */
 	while (length && hint[length - 1] >= '0' && hint[length - 1] <= '9')
 		length--;
 	if (!length || hint[length - 1] != '_')
 		length = strlen(hint) + 1;
-	for (uint32_t i = g->next_value_id;; i++) {
-		char number[16];
-		snprintf(number, sizeof number, "_%u", i);
-		char *name = arena_alloc(&g->arena, length + strlen(number) + 1);
-		memcpy(name, hint, length - 1);
-		strcpy(name + length - 1, number);
-		if (!map_has(&g->names, name))
-			return name;
-	}
+	struct strbuf name = { 0 };
+	strbuf_add(&name, hint, length - 1);
+	strbuf_puts(&name, "_");
+	uint32_t i = g->next_value_id;
+	do {
+		name.length = length;
+		strbuf_int(&name, i++);
+	} while (!take_name(g, v, name.text));
+	strbuf_free(&name);
 }
 
 struct value *value_new(struct graph *g, const char *hint)
 {
-	return new_value(g, unique_name(g, hint && *hint ? hint : "v"));
+	struct value *v = new_value(g);
+	name_uniquely(g, v, hint && *hint ? hint : "v");
+	return v;
 }
 
 struct value *value_new_named(struct graph *g, const char *name)
 {
 	if (map_has(&g->names, name))
 		return NULL;
-	return new_value(g, arena_strdup(&g->arena, name));
+	struct value *v = new_value(g);
+	v->name = arena_strdup(&g->name_arena, name);
+	map_set(&g->names, v->name, v);
+	return v;
 }
 
 void value_set_type(struct graph *g, struct value *v, enum elem_type elem, int rank, const int64_t *dims)
@@ -265,7 +287,7 @@ bool value_rename(struct graph *g, struct value *v, const char *name)
 	if (map_has(&g->names, name))
 		return false;
 	map_remove(&g->names, v->name);
-	v->name = arena_strdup(&g->arena, name);
+	v->name = arena_strdup(&g->name_arena, name);
 	map_set(&g->names, v->name, v);
 	return true;
 }
@@ -275,26 +297,50 @@ static bool keeps_name(const struct value *v)
 	return v->is_input || v->is_pinned;
 }
 
-void graph_rename_values(struct graph *g, const char *(*name_of)(void *user, const struct value *v), void *user)
+static void rename_nodes(struct graph *g, const struct renaming *how, struct strbuf *name)
 {
-	map_free(&g->names);
+	for (struct node *n = g->first; n; n = n->next) {
+		name->length = 0;
+		how->node(how->user, n, name);
+		n->name = arena_strdup(&g->name_arena, name->length ? name->text : n->name);
+	}
+}
+
+static void keep_name(struct graph *g, struct value *v)
+{
+	v->name = arena_strdup(&g->name_arena, v->name);
+	map_set(&g->names, v->name, v);
+}
+
+static void rename_values(struct graph *g, const struct renaming *how, struct strbuf *name)
+{
 	for (struct value *v = g->values; v; v = v->next)
 		if (keeps_name(v))
-			map_set(&g->names, v->name, v);
+			keep_name(g, v);
 	for (uint32_t i = 0; i < g->n_outputs; i++) {	/* an output's value takes the interface's name */
 		struct value *v = g->outputs[i].value;
-		if (!keeps_name(v) && !map_has(&g->names, g->output_names[i])) {
+		if (!keeps_name(v) && map_add(&g->names, g->output_names[i], v))
 			v->name = g->output_names[i];
-			map_set(&g->names, v->name, v);
-		}
 	}
 	for (struct value *v = g->values; v; v = v->next) {
-		if (map_get(&g->names, v->name) == v)
+		if (keeps_name(v) || (value_is_output(v) && map_get(&g->names, v->name) == v))
 			continue;
-		const char *name = name_of(user, v);
-		v->name = unique_name(g, name ? name : v->name);
-		map_set(&g->names, v->name, v);
+		name->length = 0;
+		how->value(how->user, v, name);
+		name_uniquely(g, v, name->length ? name->text : v->name);
 	}
+}
+
+void graph_rename(struct graph *g, const struct renaming *how)
+{
+	struct arena old = g->name_arena;
+	struct strbuf name = { 0 };
+	arena_init(&g->name_arena);
+	map_free(&g->names);
+	rename_nodes(g, how, &name);
+	rename_values(g, how, &name);
+	strbuf_free(&name);
+	arena_free(&old);
 }
 
 void value_remove(struct graph *g, struct value *v)
@@ -310,6 +356,7 @@ void value_remove(struct graph *g, struct value *v)
 		v->next->prev = v->prev;
 	else
 		g->last_value = v->prev;
+	vec_push(&g->removed_values, v);
 }
 
 struct value_extra *value_extra(struct graph *g, struct value *v)
@@ -413,7 +460,7 @@ struct node *node_new_with(struct graph *g, struct node *before, const char *dom
 	struct node *n = arena_new(&g->arena, struct node);
 	n->graph = g;
 	n->id = g->next_node_id++;
-	n->name = hint && *hint ? arena_strdup(&g->arena, hint) : "";
+	n->name = hint && *hint ? arena_strdup(&g->name_arena, hint) : "";
 	n->overload = n->doc = "";
 	set_op(n, domain, op_type);
 	n->inputs = arena_array(&g->arena, struct use, n_inputs);
@@ -434,7 +481,7 @@ struct node *node_new_with(struct graph *g, struct node *before, const char *dom
 struct node *node_new(struct graph *g, struct node *before, const char *domain, const char *op_type,
 		      struct value *const *inputs, size_t n_inputs, size_t n_outputs, const char *hint)
 {
-	struct value *few[4], **outputs = n_outputs > 4 ? xcalloc(n_outputs, sizeof *outputs) : few;
+	struct value *few[4] = { NULL }, **outputs = n_outputs > 4 ? xcalloc(n_outputs, sizeof *outputs) : few;
 	for (size_t i = 0; i < n_outputs; i++)
 		outputs[i] = value_new(g, hint ? hint : op_type);
 	struct node *n = node_new_with(g, before, domain, op_type, inputs, n_inputs, outputs, n_outputs,
@@ -463,6 +510,30 @@ void node_remove(struct node *n)
 			value_remove(n->graph, n->outputs[i]);
 	free_attrs(n);
 	node_unlink(n);
+	vec_push(&n->graph->removed_nodes, n);
+}
+
+/* The memory of a removed node. Strings stay: nodes may share theirs. */
+static void give_back(struct arena *a, struct node *n)
+{
+	for (struct attr *attr = n->attrs, *next; attr; attr = next) {
+		next = attr->next;
+		arena_give_back(a, attr, sizeof *attr);
+	}
+	arena_give_back(a, n->inputs, n->n_inputs * sizeof *n->inputs);
+	arena_give_back(a, n->captures, n->n_captures * sizeof *n->captures);
+	arena_give_back(a, n->outputs, n->n_outputs * sizeof(struct value *));
+	arena_give_back(a, n, sizeof *n);
+}
+
+void graph_reclaim(struct graph *g)
+{
+	for (size_t i = 0; i < g->removed_nodes.count; i++)
+		give_back(&g->arena, g->removed_nodes.items[i]);
+	for (size_t i = 0; i < g->removed_values.count; i++)
+		arena_give_back(&g->arena, g->removed_values.items[i], sizeof(struct value));
+	vec_free(&g->removed_nodes);
+	vec_free(&g->removed_values);
 }
 
 void node_set_input(struct node *n, size_t i, struct value *v)

@@ -3,7 +3,7 @@
  * A value has one producer (a node, or none: graph inputs and constants) and any number of uses. Each
  * input slot of a node, and each graph output, is a `struct use` linked into its value's list, so that
  * replacing or removing costs what it touches. Nodes form a list in topological order at all times.
- * Only the functions below write those lists. Names are unique and live in the graph's arena. */
+ * Only the functions below write those lists. Names of values are unique. */
 #ifndef QCC_IR_IR_H
 #define QCC_IR_IR_H
 
@@ -16,6 +16,7 @@
 #include "util/arena.h"
 #include "util/diag.h"
 #include "util/map.h"
+#include "util/strbuf.h"
 
 struct graph;
 struct node;
@@ -148,6 +149,8 @@ struct opset {
 
 struct graph {
 	struct arena arena;
+	struct arena name_arena;	/* names of nodes and values, until graph_rename gives new ones */
+	struct arena range_arena;	/* bounds that range analysis computed, until it runs again */
 	const char *name, *doc;
 	const char *file;		/* where it was read from, for diagnostics; "" otherwise */
 	struct node *first, *last;	/* nodes in topological order */
@@ -160,6 +163,8 @@ struct graph {
 	uint32_t n_nodes;
 	uint32_t next_node_id, next_value_id;
 	struct map names;		/* value name -> struct value */
+	struct { struct node **items; size_t count, capacity; } removed_nodes;	/* see graph_reclaim */
+	struct { struct value **items; size_t count, capacity; } removed_values;
 	/* the model around it */
 	int64_t ir_version, model_version;
 	const char *producer_name, *producer_version, *model_domain, *model_doc;
@@ -215,9 +220,15 @@ void value_copy_type(struct graph *g, struct value *to, const struct value *from
 void value_replace_uses(struct value *from, struct value *to);
 /* False where the name is taken. */
 bool value_rename(struct graph *g, struct value *v, const char *name);
-/* Gives every value the name that name_of returns for it (NULL: it keeps its own); where that is taken, the
- * next free one. Inputs, outputs' names and pinned values keep theirs. O(values). */
-void graph_rename_values(struct graph *g, const char *(*name_of)(void *user, const struct value *v), void *user);
+/* How graph_rename names: each function adds the name to the empty buffer, or nothing to keep the one there is. */
+struct renaming {
+	void (*node)(void *user, const struct node *n, struct strbuf *name);
+	void (*value)(void *user, const struct value *v, struct strbuf *name);
+	void *user;
+};
+/* Names all nodes, in order, then all values; where a value's name is taken, it gets the next free one. Inputs,
+ * outputs' names and pinned values keep theirs. Pointers to names from before are void afterwards. O(values). */
+void graph_rename(struct graph *g, const struct renaming *how);
 /* Removes a value that has neither producer nor uses and is no input. */
 void value_remove(struct graph *g, struct value *v);
 struct value_extra *value_extra(struct graph *g, struct value *v);	/* made where missing */
@@ -302,6 +313,9 @@ int node_check_arity(const struct node *n, struct diags *d);
 int graph_sort(struct graph *g, struct diags *d);
 /* Removes nodes whose outputs nobody uses and constants without a use; returns how many nodes went. */
 size_t graph_remove_dead(struct graph *g);
+/* Lets the memory of removed nodes and values be used again. Until then they can still be read, though they are no
+ * longer part of the graph: the driver calls this after each pass. */
+void graph_reclaim(struct graph *g);
 
 /* ---- files ---- */
 /* Reads an .onnx file (or, by its ending .onnxtxt, ONNX's textual form). NULL with diagnostics. */

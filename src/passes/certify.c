@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "pipeline/pipeline.h"
 #include "util/vec.h"
 
 enum { AT_ONCE = 1 << 15 };
@@ -42,18 +43,22 @@ static int64_t old_level(const struct claim *c, int64_t channel, double y)
 
 /* ---- comparing ---- */
 
-static void name_point(struct certificate *found, int64_t channel, double x)
+/* What comparing has found so far. */
+struct found {
+	int64_t points, undecided;
+	struct certified_point named[MOST_NAMED_POINTS];
+};
+
+static void name_point(struct found *found, int64_t channel, double x)
 {
-	if (found->undecided < MOST_NAMED_POINTS) {
-		found->named[found->undecided].channel = channel;
-		found->named[found->undecided].point = (int64_t)x;
-	}
+	if (found->undecided < MOST_NAMED_POINTS)
+		found->named[found->undecided] = (struct certified_point){ channel, (int64_t)x };
 	found->undecided++;
 }
 
 /* n points in all channels, points[p * channels + c]. With shift, levels of a node whose offset was moved apart
  * count from 0. */
-static int compare(const struct claim *c, const double *points, int64_t n, int64_t shift, struct certificate *found,
+static int compare(const struct claim *c, const double *points, int64_t n, int64_t shift, struct found *found,
 		   struct diags *d)
 {
 	int64_t channels = c->chain->channels, count = n * channels;
@@ -78,7 +83,7 @@ static int compare(const struct claim *c, const double *points, int64_t n, int64
 	return result;
 }
 
-static int compare_integers(const struct claim *c, int64_t shift, struct certificate *found, struct diags *d)
+static int compare_integers(const struct claim *c, int64_t shift, struct found *found, struct diags *d)
 {
 	int64_t channels = c->chain->channels, at_once = AT_ONCE / channels + 1;
 	double *points = xcalloc((size_t)(at_once * channels), sizeof *points);
@@ -95,7 +100,7 @@ static int compare_integers(const struct claim *c, int64_t shift, struct certifi
 
 /* Of floats: each threshold and the number right below it. Between them neither side changes, because the chain
  * never decreases. */
-static int compare_floats(const struct claim *c, int64_t shift, struct certificate *found, struct diags *d)
+static int compare_floats(const struct claim *c, int64_t shift, struct found *found, struct diags *d)
 {
 	const struct tensor *t = node_input(c->up, 1)->constant;
 	int64_t channels = c->chain->channels, levels = t->dims[1];
@@ -118,24 +123,27 @@ static int compare_floats(const struct claim *c, int64_t shift, struct certifica
 int certify(const struct claim *c, struct certificates *list, struct diags *d)
 {
 	const struct node *quantiser = c->chain->nodes[c->chain->count - 1];
-	struct certificate found = { .node = c->up, .replaces = node_label(quantiser), .channels = c->chain->channels, .lo = c->lo, .hi = c->hi };
+	struct found found = { 0 };
 	bool apart = !c->down && node_attr_float(c->up, "out_bias", 0) == 0;
 	int64_t shift = apart ? c->grid->base : 0;
-	if (c->of_floats) {
-		found.lo = 1;
-		found.hi = 0;
-	}
 	if ((c->of_floats ? compare_floats : compare_integers)(c, shift, &found, d) != 0)
 		return -1;
-	vec_push(list, found);
+	struct certificate made = {
+		.replaces = arena_strdup(&list->arena, node_label(quantiser)), .node = c->up->id,
+		.channels = c->chain->channels, .lo = c->of_floats ? 1 : c->lo, .hi = c->of_floats ? 0 : c->hi,
+		.points = found.points, .undecided = found.undecided,
+	};
+	if (found.undecided)
+		made.named = arena_copy(&list->arena, found.named, sizeof found.named);
+	vec_push(list, made);
 	return 0;
 }
 
 /* ---- report ---- */
 
-static json_t *report_one(const struct certificate *c)
+json_t *certificate_json(const struct certificate *c)
 {
-	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I}", "layer", node_label(c->node), "replaces",
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "pass", c->pass, "layer", c->layer, "replaces",
 			      c->replaces, "channels", (json_int_t)c->channels,
 			      "points", (json_int_t)c->points, "undecided_by_float32", (json_int_t)c->undecided);
 	if (c->lo <= c->hi)
@@ -150,13 +158,41 @@ static json_t *report_one(const struct certificate *c)
 	return o;
 }
 
+/* Labels of the nodes by their id; NULL where a node is gone. */
+static const char **labels_by_id(const struct graph *g)
+{
+	const char **labels = xcalloc(g->next_node_id + 1u, sizeof *labels);
+	graph_for_each_node(g, n)
+		labels[n->id] = node_label(n);
+	return labels;
+}
+
+/* A certificate that outlives its pass. Thresholds that went into others since go by what they replaced. */
+static void keep(struct certificates *run, const struct certificate *c, const char *pass, const char *label)
+{
+	struct certificate kept = *c;
+	kept.pass = pass;
+	kept.layer = arena_strdup(&run->arena, label ? label : c->replaces);
+	kept.replaces = arena_strdup(&run->arena, c->replaces);
+	if (c->named)
+		kept.named = arena_copy(&run->arena, c->named, MOST_NAMED_POINTS * sizeof *c->named);
+	vec_push(run, kept);
+}
+
 void certificates_report(struct certificates *list, struct pass_ctx *ctx)
 {
-	json_t *report = json_array();
-	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(report, report_one(&list->items[i]));
+	struct certificates *run = ctx->options->certificates;
+	const char **labels = run && list->count ? labels_by_id(ctx->graph) : NULL;
+	for (size_t i = 0; labels && i < list->count; i++)
+		keep(run, &list->items[i], ctx->pass->name, labels[list->items[i].node]);
 	if (ctx->certify)
-		json_object_set(ctx->report, "certificates", report);
-	json_decref(report);
+		json_object_set_new(ctx->report, "certificates", json_integer((json_int_t)list->count));
+	free(labels);
+	certificates_free(list);
+}
+
+void certificates_free(struct certificates *list)
+{
 	vec_free(list);
+	arena_free(&list->arena);
 }

@@ -9,18 +9,25 @@
 
 enum { MOST_NAMED_POINTS = 4 };
 
+struct certified_point {
+	int64_t channel, point;
+};
+
 struct certificate {
-	const struct node *node;	/* the MultiThreshold; named when the report is made */
+	const char *pass;
+	const char *layer;		/* name of the MultiThreshold; NULL until the pass is done */
 	const char *replaces;		/* name of the quantiser it stands for */
+	uint32_t node;			/* the MultiThreshold's id */
 	int64_t channels, lo, hi;	/* what was looked at; lo > hi for floats */
 	int64_t points;			/* evaluations compared, over all channels */
 	int64_t undecided;		/* points where double arithmetic decides otherwise than float32 */
-	struct { int64_t channel, point; } named[MOST_NAMED_POINTS];
+	const struct certified_point *named;	/* the first MOST_NAMED_POINTS of them, or fewer */
 };
 
 struct certificates {
 	struct certificate *items;
 	size_t count, capacity;
+	struct arena arena;		/* names and points */
 };
 
 /* A function of one number per channel, and what stands for it now. */
@@ -35,7 +42,11 @@ struct claim {
 
 /* Compares and adds a certificate. -1 with a diagnostic that names node and channel where they differ. */
 int certify(const struct claim *c, struct certificates *list, struct diags *d);
-/* Into the pass's report, where certificates were asked for: [{layer, points, undecided, ...}]. Frees the list. */
+/* A pass is done: its certificates go to those of the run (pipeline_options) under the names its nodes have by now, and
+ * their number into its report. Frees the list. */
 void certificates_report(struct certificates *list, struct pass_ctx *ctx);
+/* {pass, layer, replaces, channels, points, undecided_by_float32, range, undecided}. A new reference. */
+json_t *certificate_json(const struct certificate *c);
+void certificates_free(struct certificates *list);
 
 #endif

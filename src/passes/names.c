@@ -1,47 +1,49 @@
 /* unique-names: readable names. Nodes become MatMul_0, MatMul_1, ...; values MatMul_0_out0, their constants
  * MatMul_0_param0. The names of inputs and outputs, the model's interface, stay. */
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdint.h>
 
 #include "passes/pass.h"
 
-struct naming {
-	struct graph *graph;
-	struct map counts;	/* op_type -> how many so far, as an integer */
-};
-
-static void name_node(struct naming *names, struct node *n)
+static void name_node(void *user, const struct node *n, struct strbuf *name)
 {
-	size_t number = (size_t)(uintptr_t)map_get(&names->counts, n->op_type);
-	map_set(&names->counts, n->op_type, (void *)(uintptr_t)(number + 1));
-	n->name = arena_printf(&names->graph->arena, "%s_%zu", n->op_type, number);
+	struct map *counts = user;	/* op_type -> how many so far, as an integer */
+	uintptr_t number = (uintptr_t)map_get(counts, n->op_type);
+	map_set(counts, n->op_type, (void *)(number + 1));
+	strbuf_puts(name, n->op_type);
+	strbuf_puts(name, "_");
+	strbuf_int(name, (int64_t)number);
 }
 
-static const char *name_of(void *user, const struct value *v)
+static void add_name(struct strbuf *name, const struct node *n, const char *what, uint32_t i)
 {
-	struct graph *g = user;
+	strbuf_puts(name, n->name);
+	strbuf_puts(name, what);
+	strbuf_int(name, i);
+}
+
+static void name_value(void *user, const struct value *v, struct strbuf *name)
+{
+	(void)user;
 	if (v->producer) {
 		uint32_t i = 0;
 		while (v->producer->outputs[i] != v)
 			i++;
-		return arena_printf(&g->arena, "%s_out%u", v->producer->name, i);
+		add_name(name, v->producer, "_out", i);
+		return;
 	}
 	const struct use *last = NULL;	/* the list is newest first: a shared constant goes by its first user */
 	for (const struct use *u = v->uses; u; u = u->next)
 		if (u->user)
 			last = u;
-	if (!last)
-		return NULL;
-	return arena_printf(&g->arena, "%s_param%u", last->user->name, last->index ? last->index - 1 : 0);
+	if (last)
+		add_name(name, last->user, "_param", last->index ? last->index - 1 : 0);
 }
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	struct naming names = { .graph = ctx->graph };
-	for (struct node *n = ctx->graph->first; n; n = n->next)
-		name_node(&names, n);
-	graph_rename_values(ctx->graph, name_of, ctx->graph);
-	map_free(&names.counts);
+	struct map counts = { 0 };
+	graph_rename(ctx->graph, &(struct renaming){ name_node, name_value, &counts });
+	map_free(&counts);
 	return PASS_UNCHANGED;
 }
 

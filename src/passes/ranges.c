@@ -12,7 +12,7 @@ static const int64_t LIMIT = (int64_t)1 << 62;
 static const struct range *new_range(struct graph *g, int axis, int32_t channels, const int64_t *lo,
 				     const int64_t *hi)
 {
-	struct range *r = arena_new(&g->arena, struct range);
+	struct range *r = arena_new(&g->range_arena, struct range);
 	r->lo = lo[0];
 	r->hi = hi[0];
 	bool uniform = true;
@@ -26,8 +26,8 @@ static const struct range *new_range(struct graph *g, int axis, int32_t channels
 	if (!uniform) {
 		r->axis = axis;
 		r->channels = channels;
-		r->channel_lo = arena_copy(&g->arena, lo, (size_t)channels * sizeof *lo);
-		r->channel_hi = arena_copy(&g->arena, hi, (size_t)channels * sizeof *hi);
+		r->channel_lo = arena_copy(&g->range_arena, lo, (size_t)channels * sizeof *lo);
+		r->channel_hi = arena_copy(&g->range_arena, hi, (size_t)channels * sizeof *hi);
 	}
 	return r;
 }
@@ -73,7 +73,10 @@ static const struct range *range_of_constant(struct graph *g, const struct value
 	tensor_min_max(v->constant, &lo, &hi);
 	if (lo < (double)-LIMIT || hi > (double)LIMIT)
 		return NULL;
-	return plain_range(g, (int64_t)lo, (int64_t)hi);
+	struct range *r = arena_new(&g->arena, struct range);	/* stays as long as the constant does */
+	r->lo = (int64_t)lo;
+	r->hi = (int64_t)hi;
+	return r;
 }
 
 /* ---- rules ---- */
@@ -339,6 +342,7 @@ void ranges_compute(struct graph *g)
 	for (struct value *v = g->values; v; v = v->next)
 		if (!v->constant)	/* a constant's never changes */
 			v->range = NULL;
+	arena_free(&g->range_arena);
 	for (struct node *n = g->first; n; n = n->next)
 		for (uint32_t i = 0; i < n->n_outputs; i++) {
 			struct value *v = n->outputs[i];

@@ -257,6 +257,7 @@ static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
 	if (check_operators(s->pass, g, d) < 0)
 		return PASS_ERROR;
 	enum pass_result result = s->pass->run(&ctx);
+	graph_reclaim(g);
 	if (result == PASS_ERROR && d->errors == errors)
 		diag_error(d, "this is a fault in qcc: please report it", "failed without saying why");
 	if (d->errors > errors)

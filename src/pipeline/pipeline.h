@@ -5,6 +5,7 @@
 
 #include "passes/pass.h"
 
+struct certificates;
 struct verifier;
 
 struct pipeline_step {
@@ -23,6 +24,7 @@ struct pipeline {
 struct pipeline_options {
 	bool verify_structure;		/* graph_verify after each pass */
 	bool certify;			/* --certify */
+	struct certificates *certificates;	/* passes/certify.h: where they are kept; NULL: nowhere */
 	const char *dump_after;		/* pass name or "all"; NULL: no dumps */
 	const char *dump_dir;
 	size_t *dump_count;		/* numbers the dumps; set by pipeline_run where NULL */

@@ -14,7 +14,15 @@ struct arena_block {
 	alignas(max_align_t) char bytes[];
 };
 
-enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, UNIT = 16 };
+_Static_assert(UNIT % alignof(max_align_t) == 0, "objects of an arena are aligned for any type");
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define POISON(p, size) ASAN_POISON_MEMORY_REGION(p, size)
+#else
+#define POISON(p, size) ((void)0)
+#endif
 
 static void out_of_memory(size_t size)
 {
@@ -76,14 +84,52 @@ static struct arena_block *add_block(struct arena *a, size_t size)
 	return block;
 }
 
+static size_t round_up(size_t size)
+{
+	return size ? (size + UNIT - 1) / UNIT * UNIT : UNIT;
+}
+
+#ifndef QCC_ARENA_MALLOC
+/* An object of that size that was given back, or NULL. Its first bytes point at the next one. */
+static void *reuse(struct arena *a, size_t rounded)
+{
+	if (rounded > ARENA_REUSED_SIZES * UNIT)
+		return NULL;
+	void **list = &a->given_back[rounded / UNIT - 1], *p = *list;
+	if (p)
+		memcpy(list, p, sizeof *list);
+	return p;
+}
+#endif
+
+void arena_give_back(struct arena *a, void *p, size_t size)
+{
+	size_t rounded = round_up(size);
+	if (!p)
+		return;
+	a->bytes -= rounded;
+#ifdef QCC_ARENA_MALLOC
+	memset(p, 0xdb, size);
+	POISON(p, size);
+#else
+	if (rounded > ARENA_REUSED_SIZES * UNIT)
+		return;
+	void **list = &a->given_back[rounded / UNIT - 1];
+	memcpy(p, list, sizeof *list);
+	*list = p;
+#endif
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
-	const size_t unit = alignof(max_align_t) < 16 ? 8 : 16;
-	size_t rounded = (size ? size + unit - 1 : unit) / unit * unit;
+	size_t rounded = round_up(size);
 	a->bytes += rounded;
 #ifdef QCC_ARENA_MALLOC
 	return memset(add_block(a, size)->bytes, 0, size);
 #else
+	void *again = reuse(a, rounded);
+	if (again)
+		return memset(again, 0, rounded);
 	if (rounded > (size_t)(a->end - a->next)) {
 		size_t wanted = a->blocks ? a->blocks->size * 2 : (size_t)FIRST_BLOCK;
 		if (wanted > LARGEST_BLOCK)
