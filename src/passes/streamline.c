@@ -199,7 +199,8 @@ static bool is_leftover(const struct node *n, const struct trace *t, bool from_i
 	return !all_outputs_integer(n) && feeds && (from_integers || integer_weights);
 }
 
-static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct node *n, struct trace *t, json_t *list)
+static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct node *n, struct trace *t, json_t *list,
+		       json_t *head)
 {
 	const struct node *b = NULL;
 	bool from_integers = any_input(n, t->quantised);
@@ -212,7 +213,7 @@ static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct
 		bool scaling = is_linear_step(n) && !reason_of(s, n);
 		if (!b)
 			b = scaling ? t->below[n->outputs[0]->id] : n;
-		report_leftover(ctx, list, n, b, b ? reason_of(s, b) : NULL);
+		report_leftover(ctx, from_integers ? list : head, n, b, b ? reason_of(s, b) : NULL);
 		b = scaling ? NULL : b;
 	}
 	for (uint32_t i = 0; i < n->n_outputs; i++)
@@ -225,22 +226,21 @@ static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct
 /* Float nodes between the first quantiser and the last quantised layer, each with the node that blocks it: the first
  * one on its way that could not work on integers, or, for scales and biases, the one that could not take them in.
  * Products fed by a float graph input count too. */
-static size_t report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
+static void report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 {
 	struct graph *g = ctx->graph;
 	size_t values = g->next_value_id + 1;
 	struct trace t = { read_further_on(g), xcalloc(values, sizeof *t.quantised),
 			   xcalloc(values, sizeof(struct node *)), blockers_below(g, s) };
-	json_t *list = json_array();
+	json_t *list = json_array(), *head = json_array();
 	for (const struct node *n = g->first; n; n = n->next)
-		trace_node(ctx, s, n, &t, list);
-	size_t count = json_array_size(list);
+		trace_node(ctx, s, n, &t, list, head);
 	json_object_set_new(ctx->report, "leftovers", list);
+	json_object_set_new(ctx->report, "float_head", head);	/* products fed by floats, before any quantiser */
 	free(t.wanted);
 	free(t.quantised);
 	free(t.above);
 	free(t.below);
-	return count;
 }
 
 /* ---- passes ---- */

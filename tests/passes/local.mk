@@ -7,3 +7,7 @@ UNIT_TESTS += tests/passes/test_surgery
 UNIT_TESTS += tests/passes/test_way_out
 EXTRA_DIST += tests/passes/passes.h
 UNIT_TESTS += tests/passes/test_to_hw
+
+# All recorded networks through streamline and prune-dead, where ../shared is there.
+check_PROGRAMS += tests/passes/networks
+TESTS += tests/passes/networks
