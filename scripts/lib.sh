@@ -41,8 +41,8 @@ install_packages() {
 	as_root apt-get install -y -q --no-install-recommends $missing >/dev/null || die "apt-get install failed"
 }
 
-# build FOLDER [configure's arguments]: configures where that is due, and builds.
-build() {
+# configured FOLDER [configure's arguments]: bootstraps and configures where that is due.
+configured() {
 	folder=$1
 	shift
 	if [ ! -x "$top/configure" ] || [ "$top/configure" -ot "$top/configure.ac" ]; then
@@ -52,5 +52,10 @@ build() {
 	if [ ! -f "$folder/Makefile" ]; then
 		(cd "$folder" && "$top/configure" -q "$@") || die "configure failed in $folder"
 	fi
-	make -C "$folder" -s -j "$jobs" || die "the build in $folder failed"
+}
+
+# build FOLDER [configure's arguments]
+build() {
+	configured "$@"
+	make -C "$1" -s -j "$jobs" || die "the build in $1 failed"
 }
