@@ -1,6 +1,6 @@
 # make bench: time and memory, measured against the peers in one run. Each script of BENCHES writes its
 # figures to a JSON file in the build folder.
-BENCHES = tests/bench/bench_qcc.py
+BENCHES = tests/bench/bench_c.py tests/bench/bench_qcc.py
 EXTRA_DIST += $(BENCHES) \
 	tests/bench/chain.py \
 	tests/bench/measure.py \
