@@ -176,9 +176,11 @@ def compare_outputs(tap, name, stage, path):
     want = want[:len(got)].reshape(got.shape)
     worst = float(np.abs(got - want).max() / np.abs(want).max())
     flat_got, flat_want = got.reshape(len(got), -1), want.reshape(len(got), -1)
-    one = flat_want.shape[1] == 1
-    decide = np.sign if one else lambda y: y.argmax(1)
-    decisions = (decide(flat_got) == decide(flat_want)).all()
+    if flat_want.shape[1] == 1:
+        decisions = (np.sign(flat_got) == np.sign(flat_want)).all()
+    else:	# classes whose integers tie differ by float32's noise alone: any of them will do
+        chosen = flat_want[np.arange(len(got)), flat_got.argmax(1)]
+        decisions = (chosen >= flat_want.max(1) * (1 - 1e-6)).all()
     tap.say(worst < 1e-5 and decisions, f"{name} {stage}: qonnx gives the goldens of {len(got)} samples "
             f"(largest difference {worst:.1e})")
 

@@ -1,0 +1,18 @@
+# The guide, its pictures, and the reference, which is made from the tables in the code.
+EXTRA_DIST += README.md HACKING.md LICENSE \
+	docs/guide.md \
+	docs/reference.md \
+	docs/pictures/cnn_after.svg \
+	docs/pictures/cnn_before.svg \
+	docs/pictures/cnn_converted.svg \
+	docs/pictures/mlp_after.svg \
+	docs/pictures/mlp_before.svg \
+	docs/pictures/mlp_folded.svg \
+	scripts/make_pictures \
+	scripts/make_reference
+
+.PHONY: pictures reference
+reference: qcc$(EXEEXT)
+	'$(srcdir)'/scripts/make_reference ./qcc$(EXEEXT) '$(srcdir)'/docs/reference.md
+pictures: qcc$(EXEEXT)
+	'$(srcdir)'/scripts/make_pictures '$(abs_builddir)'/qcc$(EXEEXT)
