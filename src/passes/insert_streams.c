@@ -1,6 +1,7 @@
 /* insert-dwc and insert-fifo: what stands between hardware layers whose words or rates differ. */
 #include "passes/insert_streams.h"
 
+#include "hw/schedule.h"
 #include "ops/op.h"
 #include "passes/pass.h"
 #include "passes/to_hw.h"
@@ -93,17 +94,6 @@ const struct pass pass_insert_dwc = {
 
 /* ---- FIFOs ---- */
 
-/* Words that must be held in front of input i of l so that neither side waits longer than it must: a vector for a
- * layer that reads its vector at once and then works on it; a frame on each way of a fork, whose ways meet again. */
-static int64_t depth_before(const struct hw_layer *l, size_t i, const struct node *producer)
-{
-	struct hw_stream s = hw_input(l, &l->now, i);
-	int64_t vector = l->kind == HW_MVAU ? s.words / l->vectors : 2;
-	if (producer && hw_kind_of(producer) == HW_DUPLICATE)
-		return s.words > 2 ? s.words : 2;
-	return vector > 2 ? vector : 2;
-}
-
 static void insert_fifo(struct node *n, size_t input, const struct hw_stream *s, int64_t depth)
 {
 	struct value *v = node_input(n, input);
@@ -124,25 +114,40 @@ static void insert_fifo(struct node *n, size_t input, const struct hw_stream *s,
 	node_set_input(n, input, f->outputs[0]);
 }
 
-static enum pass_result run_fifo(struct pass_ctx *ctx)
+/* A queue in front of each stream input that another layer writes. */
+static int insert_queues(struct pass_ctx *ctx, const struct schedule *schedule, int64_t given)
 {
-	int64_t given = pass_string(ctx, "depth") ? pass_int(ctx, "depth") : 0;
 	graph_for_each_node(ctx->graph, n) {
 		struct hw_layer l;
 		if (!hw_kind_of(n) || hw_kind_of(n) == HW_FIFO)
 			continue;
 		if (hw_layer_read(n, &l, ctx->diags) != 0)
-			return PASS_ERROR;
+			return -1;
 		for (size_t i = 0; i < hw_stream_inputs(&l); i++) {
 			struct node *p = stream_producer(node_input(n, i));
 			struct hw_stream s = hw_input(&l, &l.now, i);
 			if (!p || hw_kind_of(p) == HW_FIFO)
 				continue;
-			insert_fifo(n, i, &s, given > 0 ? given : depth_before(&l, i, p));
+			insert_fifo(n, i, &s, given > 0 ? given : schedule_depth(schedule, n, i));
 			ctx->changes++;
 		}
 	}
-	return pass_result(ctx);
+	return 0;
+}
+
+static enum pass_result run_fifo(struct pass_ctx *ctx)
+{
+	struct schedule s;
+	int result = schedule_graph(ctx->graph, &s, ctx->diags);
+	if (result == 0)
+		result = insert_queues(ctx, &s, pass_string(ctx, "depth") ? pass_int(ctx, "depth") : 0);
+	json_object_set_new(ctx->report, "simulated", json_boolean(s.simulated));
+	json_object_set_new(ctx->report, "bottleneck_cycles", json_integer(s.bottleneck));
+	json_object_set_new(ctx->report, "interval_cycles", json_integer(s.interval));
+	json_object_set_new(ctx->report, "interval_cycles_with_depth_2", json_integer(s.interval_shallow));
+	json_object_set_new(ctx->report, "latency_cycles", json_integer(s.latency));
+	schedule_free(&s);
+	return result == 0 ? pass_result(ctx) : PASS_ERROR;
 }
 
 static const struct pass_option fifo_options[] = {
@@ -153,9 +158,10 @@ static const struct pass_option fifo_options[] = {
 const struct pass pass_insert_fifo = {
 	.name = "insert-fifo",
 	.summary = "inserts StreamingFIFO between hardware layers",
-	.help = "After fold and insert-dwc: a queue in front of each layer that another one feeds. Its depth holds a vector for a\n"
-		"matrix-vector unit, which reads its input once and then works on it, and a frame on the ways of a fork; so no chain\n"
-		"runs slower than its slowest layer and no fork stalls.",
+	.help = "After fold and insert-dwc: a queue in front of each layer that another one feeds. Its depth is the most words that wait\n"
+		"there when frames come at the rate of the slowest layer, from a simulation of the schedule cycle by cycle; so no\n"
+		"chain runs slower than its slowest layer and no fork stalls. The report says the cycles a frame takes with them, and\n"
+		"with queues of two words. Where that is too long to simulate: a vector, or on the ways of a fork a frame.",
 	.options = fifo_options,
 	.requires = GRAPH_FOLDED,
 	.ensures = 0,

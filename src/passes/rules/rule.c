@@ -57,10 +57,11 @@ bool integer_input(struct rule_ctx *x, struct node *n, size_t i, struct affine *
 		if (affine_of(node_input(n, i), a))
 			return true;
 	}
-	bool is_input = !a->root->producer && a->root->is_input;
-	x->reason = is_input ? "its input is float: declare the integers it holds with set-datatype(NAME=TYPE), or "
-			       "quantise it"
-			     : "its input is no scaled integer";
+	x->reason = "its input is no scaled integer";
+	if (!a->root->producer && a->root->is_input)
+		x->reason = arena_printf(&x->graph->arena, "input '%s' is float: say what integers it holds, as in "
+					 "set-datatype(%s=BIPOLAR) before streamline, or quantise it",
+					 a->root->name, a->root->name);
 	return false;
 }
 
