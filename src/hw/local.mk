@@ -10,5 +10,7 @@ libqcc_a_SOURCES += \
 	src/hw/pareto.c \
 	src/hw/parts.c \
 	src/hw/report.c \
+	src/hw/schedule.c \
+	src/hw/schedule.h \
 	src/hw/search.c \
 	src/hw/search.h

@@ -141,11 +141,7 @@ static enum pass_result run_fifo(struct pass_ctx *ctx)
 	int result = schedule_graph(ctx->graph, &s, ctx->diags);
 	if (result == 0)
 		result = insert_queues(ctx, &s, pass_string(ctx, "depth") ? pass_int(ctx, "depth") : 0);
-	json_object_set_new(ctx->report, "simulated", json_boolean(s.simulated));
-	json_object_set_new(ctx->report, "bottleneck_cycles", json_integer(s.bottleneck));
-	json_object_set_new(ctx->report, "interval_cycles", json_integer(s.interval));
-	json_object_set_new(ctx->report, "interval_cycles_with_depth_2", json_integer(s.interval_shallow));
-	json_object_set_new(ctx->report, "latency_cycles", json_integer(s.latency));
+	schedule_report(&s, ctx->report);
 	schedule_free(&s);
 	return result == 0 ? pass_result(ctx) : PASS_ERROR;
 }

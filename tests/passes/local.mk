@@ -11,3 +11,4 @@ UNIT_TESTS += tests/passes/test_to_hw
 # All recorded networks through streamline and prune-dead, where ../shared is there.
 check_PROGRAMS += tests/passes/networks
 TESTS += tests/passes/networks
+UNIT_TESTS += tests/passes/test_schedule

@@ -96,6 +96,7 @@ static void report(struct backend_ctx *x, const struct hls_plan *p)
 	json_object_set_new(x->report, "top", json_string(p->top));
 	json_object_set_new(x->report, "layers", json_integer((json_int_t)p->n_layers));
 	json_object_set_new(x->report, "streams", json_integer((json_int_t)p->n_streams));
+	json_object_set(x->report, "schedule", p->schedule);
 	json_object_set_new(x->report, "host_before", labels(p->head, p->n_head));
 	json_object_set_new(x->report, "host_after", labels(p->tail, p->n_tail));
 }

@@ -36,6 +36,7 @@ struct hls_plan {
 	size_t n_inputs, n_outputs;	/* streams of the design */
 	const struct node **head, **tail;	/* what the host computes before and after, in order */
 	size_t n_head, n_tail;
+	json_t *schedule;		/* what hw/schedule.h found, for the report */
 	const char *top;		/* name of the top function */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/schedule.h"
 #include "ops/op.h"
 #include "passes/insert_streams.h"
 #include "passes/to_hw.h"
@@ -64,9 +65,10 @@ static int add_stream(struct hls_plan *p, const struct value *v, struct hw_strea
 	return 0;
 }
 
+/* What the FIFOs in the graph say; 0: there are none. */
 static int64_t queue_depth(const struct value *v)
 {
-	int64_t depth = 2;
+	int64_t depth = 0;
 	for (; v->producer && (to_hw_is_view(v->producer) || hw_kind_of(v->producer) == HW_FIFO); v = node_input(v->producer, 0))
 		if (hw_kind_of(v->producer) == HW_FIFO && node_attr_int(v->producer, "depth", 2) > depth)
 			depth = node_attr_int(v->producer, "depth", 2);
@@ -74,11 +76,14 @@ static int64_t queue_depth(const struct value *v)
 }
 
 /* The stream that reaches input i: written by a layer, or, made here, by the host. */
-static int connect_input(struct hls_plan *p, struct hls_layer *layer, size_t i, struct diags *d)
+static int connect_input(struct hls_plan *p, struct hls_layer *layer, size_t i, const struct schedule *schedule,
+			 struct diags *d)
 {
 	const struct value *v = hls_value_behind(node_input(layer->l.node, i));
 	size_t s = find_stream(p, v);
 	int64_t depth = queue_depth(node_input(layer->l.node, i));
+	if (!depth)
+		depth = schedule_depth(schedule, layer->l.node, i);
 	if (s == SIZE_MAX) {
 		s = p->n_streams;
 		if (!datatype_is_integer(v->datatype))
@@ -95,7 +100,7 @@ static int connect_input(struct hls_plan *p, struct hls_layer *layer, size_t i, 
 	return 0;
 }
 
-static int add_layer(struct hls_plan *p, const struct node *n, struct diags *d)
+static int add_layer(struct hls_plan *p, const struct node *n, const struct schedule *schedule, struct diags *d)
 {
 	struct hls_layer *layer = &p->layers[p->n_layers++];
 	if (hw_layer_read(n, &layer->l, d) != 0)
@@ -105,7 +110,7 @@ static int add_layer(struct hls_plan *p, const struct node *n, struct diags *d)
 	if (hw_stream_inputs(&layer->l) > 64)
 		return diag_node_error(d, n, NULL, "has more than 64 streams");
 	for (size_t i = 0; i < hw_stream_inputs(&layer->l); i++)
-		if (connect_input(p, layer, i, d) != 0)
+		if (connect_input(p, layer, i, schedule, d) != 0)
 			return -1;
 	for (size_t i = 0; i < n->n_outputs; i++) {
 		layer->out[layer->n_out++] = p->n_streams;
@@ -162,9 +167,15 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, st
 		values++;
 	p->streams = arena_array(&p->arena, struct hls_stream, values + 1);
 	p->layers = arena_array(&p->arena, struct hls_layer, p->g->n_nodes + 1);
+	struct schedule schedule;
+	int result = schedule_graph(p->g, &schedule, d);
 	graph_for_each_node(p->g, n)
-		if (hw_kind_of(n) && hw_kind_of(n) != HW_FIFO && add_layer(p, n, d) != 0)
-			return -1;
+		if (result == 0 && hw_kind_of(n) && hw_kind_of(n) != HW_FIFO)
+			result = add_layer(p, n, &schedule, d);
+	schedule_report(&schedule, p->schedule = json_object());
+	schedule_free(&schedule);
+	if (result != 0)
+		return -1;
 	for (size_t i = 0; i < p->n_streams; i++)
 		if (!p->streams[i].reader)
 			p->streams[i].port = p->n_outputs++;
@@ -176,5 +187,6 @@ void hls_plan_free(struct hls_plan *p)
 {
 	graph_free(p->g);
 	arena_free(&p->arena);
+	json_decref(p->schedule);
 	*p = (struct hls_plan){ 0 };
 }
