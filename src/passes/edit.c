@@ -7,11 +7,6 @@ void node_bypass(struct node *n, struct value *v)
 	node_remove(n);
 }
 
-struct node *node_after(const struct node *n)
-{
-	return n->next;
-}
-
 static struct value *typed_output(struct node *n)
 {
 	struct diags quiet = { 0 };

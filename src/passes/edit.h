@@ -16,8 +16,6 @@ struct value *add_node1(struct graph *g, struct node *before, const char *domain
 			struct value *a, const char *hint);
 struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type,
 			struct value *a, struct value *b, const char *hint);
-/* The node right after n in the order: where to insert what uses n's outputs. NULL: append. */
-struct node *node_after(const struct node *n);
 
 /* A float constant from doubles, of that shape. */
 struct value *constant_floats(struct graph *g, const char *hint, int rank, const int64_t *dims, const double *x);
