@@ -34,6 +34,7 @@ libqcc_a_SOURCES += \
 	src/ops/global_pool.c \
 	src/ops/hw_matvec.c \
 	src/ops/hw_ops.h \
+	src/ops/hw_partition.c \
 	src/ops/hw_streams.c \
 	src/ops/hw_threshold.c \
 	src/ops/hw_window.c \

@@ -28,6 +28,7 @@ libqcc_a_SOURCES += \
 	src/passes/lower_convs.h \
 	src/passes/lower_weights.c \
 	src/passes/names.c \
+	src/passes/partition.c \
 	src/passes/pass.c \
 	src/passes/pass.h \
 	src/passes/passes.def \
