@@ -35,6 +35,7 @@ PASSES = {
 }
 # Levels at exact ties, where float32 rounds the original either way: compared with the streamlined graph instead.
 BY_EXECUTOR = {"espcn_nn_resize", "cybsec-mlp-raw593"}
+NO_HARDWARE = {"mnist-conv"}		# a float network: nothing to put into hardware
 SHORT = [("gcc", "-O3"), ("clang", f"-O1 {SANITIZE}")]
 NATIVE = ("gcc", "-O3 -march=native")
 FULL = [(cc, f"{opt}{san}") for cc in ("gcc", "clang") for opt in ("-O0", "-O3", "-O3 -march=native")
@@ -80,8 +81,14 @@ def expected(folder, network):
     return x, Path("want.npy")
 
 
-def build_and_run(style, cc, flags, x, want):
-    where = Path("out") / STYLES[style]
+def hardware(folder, network, x, want):
+    """The plain style from the graph of FINN's hardware layers."""
+    run([QCC, folder / "model.onnx", "-q", "-p", PASSES.get(network, "streamline") + ",fold", "-b", "c", "-o", "hw"])
+    build_and_run("c", "gcc", "-O3", x, want, "hw")
+
+
+def build_and_run(style, cc, flags, x, want, out="out"):
+    where = Path(out) / STYLES[style]
     program = where / re.sub(r"\W+", "_", f"{cc}{flags}")
     sources = [where / "main.c", where / "model.c", where / "model_weights.c"]
     run([cc, "-std=c11", *WARNINGS.split(), *flags.split(), f"-I{where}", "-o", program, *sources, "-lm"])
@@ -112,6 +119,13 @@ def network_cases(folder):
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for job, error in zip(jobs, pool.map(one, jobs)):
             cases.append((f"{network}: {' '.join(job)}", error))
+    if network not in NO_HARDWARE and shutil.which("gcc"):
+        error = None
+        try:
+            hardware(folder, network, x, want)
+        except (RuntimeError, OSError, ValueError) as e:
+            error = str(e)
+        cases.append((f"{network}: c from hardware layers", error))
     os.chdir("/")
     shutil.rmtree(where)
     return cases

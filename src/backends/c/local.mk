@@ -13,6 +13,7 @@ libqcc_a_SOURCES += \
 	src/backends/c/packed_stage.c \
 	src/backends/c/plan.c \
 	src/backends/c/plan.h \
+	src/backends/c/plan_hw.c \
 	src/backends/c/plan_lower.c \
 	src/backends/c/plan_lower.h \
 	src/backends/c/plan_mac.c \

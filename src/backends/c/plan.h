@@ -64,6 +64,7 @@ enum plan_function {
 	PLAN_ADD, PLAN_SUB, PLAN_MUL, PLAN_DIV, PLAN_MAX, PLAN_MIN,
 	PLAN_COPY, PLAN_RELU, PLAN_NEG, PLAN_ABS, PLAN_SIGMOID, PLAN_TANH, PLAN_EXP, PLAN_SQRT, PLAN_FLOOR,
 	PLAN_CEIL, PLAN_ROUND, PLAN_ERF, PLAN_LEAKY_RELU, PLAN_LOG,
+	PLAN_HALVE,	/* of even integers */
 };
 
 /* Window of a convolution, deconvolution or pool. A dense layer is a 1x1 convolution over rows. */

@@ -234,7 +234,10 @@ static const struct {
 	int (*lower)(struct lowering *l, const struct node *n);
 } families[] = {
 	{ "Conv", lower_conv }, { "ConvTranspose", lower_deconv }, { "MatMul", lower_matmul },
-	{ "Gemm", lower_gemm }, { "MVAU", lower_mvau },
+	{ "Gemm", lower_gemm }, { "MVAU", lower_mvau }, { "VVAU", lower_vvau },
+	{ "FMPadding", lower_padding }, { "ConvolutionInputGenerator", lower_windows },
+	{ "DuplicateStreams", lower_duplicate }, { "StreamingMaxPool", lower_stream_pool },
+	{ "GlobalAccPool", lower_global_sum },
 	{ "MultiThreshold", lower_thresholds }, { "Thresholding", lower_hw_thresholds },
 	{ "MaxPool", lower_maxpool }, { "MaxPoolNHWC", lower_maxpool }, { "GlobalMaxPool", lower_maxpool },
 	{ "AveragePool", lower_averagepool }, { "GlobalAveragePool", lower_averagepool },
@@ -354,6 +357,7 @@ struct plan *plan_build(const struct graph *g, const struct plan_options *o, str
 	p->graph = g;
 	struct lowering l = { .plan = p, .options = o, .diags = d };
 	l.of = arena_array(&p->arena, struct plan_buf *, g->next_value_id + 1);
+	l.streams = arena_array(&p->arena, struct stream *, g->next_value_id + 1);
 	l.pending = arena_array(&p->arena, struct plan_layer *, g->next_value_id + 1);
 	int failed = lower_graph(&l);
 	map_free(&l.names);

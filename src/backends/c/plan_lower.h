@@ -11,8 +11,24 @@ struct lowering {
 	struct diags *diags;
 	struct plan_buf **of;		/* by value id: the value's buffer; NULL: constant or not yet */
 	struct plan_layer **pending;	/* by value id: the layer that waits for its thresholds */
+	struct stream **streams;	/* by value id: a window over another buffer, made where it is multiplied */
 	struct map names;
 };
+
+/* A value of FINN's window generators that no layer makes: windows over `in`, seen with padding. */
+struct stream {
+	struct plan_buf *in;
+	int64_t pad_top, pad_left;
+	const struct node *generator;	/* NULL: padding only */
+};
+
+/* The weights of y from a constant through a map: element (o, i, y, x) is w[index(o, i, y, x)]. */
+struct weight_map {
+	const struct tensor *t;
+	int64_t o, i, y, x;	/* strides */
+	const int64_t *shuffle;	/* of i, or NULL */
+};
+
 
 /* What a new buffer holds. */
 struct contents {
@@ -58,6 +74,21 @@ void lower_split(const struct plan_buf *b, int axis, struct plan_layer *y);
 /* Element i in the graph's order is element map[i] of b's memory. From the plan's arena. */
 int64_t *lower_order(struct lowering *l, const struct plan_buf *b);
 
+/* Whether the operator works on channels last by itself, whatever the plan's order. */
+bool lower_is_native(const struct node *n);
+
+/* ---- plan_mac.c ---- */
+/* The weights of y, integers where operand and weights are, from a constant. */
+int lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m);
+/* Exact ranges of y's sums. */
+void lower_mac_ranges(struct lowering *l, struct plan_layer *y);
+/* Ranges, and the buffer of the result v, unless thresholds follow that can be attached. */
+int lower_finish_mac(struct lowering *l, struct plan_layer *y, const struct value *v);
+/* A dense layer with that constant matrix, and whether in and the matrix make one. */
+struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct tensor *t,
+			       bool transposed);
+bool lower_is_dense(const struct plan_buf *in, const struct tensor *t, bool transposed);
+
 /* ---- one per family of operators: 0, or -1 with a diagnostic ---- */
 int lower_conv(struct lowering *l, const struct node *n);
 int lower_deconv(struct lowering *l, const struct node *n);
@@ -66,6 +97,12 @@ int lower_gemm(struct lowering *l, const struct node *n);
 int lower_mvau(struct lowering *l, const struct node *n);
 int lower_thresholds(struct lowering *l, const struct node *n);
 int lower_hw_thresholds(struct lowering *l, const struct node *n);
+int lower_vvau(struct lowering *l, const struct node *n);
+int lower_padding(struct lowering *l, const struct node *n);
+int lower_windows(struct lowering *l, const struct node *n);
+int lower_duplicate(struct lowering *l, const struct node *n);
+int lower_stream_pool(struct lowering *l, const struct node *n);
+int lower_global_sum(struct lowering *l, const struct node *n);
 int lower_maxpool(struct lowering *l, const struct node *n);
 int lower_averagepool(struct lowering *l, const struct node *n);
 int lower_reduce(struct lowering *l, const struct node *n);
@@ -78,8 +115,15 @@ int lower_concat(struct lowering *l, const struct node *n);
 int lower_reshape(struct lowering *l, const struct node *n);
 int lower_move(struct lowering *l, const struct node *n);
 
-/* Attaches thresholds (a constant [channels or 1, count]) to y, or makes a layer of its own that reads `in`. */
-int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct value *thresholds,
-		int channel_axis, double scale, double bias, const struct value *result);
+/* What thresholds, a constant [channels or 1, count], do: times `factor` they are compared. */
+struct thresholds {
+	const struct tensor *t;
+	double factor;
+	int channel_axis;
+	double scale, bias;
+};
+/* Attaches thresholds to the layer that waits for them with x, or makes a layer of its own that reads x. */
+int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct thresholds *t,
+		const struct value *result);
 
 #endif

@@ -7,13 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The weights of y from a constant through a map: element (o, i, y, x) is w[index(o, i, y, x)]. */
-struct weight_map {
-	const struct tensor *t;
-	int64_t o, i, y, x;	/* strides */
-	const int64_t *shuffle;	/* of i, or NULL */
-};
-
 static int64_t weight_index(const struct weight_map *m, int64_t o, int64_t i, int64_t y, int64_t x)
 {
 	return o * m->o + (m->shuffle ? m->shuffle[i] : i) * m->i + y * m->y + x * m->x;
@@ -54,7 +47,7 @@ static void float_weights(struct lowering *l, struct plan_layer *y, const struct
 
 /* Exact bounds per output channel; acc_lo and acc_hi bound partial sums in any order too. A padded window
  * may read zeros instead of the operand. */
-static void mac_ranges(struct lowering *l, struct plan_layer *y)
+void lower_mac_ranges(struct lowering *l, struct plan_layer *y)
 {
 	const struct plan_window *w = &y->window;
 	const struct plan_buf *in = y->in[0];
@@ -100,19 +93,19 @@ static bool fuses(const struct lowering *l, const struct plan_layer *y, const st
 }
 
 /* Ranges, then the result: now, or by the thresholds that follow. */
-static int finish_mac(struct lowering *l, struct plan_layer *y, const struct value *v)
+int lower_finish_mac(struct lowering *l, struct plan_layer *y, const struct value *v)
 {
 	if (!y->real)
-		mac_ranges(l, y);
+		lower_mac_ranges(l, y);
 	if (fuses(l, y, v))
 		l->pending[v->id] = y;
 	else
-		y->out = lower_buf(l, v, y->window.out_last, mac_contents(y));
+		y->out = lower_buf(l, v, !y->window.dense && !lower_is_native(y->node) && lower_result_last(l, v, y->in[0]), mac_contents(y));
 	return 0;
 }
 
 /* Integer where operand, weights and bias are; a float operand with constant weights is a float layer. */
-static int take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
+int lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
 {
 	if (!y->in[0]->real && tensor_is_integral(m->t))
 		int_weights(l, y, m);
@@ -143,11 +136,6 @@ static void take_bias(struct lowering *l, struct plan_layer *y, const struct ten
 
 /* ---- convolutions ---- */
 
-static bool native_last(const struct node *n)
-{
-	return n->op && !strcmp(n->op->domain, DOMAIN_CHANNELS_LAST);
-}
-
 /* Spatial dims of a graph's value, two of them (a leading 1 for 1-D). */
 static void spatial(const struct value *v, bool last, int64_t hw[2])
 {
@@ -159,7 +147,7 @@ static void spatial(const struct value *v, bool last, int64_t hw[2])
 static int conv_window(struct lowering *l, struct plan_layer *y, const struct node *n, const struct tensor *t)
 {
 	const struct value *x = node_input(n, 0), *v = n->outputs[0];
-	bool last = native_last(n);
+	bool last = lower_is_native(n);
 	struct plan_window *w = &y->window;
 	struct window g;
 	int64_t in[2], out[2];
@@ -200,13 +188,13 @@ int lower_conv(struct lowering *l, const struct node *n)
 	struct plan_window *w = &y->window;
 	int64_t icg = w->ic / w->group, k = w->kh * w->kw;
 	struct weight_map m = { t, icg * k, k, w->kw, 1, NULL };
-	if (native_last(n))
+	if (lower_is_native(n))
 		m = (struct weight_map){ t, icg * k, 1, w->kw * icg, icg, NULL };
-	take_weights(l, y, &m);
+	lower_take_weights(l, y, &m);
 	take_bias(l, y, bv ? bv->constant : NULL, 1);
 	if (y->bias && !y->real)
 		float_weights(l, y, &m);
-	return finish_mac(l, y, n->outputs[0]);
+	return lower_finish_mac(l, y, n->outputs[0]);
 }
 
 /* out(y, x) += in(i, j) * w(r, s) where y = i * stride + r * dilation - pad. Weights are [input][output of the
@@ -236,11 +224,11 @@ int lower_deconv(struct lowering *l, const struct node *n)
 	y->window.out_last = lower_result_last(l, v, in) || v->dims[1] == 1;
 	int64_t k = y->window.kh * y->window.kw;
 	struct weight_map m = { t, k, y->window.oc * k, y->window.kw, 1, NULL };
-	take_weights(l, y, &m);
+	lower_take_weights(l, y, &m);
 	take_bias(l, y, bv ? bv->constant : NULL, 1);
 	if (y->bias && !y->real)
 		float_weights(l, y, &m);
-	return finish_mac(l, y, v);
+	return lower_finish_mac(l, y, v);
 }
 
 /* ---- dense layers ---- */
@@ -292,7 +280,7 @@ static void absorb_selection(struct lowering *l, struct plan_layer *y)
 	unlink_layer(l->plan, m);
 }
 
-static struct plan_layer *dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct tensor *t,
+struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct tensor *t,
 				bool transposed)
 {
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, in);
@@ -307,12 +295,12 @@ static struct plan_layer *dense(struct lowering *l, const struct node *n, struct
 			row[in->shuffle[i]] = i;
 		m.shuffle = row;
 	}
-	take_weights(l, y, &m);
+	lower_take_weights(l, y, &m);
 	absorb_selection(l, y);
 	return y;
 }
 
-static bool dense_operand(const struct plan_buf *in, const struct tensor *t, bool transposed)
+bool lower_is_dense(const struct plan_buf *in, const struct tensor *t, bool transposed)
 {
 	int64_t rows = t->rank == 2 ? t->dims[transposed ? 1 : 0] : -1;
 	return rows > 0 && in->rank >= 1 && !(in->channels_last && in->rank > 2) && in->dims[in->rank - 1] == rows &&
@@ -325,9 +313,9 @@ int lower_matmul(struct lowering *l, const struct node *n)
 	struct plan_buf *in = lower_input(l, n, 0);
 	if (!in)
 		return -1;
-	if (!value_is_constant(wv) || !dense_operand(in, wv->constant, false))
+	if (!value_is_constant(wv) || !lower_is_dense(in, wv->constant, false))
 		return lower_unsupported(l, n, "a product other than with a constant matrix");
-	return finish_mac(l, dense(l, n, in, wv->constant, false), n->outputs[0]);
+	return lower_finish_mac(l, lower_dense(l, n, in, wv->constant, false), n->outputs[0]);
 }
 
 int lower_gemm(struct lowering *l, const struct node *n)
@@ -338,50 +326,13 @@ int lower_gemm(struct lowering *l, const struct node *n)
 	if (!in)
 		return -1;
 	if (!value_is_constant(wv) || (cv && !value_is_constant(cv)) || node_attr_int(n, "transA", 0) ||
-	    node_attr_float(n, "alpha", 1) != 1 || !dense_operand(in, wv->constant, transposed) ||
+	    node_attr_float(n, "alpha", 1) != 1 || !lower_is_dense(in, wv->constant, transposed) ||
 	    (cv && cv->constant->count != 1 && cv->constant->count != n->outputs[0]->dims[1]))
 		return lower_unsupported(l, n, "this form of Gemm (alpha, transA or a matrix C)");
-	struct plan_layer *y = dense(l, n, in, wv->constant, transposed);
+	struct plan_layer *y = lower_dense(l, n, in, wv->constant, transposed);
 	take_bias(l, y, cv ? cv->constant : NULL, node_attr_float(n, "beta", 1));
 	if (y->bias && !y->real)
 		float_weights(l, y, &(struct weight_map){ wv->constant, transposed ? y->window.ic : 1,
 							  transposed ? 1 : y->window.oc, 0, 0, NULL });
-	return finish_mac(l, y, n->outputs[0]);
-}
-
-/* In XNOR mode operand and weights are 0 and 1 for -1 and +1, and the sum counts agreements. */
-static void xnor_mode(struct lowering *l, struct plan_layer *y)
-{
-	int64_t n = plan_layer_weights(y), k = y->window.ic;
-	int32_t *w = arena_copy(&l->plan->arena, y->weights, sizeof *w * (size_t)n);
-	int64_t *bias = arena_array(&l->plan->arena, int64_t, y->window.oc);
-	for (int64_t o = 0; o < y->window.oc; o++)	/* agree = sum over w = 1 of x + sum over w = 0 of 1 - x */
-		for (int64_t i = 0; i < k; i++) {
-			bias[o] += !w[o * k + i];
-			w[o * k + i] = w[o * k + i] ? 1 : -1;
-		}
-	y->weights = w;
-	y->int_bias = bias;
-	y->weight_lo = -1, y->weight_hi = 1;
-}
-
-/* MVAU: MatMul, then thresholds where noActivation is 0. */
-int lower_mvau(struct lowering *l, const struct node *n)
-{
-	const struct value *wv = node_input(n, 1), *tv = node_input(n, 2), *v = n->outputs[0];
-	struct plan_buf *in = lower_input(l, n, 0);
-	if (!in)
-		return -1;
-	if (!value_is_constant(wv) || !dense_operand(in, wv->constant, false) || in->real)
-		return lower_unsupported(l, n, "an MVAU without constant weights and an integer operand");
-	struct plan_layer *y = dense(l, n, in, wv->constant, false);
-	if (node_attr_int(n, "binaryXnorMode", 0) && !y->real)
-		xnor_mode(l, y);
-	if (node_attr_int(n, "noActivation", 0) || !value_is_constant(tv))
-		return finish_mac(l, y, v);
-	mac_ranges(l, y);
-	bool bipolar = v->datatype.kind == DT_BIPOLAR;
-	l->pending[v->id] = y;
-	return lower_stage(l, n, v, tv, v->rank - 1, bipolar ? 2 : 1,
-			   bipolar ? -1 : (double)node_attr_int(n, "ActVal", 0), v);
+	return lower_finish_mac(l, y, n->outputs[0]);
 }

@@ -99,8 +99,9 @@ static struct tensor *as_operand(const struct node *n, const struct tensor *t)
 	return data ? tensor_cast(t, ELEM_DOUBLE) : tensor_ref(t);
 }
 
-/* Numbers start here, above any constant that the operator may bring in (a padding value). */
-enum { FIRST_NUMBER = 1 << 30 };
+/* Numbers start here, above any constant that the operator may bring in (a padding value); some operators compute
+ * in float32, which is exact up to 2^24. */
+enum { FIRST_NUMBER = 1 << 22, MOST_NUMBERS = 3 << 22 };
 
 struct move_inputs {
 	struct tensor *in[MAX_RANK];
@@ -113,10 +114,14 @@ struct move_inputs {
 /* Operators that move elements always, or in this mode. */
 static bool moves(const struct node *n)
 {
+	static const char *const stream[] = { "FMPadding", "ConvolutionInputGenerator", "UpsampleNearestNeighbour", "DownSampler" };
 	if (!n->op || !n->op->exec)
 		return false;
 	if (!strcmp(n->op_type, "Resize") || !strcmp(n->op_type, "Upsample"))
 		return !strcmp(node_attr_string(n, "mode", "nearest"), "nearest");
+	for (size_t i = 0; i < sizeof stream / sizeof *stream; i++)
+		if (!strncmp(n->op_type, stream[i], strlen(stream[i])))
+			return true;
 	return n->op->flags & OP_MOVES;
 }
 
@@ -138,6 +143,8 @@ static int number_inputs(struct lowering *l, const struct node *n, struct plan_l
 		m->total += b->count;
 		y->in[y->n_in++] = b;
 	}
+	if (m->total - FIRST_NUMBER > MOST_NUMBERS)
+		return lower_unsupported(l, n, "this many elements");
 	return y->n_in ? 0 : lower_unsupported(l, n, "constants only");
 }
 

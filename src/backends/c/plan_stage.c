@@ -13,13 +13,13 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Rows of the constant as doubles, each in ascending order, and one row where all are equal. */
-static double *rows_of(struct lowering *l, const struct tensor *t, struct plan_stage *s)
+static double *rows_of(struct lowering *l, const struct tensor *t, double factor, struct plan_stage *s)
 {
 	double *rows = arena_array(&l->plan->arena, double, t->count + 1);
 	s->count = t->rank ? t->dims[t->rank - 1] : 1;
 	s->channels = s->count ? t->count / s->count : 1;
 	for (int64_t i = 0; i < t->count; i++)
-		rows[i] = tensor_at(t, i);
+		rows[i] = tensor_at(t, i) * factor;
 	for (int64_t c = 0; c < s->channels; c++)
 		qsort(rows + c * s->count, (size_t)s->count, sizeof *rows, ascending);
 	bool equal = true;
@@ -88,7 +88,7 @@ static int scale_after(struct lowering *l, const struct node *n, struct plan_buf
 static struct plan_buf *stage_buf(struct lowering *l, struct plan_layer *y, const struct plan_buf *in,
 				  const struct value *x, const struct value *result, bool integral, struct contents c)
 {
-	bool image = y && !y->window.dense && !(y->node->op && !strcmp(y->node->op->domain, DOMAIN_CHANNELS_LAST));
+	bool image = y && !y->window.dense && !lower_is_native(y->node);
 	bool last = y ? image && l->options->channels_last && y->window.out_last && !value_is_output(result) :
 			lower_result_last(l, result, in);
 	struct plan_buf *out = integral ? lower_buf(l, result, last, c) :
@@ -98,17 +98,17 @@ static struct plan_buf *stage_buf(struct lowering *l, struct plan_layer *y, cons
 	return out;
 }
 
-int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct value *thresholds,
-		int channel_axis, double scale, double bias, const struct value *result)
+int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct thresholds *t,
+		const struct value *result)
 {
 	struct plan_layer *y = l->pending[x->id];
 	struct plan_buf *in = l->of[x->id];
 	struct plan_stage *s = arena_new(&l->plan->arena, struct plan_stage);
-	bool integral = scale == floor(scale) && bias == floor(bias) && scale > 0;
-	const double *rows = rows_of(l, thresholds->constant, s);
+	bool integral = t->scale == floor(t->scale) && t->bias == floor(t->bias) && t->scale > 0;
+	const double *rows = rows_of(l, t->t, t->factor, s);
 	s->node = n;
-	s->base = integral ? (int64_t)bias : 0;
-	s->step = integral ? (int64_t)scale : 1;
+	s->base = integral ? (int64_t)t->bias : 0;
+	s->step = integral ? (int64_t)t->scale : 1;
 	if (!y && !in)
 		return lower_unsupported(l, n, "a constant as this operand");
 	if (y || !in->real)
@@ -121,13 +121,13 @@ int lower_stage(struct lowering *l, const struct node *n, const struct value *x,
 	if (!y) {
 		y = lower_layer(l, n, PLAN_THRESHOLD, in);
 		y->stride_a = lower_strides(l, in, out);
-		lower_split(out, lower_storage_axis(out, channel_axis), y);
+		lower_split(out, lower_storage_axis(out, t->channel_axis), y);
 	}
 	if (s->channels != 1 && s->channels != (y->kind == PLAN_THRESHOLD ? y->length : y->window.oc))
 		return lower_unsupported(l, n, "thresholds of another number of channels");
 	y->stage = s;
 	y->out = out;
-	return integral ? 0 : scale_after(l, n, out, scale, bias, result);
+	return integral ? 0 : scale_after(l, n, out, t->scale, t->bias, result);
 }
 
 int lower_thresholds(struct lowering *l, const struct node *n)
@@ -138,17 +138,6 @@ int lower_thresholds(struct lowering *l, const struct node *n)
 		   x->rank > 1 ? 1 : 0;
 	if (!value_is_constant(t))
 		return lower_unsupported(l, n, "thresholds that are computed at run time");
-	return lower_stage(l, n, x, t, axis, node_attr_float(n, "out_scale", 1), node_attr_float(n, "out_bias", 0),
-			   n->outputs[0]);
-}
-
-/* FINN's Thresholding works on the last axis. */
-int lower_hw_thresholds(struct lowering *l, const struct node *n)
-{
-	const struct value *x = node_input(n, 0), *t = node_input(n, 1), *v = n->outputs[0];
-	bool bipolar = v->datatype.kind == DT_BIPOLAR;
-	if (!value_is_constant(t))
-		return lower_unsupported(l, n, "thresholds that are computed at run time");
-	return lower_stage(l, n, x, t, x->rank - 1, bipolar ? 2 : 1,
-			   bipolar ? -1 : (double)node_attr_int(n, "ActVal", 0), v);
+	struct thresholds what = { t->constant, 1, axis, node_attr_float(n, "out_scale", 1), node_attr_float(n, "out_bias", 0) };
+	return lower_stage(l, n, x, &what, n->outputs[0]);
 }

@@ -94,6 +94,7 @@ static const char *unary_text(struct emit *e, const struct plan_layer *l)
 	switch (l->function) {
 	case PLAN_RELU: return arena_printf(&e->arena, "v > %s ? v : %s", zero, zero);
 	case PLAN_NEG: return "-v";
+	case PLAN_HALVE: return "v / 2";
 	case PLAN_ABS: return arena_printf(&e->arena, "v < %s ? -v : v", zero);
 	case PLAN_SIGMOID: return "1.0f / (1.0f + expf(-v))";
 	case PLAN_TANH: return "tanhf(v)";

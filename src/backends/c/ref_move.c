@@ -64,6 +64,111 @@ static void move_affine(struct emit *e, const struct plan_layer *l, const int64_
 	loops_close(&e->code, &n, 1);
 }
 
+/* A map whose element (i0, i1, ...) is first + t0[i0] + t1[i1] + ..., or the fill where some index is outside its
+ * axis' valid range: Pad, Slice, nearest Resize, Gather. */
+struct separable {
+	int64_t first;
+	int64_t *table[MAX_RANK];
+	int64_t from[MAX_RANK], to[MAX_RANK];	/* valid indices */
+};
+
+static void axis_steps(const struct plan_buf *o, int64_t step[MAX_RANK])
+{
+	int64_t s = 1;
+	for (int a = o->rank - 1; a >= 0; a--) {
+		step[a] = s;
+		s *= o->dims[a];
+	}
+}
+
+/* Tables along each axis through one element that is no fill. */
+static bool separate(struct emit *e, const struct plan_layer *l, struct separable *p)
+{
+	const struct plan_buf *o = l->out;
+	int64_t step[MAX_RANK], at = 0;
+	while (at < o->count && l->map[at] < 0)
+		at++;
+	if (l->n_in != 1 || at == o->count)
+		return false;
+	axis_steps(o, step);
+	p->first = l->map[at];
+	for (int a = 0; a < o->rank; a++) {
+		int64_t start = at - at / step[a] % o->dims[a] * step[a];
+		p->table[a] = arena_array(&e->arena, int64_t, o->dims[a]);
+		p->from[a] = o->dims[a];
+		p->to[a] = 0;
+		for (int64_t i = 0; i < o->dims[a]; i++) {
+			int64_t source = l->map[start + i * step[a]];
+			p->table[a][i] = source < 0 ? 0 : source - p->first;
+			if (source >= 0) {
+				p->from[a] = i < p->from[a] ? i : p->from[a];
+				p->to[a] = i + 1;
+			}
+		}
+	}
+	return true;
+}
+
+static bool separable_holds(const struct plan_layer *l, const struct separable *p)
+{
+	const struct plan_buf *o = l->out;
+	int64_t step[MAX_RANK];
+	axis_steps(o, step);
+	for (int64_t k = 0; k < o->count; k++) {
+		int64_t at = p->first;
+		bool valid = true;
+		for (int a = 0; a < o->rank; a++) {
+			int64_t i = k / step[a] % o->dims[a];
+			valid &= i >= p->from[a] && i < p->to[a];
+			at += p->table[a][i];
+		}
+		if (valid ? l->map[k] != at : l->map[k] >= 0)
+			return false;
+	}
+	return true;
+}
+
+/* "i2 * 3", "table[i2]", or NULL where the axis adds nothing. */
+static const char *axis_term(struct emit *e, const struct plan_layer *l, const struct separable *p, int a, int64_t *first)
+{
+	const int64_t *t = p->table[a], n = l->out->dims[a];
+	int64_t stride = p->to[a] - p->from[a] > 1 ? t[p->from[a] + 1] - t[p->from[a]] : 0, start = t[p->from[a]] - stride * p->from[a];
+	bool regular = true;
+	for (int64_t i = p->from[a]; i < p->to[a]; i++)
+		regular &= t[i] == start + stride * i;
+	if (!regular)
+		return arena_printf(&e->arena, "%s[i%d]", emit_ints(e, t, (size_t)n, NULL, "%s_axis%d", l->name, a), a);
+	*first += start;
+	return stride ? arena_printf(&e->arena, "i%d * %lld", a, LL(stride)) : NULL;
+}
+
+static void move_separable(struct emit *e, const struct plan_layer *l, const struct separable *p)
+{
+	struct strbuf *b = &e->code, index = { 0 }, valid = { 0 };
+	const struct plan_buf *o = l->out;
+	int64_t first = p->first;
+	for (int a = 0; a < o->rank; a++) {
+		const char *term = axis_term(e, l, p, a, &first);
+		if (term)
+			strbuf_printf(&index, " + %s", term);
+		if (p->from[a] > 0 || p->to[a] < o->dims[a])
+			strbuf_printf(&valid, "%si%d >= %lld && i%d < %lld", valid.length ? " && " : "", a, LL(p->from[a]), a, LL(p->to[a]));
+	}
+	strbuf_puts(b, "\tint o = 0;\n");
+	for (int a = 0; a < o->rank; a++)
+		strbuf_printf(b, "\tfor (int i%d = 0; i%d < %lld; i%d++%s)%s\n", a, a, LL(o->dims[a]), a, a == o->rank - 1 ? ", o++" : "",
+			      a == o->rank - 1 ? " {" : "");
+	const char *element = moved(e, l, 0, arena_printf(&e->arena, "%lld%s", LL(first), strbuf_text(&index)));
+	const char *fill = !l->fill_count ? "0" : o->real ? float_text(e, l->fill[0]) :
+			   ref_element(e, o, arena_printf(&e->arena, "%lld", LL(l->fill[0])));
+	if (valid.length)
+		strbuf_printf(b, "\t\tif (%s)\n\t\t\ty[o] = %s;\n\t\telse\n\t\t\ty[o] = %s;\n\t}\n", valid.text, element, fill);
+	else
+		strbuf_printf(b, "\t\ty[o] = %s;\n\t}\n", element);
+	strbuf_free(&index);
+	strbuf_free(&valid);
+}
+
 /* The operand that element `source` of all operands laid end to end lies in, and its place there. */
 static size_t operand_of(const struct plan_layer *l, int64_t *source)
 {
@@ -103,9 +208,12 @@ static void move_tables(struct emit *e, const struct plan_layer *l)
 void ref_move(struct emit *e, const struct plan_layer *l)
 {
 	int64_t strides[MAX_RANK];
+	struct separable axes;
 	ref_open(e, l);
 	if (affine(l, strides))
 		move_affine(e, l, strides);
+	else if (l->out->rank > 1 && separate(e, l, &axes) && separable_holds(l, &axes))
+		move_separable(e, l, &axes);
 	else
 		move_tables(e, l);
 	ref_close(e);

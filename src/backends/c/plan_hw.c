@@ -1,0 +1,259 @@
+/* FINN's hardware layers: matrix products with thresholds, streams of windows that become convolutions again,
+ * pools. They work on channels last, with all constants as inputs and attributes. */
+#include "backends/c/plan_lower.h"
+
+#include <string.h>
+
+bool lower_is_native(const struct node *n)
+{
+	return n->op && (!strcmp(n->op->domain, DOMAIN_CHANNELS_LAST) || !strcmp(n->op->domain, DOMAIN_FINN));
+}
+
+static bool bipolar_attr(const struct node *n, const char *name)
+{
+	return !strcmp(node_attr_string(n, name, ""), "BIPOLAR");
+}
+
+static struct thresholds hw_thresholds(const struct node *n, const struct tensor *t)
+{
+	bool bipolar = bipolar_attr(n, "outputDataType");
+	return (struct thresholds){ t, 1, n->outputs[0]->rank - 1, bipolar ? 2 : 1,
+				    bipolar ? -1 : (double)node_attr_int(n, "ActVal", 0) };
+}
+
+/* ---- products ---- */
+
+/* In XNOR mode operand and weights are 0 and 1 for -1 and +1, and the sum counts agreements. */
+static void xnor_mode(struct lowering *l, struct plan_layer *y)
+{
+	int64_t n = plan_layer_weights(y), k = y->window.ic;
+	int32_t *w = arena_copy(&l->plan->arena, y->weights, sizeof *w * (size_t)n);
+	int64_t *bias = arena_array(&l->plan->arena, int64_t, y->window.oc);
+	for (int64_t o = 0; o < y->window.oc; o++)	/* agree = sum over w = 1 of x + sum over w = 0 of 1 - x */
+		for (int64_t i = 0; i < k; i++) {
+			bias[o] += !w[o * k + i];
+			w[o * k + i] = w[o * k + i] ? 1 : -1;
+		}
+	y->weights = w;
+	y->int_bias = bias;
+	y->weight_lo = -1, y->weight_hi = 1;
+}
+
+/* Bipolar operands and weights: FINN counts equal signs, (product + k) / 2. The layer sums product + k, twice that;
+ * thresholds are doubled, and without them the sum is halved after it. */
+static void count_equal(struct lowering *l, struct plan_layer *y)
+{
+	int64_t k = plan_layer_weights(y) / y->window.oc, *bias = arena_array(&l->plan->arena, int64_t, y->window.oc);
+	for (int64_t o = 0; o < y->window.oc; o++)
+		bias[o] = k;
+	y->int_bias = bias;
+}
+
+static int halved(struct lowering *l, const struct node *n, struct plan_layer *y)
+{
+	const struct value *v = n->outputs[0];
+	lower_mac_ranges(l, y);
+	int64_t k = plan_layer_weights(y) / y->window.oc;
+	struct plan_buf *half = lower_buf(l, v, false, contents_int(0, k));
+	struct plan_layer *h = lower_layer(l, n, PLAN_UNARY, NULL);
+	y->out = lower_buf_like(l, half, "twice", contents_int(0, 2 * k));
+	h->function = PLAN_HALVE;
+	h->in[h->n_in++] = y->out;
+	h->out = half;
+	h->stride_a = lower_strides(l, y->out, half);
+	return 0;
+}
+
+/* Thresholds of the node's own, or the plain sum. */
+static int finish(struct lowering *l, const struct node *n, struct plan_layer *y)
+{
+	const struct value *tv = node_input(n, 2), *v = n->outputs[0];
+	bool xnor = node_attr_int(n, "binaryXnorMode", 0), equal = !xnor && bipolar_attr(n, "inputDataType") && bipolar_attr(n, "weightDataType");
+	if (y->real || !y->weights)
+		return lower_unsupported(l, n, "an operand that is not integer");
+	if (xnor)
+		xnor_mode(l, y);
+	else if (equal)
+		count_equal(l, y);
+	if (node_attr_int(n, "noActivation", 0) || !value_is_constant(tv))
+		return equal ? halved(l, n, y) : lower_finish_mac(l, y, v);
+	struct thresholds t = hw_thresholds(n, tv->constant);
+	t.factor = equal ? 2 : 1;
+	lower_mac_ranges(l, y);
+	l->pending[v->id] = y;
+	return lower_stage(l, n, v, &t, v);
+}
+
+static int64_t attr_at(const struct node *n, const char *name, size_t i, int64_t fallback)
+{
+	size_t count;
+	const int64_t *v = node_attr_ints(n, name, &count);
+	return v && i < count ? v[i] : fallback;
+}
+
+/* A convolution from a stream of windows: channels last on both sides. */
+static struct plan_layer *conv_of(struct lowering *l, const struct node *n, const struct stream *s, int64_t oc)
+{
+	const struct node *g = s->generator;
+	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, s->in);
+	const int64_t *d = s->in->dims;
+	y->window = (struct plan_window){ .ic = d[3], .ih = d[1], .iw = d[2], .oc = oc, .oh = attr_at(g, "OFMDim", 0, 1),
+		.ow = attr_at(g, "OFMDim", 1, 1), .kh = attr_at(g, "ConvKernelDim", 0, 1), .kw = attr_at(g, "ConvKernelDim", 1, 1),
+		.stride_h = attr_at(g, "Stride", 0, 1), .stride_w = attr_at(g, "Stride", 1, 1),
+		.dilation_h = attr_at(g, "Dilation", 0, 1), .dilation_w = attr_at(g, "Dilation", 1, 1),
+		.pad_top = s->pad_top, .pad_left = s->pad_left, .group = 1, .in_last = true, .out_last = true };
+	struct plan_window *w = &y->window;
+	w->padded = w->pad_top || w->pad_left || (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top >= w->ih ||
+		    (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left >= w->iw;
+	return y;
+}
+
+static const struct stream *stream_of(const struct lowering *l, const struct node *n)
+{
+	const struct value *x = node_input(n, 0);
+	return x ? l->streams[x->id] : NULL;
+}
+
+/* MVAU: a matrix product, or a convolution where windows come in: weights [kernel y, kernel x, channel][output]. */
+int lower_mvau(struct lowering *l, const struct node *n)
+{
+	const struct value *wv = node_input(n, 1);
+	const struct stream *s = stream_of(l, n);
+	if (!value_is_constant(wv) || wv->constant->rank != 2)
+		return lower_unsupported(l, n, "an MVAU without constant weights");
+	int64_t oc = wv->constant->dims[1];
+	struct plan_layer *y;
+	if (s) {
+		y = conv_of(l, n, s, oc);
+		const struct plan_window *w = &y->window;
+		lower_take_weights(l, y, &(struct weight_map){ wv->constant, 1, oc, w->kw * w->ic * oc, w->ic * oc, NULL });
+		return finish(l, n, y);
+	}
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in || !lower_is_dense(in, wv->constant, false))
+		return in ? lower_unsupported(l, n, "this operand") : -1;
+	y = lower_dense(l, n, in, wv->constant, false);
+	return finish(l, n, y);
+}
+
+/* VVAU: a depthwise convolution, weights [channel][1][kernel y][kernel x]. */
+int lower_vvau(struct lowering *l, const struct node *n)
+{
+	const struct value *wv = node_input(n, 1);
+	const struct stream *s = stream_of(l, n);
+	if (!value_is_constant(wv) || wv->constant->rank != 4 || !s)
+		return lower_unsupported(l, n, "a VVAU without constant weights or without a ConvolutionInputGenerator before it");
+	struct plan_layer *y = conv_of(l, n, s, wv->constant->dims[0]);
+	y->window.group = y->window.ic;
+	lower_take_weights(l, y, &(struct weight_map){ wv->constant, y->window.kh * y->window.kw, 0, y->window.kw, 1, NULL });
+	return finish(l, n, y);
+}
+
+int lower_hw_thresholds(struct lowering *l, const struct node *n)
+{
+	const struct value *t = node_input(n, 1);
+	if (!value_is_constant(t))
+		return lower_unsupported(l, n, "thresholds that are computed at run time");
+	struct thresholds what = hw_thresholds(n, t->constant);
+	return lower_stage(l, n, node_input(n, 0), &what, n->outputs[0]);
+}
+
+/* ---- streams ---- */
+
+/* The node that alone reads v, if its operator is one of the two. */
+static const struct node *only_reader(const struct value *v, const char *a, const char *b)
+{
+	const struct use *u = value_only_use(v);
+	if (!u || !u->user || u->index)
+		return NULL;
+	return !strncmp(u->user->op_type, a, strlen(a)) || !strncmp(u->user->op_type, b, strlen(b)) ? u->user : NULL;
+}
+
+static struct stream *stream_new(struct lowering *l, const struct value *v, struct plan_buf *in)
+{
+	struct stream *s = arena_new(&l->plan->arena, struct stream);
+	s->in = in;
+	l->streams[v->id] = s;
+	return s;
+}
+
+/* Whether v goes through a window generator into a product. */
+static bool feeds_product(const struct value *v)
+{
+	return only_reader(v, "MVAU", "VVAU") != NULL;
+}
+
+int lower_padding(struct lowering *l, const struct node *n)
+{
+	const struct value *v = n->outputs[0];
+	const struct node *g = only_reader(v, "ConvolutionInputGenerator", "ConvolutionInputGenerator");
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	if (!g || !feeds_product(g->outputs[0]) || in->rank != 4 || in->channels_last || in->shuffle)
+		return lower_move(l, n);
+	struct stream *s = stream_new(l, v, in);
+	s->pad_top = attr_at(n, "Padding", 0, 0);
+	s->pad_left = attr_at(n, "Padding", 1, 0);
+	return 0;
+}
+
+int lower_windows(struct lowering *l, const struct node *n)
+{
+	const struct stream *padding = stream_of(l, n);
+	const struct value *v = n->outputs[0];
+	struct plan_buf *in = padding ? padding->in : lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	if (!padding && (!feeds_product(v) || in->rank != 4 || in->channels_last || in->shuffle))
+		return lower_move(l, n);
+	struct stream *s = stream_new(l, v, in);
+	s->generator = n;
+	s->pad_top = padding ? padding->pad_top : 0;
+	s->pad_left = padding ? padding->pad_left : 0;
+	return 0;
+}
+
+int lower_duplicate(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in)
+		return -1;
+	for (size_t i = 0; i < n->n_outputs; i++) {
+		struct plan_buf *b = lower_buf(l, n->outputs[i], in->channels_last, contents_of(in));
+		b->same = in;
+		b->shuffle = in->shuffle;
+	}
+	return 0;
+}
+
+int lower_stream_pool(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	const struct value *v = n->outputs[0];
+	if (!in || in->rank != 4 || v->rank != 4 || in->channels_last)
+		return in ? lower_unsupported(l, n, "this operand") : -1;
+	struct plan_layer *y = lower_layer(l, n, PLAN_MAXPOOL, in);
+	int64_t kh = attr_at(n, "PoolDim", 0, 2), kw = attr_at(n, "PoolDim", 1, 2);
+	y->window = (struct plan_window){ .ic = in->dims[3], .ih = in->dims[1], .iw = in->dims[2], .oc = in->dims[3], .oh = v->dims[1],
+		.ow = v->dims[2], .kh = kh, .kw = kw, .stride_h = kh, .stride_w = kw, .dilation_h = 1, .dilation_w = 1,
+		.group = in->dims[3], .in_last = true, .out_last = true };
+	y->window.padded = v->dims[1] * kh > in->dims[1] || v->dims[2] * kw > in->dims[2];
+	y->out = lower_buf(l, v, false, contents_of(in));
+	y->real = in->real;
+	return 0;
+}
+
+/* The sum of every channel over the image. */
+int lower_global_sum(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	if (!in || in->rank != 4 || in->channels_last || in->real)
+		return in ? lower_unsupported(l, n, "this operand") : -1;
+	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
+	y->outer = 1;
+	y->length = in->dims[1] * in->dims[2];
+	y->inner = in->dims[3];
+	y->out = lower_buf(l, n->outputs[0], false, contents_int(in->lo * y->length, in->hi * y->length));
+	return 0;
+}
