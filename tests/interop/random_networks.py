@@ -109,7 +109,7 @@ def run_one(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=int(os.environ.get("QCC_RANDOM_NETWORKS", "500")))
+    parser.add_argument("--count", type=int, default=int(os.environ.get("QCC_RANDOM_NETWORKS", "560")))
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--passes", default="convert+streamline",
