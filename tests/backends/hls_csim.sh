@@ -54,6 +54,8 @@ network() {
 
 network "$QCC_SRC/models/mlp_2w2a" "" 2000 100
 
+simulate "mlp_2w2a with TLAST" "$QCC_SRC/models/mlp_2w2a/model.onnx" "streamline,fold(target_cycles=100)" "hls(tlast)"
+
 # caught NAME MESSAGE STATEMENTS: the simulated streams report that mistake.
 caught() {
 	printf '#include "hls_stream.h"\nint main() { hls::stream<int> s("s"); %s }\n' "$3" >mistake.cpp

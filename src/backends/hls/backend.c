@@ -43,6 +43,7 @@ static void write_templates(struct output *o)
 	write_file(o, "qcc_layers.h", hls_text_qcc_layers, strlen(hls_text_qcc_layers));
 	write_file(o, "host_ops.h", hls_text_host_ops, strlen(hls_text_host_ops));
 	write_file(o, "sim/hls_stream.h", hls_text_hls_stream, strlen(hls_text_hls_stream));
+	write_file(o, "sim/ap_axi_sdata.h", hls_text_ap_axi_sdata, strlen(hls_text_ap_axi_sdata));
 	write_file(o, "sim/npy.h", hls_text_npy, strlen(hls_text_npy));
 }
 
@@ -101,13 +102,30 @@ static void report(struct backend_ctx *x, const struct hls_plan *p)
 	json_object_set_new(x->report, "host_after", labels(p->tail, p->n_tail));
 }
 
+/* A trial without the costly parts: whether the graph can be emitted; else d says why. */
+static bool fits(struct backend_ctx *x, struct diags *d)
+{
+	struct hls_plan p;
+	struct strbuf host = { 0 };
+	bool ok = hls_plan_read(&p, x->graph, "", false, d) == 0 && hls_emit_host(&p, &host, d) == 0;
+	strbuf_free(&host);
+	hls_plan_free(&p);
+	return ok;
+}
+
 static bool accepts(struct backend_ctx *x)
 {
-	for (const struct node *n = x->graph->first; n; n = n->next)
-		if (hw_kind_of(n))
-			return true;
-	diag_note(x->diags, DIAG_NOTE, NULL, "run to-hw and fold", "the graph has no hardware layers");
-	return false;
+	struct diags d = { 0 };
+	if (!(x->graph->properties & GRAPH_FOLDED)) {
+		diag_note(x->diags, DIAG_NOTE, NULL, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
+		return false;
+	}
+	bool ok = x->graph->n_outputs == 1 && fits(x, &d);
+	if (!ok)
+		diag_note(x->diags, DIAG_NOTE, NULL, d.first ? d.first->remedy : NULL, "%s",
+			  d.first ? d.first->cause : "backend hls takes networks of one output");
+	diags_free(&d);
+	return ok;
 }
 
 static int emit(struct backend_ctx *x)
@@ -118,7 +136,8 @@ static int emit(struct backend_ctx *x)
 		return diag_error(x->diags, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
 	if (x->graph->n_outputs != 1)
 		return diag_error(x->diags, NULL, "backend hls takes networks of one output; this one has %u", x->graph->n_outputs);
-	int status = hls_plan_read(&p, x->graph, option(x, "top"), x->diags);
+	int status = hls_plan_read(&p, x->graph, option(x, "top"), true, x->diags);
+	p.tlast = option_flag(option(x, "tlast"));
 	if (status == 0) {
 		make_folder(&o, "");
 		make_folder(&o, "/sim");
@@ -144,6 +163,7 @@ static const struct pass_option options[] = {
 	{ "top", OPTION_STRING, "network", "name of the top function" },
 	{ "part", OPTION_STRING, "xc7z020clg400-1", "FPGA that run_hls.tcl synthesises for" },
 	{ "clock_mhz", OPTION_REAL, "100", "clock that run_hls.tcl asks for" },
+	{ "tlast", OPTION_FLAG, NULL, "words of the outer streams carry TKEEP, and TLAST at the end of a frame" },
 	{ "samples", OPTION_INT, "4", "golden vectors to write" },
 	{ 0 }
 };

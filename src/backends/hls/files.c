@@ -44,11 +44,12 @@ static const char testbench_head[] =
 	"/* Runs samples through the design: testbench INPUT.npy... OUTPUT.npy [GOLDEN.npy]; one input a graph input. Fails\n"
 	" * on a read from an empty stream, on data left in one, and on outputs other than the golden ones. */\n"
 	"#include \"top.h\"\n#include \"npy.h\"\n#include <cmath>\nextern \"C\" {\n#include \"host.h\"\n}\n\n"
-	"template <class E, int N, int WIDTH> static void feed(const float *x, hls::stream<ap_uint<WIDTH> > &s, long words)\n{\n"
+	"template <class E, int N, int WIDTH> static void feed(const float *x, hls::stream<typename qcc::Port<WIDTH>::word> &s, long words)\n{\n"
 	"\tfor (long i = 0; i < words; i++) {\n\t\tap_uint<WIDTH> word = 0;\n\t\tfor (int k = 0; k < N; k++)\n"
-	"\t\t\tqcc::set_element<E::bits>(word, k, E::encode(typename E::value((long)x[i * N + k])));\n\t\ts.write(word);\n\t}\n}\n\n"
-	"template <class E, int N, int WIDTH> static void drain(hls::stream<ap_uint<WIDTH> > &s, float *y, long words)\n{\n"
-	"\tfor (long i = 0; i < words; i++) {\n\t\tconst ap_uint<WIDTH> word = s.read();\n\t\tfor (int k = 0; k < N; k++)\n"
+	"\t\t\tqcc::set_element<E::bits>(word, k, E::encode(typename E::value((long)x[i * N + k])));\n\t\ts.write(qcc::Port<WIDTH>::make(word, i == words - 1));\n\t}\n}\n\n"
+	"template <class E, int N, int WIDTH> static void drain(hls::stream<typename qcc::Port<WIDTH>::word> &s, float *y, long words)\n{\n"
+	"\tfor (long i = 0; i < words; i++) {\n\t\tconst typename qcc::Port<WIDTH>::word beat = s.read();\n\t\tconst ap_uint<WIDTH> word = qcc::Port<WIDTH>::data(beat);\n"
+	"\t\tif (i == words - 1 && !qcc::Port<WIDTH>::ends(beat))\n\t\t\tnpy_fail(\"output stream\", \"TLAST is missing\");\n\t\tfor (int k = 0; k < N; k++)\n"
 	"\t\t\ty[i * N + k] = (float)(long)E::decode(qcc::element<E::bits>(word, k));\n\t}\n}\n\n";
 
 static const char testbench_main[] =
@@ -99,10 +100,10 @@ void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
 	emit_sizes(p, b);
 	strbuf_puts(b, "static void run_frame(const float *const *in, float *out)\n{\n");
 	for (size_t k = 0; k < p->n_inputs; k++)
-		strbuf_printf(b, "\tstatic float x%zu[%lld];\n\tstatic hls::stream<ap_uint<%lld> > in%zu(\"in%zu\");\n", k,
+		strbuf_printf(b, "\tstatic float x%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> in%zu(\"in%zu\");\n", k,
 			      elements_of(hls_port(p, false, k)), (long long)hls_border(hw_width(hls_port(p, false, k)->words)), k, k);
 	for (size_t k = 0; k < p->n_outputs; k++)
-		strbuf_printf(b, "\tstatic float y%zu[%lld];\n\tstatic hls::stream<ap_uint<%lld> > out%zu(\"out%zu\");\n", k,
+		strbuf_printf(b, "\tstatic float y%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> out%zu(\"out%zu\");\n", k,
 			      elements_of(hls_port(p, true, k)), (long long)hls_border(hw_width(hls_port(p, true, k)->words)), k, k);
 	for (int output = 0; output < 2; output++) {
 		strbuf_printf(b, "\tstatic %sfloat *const %s[] = { ", output ? "const " : "", output ? "y" : "x");

@@ -7,7 +7,8 @@
 #include "util/strbuf.h"
 
 /* Texts of templates/, made into strings by the build. */
-extern const char hls_text_qcc_layers[], hls_text_hls_stream[], hls_text_npy[], hls_text_host_ops[];
+extern const char hls_text_qcc_layers[], hls_text_hls_stream[], hls_text_npy[], hls_text_host_ops[],
+	hls_text_ap_axi_sdata[];
 
 enum { HLS_MAX_WIDTH = 4096 };		/* of ap_int in Vitis HLS, as we use it */
 
@@ -37,11 +38,13 @@ struct hls_plan {
 	const struct node **head, **tail;	/* what the host computes before and after, in order */
 	size_t n_head, n_tail;
 	json_t *schedule;		/* what hw/schedule.h found, for the report */
+	bool tlast;			/* border words carry TKEEP and TLAST */
 	const char *top;		/* name of the top function */
 };
 
-/* 0, or -1 with diagnostics. Free with hls_plan_free in either case. */
-int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, struct diags *d);
+/* simulate: streams get the depths that the schedule asks for, else the least. 0, or -1 with diagnostics. Free with
+ * hls_plan_free in either case. */
+int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, bool simulate, struct diags *d);
 void hls_plan_free(struct hls_plan *p);
 /* Stream k of the design's inputs (or outputs). */
 const struct hls_stream *hls_port(const struct hls_plan *p, bool output, size_t k);

@@ -155,7 +155,7 @@ const struct hls_stream *hls_port(const struct hls_plan *p, bool output, size_t 
 	return NULL;
 }
 
-int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, struct diags *d)
+int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, bool simulate, struct diags *d)
 {
 	*p = (struct hls_plan){ .g = graph_copy(g) };
 	arena_init(&p->arena);
@@ -167,8 +167,8 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, st
 		values++;
 	p->streams = arena_array(&p->arena, struct hls_stream, values + 1);
 	p->layers = arena_array(&p->arena, struct hls_layer, p->g->n_nodes + 1);
-	struct schedule schedule;
-	int result = schedule_graph(p->g, &schedule, d);
+	struct schedule schedule = { 0 };
+	int result = simulate ? schedule_graph(p->g, &schedule, d) : 0;
 	graph_for_each_node(p->g, n)
 		if (result == 0 && hw_kind_of(n) && hw_kind_of(n) != HW_FIFO)
 			result = add_layer(p, n, &schedule, d);

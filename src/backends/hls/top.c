@@ -243,10 +243,10 @@ static void emit_signature(const struct hls_plan *p, struct strbuf *b)
 {
 	strbuf_printf(b, "void %s(", p->top);
 	for (size_t i = 0; i < p->n_inputs; i++)
-		strbuf_printf(b, "hls::stream<ap_uint<%lld> > &in%zu, ",
+		strbuf_printf(b, "hls::stream<qcc::Port<%lld>::word> &in%zu, ",
 			      (long long)hls_border(hw_width(hls_port(p, false, i)->words)), i);
 	for (size_t i = 0; i < p->n_outputs; i++)
-		strbuf_printf(b, "%shls::stream<ap_uint<%lld> > &out%zu", i ? ", " : "",
+		strbuf_printf(b, "%shls::stream<qcc::Port<%lld>::word> &out%zu", i ? ", " : "",
 			      (long long)hls_border(hw_width(hls_port(p, true, i)->words)), i);
 	strbuf_puts(b, ")");
 }
@@ -298,8 +298,10 @@ static void emit_top(const struct hls_plan *p, struct strbuf *b)
 int hls_emit_top(const struct hls_plan *p, struct strbuf *top, struct strbuf *header, struct diags *d)
 {
 	struct writer w = { p, top, d };
-	strbuf_puts(header, "/* The design's top function: AXI streams whose words are whole bytes, no control signals; a call takes a frame. */\n"
-			    "#include \"qcc_layers.h\"\n\n");
+	strbuf_puts(header, "/* The design's top function: AXI streams whose words are whole bytes, no control signals; a call takes a frame. */\n");
+	if (p->tlast)
+		strbuf_puts(header, "#define QCC_TLAST 1\t/* words carry TKEEP, and TLAST at the end of a frame */\n");
+	strbuf_puts(header, "#include \"qcc_layers.h\"\n\n");
 	emit_signature(p, header);
 	strbuf_puts(header, ";\n");
 	strbuf_puts(top, "/* The dataflow design: a function per layer, connected by streams. */\n"

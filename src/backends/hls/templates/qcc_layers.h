@@ -13,6 +13,9 @@
 #endif
 #include "ap_int.h"
 #include "hls_stream.h"
+#ifdef QCC_TLAST
+#include "ap_axi_sdata.h"
+#endif
 
 namespace qcc {
 
@@ -572,22 +575,46 @@ void convert_width(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &ou
 	}
 }
 
-/* Words at the border of the design, padded to whole bytes. */
+/* Words at the border of the design, padded to whole bytes; with QCC_TLAST they say which is the last of a frame. */
+#ifdef QCC_TLAST
+template <int BORDER> struct Port {
+	typedef hls::axis<ap_uint<BORDER>, 0, 0, 0> word;
+	static ap_uint<BORDER> data(const word &w) { return w.data; }
+	static word make(const ap_uint<BORDER> &data, bool last)
+	{
+		word w;
+		w.data = data;
+		w.keep = -1;
+		w.strb = -1;
+		w.last = last;
+		return w;
+	}
+	static bool ends(const word &w) { return w.last; }
+};
+#else
+template <int BORDER> struct Port {
+	typedef ap_uint<BORDER> word;
+	static ap_uint<BORDER> data(const word &w) { return w; }
+	static word make(const ap_uint<BORDER> &data, bool) { return data; }
+	static bool ends(const word &) { return true; }
+};
+#endif
+
 template <int WIDTH, int BORDER, int WORDS>
-void from_border(hls::stream<ap_uint<BORDER> > &in, hls::stream<ap_uint<WIDTH> > &out)
+void from_border(hls::stream<typename Port<BORDER>::word> &in, hls::stream<ap_uint<WIDTH> > &out)
 {
 	for (int i = 0; i < WORDS; i++) {
 #pragma HLS PIPELINE II=1
-		out.write(ap_uint<WIDTH>(in.read()));
+		out.write(ap_uint<WIDTH>(Port<BORDER>::data(in.read())));
 	}
 }
 
 template <int WIDTH, int BORDER, int WORDS>
-void to_border(hls::stream<ap_uint<WIDTH> > &in, hls::stream<ap_uint<BORDER> > &out)
+void to_border(hls::stream<ap_uint<WIDTH> > &in, hls::stream<typename Port<BORDER>::word> &out)
 {
 	for (int i = 0; i < WORDS; i++) {
 #pragma HLS PIPELINE II=1
-		out.write(ap_uint<BORDER>(in.read()));
+		out.write(Port<BORDER>::make(ap_uint<BORDER>(in.read()), i == WORDS - 1));
 	}
 }
 
