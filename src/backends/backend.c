@@ -125,13 +125,15 @@ static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx 
 	return status;
 }
 
-int backend_list_emit(const struct backend_list *l, const struct graph *g, const char *dir, const char *source,
+int backend_list_emit(const struct backend_list *l, struct graph *g, const char *dir, const char *source,
 		      json_t *report, struct diags *d)
 {
 	struct backend_ctx ctx = { .graph = g, .dir = dir, .source = source, .diags = d };
 	int status = 0;
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; i < l->count; i++) {
+		ctx.spare = l->spends && i + 1 == l->count ? g : NULL;
 		if (emit(&l->items[i], l->chosen, &ctx, report) < 0)
 			status = -1;
+	}
 	return status;
 }

@@ -7,6 +7,7 @@
 
 struct backend_ctx {
 	const struct graph *graph;
+	struct graph *spare;		/* the same graph, where nobody reads it after this backend: it may be changed */
 	const struct backend *backend;
 	const struct pass_arg *args;	/* c(packed) */
 	size_t n_args;
@@ -49,6 +50,7 @@ struct backend_list {
 	} *items;
 	size_t count;
 	bool chosen;			/* false: nobody named any; those that accept the graph run */
+	bool spends;			/* the last backend may change the graph: nobody else needs it as it is */
 	struct arena arena;
 };
 /* Text NULL: all backends. 0, or -1 with diagnostics that name the culprit and the nearest known name. */
@@ -56,7 +58,7 @@ int backend_list_parse(struct backend_list *l, const char *text, struct diags *d
 void backend_list_free(struct backend_list *l);
 /* Runs them on the graph; fills the object report with one member a backend. source is the model's file name.
  * 0, or -1 with diagnostics. */
-int backend_list_emit(const struct backend_list *l, const struct graph *g, const char *dir, const char *source,
+int backend_list_emit(const struct backend_list *l, struct graph *g, const char *dir, const char *source,
 		      json_t *report, struct diags *d);
 
 #endif

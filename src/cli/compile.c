@@ -238,6 +238,7 @@ static int emit(struct job *j)
 {
 	json_t *backends = member(j->report, "backends", json_object());
 	const char *slash = strrchr(j->model, '/');
+	j->list.spends = true;	/* what the report tells after this does not depend on what a backend annotates */
 	return backend_list_emit(&j->list, j->graph, j->dir, slash ? slash + 1 : j->model, backends, &j->diags);
 }
 

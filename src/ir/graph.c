@@ -280,6 +280,16 @@ void value_replace_uses(struct value *from, struct value *to)
 	}
 }
 
+void value_move_uses(struct value *from, struct value *to, const struct node *except)
+{
+	value_for_each_use(from, u) {
+		if (u->user == except && except)
+			continue;
+		use_unlink(u);
+		use_link(u, to);
+	}
+}
+
 bool value_rename(struct graph *g, struct value *v, const char *name)
 {
 	if (strcmp(v->name, name) == 0)
@@ -532,8 +542,7 @@ void graph_reclaim(struct graph *g)
 		give_back(&g->arena, g->removed_nodes.items[i]);
 	for (size_t i = 0; i < g->removed_values.count; i++)
 		arena_give_back(&g->arena, g->removed_values.items[i], sizeof(struct value));
-	vec_free(&g->removed_nodes);
-	vec_free(&g->removed_values);
+	g->removed_nodes.count = g->removed_values.count = 0;
 }
 
 void node_set_input(struct node *n, size_t i, struct value *v)

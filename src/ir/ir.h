@@ -218,6 +218,8 @@ void value_set_type(struct graph *g, struct value *v, enum elem_type elem, int r
 void value_copy_type(struct graph *g, struct value *to, const struct value *from);
 /* All uses of `from` (node inputs and graph outputs) become uses of `to`. */
 void value_replace_uses(struct value *from, struct value *to);
+/* The same for all uses but those of one node, which computes `to` from `from`. */
+void value_move_uses(struct value *from, struct value *to, const struct node *except);
 /* False where the name is taken. */
 bool value_rename(struct graph *g, struct value *v, const char *name);
 /* How graph_rename names: each function adds the name to the empty buffer, or nothing to keep the one there is. */
@@ -314,7 +316,8 @@ int graph_sort(struct graph *g, struct diags *d);
 /* Removes nodes whose outputs nobody uses and constants without a use; returns how many nodes went. */
 size_t graph_remove_dead(struct graph *g);
 /* Lets the memory of removed nodes and values be used again. Until then they can still be read, though they are no
- * longer part of the graph: the driver calls this after each pass. */
+ * longer part of the graph: the driver calls this after each pass, and sweeps that rebuild the whole graph call it
+ * between two nodes. */
 void graph_reclaim(struct graph *g);
 
 /* ---- files ---- */

@@ -136,9 +136,11 @@ static int read_graph(struct onnx_reader *r, struct span in)
 	};
 	if (read_graph_header(r, in) < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		if (read_all(r, in, steps[i].number, steps[i].read) < 0)
 			return -1;
+		blob_let_go(r->file);
+	}
 	if (onnx_check_defined(r->graph, &r->sparse, r->diags) < 0)
 		return -1;
 	return graph_sort(r->graph, r->diags);

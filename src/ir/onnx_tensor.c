@@ -17,6 +17,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ONNX files are little
 	 WIRE_SET(TENSOR_INT64_DATA) | WIRE_SET(TENSOR_RAW_DATA) | WIRE_SET(TENSOR_DOUBLE_DATA) |           \
 	 WIRE_SET(TENSOR_UINT64_DATA))
 
+/* Smaller tensors are copied, so that the pages they lie in need not stay in memory. */
+enum { WORTH_SHARING = 4096 };
+
 struct external_file {
 	char *location;
 	struct blob *blob;
@@ -88,7 +91,7 @@ static struct tensor *from_bytes(const struct source *s, const uint8_t *bytes, s
 {
 	bool packed = elem_file_bits(s->elem) < 8;
 	bool aligned = (uintptr_t)bytes % alignment(s->elem) == 0;
-	if (blob && aligned && !packed && s->count)
+	if (blob && aligned && !packed && s->file_bytes >= WORTH_SHARING)
 		return tensor_over(blob, (void *)bytes, s->elem, s->rank, s->dims);
 	struct tensor *t = tensor_new_raw(s->elem, s->rank, s->dims);
 	if (!t)

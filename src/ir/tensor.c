@@ -2,6 +2,7 @@
 #include "ir/tensor.h"
 
 #include <math.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -127,14 +128,29 @@ void blob_unref(struct blob *b)
 	free(b);
 }
 
+void blob_let_go(struct blob *b)
+{
+	if (b->mapped && b->size)
+		madvise(b->base, b->size, MADV_DONTNEED);
+}
+
 /* ---- tensors ---- */
 
-static struct tensor *header_new(enum elem_type elem, int rank, const int64_t *dims, int64_t count)
+enum { SMALL = 4096 };	/* bytes of elements */
+_Static_assert(sizeof(struct blob) % alignof(max_align_t) == 0, "a tensor may lie behind a blob");
+
+static size_t header_size(int rank)
 {
-	struct tensor *t = malloc(sizeof *t + (size_t)rank * sizeof *t->dims);
+	return sizeof(struct tensor) + (size_t)rank * sizeof(int64_t);
+}
+
+/* Fills in the header of a tensor that has no elements yet. */
+static struct tensor *header_init(struct tensor *t, enum elem_type elem, int rank, const int64_t *dims, int64_t count)
+{
 	if (!t)
 		return NULL;
 	atomic_init(&t->refs, 1);
+	t->is_in_blob = false;
 	t->elem = (uint8_t)elem;
 	t->rank = (uint8_t)rank;
 	t->count = count;
@@ -145,14 +161,37 @@ static struct tensor *header_new(enum elem_type elem, int rank, const int64_t *d
 	return t;
 }
 
+/* Blob, header and elements of a small tensor are one object, which the blob's references keep. */
+static struct tensor *new_small(enum elem_type elem, int rank, const int64_t *dims, int64_t count, size_t size)
+{
+	const size_t unit = alignof(max_align_t);
+	size_t header = (header_size(rank) + unit - 1) / unit * unit;
+	struct blob *b = malloc(sizeof *b + header + size);
+	if (!b)
+		return NULL;
+	*b = (struct blob){ .size = size };
+	atomic_init(&b->refs, 1);
+	struct tensor *t = header_init((struct tensor *)(b + 1), elem, rank, dims, count);
+	t->is_in_blob = true;
+	t->data = (char *)t + header;
+	t->blob = b;
+	return t;
+}
+
 static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *dims, bool zeroed)
 {
 	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
 	if (count < 0)
 		return NULL;
 	size_t size = (size_t)count * elem_size(elem);
+	if (size <= SMALL) {
+		struct tensor *small = new_small(elem, rank, dims, count, size);
+		if (small && zeroed)
+			memset(small->data, 0, size);
+		return small;
+	}
 	void *data = zeroed ? calloc(size ? size : 1, 1) : malloc(size ? size : 1);
-	struct tensor *t = data ? header_new(elem, rank, dims, count) : NULL;
+	struct tensor *t = data ? header_init(malloc(header_size(rank)), elem, rank, dims, count) : NULL;
 	if (!t) {
 		free(data);
 		return NULL;
@@ -175,7 +214,7 @@ struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims
 struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, int rank, const int64_t *dims)
 {
 	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
-	struct tensor *t = count < 0 ? NULL : header_new(elem, rank, dims, count);
+	struct tensor *t = count < 0 ? NULL : header_init(malloc(header_size(rank)), elem, rank, dims, count);
 	if (!t)
 		return NULL;
 	t->data = data;
@@ -219,8 +258,10 @@ void tensor_unref(struct tensor *t)
 	if (t->elem == ELEM_STRING)
 		for (int64_t i = 0; i < t->count; i++)
 			free(((char **)t->data)[i]);
+	bool apart = !t->is_in_blob;
 	blob_unref(t->blob);
-	free(t);
+	if (apart)
+		free(t);
 }
 
 struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem)

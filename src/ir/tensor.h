@@ -46,7 +46,7 @@ enum { MAX_RANK = 16 };
 /* What keeps elements alive: heap memory or a mapped file, shared by any number of tensors. */
 struct blob {
 	atomic_uint refs;
-	void *base;
+	void *base;	/* NULL: the elements lie right behind the blob */
 	size_t size;
 	bool mapped;	/* munmap instead of free */
 };
@@ -55,6 +55,7 @@ struct tensor {
 	atomic_uint refs;
 	uint8_t elem;		/* enum elem_type */
 	uint8_t rank;
+	bool is_in_blob;	/* the header lies in the blob's own memory */
 	int64_t count;		/* product of dims; 1 for a scalar */
 	void *data;		/* count elements */
 	struct blob *blob;
@@ -94,6 +95,8 @@ struct tensor *tensor_scalar(float x);		/* rank 0, float */
 struct blob *blob_new(void *base, size_t size, bool mapped);	/* owns base; one reference */
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b);
+/* Pages of a mapped file that were read leave memory; what is needed again comes from the file. */
+void blob_let_go(struct blob *b);
 
 /* Element i as a double or an int64 whatever the type (half and float8 decoded); 0 for strings. */
 double tensor_at(const struct tensor *t, int64_t i);

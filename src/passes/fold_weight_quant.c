@@ -97,12 +97,10 @@ static struct value *scale_parameter(struct graph *g, const struct weight *w, in
 
 static int scale_behind(struct graph *g, const struct weight *w, struct node *n, int axis, struct diags *d)
 {
-	struct value *y = n->outputs[0], *placeholder = value_new(g, y->name);
-	value_replace_uses(y, placeholder);
+	struct value *y = n->outputs[0];
 	struct value *inputs[] = { y, scale_parameter(g, w, y->rank, axis) };
 	struct node *mul = node_new(g, n->next, "", "Mul", inputs, 2, 1, "Mul");
-	value_replace_uses(placeholder, mul->outputs[0]);
-	value_remove(g, placeholder);
+	value_move_uses(y, mul->outputs[0], mul);
 	value_copy_type(g, mul->outputs[0], y);
 	return node_infer(n, d) == 0 ? node_infer(mul, d) : -1;
 }
@@ -237,6 +235,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 		if (folded < 0)
 			return PASS_ERROR;
 		ctx->changes += (size_t)folded;
+		graph_reclaim(ctx->graph);
 	}
 	return pass_result(ctx);
 }

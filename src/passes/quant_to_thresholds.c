@@ -18,6 +18,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 			failed = true;
 		else
 			ctx->changes += (size_t)done;
+		graph_reclaim(ctx->graph);
 	}
 	certificates_report(&certificates, ctx);
 	return failed ? PASS_ERROR : pass_result(ctx);

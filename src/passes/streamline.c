@@ -61,6 +61,7 @@ static int sweep_graph(struct sweep *s, struct graph *g)
 		}
 		if (s->x.reason)
 			set_reason(s, n, s->x.reason);
+		graph_reclaim(g);
 	}
 	return 0;
 }

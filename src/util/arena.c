@@ -90,14 +90,31 @@ static size_t round_up(size_t size)
 }
 
 #ifndef QCC_ARENA_MALLOC
-/* An object of that size that was given back, or NULL. Its first bytes point at the next one. */
+/* The first bytes of an object given back point at the next one of its size. */
+static void keep(struct arena *a, void *p, size_t rounded)
+{
+	size_t i = rounded / UNIT - 1;
+	if (i >= ARENA_REUSED_SIZES)
+		return;
+	memcpy(p, &a->given_back[i], sizeof(void *));
+	a->given_back[i] = p;
+	a->sizes |= 1u << i;
+}
+
+/* An object of that size, or the front of a larger one, that was given back; or NULL. */
 static void *reuse(struct arena *a, size_t rounded)
 {
-	if (rounded > ARENA_REUSED_SIZES * UNIT)
+	size_t i = rounded / UNIT - 1;
+	uint32_t fit = i < ARENA_REUSED_SIZES ? a->sizes & ~((1u << i) - 1) : 0;
+	if (!fit)
 		return NULL;
-	void **list = &a->given_back[rounded / UNIT - 1], *p = *list;
-	if (p)
-		memcpy(list, p, sizeof *list);
+	size_t found = (size_t)__builtin_ctz(fit);
+	char *p = a->given_back[found];
+	memcpy(&a->given_back[found], p, sizeof(void *));
+	if (!a->given_back[found])
+		a->sizes &= ~(1u << found);
+	if (found > i)
+		keep(a, p + rounded, (found - i) * UNIT);
 	return p;
 }
 #endif
@@ -112,11 +129,7 @@ void arena_give_back(struct arena *a, void *p, size_t size)
 	memset(p, 0xdb, size);
 	POISON(p, size);
 #else
-	if (rounded > ARENA_REUSED_SIZES * UNIT)
-		return;
-	void **list = &a->given_back[rounded / UNIT - 1];
-	memcpy(p, list, sizeof *list);
-	*list = p;
+	keep(a, p, rounded);
 #endif
 }
 

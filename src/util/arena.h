@@ -5,6 +5,7 @@
 #define QCC_UTIL_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena_block;
 
@@ -15,6 +16,7 @@ struct arena {
 	char *next, *end;		/* free space of the newest block */
 	size_t bytes;			/* handed out so far, less what was given back */
 	void *given_back[ARENA_REUSED_SIZES];	/* by size: lists of objects given back */
+	uint32_t sizes;			/* bit i: list i is not empty */
 };
 
 void arena_init(struct arena *a);

@@ -124,7 +124,7 @@ static bool finn_accepts(struct backend_ctx *x)
 
 static int finn_emit(struct backend_ctx *x)
 {
-	struct graph *g = graph_copy(x->graph);
+	struct graph *g = x->spare ? x->spare : graph_copy(x->graph);
 	struct strbuf path = { 0 };
 	int status;
 
@@ -141,7 +141,8 @@ static int finn_emit(struct backend_ctx *x)
 		status = folding_config_write(g, path.text, x->diags);
 		strbuf_free(&path);
 	}
-	graph_free(g);
+	if (!x->spare)
+		graph_free(g);
 	return status;
 }
 

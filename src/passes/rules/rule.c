@@ -101,10 +101,9 @@ void put_behind(struct rule_ctx *x, struct node *n, size_t i, struct affine *a)
 	struct value *v = n->outputs[i];
 	if (!affine_is_scaled(a) && !affine_is_biased(a))
 		return;
-	struct value *placeholder = value_new(x->graph, v->name);
-	value_replace_uses(v, placeholder);
-	value_replace_uses(placeholder, affine_emit(a, x->graph, n->next, v));
-	value_remove(x->graph, placeholder);
+	struct node *before = n->next;
+	struct value *y = affine_emit(a, x->graph, before, v);
+	value_move_uses(v, y, n->next);
 }
 
 int put_chain_behind(struct rule_ctx *x, struct node *n, size_t i, const struct chain *c)
