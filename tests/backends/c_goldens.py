@@ -35,6 +35,7 @@ PASSES = {
 }
 # Levels at exact ties, where float32 rounds the original either way: compared with the streamlined graph instead.
 BY_EXECUTOR = {"espcn_nn_resize", "cybsec-mlp-raw593"}
+HEAVY = {"espcn_nn_resize", "cnv_1w1a", "cnv_2w2a_legacy"}		# two samples; sanitizers in the full matrix alone
 NO_HARDWARE = {"mnist-conv"}		# a float network: nothing to put into hardware
 SHORT = [("gcc", "-O3"), ("clang", f"-O1 {SANITIZE}")]
 NATIVE = ("gcc", "-O3 -march=native")
@@ -57,10 +58,11 @@ def compare(got, want):
         raise RuntimeError(f"off by {off}")
 
 
-def builds(style):
+def builds(style, network):
     compilers = [c for c in ("gcc", "clang") if shutil.which(c)]
     wanted = FULL if WHICH == "full" else SHORT + ([NATIVE] if "packed" in style else [])
-    return [b for b in wanted if b[0] in compilers]
+    heavy = network in HEAVY and WHICH != "full"
+    return [b for b in wanted if b[0] in compilers and not (heavy and "sanitize" in b[1])]
 
 
 def emit(folder, network):
@@ -70,9 +72,13 @@ def emit(folder, network):
 
 
 def expected(folder, network):
+    x, want = folder / "input.npy", folder / "output.npy"
+    if network in HEAVY:
+        np.save("few.npy", np.load(x)[:2])
+        np.save("few_want.npy", np.load(want)[:2])
+        x, want = Path("few.npy"), Path("few_want.npy")
     if network not in BY_EXECUTOR:
-        return folder / "input.npy", folder / "output.npy"
-    x = folder / "input.npy"
+        return x, want
     if network == "cybsec-mlp-raw593":
         a = np.load(x)
         np.save("x.npy", np.concatenate([2 * a - 1, -np.ones((len(a), 7), np.float32)], 1).astype(np.float32))
@@ -107,7 +113,7 @@ def network_cases(folder):
         x, want = expected(folder, network)
     except (RuntimeError, OSError) as e:
         return [(f"{network}: compiles", str(e))]
-    jobs = [(s, cc, flags) for s in STYLES for cc, flags in builds(s)]
+    jobs = [(s, cc, flags) for s in STYLES for cc, flags in builds(s, network)]
 
     def one(job):
         try:
