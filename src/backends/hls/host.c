@@ -122,6 +122,26 @@ static int emit_transpose(struct host *h, const struct node *n, const struct val
 	return 0;
 }
 
+/* Gather with constant indices along an axis: what prune-dead leaves in front of a network. */
+static int emit_gather(struct host *h, const struct node *n, const struct value *x, const struct value *y)
+{
+	const struct value *in = node_input(n, 0), *index = node_input(n, 1);
+	int axis = normal_axis(node_attr_int(n, "axis", 0), in->rank);
+	long long outer = 1, inner = 1;
+	if (!value_is_constant(index) || index->rank != 1 || axis < 0)
+		return diag_node_error(h->d, n, NULL, "has no constant list of indices, which the host's part needs");
+	for (int i = 0; i < in->rank; i++)
+		*(i < axis ? &outer : &inner) *= i == axis ? 1 : in->dims[i];
+	strbuf_printf(h->body, "\tstatic const long i%u[] = { ", y->id);
+	for (int64_t i = 0; i < index->constant->count; i++) {
+		int64_t k = tensor_int_at(index->constant, i);
+		strbuf_printf(h->body, "%s%lld", i ? (i % 16 ? ", " : ",\n\t\t") : "", (long long)(k < 0 ? k + in->dims[axis] : k));
+	}
+	strbuf_printf(h->body, " };\n\thost_gather(%lld, %lld, %lld, %lld, i%u, v%u, v%u);\n", outer, (long long)in->dims[axis],
+		      (long long)index->constant->count, inner, y->id, x->id, y->id);
+	return 0;
+}
+
 static int emit_mat_mul(struct host *h, const struct node *n, const struct value *x, const struct value *y)
 {
 	const struct value *w = node_input(n, 1);
@@ -160,6 +180,8 @@ static int emit_node(struct host *h, const struct node *n)
 		return emit_threshold(h, n, x, y);
 	if (n->op == &op_Transpose)
 		return emit_transpose(h, n, x, y);
+	if (n->op == &op_Gather)
+		return emit_gather(h, n, x, y);
 	if (n->op == &op_MatMul)
 		return emit_mat_mul(h, n, x, y);
 	if (n->op == &op_Softmax)

@@ -62,6 +62,14 @@ static inline void host_transpose(int rank, const long *dims, const long *stride
 	host_binary(HOST_ADD, rank, dims, x, strides, &zero, still, y);
 }
 
+/* y[outer][count][inner] from x[outer][from][inner]: the picked entries of an axis. */
+static inline void host_gather(long outer, long from, long count, long inner, const long *index, const float *x, float *y)
+{
+	for (long o = 0; o < outer; o++)
+		for (long k = 0; k < count; k++)
+			memcpy(y + (o * count + k) * inner, x + (o * from + index[k]) * inner, (size_t)inner * sizeof *y);
+}
+
 static inline void host_mat_mul(long rows, long inner, long columns, const float *a, const float *b, float *y)
 {
 	for (long r = 0; r < rows; r++)
