@@ -70,14 +70,16 @@ def run_many(options):
             failed += verdict(r, options) == "not ok"
             note = f" # SKIP {r.detail[:300]}" if r.status in ("dropped", "refused") else ""
             print(f"{verdict(r, options)} {number} - seed {seed}, {r.nodes} nodes, {r.status}"
-                  f"{note}".replace("\n", " "), flush=True)
+                  f"{f', {r.leftovers} left over' if r.leftovers else ''}{note}".replace("\n", " "), flush=True)
             if verdict(r, options) == "not ok":
                 print("\n".join("# " + line for line in r.detail.splitlines()))
                 print(f"# again: {sys.argv[0]} --seed {seed} --minimise")
             if r.status == "refused":
-                reasons[r.detail.split(";")[0].split("): ")[-1][:80]] += 1
+                reasons["refused: " + r.detail.split(";")[0].split("): ")[-1][:100]] += 1
+            if r.leftovers:
+                reasons["left over: " + r.detail.split(";")[0][:100]] += 1
     for reason, count in reasons.most_common(10):
-        print(f"# refused {count} times: {reason}")
+        print(f"# {count} times {reason}")
     enough = totals["ok"] >= options.least * networks
     print(f"{'ok' if enough else 'not ok'} {options.count + 1} - {totals['ok']} of {networks} networks "
           f"compared equal at every stage")

@@ -6,7 +6,7 @@ out one way or the other by the order of the sums, and no compiler can be held
 to that. Networks drawn as exact have no such samples; there ties are ties.
 """
 
-import os
+import re
 import subprocess
 import warnings
 from collections import Counter
@@ -129,7 +129,7 @@ def run(command, seconds=120):
         p = subprocess.run(command, capture_output=True, text=True, timeout=seconds, errors="replace")
     except subprocess.TimeoutExpired:
         return -1000, "took too long"
-    return p.returncode, "\n".join((p.stderr or p.stdout).strip().splitlines()[-4:])
+    return p.returncode, "\n".join((p.stderr or p.stdout).strip().splitlines()[-8:])
 
 
 def differs(got, want):
@@ -203,10 +203,12 @@ def leftovers(path):
     return count
 
 
-def streamline(qcc, spec, folder, passes):
-    """Run the passes; None, or the failure."""
-    code, text = run([qcc, str(folder / "model.onnx"), "-q", "-p", passes, "-b", "finn", "-o",
-                      str(folder / "out")])
+def streamline(qcc, folder, passes, warnings):
+    """Run the passes; None, or the failure. Warnings are appended."""
+    code, text = run([qcc, str(folder / "model.onnx"), "-p", passes, "-b", "finn", "-o", str(folder / "out")])
+    for line in text.splitlines():
+        found = re.search(r"warning: node '.*' \((\w+)\)[^:]*: (.*)", line)
+        warnings += [f"{found[1]} {found[2]}"] if found else []
     if code < 0 or code > 1 or "Sanitizer" in text:
         return Result("crash", f"{passes}: status {code}: {text}")
     return Result("refused", f"{passes}: {text}") if code else None
@@ -228,11 +230,11 @@ def check(spec, qcc, folder, passes="convert+streamline", with_qonnx=True, sampl
     np.save(folder / "in.npy", np.concatenate(inputs))
     save(model, spec, folder / "model.onnx")
     bad = qcc_run(qcc, folder / "model.onnx", folder, want, "original")
-    left = 0
+    left, warned = 0, []
     for stage in stages(passes) if passes else []:
         target = folder / "out" / "model.finn.onnx"
         target.unlink(missing_ok=True)
-        bad = bad or streamline(qcc, spec, folder, stage)
+        bad = bad or streamline(qcc, folder, stage, warned)
         bad = bad or qcc_run(qcc, target, folder, want, stage)
         if with_qonnx and not bad:
             bad = qonnx_run(target, inputs, want, stage)
@@ -241,7 +243,7 @@ def check(spec, qcc, folder, passes="convert+streamline", with_qonnx=True, sampl
     if bad:
         bad.nodes, bad.kept = nodes, len(inputs)
         return bad
-    return Result("ok", "", nodes, len(inputs), left)
+    return Result("ok", "; ".join(warned) if left else "", nodes, len(inputs), left)
 
 
 def operators(spec):
