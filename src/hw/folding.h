@@ -49,6 +49,11 @@ struct hw_cost folding_cost(const struct folding *f, const size_t *chosen);
 /* Adds to report what padding MW or MH to a number with better divisors would gain within the bound. */
 void folding_offers(const struct folding *f, const size_t *chosen, int64_t cycles, json_t *report,
 		    struct diags *d);
+/* The first MVAU where padding its MW to *to gains, as folding_offers would say; NULL where it does not. */
+struct node *folding_offer_first(const struct folding *f, const size_t *chosen, int64_t cycles, int64_t *to);
+/* Pads MW of an MVAU that the host feeds: constants joined to its input (by the host), rows of zeros to its weights. False
+ * where that cannot be: bipolar weights have no zero, and another layer's stream has no room. */
+bool folding_pad(struct node *mvau, int64_t to);
 /* Writes the Pareto front (cycles against LUTs) as CSV, and a plot beside it as SVG. 0, or -1. */
 int folding_pareto(const struct folding *f, const struct folding_rules *rules, const char *path, struct diags *d);
 

@@ -7,6 +7,7 @@ libqcc_a_SOURCES += \
 	src/hw/hw.h \
 	src/hw/layer.c \
 	src/hw/offers.c \
+	src/hw/padding.c \
 	src/hw/pareto.c \
 	src/hw/parts.c \
 	src/hw/report.c \

@@ -93,6 +93,22 @@ static void say(const struct hw_layer *l, bool columns, const struct offer *o, j
 			  (long long)o->from, (long long)o->to, (long long)o->after, (long long)o->before);
 }
 
+struct node *folding_offer_first(const struct folding *f, const size_t *chosen, int64_t cycles, int64_t *to)
+{
+	struct offer o;
+	for (size_t u = 0; u < f->count; u++) {
+		struct hw_layer l = f->units[u].layers[0];
+		if (l.kind != HW_MVAU)
+			continue;
+		l.now = f->units[u].choices[chosen[u]][0];
+		if (!find_offer(&l, NULL, true, cycles, &o))
+			return NULL;
+		*to = o.to;
+		return f->units[u].nodes[0];
+	}
+	return NULL;
+}
+
 void folding_offers(const struct folding *f, const size_t *chosen, int64_t cycles, json_t *report, struct diags *d)
 {
 	json_t *offers = json_array();

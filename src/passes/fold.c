@@ -148,7 +148,21 @@ static int explain(struct pass_ctx *ctx, const struct folding *f, const struct f
 
 /* ---- the pass ---- */
 
-static int search(struct pass_ctx *ctx, struct folding *f, const struct folding_rules *r, bool limited, int64_t target)
+/* With option pad: pads the first layer where that gains. */
+static bool pad_first(struct pass_ctx *ctx, const struct folding *f, const size_t *chosen, int64_t cycles)
+{
+	int64_t to;
+	struct node *n = pass_flag(ctx, "pad") ? folding_offer_first(f, chosen, cycles, &to) : NULL;
+	if (!n || !folding_pad(n, to))
+		return false;
+	json_object_set_new(ctx->report, "padded", json_pack("{s:s, s:I}", "layer", node_label(n), "MW", (json_int_t)to));
+	ctx->changes++;
+	return true;
+}
+
+/* *padded: set where the first layer was padded instead of folded, so that the search has to start again. */
+static int search(struct pass_ctx *ctx, struct folding *f, const struct folding_rules *r, bool limited, int64_t target,
+		  bool *padded)
 {
 	struct fold_problem p = folding_problem(f, r);
 	size_t *chosen = xcalloc(f->count + 1, sizeof *chosen);
@@ -161,6 +175,8 @@ static int search(struct pass_ctx *ctx, struct folding *f, const struct folding_
 		result = -1;
 	} else if (!fold_cheapest(&p, cycles, chosen)) {
 		result = explain(ctx, f, r, &p, cycles, chosen);
+	} else if (pad_first(ctx, f, chosen, cycles)) {
+		*padded = true;
 	} else {
 		folding_write(f, chosen);
 		folding_offers(f, chosen, cycles, ctx->report, ctx->diags);
@@ -183,9 +199,17 @@ static enum pass_result run_fold(struct pass_ctx *ctx)
 	if (target < 0 || read_rules(ctx, &rules, &limited) != 0)
 		return PASS_ERROR;
 	const char *pareto = pass_string(ctx, "pareto");
-	int result = folding_read(&f, ctx->graph, &rules, ctx->diags);
-	if (result == 0)
-		result = search(ctx, &f, &rules, limited, target);
+	bool padded;
+	int result;
+	do {
+		padded = false;
+		result = folding_read(&f, ctx->graph, &rules, ctx->diags);
+		if (result == 0)
+			result = search(ctx, &f, &rules, limited, target, &padded);
+		if (padded)
+			folding_free(&f);
+		f.clock_mhz = pass_real(ctx, "clock_mhz");
+	} while (padded);
 	if (result == 0 && pareto)
 		result = folding_pareto(&f, &rules, pareto, ctx->diags);
 	folding_free(&f);
@@ -205,6 +229,7 @@ static const struct pass_option fold_options[] = {
 	{ "max_stream_bits", OPTION_INT, NULL, "widest stream between layers or of weights" },
 	{ "part", OPTION_STRING, NULL, "FPGA or board whose LUTs, RAMs and URAMs are the limits" },
 	{ "fill", OPTION_INT, "70", "percent of the part that may be used" },
+	{ "pad", OPTION_FLAG, NULL, "pad the first layer's inputs with zero weights where better divisors save LUTs" },
 	{ "pareto", OPTION_STRING, NULL, "file.csv for the Pareto front of rate and LUTs; its plot goes to file.svg" },
 	{ 0 }
 };

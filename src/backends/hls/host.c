@@ -142,6 +142,24 @@ static int emit_gather(struct host *h, const struct node *n, const struct value 
 	return 0;
 }
 
+static int emit_concat(struct host *h, const struct node *n, const struct value *y)
+{
+	int axis = normal_axis(node_attr_int(n, "axis", 0), y->rank);
+	long long outer = 1, inner = 1, at = 0;
+	for (int i = 0; i < y->rank; i++)
+		*(i < axis ? &outer : &inner) *= i == axis ? 1 : y->dims[i];
+	for (uint32_t i = 0; i < n->n_inputs; i++) {
+		const struct value *x = node_input(n, i);
+		long long size = x->dims[axis] * inner;
+		if (need(h, n, &x) != 0)
+			return -1;
+		strbuf_printf(h->body, "\thost_place(%lld, %lld, %lld, %lld, v%u, v%u);\n", outer, size,
+			      (long long)y->dims[axis] * inner, at, x->id, y->id);
+		at += size;
+	}
+	return 0;
+}
+
 static int emit_mat_mul(struct host *h, const struct node *n, const struct value *x, const struct value *y)
 {
 	const struct value *w = node_input(n, 1);
@@ -180,6 +198,8 @@ static int emit_node(struct host *h, const struct node *n)
 		return emit_threshold(h, n, x, y);
 	if (n->op == &op_Transpose)
 		return emit_transpose(h, n, x, y);
+	if (n->op == &op_Concat)
+		return emit_concat(h, n, y);
 	if (n->op == &op_Gather)
 		return emit_gather(h, n, x, y);
 	if (n->op == &op_MatMul)

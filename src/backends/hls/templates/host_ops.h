@@ -70,6 +70,13 @@ static inline void host_gather(long outer, long from, long count, long inner, co
 			memcpy(y + (o * count + k) * inner, x + (o * from + index[k]) * inner, (size_t)inner * sizeof *y);
 }
 
+/* Part of a concatenation: x[outer][size] goes to y[outer][total] from `at` on. */
+static inline void host_place(long outer, long size, long total, long at, const float *x, float *y)
+{
+	for (long o = 0; o < outer; o++)
+		memcpy(y + o * total + at, x + o * size, (size_t)size * sizeof *y);
+}
+
 static inline void host_mat_mul(long rows, long inner, long columns, const float *a, const float *b, float *y)
 {
 	for (long r = 0; r < rows; r++)
