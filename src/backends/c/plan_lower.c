@@ -176,7 +176,7 @@ static void strides_of(const struct plan_buf *b, int64_t *strides)
 
 const int64_t *lower_strides(struct lowering *l, const struct plan_buf *b, const struct plan_buf *out)
 {
-	int64_t own[MAX_RANK], *s = arena_array(&l->plan->arena, int64_t, out->rank + 1);
+	int64_t own[MAX_RANK] = { 0 }, *s = arena_array(&l->plan->arena, int64_t, out->rank + 1);
 	strides_of(b, own);
 	for (int i = 0; i < out->rank; i++) {
 		int axis = graph_axis(out, i) - (out->rank - b->rank);	/* numpy: aligned at the last axis */
