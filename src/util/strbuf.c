@@ -50,17 +50,28 @@ void strbuf_vprintf(struct strbuf *b, const char *format, va_list args)
 	va_end(again);
 }
 
+void strbuf_char(struct strbuf *b, char c)
+{
+	reserve(b, 1);
+	b->text[b->length++] = c;
+	b->text[b->length] = '\0';
+}
+
 void strbuf_int(struct strbuf *b, int64_t x)
 {
 	char digits[24];
 	size_t at = sizeof digits;
 	uint64_t rest = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+	if (x < 0)
+		strbuf_char(b, '-');
+	if (rest < 10) {	/* most weights */
+		strbuf_char(b, (char)('0' + rest));
+		return;
+	}
 	do {
 		digits[--at] = (char)('0' + rest % 10);
 		rest /= 10;
 	} while (rest);
-	if (x < 0)
-		digits[--at] = '-';
 	strbuf_add(b, digits + at, sizeof digits - at);
 }
 

@@ -74,7 +74,7 @@ static void array_text(struct emit *e, enum array_type type, const void *data, s
 		if (i % (size_t)array_types[type].per_line == 0)
 			strbuf_puts(&e->arrays, "\n\t");
 		print_element(e, type, data, i);
-		strbuf_add(&e->arrays, ",", 1);
+		strbuf_char(&e->arrays, ',');
 	}
 	strbuf_puts(&e->arrays, "\n};\n");
 }
