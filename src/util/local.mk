@@ -6,6 +6,8 @@ libqcc_a_SOURCES += \
 	src/util/diag.h \
 	src/util/file.c \
 	src/util/file.h \
+	src/util/library.c \
+	src/util/library.h \
 	src/util/map.c \
 	src/util/map.h \
 	src/util/nearest.c \

@@ -2,6 +2,7 @@
 #include "backends/dot/dot.h"
 #include "backends/dot/picture.h"
 #include "util/file.h"
+#include "util/library.h"
 
 #include <cgraph.h>
 #include <gvc.h>
@@ -180,16 +181,41 @@ const char *__lsan_default_suppressions(void)
 }
 #endif
 
-static int render(Agraph_t *ag, const char *path, struct diags *d)
+/* Graphviz's renderer, which is loaded for the first SVG. Its plugins stay in memory, and so does it. */
+struct renderer {
+	__typeof__(&gvContext) gvContext;
+	__typeof__(&gvLayout) gvLayout;
+	__typeof__(&gvRenderData) gvRenderData;
+	__typeof__(&gvFreeLayout) gvFreeLayout;
+	__typeof__(&gvFreeRenderData) gvFreeRenderData;
+	__typeof__(&gvFreeContext) gvFreeContext;
+};
+
+static bool load(struct renderer *r, struct diags *d)
 {
-	GVC_t *gvc = gvContext();
+	static const char *const names[] = { "libgvc.so.6", "libgvc.so.7", "libgvc.so", NULL };
+	const struct library_entry entries[] = {
+		{ "gvContext", &r->gvContext },
+		{ "gvLayout", &r->gvLayout },
+		{ "gvRenderData", &r->gvRenderData },
+		{ "gvFreeLayout", &r->gvFreeLayout },
+		{ "gvFreeRenderData", &r->gvFreeRenderData },
+		{ "gvFreeContext", &r->gvFreeContext },
+		{ NULL, NULL },
+	};
+	return library_open(names, entries, d) != NULL;
+}
+
+static int render(const struct renderer *r, Agraph_t *ag, const char *path, struct diags *d)
+{
+	GVC_t *gvc = r->gvContext();
 	char *svg = NULL;
 	unsigned size = 0;
 	int status;
 
-	if (!gvLayout(gvc, ag, "dot")) {
-		status = gvRenderData(gvc, ag, "svg", &svg, &size) ? -1 : 0;
-		gvFreeLayout(gvc, ag);
+	if (!r->gvLayout(gvc, ag, "dot")) {
+		status = r->gvRenderData(gvc, ag, "svg", &svg, &size) ? -1 : 0;
+		r->gvFreeLayout(gvc, ag);
 	} else {
 		status = -1;
 	}
@@ -198,22 +224,25 @@ static int render(Agraph_t *ag, const char *path, struct diags *d)
 			   "Graphviz cannot draw '%s': %s", path, aglasterr() ? aglasterr() : "unknown reason");
 	else
 		status = file_write(path, svg, size, d);
-	gvFreeRenderData(svg);
+	r->gvFreeRenderData(svg);
 	agclose(ag);
-	gvFreeContext(gvc);
+	r->gvFreeContext(gvc);
 	return status;
 }
 
 int dot_write_svg(const struct graph *g, const char *path, struct diags *d)
 {
+	struct renderer renderer;
 	agusererrf previous;
 	int status;
 
 	if (g->n_nodes > DOT_SVG_NODES)
 		return diag_error(d, "leave out svg: the .dot file is written for graphs of any size",
 				  "%u nodes are too many to be drawn as SVG (at most %d)", g->n_nodes, DOT_SVG_NODES);
+	if (!load(&renderer, d))
+		return -1;
 	previous = agseterrf(quiet);
-	status = render(draw(g), path, d);
+	status = render(&renderer, draw(g), path, d);
 	agseterrf(previous);
 	return status;
 }
