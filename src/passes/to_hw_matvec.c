@@ -116,6 +116,7 @@ static struct datatype accumulator_of(struct graph *g, struct value *product, bo
 
 struct matvec {
 	struct node *matmul, *threshold;	/* threshold NULL: none */
+	int64_t act_val;		/* offset of the thresholds' output; 0 without thresholds */
 	struct value *x, *w;
 	bool depthwise, popcount;
 	int64_t kernel[2], k;			/* k: terms of a sum */
@@ -142,7 +143,7 @@ static void set_matvec_attributes(struct node *n, const struct matvec *m, struct
 	to_hw_set_datatype(n, "weightDataType", m->weights);
 	to_hw_set_datatype(n, "accDataType", m->accumulator);
 	to_hw_set_datatype(n, "outputDataType", out);
-	node_set_int(n, "ActVal", m->threshold ? act_val(m->threshold) : 0);
+	node_set_int(n, "ActVal", m->act_val);
 	node_set_int(n, "noActivation", m->threshold ? 0 : 1);
 	node_set_string(n, "mem_mode", "internal_decoupled");
 	node_set_string(n, "ram_style", "auto");
@@ -208,6 +209,7 @@ int to_hw_matmul(struct pass_ctx *ctx, struct node *n)
 	m.threshold = activation_of(product);
 	if (m.threshold && check_threshold(m.threshold, ctx->diags) != 0)
 		return -1;
+	m.act_val = m.threshold ? act_val(m.threshold) : 0;
 	m.depthwise = depthwise_kernel(w, m.kernel);
 	if (m.depthwise)
 		m.k = m.kernel[0] * m.kernel[1];
