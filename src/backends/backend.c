@@ -100,6 +100,28 @@ int backend_list_parse(struct backend_list *l, const char *text, struct diags *d
 	return status;
 }
 
+static bool has_option(const struct backend *b, const char *name)
+{
+	for (const struct pass_option *o = b->options; o && o->name; o++)
+		if (strcmp(o->name, name) == 0)
+			return true;
+	return false;
+}
+
+void backend_list_set_flag(struct backend_list *l, const char *option)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct backend_choice *c = &l->items[i];
+		if (!has_option(c->backend, option))
+			continue;
+		struct pass_arg *args = arena_array(&l->arena, struct pass_arg, c->n_args + 1);
+		if (c->n_args)
+			memcpy(args, c->args, c->n_args * sizeof *args);
+		args[c->n_args++] = (struct pass_arg){ option, "" };
+		c->args = args;
+	}
+}
+
 void backend_list_free(struct backend_list *l)
 {
 	arena_free(&l->arena);

@@ -55,6 +55,8 @@ struct backend_list {
 };
 /* Text NULL: all backends. 0, or -1 with diagnostics that name the culprit and the nearest known name. */
 int backend_list_parse(struct backend_list *l, const char *text, struct diags *d);
+/* Sets a flag of every backend of the list that has an option of that name. */
+void backend_list_set_flag(struct backend_list *l, const char *option);
 void backend_list_free(struct backend_list *l);
 /* Runs them on the graph; fills the object report with one member a backend. source is the model's file name.
  * 0, or -1 with diagnostics. */

@@ -23,7 +23,7 @@ struct job {
 	const char *dir;
 	char **rest;			/* what follows MODEL, or a script's arguments */
 	int n_rest;
-	bool dry_run, made_dir;
+	bool dry_run, made_dir, testbench;
 	struct loudness loud;
 	struct pipeline_options options;
 	struct pipeline pipeline;
@@ -38,7 +38,7 @@ struct job {
 
 enum {
 	OPT_LIST_PASSES = OPT_OTHER, OPT_LIST_OPS, OPT_LIST_BACKENDS, OPT_HELP_PASS, OPT_HELP_BACKEND,
-	OPT_DUMP_AFTER, OPT_DRY_RUN, OPT_SCRIPT, OPT_CERTIFY, OPT_VERIFY,
+	OPT_DUMP_AFTER, OPT_DRY_RUN, OPT_SCRIPT, OPT_CERTIFY, OPT_EMIT_TESTBENCH, OPT_VERIFY,
 };
 
 static const struct option long_options[] = {
@@ -55,6 +55,7 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "script", required_argument, NULL, OPT_SCRIPT },
 	{ "certify", no_argument, NULL, OPT_CERTIFY },
+	{ "emit-testbench", no_argument, NULL, OPT_EMIT_TESTBENCH },
 	{ "verify", optional_argument, NULL, OPT_VERIFY },
 	{ NULL, 0, NULL, 0 },
 };
@@ -71,6 +72,7 @@ static const char help[] =
 	"      --dump-after PASS   write the graph after PASS (or 'all') to DIR/dump, as DOT and ONNX\n"
 	"      --dry-run           print the passes, run nothing\n"
 	"      --script FILE.lua   run a Lua script; the remaining arguments are its qcc.args\n"
+	"      --emit-testbench    with C: a main that checks golden vectors, made by execution (c(testbench))\n"
 	"      --certify           compare the thresholds of each layer with the original operators\n"
 	"      --verify[=N|FILE]   execute the graph before and after each pass, on N generated samples\n"
 	"                          (default 16) or on the inputs in FILE (.npy, .npz), and compare\n";
@@ -139,6 +141,9 @@ static int take_option(struct job *j, int c, const char *text)
 	case OPT_CERTIFY:
 		j->options.certify = true;
 		return 0;
+	case OPT_EMIT_TESTBENCH:
+		j->testbench = true;
+		return 0;
 	case OPT_VERIFY:
 		return take_verify(j, text);
 	default:
@@ -202,6 +207,8 @@ static int parse_lists(struct job *j)
 	int status = pipeline_parse(&j->pipeline, j->passes ? j->passes : "", &j->diags);
 	if (backend_list_parse(&j->list, j->backends, &j->diags) < 0 || resolve_dump(j) < 0)
 		status = -1;
+	if (status == 0 && j->testbench)
+		backend_list_set_flag(&j->list, "testbench");
 	return status;
 }
 
