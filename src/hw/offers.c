@@ -8,20 +8,29 @@
 
 enum { MAX_PADDING_PERCENT = 10, MIN_GAIN_PERCENT = 3 };
 
+/* Least LUTs with that SIMD over all PE within the bound, and what was known before; -1 where nothing keeps to it. */
+static int64_t least_over_pe(const struct hw_layer *l, int64_t simd, int64_t cycles, int64_t least)
+{
+	for (int64_t pe = 1; pe <= l->mh; pe++) {
+		struct hw_choice c = { .pe = pe, .simd = simd, .ram = l->now.ram, .dsp = l->now.dsp };
+		if (l->mh % pe || l->mw * l->mh / (pe * simd) * l->vectors > cycles)
+			continue;
+		int64_t lut = hw_layer_cost(l, &c).lut;
+		least = least < 0 || lut < least ? lut : least;
+	}
+	return least;
+}
+
 /* Least LUTs of an MVAU (in the memory it has now) within the bound; -1 where none keeps to it. */
 static int64_t least_luts(const struct hw_layer *l, int64_t cycles)
 {
 	int64_t least = -1;
-	for (int64_t pe = 1; pe <= l->mh; pe++) {
-		if (l->mh % pe)
+	for (int64_t d = 1; d * d <= l->mw; d++) {	/* divisors come in pairs */
+		if (l->mw % d)
 			continue;
-		for (int64_t simd = 1; simd <= l->mw; simd++) {
-			struct hw_choice c = { .pe = pe, .simd = simd, .ram = l->now.ram, .dsp = l->now.dsp };
-			if (l->mw % simd || l->mw * l->mh / (pe * simd) * l->vectors > cycles)
-				continue;
-			int64_t lut = hw_layer_cost(l, &c).lut;
-			least = least < 0 || lut < least ? lut : least;
-		}
+		least = least_over_pe(l, d, cycles, least);
+		if (d * d != l->mw)
+			least = least_over_pe(l, l->mw / d, cycles, least);
 	}
 	return least;
 }
