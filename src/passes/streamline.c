@@ -224,24 +224,41 @@ static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct
 		}
 }
 
+/* Whether a quantiser or a product reads a float that is computed (a product: any float). Where none does, which is
+ * the rule, nothing can be left over. */
+static bool floats_are_read(const struct graph *g)
+{
+	for (const struct node *n = g->first; n; n = n->next) {
+		bool quantiser = n->op && (n->op->flags & OP_QUANTISER);
+		for (uint32_t i = 0; i < n->n_inputs && (quantiser || is_product(n)); i++) {
+			const struct value *v = n->inputs[i].value;
+			if (v && !value_is_constant(v) && is_float_value(v) && (v->producer || is_product(n)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Float nodes between the first quantiser and the last quantised layer, each with the node that blocks it: the first
  * one on its way that could not work on integers, or, for scales and biases, the one that could not take them in.
  * Products fed by a float graph input count too. */
 static void report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 {
 	struct graph *g = ctx->graph;
-	size_t values = g->next_value_id + 1;
-	struct trace t = { read_further_on(g), xcalloc(values, sizeof *t.quantised),
-			   xcalloc(values, sizeof(struct node *)), blockers_below(g, s) };
 	json_t *list = json_array(), *head = json_array();
-	for (const struct node *n = g->first; n; n = n->next)
-		trace_node(ctx, s, n, &t, list, head);
+	if (floats_are_read(g)) {
+		size_t values = g->next_value_id + 1;
+		struct trace t = { read_further_on(g), xcalloc(values, sizeof *t.quantised),
+				   xcalloc(values, sizeof(struct node *)), blockers_below(g, s) };
+		for (const struct node *n = g->first; n; n = n->next)
+			trace_node(ctx, s, n, &t, list, head);
+		free(t.wanted);
+		free(t.quantised);
+		free(t.above);
+		free(t.below);
+	}
 	json_object_set_new(ctx->report, "leftovers", list);
 	json_object_set_new(ctx->report, "float_head", head);	/* products fed by floats, before any quantiser */
-	free(t.wanted);
-	free(t.quantised);
-	free(t.above);
-	free(t.below);
 }
 
 /* ---- passes ---- */
