@@ -322,18 +322,6 @@ static void keep_name(struct graph *g, struct value *v)
 	map_set(&g->names, v->name, v);
 }
 
-/* v already took the name of an output. Of few outputs the strings tell, without a walk through v's uses. */
-static bool has_output_name(const struct graph *g, const struct value *v)
-{
-	enum { FEW = 8 };
-	if (g->n_outputs > FEW)
-		return value_is_output(v) && map_get(&g->names, v->name) == v;
-	for (uint32_t i = 0; i < g->n_outputs; i++)
-		if (v->name == g->output_names[i])
-			return true;
-	return false;
-}
-
 static void rename_values(struct graph *g, const struct renaming *how, struct strbuf *name)
 {
 	for (struct value *v = g->values; v; v = v->next)
@@ -345,7 +333,7 @@ static void rename_values(struct graph *g, const struct renaming *how, struct st
 			v->name = g->output_names[i];
 	}
 	for (struct value *v = g->values; v; v = v->next) {
-		if (keeps_name(v) || has_output_name(g, v))
+		if (keeps_name(v) || (value_is_output(v) && map_get(&g->names, v->name) == v))
 			continue;
 		name->length = 0;
 		how->value(how->user, v, name);
