@@ -1,121 +1,90 @@
-/* Builds the picture of a graph with Graphviz's cgraph and writes it as DOT, or as SVG through gvc. */
+/* Writes the picture of a graph as DOT, or as SVG by giving the same text to Graphviz, whose libraries are loaded for
+ * that alone: most runs draw several stages and look at none. */
 #include "backends/dot/dot.h"
 #include "backends/dot/picture.h"
 #include "util/file.h"
 #include "util/library.h"
+#include "util/strbuf.h"
 
 #include <cgraph.h>
 #include <gvc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { NOWHERE = 0 };
+
 struct picture {
 	const struct graph *graph;
-	Agraph_t *ag;
-	Agnode_t **nodes;	/* by node id */
-	Agnode_t **sources;	/* by value id: the node of a graph input */
-	Agsym_t *node_label, *node_shape, *node_fill;
-	Agsym_t *edge_label, *edge_style;
+	struct strbuf *out;
+	uint32_t *nodes;	/* by node id: its number in the picture */
+	uint32_t *sources;	/* by value id: 1 + the number of a graph input; NOWHERE */
 };
 
-/* cgraph takes char * where it means const char *. */
-static char *text(const char *s)
+static void add_name(struct picture *p, const char *prefix, uint32_t number)
 {
-	return (char *)(uintptr_t)s;
+	strbuf_puts(p->out, prefix);
+	strbuf_int(p->out, number);
 }
 
-static Agsym_t *declare(struct picture *p, int kind, const char *name, const char *fallback)
-{
-	return agattr(p->ag, kind, text(name), text(fallback));
-}
-
-static void set(void *object, Agsym_t *attr, const char *value)
-{
-	agxset(object, attr, text(value));
-}
-
-static void declare_attributes(struct picture *p)
-{
-	declare(p, AGRAPH, "rankdir", "TB");
-	declare(p, AGRAPH, "fontname", "Helvetica");
-	declare(p, AGNODE, "fontname", "Helvetica");
-	declare(p, AGNODE, "fontsize", "11");
-	declare(p, AGNODE, "style", "filled");
-	declare(p, AGEDGE, "fontname", "Helvetica");
-	declare(p, AGEDGE, "fontsize", "10");
-	p->node_label = declare(p, AGNODE, "label", "");
-	p->node_shape = declare(p, AGNODE, "shape", "box");
-	p->node_fill = declare(p, AGNODE, "fillcolor", "#f2f2f2");
-	p->edge_label = declare(p, AGEDGE, "label", "");
-	p->edge_style = declare(p, AGEDGE, "style", "solid");
-}
-
-static Agnode_t *add_node(struct picture *p, const char *prefix, size_t number)
-{
-	char name[32];
-
-	snprintf(name, sizeof name, "%s%zu", prefix, number);
-	return agnode(p->ag, name, 1);
-}
-
-static void add_operator(struct picture *p, const struct node *n, size_t number, enum dot_role role)
+static void add_operator(struct picture *p, const struct node *n, uint32_t number, enum dot_role role)
 {
 	static const char *const fill[] = {
-		[DOT_QUANTISER] = "#cfe2f3",
-		[DOT_INTEGER] = "#d9ead3", [DOT_LEFTOVER] = "#f9cb9c",
+		[DOT_FLOAT] = "",	/* the default */
+		[DOT_QUANTISER] = "fillcolor=\"#cfe2f3\", ",
+		[DOT_INTEGER] = "fillcolor=\"#d9ead3\", ",
+		[DOT_LEFTOVER] = "fillcolor=\"#f9cb9c\", ",
 	};
-	Agnode_t *a = add_node(p, "n", number);
-	char *label = dot_node_label(n);
-	char *html = agstrdup_html(p->ag, label);
 
-	agxset(a, p->node_label, html);
-	agstrfree(p->ag, html);
-	if (role != DOT_FLOAT)		/* the default; each attribute that is set costs */
-		set(a, p->node_fill, fill[role]);
-	free(label);
-	p->nodes[n->id] = a;
+	add_name(p, "\tn", number);
+	strbuf_puts(p->out, " [");
+	strbuf_puts(p->out, fill[role]);
+	strbuf_puts(p->out, "label=<");
+	dot_node_label(p->out, n);
+	strbuf_puts(p->out, ">];\n");
+	p->nodes[n->id] = number;
 }
 
 /* An ellipse for a graph input or output. */
-static Agnode_t *add_terminal(struct picture *p, const char *prefix, size_t number, const char *name)
+static void add_terminal(struct picture *p, const char *prefix, uint32_t number, const char *name)
 {
-	Agnode_t *a = add_node(p, prefix, number);
-	char *label = dot_clean_text(name);
-
-	set(a, p->node_label, label);
-	set(a, p->node_shape, "ellipse");
-	set(a, p->node_fill, "white");
-	free(label);
-	return a;
+	add_name(p, prefix, number);
+	strbuf_puts(p->out, " [fillcolor=white, shape=ellipse, label=\"");
+	dot_clean_text(p->out, name, DOT_QUOTED);
+	strbuf_puts(p->out, "\"];\n");
 }
 
-static void add_edge(struct picture *p, const struct value *v, Agnode_t *to, const char *style)
+static void add_edge(struct picture *p, const struct value *v, const char *prefix, uint32_t to, const char *style)
 {
-	Agnode_t *from = v->producer ? p->nodes[v->producer->id] : p->sources[v->id];
-	Agedge_t *e = from ? agedge(p->ag, from, to, NULL, 1) : NULL;
-	char *label;
-
-	if (!e)		/* a constant, shown inside its reader */
+	if (v->producer)
+		add_name(p, "\tn", p->nodes[v->producer->id]);
+	else if (p->sources[v->id] != NOWHERE)
+		add_name(p, "\tin", p->sources[v->id] - 1);
+	else			/* a constant, shown inside its reader */
 		return;
-	label = dot_value_label(v);
-	set(e, p->edge_label, label);
-	if (style)
-		set(e, p->edge_style, style);
-	free(label);
+	strbuf_puts(p->out, " -> ");
+	add_name(p, prefix, to);
+	strbuf_puts(p->out, " [label=\"");
+	dot_value_label(p->out, v);
+	strbuf_puts(p->out, "\"");
+	strbuf_puts(p->out, style);
+	strbuf_puts(p->out, "];\n");
 }
 
 static void add_nodes(struct picture *p)
 {
 	const struct graph *g = p->graph;
 	enum dot_role *roles = dot_roles(g);
-	size_t number = 0;
+	uint32_t number = 0;
 
 	for (uint32_t i = 0; i < g->n_inputs; i++)
-		if (!value_is_constant(g->inputs[i]))
-			p->sources[g->inputs[i]->id] = add_terminal(p, "in", i, g->inputs[i]->name);
-	graph_for_each_node(g, n)
-		add_operator(p, n, number++, roles[n->id]);
+		if (!value_is_constant(g->inputs[i])) {
+			add_terminal(p, "\tin", i, g->inputs[i]->name);
+			p->sources[g->inputs[i]->id] = i + 1;
+		}
+	graph_for_each_node(g, n) {
+		add_operator(p, n, number, roles[n->id]);
+		number++;
+	}
 	free(roles);
 }
 
@@ -126,43 +95,42 @@ static void add_edges(struct picture *p)
 	graph_for_each_node(g, n) {
 		for (uint32_t i = 0; i < n->n_inputs; i++)
 			if (node_input(n, i))
-				add_edge(p, node_input(n, i), p->nodes[n->id], NULL);
+				add_edge(p, node_input(n, i), "n", p->nodes[n->id], "");
 		for (uint32_t i = 0; i < n->n_captures; i++)
 			if (n->captures[i].value)
-				add_edge(p, n->captures[i].value, p->nodes[n->id], "dashed");
+				add_edge(p, n->captures[i].value, "n", p->nodes[n->id], ", style=dashed");
 	}
 	for (uint32_t i = 0; i < g->n_outputs; i++) {
-		const char *name = g->output_names[i] ? g->output_names[i] : g->outputs[i].value->name;
-
-		add_edge(p, g->outputs[i].value, add_terminal(p, "out", i, name), NULL);
+		add_terminal(p, "\tout", i, g->output_names[i] ? g->output_names[i] : g->outputs[i].value->name);
+		add_edge(p, g->outputs[i].value, "out", i, "");
 	}
 }
 
-static Agraph_t *draw(const struct graph *g)
+static void draw(const struct graph *g, struct strbuf *out)
 {
-	struct picture p = { .graph = g, .ag = agopen(text("qcc"), Agdirected, NULL) };
+	struct picture p = { .graph = g, .out = out };
 
 	p.nodes = xcalloc(g->next_node_id + 1u, sizeof *p.nodes);
 	p.sources = xcalloc(g->next_value_id + 1u, sizeof *p.sources);
-	declare_attributes(&p);
+	strbuf_puts(out, "digraph qcc {\n\tgraph [fontname=Helvetica, rankdir=TB];\n"
+		    "\tnode [fontname=Helvetica, fontsize=11, style=filled, shape=box, fillcolor=\"#f2f2f2\"];\n"
+		    "\tedge [fontname=Helvetica, fontsize=10];\n");
 	add_nodes(&p);
 	add_edges(&p);
+	strbuf_puts(out, "}\n");
 	free(p.nodes);
 	free(p.sources);
-	return p.ag;
 }
 
 int dot_write(const struct graph *g, const char *path, struct diags *d)
 {
-	struct file_out f;
-	Agraph_t *ag;
+	struct strbuf out = { 0 };
+	int status;
 
-	if (file_create(&f, path, d))
-		return -1;
-	ag = draw(g);
-	agwrite(ag, f.stream);
-	agclose(ag);
-	return file_commit(&f, d);
+	draw(g, &out);
+	status = file_write(path, out.text, out.length, d);
+	strbuf_free(&out);
+	return status;
 }
 
 /* Graphviz's own warnings (missing fonts) are of no use to the user; the last error is in aglasterr. */
@@ -181,8 +149,12 @@ const char *__lsan_default_suppressions(void)
 }
 #endif
 
-/* Graphviz's renderer, which is loaded for the first SVG. Its plugins stay in memory, and so does it. */
+/* Graphviz, which is loaded for the first SVG. Its plugins stay in memory, and so does it. */
 struct renderer {
+	__typeof__(&agmemread) agmemread;
+	__typeof__(&agclose) agclose;
+	__typeof__(&agseterrf) agseterrf;
+	__typeof__(&aglasterr) aglasterr;
 	__typeof__(&gvContext) gvContext;
 	__typeof__(&gvLayout) gvLayout;
 	__typeof__(&gvRenderData) gvRenderData;
@@ -194,7 +166,11 @@ struct renderer {
 static bool load(struct renderer *r, struct diags *d)
 {
 	static const char *const names[] = { "libgvc.so.6", "libgvc.so.7", "libgvc.so", NULL };
-	const struct library_entry entries[] = {
+	const struct library_entry entries[] = {	/* those of cgraph are found through gvc, which needs it */
+		{ "agmemread", &r->agmemread },
+		{ "agclose", &r->agclose },
+		{ "agseterrf", &r->agseterrf },
+		{ "aglasterr", &r->aglasterr },
 		{ "gvContext", &r->gvContext },
 		{ "gvLayout", &r->gvLayout },
 		{ "gvRenderData", &r->gvRenderData },
@@ -206,26 +182,30 @@ static bool load(struct renderer *r, struct diags *d)
 	return library_open(names, entries, d) != NULL;
 }
 
-static int render(const struct renderer *r, Agraph_t *ag, const char *path, struct diags *d)
+static int failed(const struct renderer *r, const char *path, struct diags *d)
+{
+	const char *message = r->aglasterr();
+
+	return diag_error(d, "write DOT without svg and run `dot -Tsvg` on it",
+			  "Graphviz cannot draw '%s': %s", path, message ? message : "unknown reason");
+}
+
+static int render(const struct renderer *r, const char *text, const char *path, struct diags *d)
 {
 	GVC_t *gvc = r->gvContext();
+	Agraph_t *ag = r->agmemread(text);
 	char *svg = NULL;
 	unsigned size = 0;
-	int status;
+	int status = -1;
 
-	if (!r->gvLayout(gvc, ag, "dot")) {
+	if (ag && !r->gvLayout(gvc, ag, "dot")) {
 		status = r->gvRenderData(gvc, ag, "svg", &svg, &size) ? -1 : 0;
 		r->gvFreeLayout(gvc, ag);
-	} else {
-		status = -1;
 	}
-	if (status)
-		diag_error(d, "write DOT without svg and run `dot -Tsvg` on it",
-			   "Graphviz cannot draw '%s': %s", path, aglasterr() ? aglasterr() : "unknown reason");
-	else
-		status = file_write(path, svg, size, d);
+	status = status ? failed(r, path, d) : file_write(path, svg, size, d);
 	r->gvFreeRenderData(svg);
-	agclose(ag);
+	if (ag)
+		r->agclose(ag);
 	r->gvFreeContext(gvc);
 	return status;
 }
@@ -233,6 +213,7 @@ static int render(const struct renderer *r, Agraph_t *ag, const char *path, stru
 int dot_write_svg(const struct graph *g, const char *path, struct diags *d)
 {
 	struct renderer renderer;
+	struct strbuf text = { 0 };
 	agusererrf previous;
 	int status;
 
@@ -241,8 +222,10 @@ int dot_write_svg(const struct graph *g, const char *path, struct diags *d)
 				  "%u nodes are too many to be drawn as SVG (at most %d)", g->n_nodes, DOT_SVG_NODES);
 	if (!load(&renderer, d))
 		return -1;
-	previous = agseterrf(quiet);
-	status = render(&renderer, draw(g), path, d);
-	agseterrf(previous);
+	draw(g, &text);
+	previous = renderer.agseterrf(quiet);
+	status = render(&renderer, text.text, path, d);
+	renderer.agseterrf(previous);
+	strbuf_free(&text);
 	return status;
 }

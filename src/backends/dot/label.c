@@ -2,8 +2,6 @@
 #include "backends/dot/picture.h"
 #include "util/strbuf.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_LIMIT = 48, LIST_LIMIT = 8, ATTR_LIMIT = 12 };
@@ -22,46 +20,46 @@ static size_t utf8_length(const char *s)
 	return length;
 }
 
+/* One character, or a longer sequence as it is. */
+static void add_character(struct strbuf *b, const char *s, size_t length, enum dot_place place)
+{
+	switch (*s) {
+	case '&': strbuf_puts(b, place == DOT_HTML ? "&amp;" : "&"); break;
+	case '<': strbuf_puts(b, place == DOT_HTML ? "&lt;" : "<"); break;
+	case '>': strbuf_puts(b, place == DOT_HTML ? "&gt;" : ">"); break;
+	case '"': strbuf_puts(b, place == DOT_HTML ? "&quot;" : "\\\""); break;
+	case '\\': strbuf_puts(b, place == DOT_HTML ? "\\" : "\\\\"); break;
+	default:
+		if (length == 1)
+			strbuf_char(b, *s);
+		else
+			strbuf_add(b, s, length);
+	}
+}
+
 /* The start and the end are what tells exported names apart, so the middle goes. */
-char *dot_clean_text(const char *text)
+void dot_clean_text(struct strbuf *b, const char *text, enum dot_place place)
 {
 	const size_t length = strlen(text);
-	struct strbuf out = { 0 };
 	const size_t head = TEXT_LIMIT / 2, tail = TEXT_LIMIT / 2;
 
 	for (size_t i = 0; i < length;) {
 		size_t step = utf8_length(text + i);
 
 		if (length > TEXT_LIMIT + 3 && i >= head && i < length - tail) {
-			strbuf_puts(&out, "...");
+			strbuf_puts(b, "...");
 			for (i = length - tail; i < length && ((unsigned char)text[i] & 0xc0) == 0x80; i++)
 				;
 			continue;
 		}
-		if (step)
-			strbuf_add(&out, text + i, step);
-		else
-			strbuf_puts(&out, "?");
+		add_character(b, step ? text + i : "?", step ? step : 1, place);
 		i += step ? step : 1;
 	}
-	strbuf_puts(&out, "");
-	return out.text ? out.text : xstrdup("");
 }
 
 static void add_escaped(struct strbuf *b, const char *text)
 {
-	char *clean = dot_clean_text(text);
-
-	for (const char *s = clean; *s; s++) {
-		switch (*s) {
-		case '&': strbuf_puts(b, "&amp;"); break;
-		case '<': strbuf_puts(b, "&lt;"); break;
-		case '>': strbuf_puts(b, "&gt;"); break;
-		case '"': strbuf_puts(b, "&quot;"); break;
-		default: strbuf_add(b, s, 1);
-		}
-	}
-	free(clean);
+	dot_clean_text(b, text, DOT_HTML);
 }
 
 static void add_shape(struct strbuf *b, const struct value *v)
@@ -73,7 +71,7 @@ static void add_shape(struct strbuf *b, const struct value *v)
 	for (int i = 0; i < v->rank; i++) {
 		strbuf_puts(b, i ? "x" : " ");
 		if (v->dims[i] >= 0)
-			strbuf_printf(b, "%" PRId64, v->dims[i]);
+			strbuf_int(b, v->dims[i]);
 		else
 			strbuf_puts(b, "?");
 	}
@@ -92,19 +90,18 @@ static void add_type(struct strbuf *b, const struct value *v)
 		strbuf_puts(b, "?");
 }
 
-char *dot_value_label(const struct value *v)
+void dot_value_label(struct strbuf *b, const struct value *v)
 {
-	struct strbuf b = { 0 };
-
-	add_type(&b, v);
-	add_shape(&b, v);
-	return b.text;
+	add_type(b, v);
+	add_shape(b, v);
 }
 
 static void add_ints(struct strbuf *b, const struct attr *a)
 {
-	for (size_t i = 0; i < a->count && i < LIST_LIMIT; i++)
-		strbuf_printf(b, "%s%" PRId64, i ? " " : "", a->ints[i]);
+	for (size_t i = 0; i < a->count && i < LIST_LIMIT; i++) {
+		strbuf_puts(b, i ? " " : "");
+		strbuf_int(b, a->ints[i]);
+	}
 	if (a->count > LIST_LIMIT)
 		strbuf_puts(b, " ...");
 }
@@ -157,7 +154,7 @@ static void add_attr(struct strbuf *b, const struct attr *a)
 	strbuf_puts(b, " ");
 	switch (a->kind) {
 	case ATTR_FLOAT: strbuf_printf(b, "%g", (double)a->f); break;
-	case ATTR_INT: strbuf_printf(b, "%" PRId64, a->i); break;
+	case ATTR_INT: strbuf_int(b, a->i); break;
 	case ATTR_STRING: add_escaped(b, a->s); break;
 	case ATTR_INTS: add_ints(b, a); break;
 	default: add_floats(b, a);
@@ -199,22 +196,19 @@ static void add_constant(struct strbuf *b, const struct value *v)
 	strbuf_puts(b, "</TD></TR>");
 }
 
-char *dot_node_label(const struct node *n)
+void dot_node_label(struct strbuf *b, const struct node *n)
 {
-	struct strbuf b = { 0 };
-
-	strbuf_puts(&b, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\"><TR><TD><B>");
-	add_escaped(&b, n->op_type);
-	strbuf_puts(&b, "</B></TD></TR>");
+	strbuf_puts(b, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\"><TR><TD><B>");
+	add_escaped(b, n->op_type);
+	strbuf_puts(b, "</B></TD></TR>");
 	if (*n->name) {
-		strbuf_puts(&b, "<TR><TD>");
-		add_escaped(&b, n->name);
-		strbuf_puts(&b, "</TD></TR>");
+		strbuf_puts(b, "<TR><TD>");
+		add_escaped(b, n->name);
+		strbuf_puts(b, "</TD></TR>");
 	}
-	add_attrs(&b, n);
+	add_attrs(b, n);
 	for (uint32_t i = 0; i < n->n_inputs; i++)
 		if (value_is_constant(node_input(n, i)))
-			add_constant(&b, node_input(n, i));
-	strbuf_puts(&b, "</TABLE>");
-	return b.text;
+			add_constant(b, node_input(n, i));
+	strbuf_puts(b, "</TABLE>");
 }

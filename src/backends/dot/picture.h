@@ -3,6 +3,7 @@
 #define QCC_BACKENDS_DOT_PICTURE_H
 
 #include "ir/ir.h"
+#include "util/strbuf.h"
 
 /* How a node takes part in the integer network; decides its colour. */
 enum dot_role {
@@ -15,11 +16,14 @@ enum dot_role {
 /* The role of each node, indexed by node id; malloc'd. O(nodes + uses). */
 enum dot_role *dot_roles(const struct graph *g);
 
-/* HTML-like label of a node: operator, name, attributes, constants. malloc'd, like all of these. */
-char *dot_node_label(const struct node *n);
+/* Where a text stands: inside an HTML-like label or between quotes. */
+enum dot_place { DOT_HTML, DOT_QUOTED };
+
+/* All of these append. HTML-like label of a node: operator, name, attributes, constants. */
+void dot_node_label(struct strbuf *b, const struct node *n);
 /* Plain text: "UINT2 1x64". */
-char *dot_value_label(const struct value *v);
-/* The text with control characters and broken UTF-8 replaced, cut to a readable length. */
-char *dot_clean_text(const char *text);
+void dot_value_label(struct strbuf *b, const struct value *v);
+/* The text escaped for its place, control characters and broken UTF-8 replaced, cut to a readable length. */
+void dot_clean_text(struct strbuf *b, const char *text, enum dot_place place);
 
 #endif
