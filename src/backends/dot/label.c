@@ -37,24 +37,45 @@ static void add_character(struct strbuf *b, const char *s, size_t length, enum d
 	}
 }
 
+/* How many bytes at s, of n, are written as they are. */
+static size_t plain(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] < 0x7f && s[i] != '&' && s[i] != '<' && s[i] != '>' && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
+/* Characters that start within the first n bytes. Returns where the next one starts. */
+static const char *add_characters(struct strbuf *b, const char *s, size_t n, enum dot_place place)
+{
+	const char *end = s + n;
+
+	while (s < end) {
+		size_t run = plain(s, (size_t)(end - s)), step = run ? 0 : utf8_length(s);
+
+		strbuf_add(b, s, run);
+		if (!run)
+			add_character(b, step ? s : "?", step ? step : 1, place);
+		s += run ? run : step ? step : 1;
+	}
+	return s;
+}
+
 /* The start and the end are what tells exported names apart, so the middle goes. */
 void dot_clean_text(struct strbuf *b, const char *text, enum dot_place place)
 {
-	const size_t length = strlen(text);
-	const size_t head = TEXT_LIMIT / 2, tail = TEXT_LIMIT / 2;
+	const size_t length = strlen(text), half = TEXT_LIMIT / 2;
+	const char *end = text + length;
 
-	for (size_t i = 0; i < length;) {
-		size_t step = utf8_length(text + i);
-
-		if (length > TEXT_LIMIT + 3 && i >= head && i < length - tail) {
-			strbuf_puts(b, "...");
-			for (i = length - tail; i < length && ((unsigned char)text[i] & 0xc0) == 0x80; i++)
-				;
-			continue;
-		}
-		add_character(b, step ? text + i : "?", step ? step : 1, place);
-		i += step ? step : 1;
+	if (length > TEXT_LIMIT + 3) {
+		add_characters(b, text, half, place);
+		strbuf_puts(b, "...");
+		for (text = end - half; ((unsigned char)*text & 0xc0) == 0x80; text++)
+			;
 	}
+	add_characters(b, text, (size_t)(end - text), place);
 }
 
 static void add_escaped(struct strbuf *b, const char *text)
