@@ -18,6 +18,7 @@ libqcc_a_SOURCES += \
 	src/passes/gemm_to_matmul.c \
 	src/passes/grid.c \
 	src/passes/grid.h \
+	src/passes/hold_zeros.c \
 	src/passes/infer.c \
 	src/passes/inline_functions.c \
 	src/passes/insert_streams.c \
@@ -35,6 +36,8 @@ libqcc_a_SOURCES += \
 	src/passes/products.c \
 	src/passes/products.h \
 	src/passes/prune_dead.c \
+	src/passes/prune_dead.h \
+	src/passes/prune_needs.c \
 	src/passes/qcdq_to_quant.c \
 	src/passes/qop_to_quant.c \
 	src/passes/qop_to_quant.h \

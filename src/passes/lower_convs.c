@@ -479,6 +479,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 			result = lower_node(&l, n);
 	finish(&l);
 	graph_remove_dead(ctx->graph);
+	ctx->changes += hold_zeros(ctx->graph);
 	if (l.lowered.count && !graph_opset(ctx->graph, DOMAIN_QONNX))
 		graph_set_opset(ctx->graph, DOMAIN_QONNX, 1);
 	free(l.twin);
@@ -494,7 +495,8 @@ const struct pass pass_lower_convs = {
 	.help = "Conv (and ConvTranspose, behind FMPadding_Pixel) becomes Im2Col (where its kernel is larger than a pixel) and MatMul; a depthwise one keeps that fact in the\n"
 		"tensor_sparsity annotation of its weights, other groups become zeros. MaxPool, MultiThreshold, Add, Concat,\n"
 		"Resize and sums over all pixels follow channels last, and a flattening in front of MatMul reorders the weights.\n"
-		"Transposes stand only where the integer part begins and ends. qonnx executes the result.",
+		"Transposes stand only where the integer part begins and ends. Bipolar images that are padded become TERNARY, which\n"
+		"holds the zeros of the padding (FINN would write bits of 0, its -1). qonnx executes the result.",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.preserves = ~0u,

@@ -13,5 +13,8 @@ struct value *lower_transposed_weights(struct graph *g, const struct value *w);
 void mark_depthwise(struct graph *g, struct value *w, int64_t rows, int64_t columns);
 /* Rows of a MatMul's weights from the order [channels, pixels] to [pixels, channels]. A fresh constant. */
 struct value *permute_rows(struct graph *g, const struct value *w, int64_t channels, int64_t pixels);
+/* Bipolar values that are padded with zeros become TERNARY where they are made, so that they hold 0. Inference must
+ * follow. How many sources were changed. */
+size_t hold_zeros(struct graph *g);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "passes/edit.h"
+#include "passes/lower_convs.h"
 #include "util/strbuf.h"
 
 void to_hw_set_datatype(struct node *n, const char *name, struct datatype t)
@@ -165,6 +166,8 @@ static enum pass_result run(struct pass_ctx *ctx)
 	struct graph *g = ctx->graph;
 	if (needs_lowering(g) && pass_run_nested(ctx, "lower-convs", NULL) == PASS_ERROR)
 		return PASS_ERROR;
+	if (hold_zeros(g) && graph_infer(g, ctx->diags) != 0)
+		return PASS_ERROR;
 	if (convert_all(ctx) != 0)
 		return PASS_ERROR;
 	ctx->changes += graph_remove_dead(g);
@@ -186,6 +189,11 @@ static enum pass_result run(struct pass_ctx *ctx)
 	return pass_result(ctx);
 }
 
+static const struct pass_option options[] = {
+	{ "keep_shape", OPTION_FLAG, NULL, "dead hardware is not removed first" },
+	{ 0 }
+};
+
 const struct pass pass_to_hw = {
 	.name = "to-hw",
 	.summary = "turns integer layers into FINN's hardware layers (MVAU, VVAU, Thresholding, ...)",
@@ -193,9 +201,11 @@ const struct pass pass_to_hw = {
 		"is depthwise), Im2Col by FMPadding and ConvolutionInputGenerator, MaxPool by StreamingMaxPool or Pool, and so on,\n"
 		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. Bipolar inputs\n"
 		"times bipolar weights count bits; thresholds are rewritten for that. Layers that compute with real numbers before\n"
-		"the first and behind the last of them stay for the host and are listed in the report; one in between is an error.",
-	.requires = GRAPH_STREAMLINED | GRAPH_INFERRED,
+		"the first and behind the last of them stay for the host and are listed in the report; one in between is an error.\n"
+		"Before it, prune-dead removes what cannot matter; to-hw(keep_shape), or --keep-shape, keeps it.",
+	.options = options,
+	.requires = GRAPH_STREAMLINED | GRAPH_INFERRED | GRAPH_PRUNED,
 	.ensures = GRAPH_HARDWARE | GRAPH_INFERRED,
-	.preserves = GRAPH_STREAMLINED | GRAPH_CLEAN | GRAPH_CONVERTED,
+	.preserves = GRAPH_STREAMLINED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_PRUNED | GRAPH_SHRUNK,
 	.run = run,
 };

@@ -37,11 +37,21 @@ static int64_t act_val(const struct node *threshold)
 	return is_bipolar_output(threshold) ? 0 : (int64_t)node_attr_float(threshold, "out_bias", 0);
 }
 
+static bool is_bipolar(const struct value *w)
+{
+	for (int64_t i = 0; i < w->constant->count; i++)
+		if (fabs(tensor_at(w->constant, i)) != 1)
+			return false;
+	return true;
+}
+
 /* A constant's datatype: the annotated one where it is an integer one, else the smallest its elements fit. */
 static struct datatype constant_datatype(const struct value *v)
 {
 	double lo, hi;
 	tensor_min_max(v->constant, &lo, &hi);
+	if (v->datatype.kind == DT_BIPOLAR && !is_bipolar(v))	/* zeros between groups of a lowered convolution */
+		return datatype_for_range((int64_t)lo, (int64_t)hi);
 	if (datatype_is_integer(v->datatype) && datatype_allows(v->datatype, lo) && datatype_allows(v->datatype, hi))
 		return v->datatype;
 	return datatype_for_range((int64_t)lo, (int64_t)hi);
@@ -213,16 +223,18 @@ int to_hw_matmul(struct pass_ctx *ctx, struct node *n)
 	m.depthwise = depthwise_kernel(w, m.kernel);
 	if (m.depthwise)
 		m.k = m.kernel[0] * m.kernel[1];
+	if (m.depthwise)
+		m.w = depthwise_weights(g, w, m.kernel);
+	if (m.depthwise && datatype_bits(m.weights) <= 2 && is_bipolar(m.w))
+		m.weights = datatype_of_kind(DT_BIPOLAR);	/* the zeros were those between the channels */
 	m.popcount = x->datatype.kind == DT_BIPOLAR && m.weights.kind == DT_BIPOLAR;
 	if (m.popcount && !m.threshold && product_is_used_as_integer(product)) {
 		m.popcount = false;	/* the product itself is needed: weights of two bits */
 		m.weights = datatype_int(2);
 	}
 	m.accumulator = accumulator_of(g, product, m.popcount, m.k);
-	if (m.depthwise)
-		m.w = depthwise_weights(g, w, m.kernel);
-	else if (!datatype_equal(w->datatype, m.weights))
-		w->datatype = m.weights;
+	if (!datatype_equal(m.w->datatype, m.weights))
+		m.w->datatype = m.weights;
 	replace(ctx, &m);
 	return 1;
 }

@@ -172,6 +172,42 @@ static void convolutions(void **state)
 		{ "Transpose", 2 });
 }
 
+/* Bipolar images hold no 0: what is padded becomes TERNARY at its source, what is not padded stays bipolar. */
+static struct net padded_bipolar(void)
+{
+	struct net n = start("BIPOLAR", 4, (int64_t[]){ 1, 4, 6, 6 });
+	conv(&n, 4, 4, 3, 1, 1, 1);
+	threshold(&n, 4, true);
+	struct node *pool = add(&n, DOMAIN_ONNX, "MaxPool", NULL);
+	node_set_ints(pool, "kernel_shape", (int64_t[]){ 2, 2 }, 2);
+	node_set_ints(pool, "strides", (int64_t[]){ 2, 2 }, 2);
+	infer(&n);
+	conv(&n, 4, 4, 3, 1, 1, 4);
+	threshold(&n, 4, true);
+	conv(&n, 4, 4, 3, 0, 1, 1);
+	threshold(&n, 4, true);
+	return n;
+}
+
+static void bipolar_padding(void **state)
+{
+	struct net n = padded_bipolar();
+	(void)state;
+	n.g->properties |= GRAPH_STREAMLINED | GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED;
+	graph_add_output(n.g, n.x, "y");
+	test_run(n.g, "to-hw");
+	graph_for_each_node(n.g, node) {
+		const char *in = node_attr_string(node, "inputDataType", "");
+		if (!strcmp(node->op_type, "FMPadding"))
+			assert_string_equal(in, "TERNARY");
+		if (!strcmp(node->op_type, "VVAU"))
+			assert_string_equal(node_attr_string(node, "outputDataType", ""), "BIPOLAR");
+	}
+	graph_free(n.g);
+	n = padded_bipolar();
+	BECOMES(&n, "to-hw", { "FMPadding", 2 }, { "MVAU", 2 }, { "VVAU", 1 });
+}
+
 static void pooling_and_flattening(void **state)
 {
 	struct net n = start("UINT3", 4, (int64_t[]){ 1, 3, 8, 8 });
@@ -252,7 +288,7 @@ int main(void)
 		cmocka_unit_test(matmul_and_thresholds), cmocka_unit_test(bipolar_counts_bits),
 		cmocka_unit_test(convolutions), cmocka_unit_test(pooling_and_flattening),
 		cmocka_unit_test(forks_and_joins), cmocka_unit_test(folding_changes_nothing),
-		cmocka_unit_test(real_layer_between_is_named),
+		cmocka_unit_test(bipolar_padding), cmocka_unit_test(real_layer_between_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
