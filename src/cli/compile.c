@@ -38,7 +38,7 @@ struct job {
 
 enum {
 	OPT_LIST_PASSES = OPT_OTHER, OPT_LIST_OPS, OPT_LIST_BACKENDS, OPT_HELP_PASS, OPT_HELP_BACKEND,
-	OPT_DUMP_AFTER, OPT_DRY_RUN, OPT_SCRIPT, OPT_CERTIFY, OPT_EMIT_TESTBENCH, OPT_VERIFY,
+	OPT_DUMP_AFTER, OPT_DRY_RUN, OPT_SCRIPT, OPT_CERTIFY, OPT_EMIT_TESTBENCH, OPT_VERIFY, OPT_KEEP_SHAPE,
 };
 
 static const struct option long_options[] = {
@@ -54,6 +54,7 @@ static const struct option long_options[] = {
 	{ "dump-after", required_argument, NULL, OPT_DUMP_AFTER },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "script", required_argument, NULL, OPT_SCRIPT },
+	{ "keep-shape", no_argument, NULL, OPT_KEEP_SHAPE },
 	{ "certify", no_argument, NULL, OPT_CERTIFY },
 	{ "emit-testbench", no_argument, NULL, OPT_EMIT_TESTBENCH },
 	{ "verify", optional_argument, NULL, OPT_VERIFY },
@@ -72,6 +73,7 @@ static const char help[] =
 	"      --dump-after PASS   write the graph after PASS (or 'all') to DIR/dump, as DOT and ONNX\n"
 	"      --dry-run           print the passes, run nothing\n"
 	"      --script FILE.lua   run a Lua script; the remaining arguments are its qcc.args\n"
+	"      --keep-shape        fold and to-hw neither remove dead hardware first nor pad\n"
 	"      --emit-testbench    with C: a main that checks golden vectors, made by execution (c(testbench))\n"
 	"      --certify           compare the thresholds of each layer with the original operators\n"
 	"      --verify[=N|FILE]   execute the graph before and after each pass, on N generated samples\n"
@@ -137,6 +139,9 @@ static int take_option(struct job *j, int c, const char *text)
 		return 0;
 	case OPT_SCRIPT:
 		j->script = text;
+		return 0;
+	case OPT_KEEP_SHAPE:
+		j->options.keep_shape = true;
 		return 0;
 	case OPT_CERTIFY:
 		j->options.certify = true;

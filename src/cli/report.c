@@ -394,11 +394,21 @@ void report_print(const struct report_table *t, FILE *out)
 	print_folding(json_object_get(t->totals, "folding"), out);
 }
 
+static void print_notes(const json_t *passes, FILE *out)
+{
+	size_t i, k;
+	const json_t *pass, *note;
+	json_array_foreach(passes, i, pass)
+		json_array_foreach(json_object_get(pass, "notes"), k, note)
+			fprintf(out, "%s: %s\n", json_string_value(json_object_get(pass, "pass")), json_string_value(note));
+}
+
 void report_print_passes(const json_t *passes, FILE *out)
 {
 	size_t i;
 	const json_t *pass;
 	double total = 0;
+	print_notes(passes, out);
 	json_array_foreach(passes, i, pass) {
 		double ms = 1e3 * json_real_value(json_object_get(pass, "seconds"));
 		fprintf(out, "%s%s %.1f ms", i ? ", " : "passes: ", json_string_value(json_object_get(pass, "pass")), ms);

@@ -196,6 +196,6 @@ const struct pass pass_partition = {
 	.options = options,
 	.requires = GRAPH_HARDWARE,
 	.ensures = 0,
-	.preserves = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED,
+	.preserves = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED | GRAPH_PRUNED | GRAPH_SHRUNK,
 	.run = run,
 };

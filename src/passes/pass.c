@@ -1,6 +1,7 @@
 /* The tables of passes and of their other names, lookup, and what a running pass asks of the driver. */
 #include "passes/pass.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "pipeline/pipeline.h"

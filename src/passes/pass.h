@@ -15,6 +15,8 @@ enum graph_property {
 	GRAPH_STREAMLINED = 1 << 3,	/* pass streamline */
 	GRAPH_HARDWARE = 1 << 4,	/* pass to-hw */
 	GRAPH_FOLDED = 1 << 5,
+	GRAPH_PRUNED = 1 << 6,		/* dead hardware was looked for: pass prune-dead; waived where the shape is to be kept */
+	GRAPH_SHRUNK = 1 << 7,		/* and some was removed. No pass requires this; fold may pad then */
 };
 
 enum option_type { OPTION_FLAG, OPTION_INT, OPTION_REAL, OPTION_STRING, OPTION_NAMES };

@@ -140,22 +140,41 @@ static double seconds_now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Which pass establishes a property; earlier ones first. */
-static const struct {
+/* Which pass (with which flag, or NULL) establishes a property; earlier ones first. */
+static const struct provider {
 	unsigned property;
-	const char *pass;
+	const char *pass, *flag;
 } providers[] = {
-	{ GRAPH_INFERRED, "infer" },	   { GRAPH_CLEAN, "cleanup" },	{ GRAPH_CONVERTED, "convert" },
-	{ GRAPH_STREAMLINED, "streamline" }, { GRAPH_HARDWARE, "to-hw" }, { GRAPH_FOLDED, "fold" },
+	{ GRAPH_INFERRED, "infer", NULL },	     { GRAPH_CLEAN, "cleanup", NULL },
+	{ GRAPH_CONVERTED, "convert", NULL },	     { GRAPH_STREAMLINED, "streamline", NULL },
+	{ GRAPH_PRUNED, "prune-dead", "divisors" },  { GRAPH_HARDWARE, "to-hw", NULL },
+	{ GRAPH_FOLDED, "fold", NULL },
 };
 enum { PROVIDERS = sizeof providers / sizeof *providers };
 
-static const char *provider_of(unsigned missing)
+static const struct provider *provider_of(unsigned missing)
 {
 	for (int i = 0; i < PROVIDERS; i++)
 		if (missing & providers[i].property)
-			return providers[i].pass;
-	return "?";
+			return &providers[i];
+	return &providers[0];
+}
+
+static bool has_flag(const struct pipeline_step *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_args; i++)
+		if (!strcmp(s->args[i].name, name))
+			return true;
+	return false;
+}
+
+static enum pass_result run_provider(const struct provider *p, struct graph *g, const struct pipeline_options *o,
+				     json_t *report, struct diags *d)
+{
+	const char *none;
+	struct pass_arg flag = { p->flag, "" };
+	struct pipeline_step required = { pass_find(p->pass, &none), p->pass, &flag, p->flag ? 1 : 0 };
+	return pipeline_step_run(&required, g, o, report, d);
 }
 
 /* Runs what the step's pass requires and the graph does not have. A provider may undo an earlier one's
@@ -166,18 +185,19 @@ static int run_required(const struct pipeline_step *s, struct graph *g, const st
 	unsigned missing;
 	struct pipeline_options inner = *o;
 	inner.observe = NULL;
-	for (int round = 0; (missing = s->pass->requires & ~g->properties) && round < 2 * PROVIDERS; round++) {
-		const char *none, *name = provider_of(missing);
-		struct pipeline_step required = { .pass = pass_find(name, &none), .called = name };
-		if (!required.pass || required.pass == s->pass)
+	inner.keep_shape = o->keep_shape || has_flag(s, "keep_shape");
+	unsigned needs = s->pass->requires & ~(inner.keep_shape ? GRAPH_PRUNED : 0u);
+	for (int round = 0; (missing = needs & ~g->properties) && round < 2 * PROVIDERS; round++) {
+		const struct provider *p = provider_of(missing);
+		if (!strcmp(p->pass, s->pass->name))
 			break;
-		if (pipeline_step_run(&required, g, &inner, report, d) == PASS_ERROR)
+		if (run_provider(p, g, &inner, report, d) == PASS_ERROR)
 			return -1;
 	}
 	if (!missing)
 		return 0;
 	return diag_error(d, NULL, "pass '%s' needs what pass '%s' establishes, which cannot be had", s->pass->name,
-			  provider_of(missing));
+			  provider_of(missing)->pass);
 }
 
 /* DIR/NN-pass.dot and .onnx, numbered in the order written. */

@@ -31,6 +31,7 @@ struct pipeline_options {
 	int64_t verify_samples;		/* --verify=N: execute before and after each pass; 0: off */
 	const char *verify_file;	/* --verify=file.npy */
 	struct verifier *verifier;	/* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
+	bool keep_shape;		/* --keep-shape: nobody needs GRAPH_PRUNED */
 	bool verbose;
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */
 	void (*observe)(void *user, const struct graph *g, const struct pipeline_step *step);
