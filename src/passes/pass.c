@@ -105,3 +105,13 @@ enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const c
 	json_decref(entries);
 	return result;
 }
+
+void pass_note(struct pass_ctx *ctx, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	if (!json_object_get(ctx->report, "notes"))
+		json_object_set_new(ctx->report, "notes", json_array());
+	json_array_append_new(json_object_get(ctx->report, "notes"), json_vsprintf(format, args));
+	va_end(args);
+}

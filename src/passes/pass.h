@@ -93,6 +93,9 @@ enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const c
 
 static inline enum pass_result pass_result(const struct pass_ctx *ctx)
 {
+/* A line for the summary on the terminal and for the pass's "notes" in report.json. */
+void pass_note(struct pass_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 	return ctx->changes ? PASS_CHANGED : PASS_UNCHANGED;
 }
 
