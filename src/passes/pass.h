@@ -91,11 +91,11 @@ const char *pass_string(const struct pass_ctx *ctx, const char *name);	/* NULL: 
  * Its changes and report nest under the caller's. */
 enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args);
 
-static inline enum pass_result pass_result(const struct pass_ctx *ctx)
-{
 /* A line for the summary on the terminal and for the pass's "notes" in report.json. */
 void pass_note(struct pass_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+static inline enum pass_result pass_result(const struct pass_ctx *ctx)
+{
 	return ctx->changes ? PASS_CHANGED : PASS_UNCHANGED;
 }
 
