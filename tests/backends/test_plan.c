@@ -94,13 +94,13 @@ static void even_thresholds_are_a_product(void **state)
 	float scale, offset;
 	for (int i = 0; i < 15; i++)
 		even[i] = -200 + (i * 271 + 5) / 10;
-	assert_true(affine_fit(even, 15, -1000, 1000, &scale, &offset));
+	assert_true(affine_fit(even, 15, -1000, 1000, false, &scale, &offset));
 	for (int64_t x = -1000; x <= 1000; x++) {
 		float v = (float)x * scale + offset;
 		v = v > 0 ? v : 0;
 		assert_int_equal((int64_t)(v < 15 ? v : 15), count(even, 15, x));
 	}
-	assert_false(affine_fit(uneven, 3, -1000, 1000, &scale, &offset));
+	assert_false(affine_fit(uneven, 3, -1000, 1000, false, &scale, &offset));
 }
 
 int main(void)

@@ -121,7 +121,7 @@ static void emit_free(struct emit *e)
 
 static int emit_style(struct backend_ctx *ctx, const struct style *style, bool alone)
 {
-	struct emit e = { .ctx = ctx, .style = style };
+	struct emit e = { .ctx = ctx, .style = style, .suffix = "" };
 	arena_init(&e.arena);
 	e.dir = arena_printf(&e.arena, "%s/%s", ctx->dir, alone ? "c" : style->folder);
 	int status = read_options(&e);

@@ -189,6 +189,11 @@ const char *buf_pointer(struct emit *e, const struct plan_buf *b, const char *ty
 	return arena_printf(&e->arena, "(%s *)(void *)(arena + %zu)", type, root->offset);
 }
 
+const char *layer_function(struct emit *e, const struct plan_layer *l)
+{
+	return arena_printf(&e->arena, "%s_%s%s", e->name, l->name, e->suffix);
+}
+
 static const char *window_comment(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;

@@ -34,6 +34,7 @@ struct emit {
 	struct strbuf includes;		/* further lines after NAME.c's includes */
 	struct strbuf extra_header;	/* further declarations of NAME.h */
 	void *style_data;		/* the style's own */
+	const char *suffix;		/* of the functions of layers: "" or, where they take several samples, "_x16" */
 	/* A second entry that starts behind the first layer, where the network's input can be had packed already:
 	 * NAME_run_SUFFIX(const TYPE *in0, ...). NULL: none. */
 	const char *entry_suffix, *entry_type;
@@ -78,6 +79,8 @@ const char *sum_ctype(int64_t lo, int64_t hi);
 const char *buf_pointer(struct emit *e, const struct plan_buf *b, const char *type);
 /* A float constant as C text that reads back as the same number. */
 const char *float_text(struct emit *e, double x);
+/* "NAME_fc1": the function of layer l. */
+const char *layer_function(struct emit *e, const struct plan_layer *l);
 /* "600 -> 64, 3 thresholds" and the like, for a comment. */
 const char *layer_comment(struct emit *e, const struct plan_layer *l);
 

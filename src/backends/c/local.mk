@@ -8,7 +8,9 @@ libqcc_a_SOURCES += \
 	src/backends/c/packed.c \
 	src/backends/c/packed.h \
 	src/backends/c/packed_bits.c \
+	src/backends/c/packed_blocks.c \
 	src/backends/c/packed_bytes.c \
+	src/backends/c/packed_floats.c \
 	src/backends/c/packed_simple.c \
 	src/backends/c/packed_stage.c \
 	src/backends/c/plan.c \

@@ -157,11 +157,23 @@ static void image_dims(struct packed_layer *p)
 	p->image_w = !w->padded || w->pad_left + w->iw > v ? w->pad_left + w->iw : v;
 }
 
+static bool choose_floats(struct packed_layer *p)
+{
+	const struct plan_layer *l = p->layer;
+	if (!l->real || !l->in[0]->real || !l->window.dense || l->stage || l->window.oc < 4)
+		return false;
+	p->kernel = PACKED_FLOATS;
+	packed_floats_plan(p);
+	return true;
+}
+
 static void choose_mac(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
 	bool byte_weights = l->weight_lo >= INT8_MIN && l->weight_hi <= INT8_MAX;
+	if (choose_floats(p))
+		return;
 	if (l->real || !l->weights || !has_codes(l) || !sums_fit(l) || !byte_weights || !w->out_last)
 		return;
 	image_dims(p);
@@ -218,10 +230,11 @@ static void packed_size(struct emit *e)
 
 static int packed_layers(struct emit *e)
 {
-	static const char *const name[] = { "reference", "bits", "bytes", "depthwise", "maxpool", "quantise" };
+	static const char *const name[] = { "reference", "bits", "bytes", "depthwise", "maxpool", "quantise", "floats" };
 	static void (*const emit_kernel[])(struct emit *e, struct packed_layer *p) = {
 		[PACKED_BITS] = packed_bits, [PACKED_BYTES] = packed_bytes, [PACKED_DEPTHWISE] = packed_depthwise,
 		[PACKED_MAXPOOL] = packed_maxpool, [PACKED_QUANTISE] = packed_quantise,
+		[PACKED_FLOATS] = packed_floats,
 	};
 	strbuf_printf(&e->includes, "#include \"%s_kernels.h\"\n", e->name);
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {

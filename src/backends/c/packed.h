@@ -4,7 +4,7 @@
 
 #include "backends/c/emit.h"
 
-enum packed_kernel { PACKED_REFERENCE, PACKED_BITS, PACKED_BYTES, PACKED_DEPTHWISE, PACKED_MAXPOOL, PACKED_QUANTISE };
+enum packed_kernel { PACKED_REFERENCE, PACKED_BITS, PACKED_BYTES, PACKED_DEPTHWISE, PACKED_MAXPOOL, PACKED_QUANTISE, PACKED_FLOATS };
 
 /* How one layer is computed. */
 struct packed_layer {
@@ -28,7 +28,8 @@ struct packed_layer {
 struct packed_stage {
 	int64_t count;
 	int64_t *t;			/* oc x count */
-	bool affine;			/* count = trunc(clamp(D * scale + offset)) exactly */
+	bool affine;			/* count = round(clamp(D * scale + offset)) exactly */
+	bool even;			/* round to the nearest, ties to even; else down */
 	float *scale, *offset;		/* oc each */
 	int64_t multiply, add;		/* code of the result from the count */
 };
@@ -40,23 +41,47 @@ struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l);
 int64_t packed_offset(const struct plan_layer *l, int64_t o);
 /* extra[o] is added to D by the kernel (bits count from -extra). NULL: none. */
 struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, const int64_t *extra);
-/* Finds scale and offset such that trunc(clamp(x * scale + offset, 0, count)) counts the thresholds that x
- * reaches, for all integers lo..hi; false where there are none. Proven at the thresholds: both are monotone. */
-bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float *scale, float *offset);
+/* Finds scale and offset such that round(clamp(x * scale + offset, 0, count)) counts the thresholds that x
+ * reaches, for all integers lo..hi; false where there are none. Proven at the thresholds: both are monotone.
+ * even: rounds to nearest, ties to even, as the quantiser did whose scale is a power of two; else down. */
+bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, bool even, float *scale, float *offset);
 /* The same for floats; `exact` false: the count may be off by one, which a look at the thresholds mends. */
-bool affine_fit_real(const float *t, int64_t count, float *scale, float *offset, bool *exact);
+bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, float *offset, bool *exact);
 /* Constants for counting in lanes of 32 bits, channels in groups of 16: thresholds as [group][threshold][16], or,
  * where they are evenly spaced, scales, and offsets in *offset. */
 const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char **offset);
 /* After the kernel: the code in `row` (bytes, or the sums where there is no stage) to y. */
-void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, const char *sum_type, int indent,
-		   const char *pixel);
+void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel);
+
+/* ---- packed_blocks.c: loops over blocks of p->pixels by p->vectors ---- */
+struct packed_block {
+	int group;		/* channels in 64 bytes of weights */
+	const char *lanes;	/* of them in a vector: a C constant */
+	const char *operand;	/* "const uint8_t *restrict x" */
+	const char *weight;	/* type of an element of the weights */
+	const char *step;	/* and how many of them a vector holds */
+	const char *symbol;	/* the weights, per_group elements a group */
+	int64_t per_group;
+	const char *row;	/* type of a row's elements; NULL: results are stored right into y */
+};
+/* The function's head and loops, to the pointers w_0, w_1, ... of the block's weights; and what ends them. */
+void packed_open(struct emit *e, const struct packed_layer *p, const struct packed_block *b);
+void packed_close(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const int64_t *extra);
+/* Where the lanes of pixel i, vector v go. */
+const char *packed_to(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t i, int64_t v);
+/* Index of the block's first operand in segment s, for pixels of that many elements. */
+const char *packed_segment(struct emit *e, const struct packed_layer *p, int64_t pixel);
+int64_t packed_groups(const struct packed_layer *p, int64_t group);
+/* The call in NAME_run with operand x. */
+void packed_call(struct emit *e, const struct packed_layer *p, const char *x);
 
 /* ---- kernels ---- */
 void packed_bits_plan(struct emit *e, struct packed_layer *p);
 void packed_bits(struct emit *e, struct packed_layer *p);
 void packed_bytes_plan(struct emit *e, struct packed_layer *p);
 void packed_bytes(struct emit *e, struct packed_layer *p);
+void packed_floats_plan(struct packed_layer *p);
+void packed_floats(struct emit *e, struct packed_layer *p);
 void packed_depthwise(struct emit *e, struct packed_layer *p);
 void packed_maxpool(struct emit *e, struct packed_layer *p);
 void packed_quantise(struct emit *e, struct packed_layer *p);

@@ -62,7 +62,7 @@ static const char *pack(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	const char *name = arena_printf(&e->arena, "%s_%s_pack", e->name, l->name);
+	const char *name = arena_printf(&e->arena, "%s_pack", layer_function(e, l));
 	const struct plan_buf *in = plan_root(l->in[0]);
 	P("\nstatic void %s(const %s *restrict x, uint64_t *restrict bits)\n{\n", name,
 	  in->coded || p->image ? "uint8_t" : "int8_t");
@@ -119,27 +119,14 @@ static void inner(struct emit *e, const struct packed_layer *p, int64_t pixel_st
 		}
 }
 
-/* Where segment s of the first pixel starts, in words. */
-static const char *segment_start(struct emit *e, const struct packed_layer *p)
-{
-	const struct plan_window *w = &p->layer->window;
-	int64_t pixel = p->words * p->planes;
-	if (w->dense)
-		return arena_printf(&e->arena, "q * %lld", LL(pixel));
-	if (p->segments == w->kh)
-		return arena_printf(&e->arena, "((p * %lld + s * %lld) * %lld + q * %lld) * %lld", LL(w->stride_h), LL(w->dilation_h),
-				    LL(p->image_w), LL(w->stride_w), LL(pixel));
-	return arena_printf(&e->arena, "((p * %lld + s / %lld * %lld) * %lld + q * %lld + s %% %lld * %lld) * %lld", LL(w->stride_h),
-			    LL(w->kw), LL(w->dilation_h), LL(p->image_w), LL(w->stride_w), LL(w->kw), LL(w->dilation_w), LL(pixel));
-}
-
 /* Segments are cut so that no partial sum of bytes overflows: 31 words at most between flushes. */
 static void sums(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_window *w = &p->layer->window;
 	int64_t segment = p->segment_pixels * p->words;
 	P("\t\tenum { SEGMENT = %lld };\n", LL(segment));
-	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint64_t *b = bits + %s;\n", LL(p->segments), segment_start(e, p));
+	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint64_t *b = bits + %s;\n", LL(p->segments),
+	  packed_segment(e, p, p->words * p->planes));
 	if (segment <= 31) {
 		P("\t\t\tQCC_ROLLED\n\t\t\tfor (int k = 0; k < SEGMENT; k++) {\n");
 		inner(e, p, w->dense ? 1 : w->stride_w);
@@ -165,72 +152,48 @@ static void total(struct emit *e, const struct packed_layer *p, int64_t i, int64
 	P(";\n");
 }
 
-static void store(struct emit *e, const struct packed_layer *p, const struct packed_stage *s, const char *t, bool direct)
+static void count(struct emit *e, const struct packed_stage *s, const char *t, int64_t v)
 {
-	const struct plan_window *w = &p->layer->window;
-	for (int64_t i = 0; i < p->pixels; i++)
-		for (int64_t v = 0; v < p->vectors; v++) {
-			const char *channel = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES64", LL(v));
-			total(e, p, i, v);
-			if (s) {
-				P("\t\t\tqcc_u64 n = { 0 };\n");
-				for (int64_t k = 0; k < s->count; k++)
-					P("\t\t\tn = qcc_reach64(n, sum, %s + ((ch + %lld) / QCC_SPLIT * %lld + %lld) * %d + (ch + %lld) %% QCC_SPLIT * QCC_LANES64);\n",
-					  t, LL(v), LL(s->count), LL(k), GROUP, LL(v));
-			}
-			if (direct)
-				P("\t\t\tqcc_store64(y + (%s + q + %lld) * %lld + %s, n);\n\t\t}\n", w->dense ? "0" :
-				  arena_printf(&e->arena, "p * %lld", LL(w->ow)), LL(i), LL(w->oc), channel);
-			else
-				P(s ? "\t\t\tqcc_store64(row%lld + %s, n);\n\t\t}\n" : "\t\t\tqcc_put64(row%lld + %s, sum);\n\t\t}\n", LL(i), channel);
-		}
+	P("\t\t\tconst uint64_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES64;\n", t, LL(v),
+	  LL(s->count * GROUP), LL(v));
+	P("\t\t\tqcc_u64 n = { 0 };\n");
+	for (int64_t k = 0; k < s->count; k++)
+		P("\t\t\tn = qcc_reach64(n, sum, t + %lld);\n", LL(k * GROUP));
 }
 
-static void rows_out(struct emit *e, const struct packed_layer *p, const int64_t *extra, bool stage)
+static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const struct packed_stage *s,
+		  const char *t)
 {
-	const struct plan_window *w = &p->layer->window;
-	for (int64_t i = 0; i < p->pixels; i++) {
-		P("\t\t{\n\t\t\tconst %s *row = row%lld;\n", stage ? "uint8_t" : "int64_t", LL(i));
-		packed_finish(e, p->layer, extra, "int64_t", 3, w->dense ? arena_printf(&e->arena, "(q + %lld) * %lld", LL(i), LL(w->oc)) :
-			      arena_printf(&e->arena, "(p * %lld + q + %lld) * %lld", LL(w->ow), LL(i), LL(w->oc)));
-		P("\t\t}\n");
-	}
+	for (int64_t i = 0; i < p->pixels; i++)
+		for (int64_t v = 0; v < p->vectors; v++) {
+			total(e, p, i, v);
+			if (s)
+				count(e, s, t, v);
+			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store64" : "qcc_put64", packed_to(e, p, b, i, v), s ? "n" : "sum");
+		}
 }
 
 static void kernel(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	int64_t groups = (w->oc + GROUP - 1) / GROUP, columns = w->dense ? w->oh : w->ow;
-	int64_t per_group = w->kh * w->kw * p->words * (p->masked ? 2 : 1) * GROUP;
 	int64_t *negatives = arena_array(&e->arena, int64_t, w->oc);
-	const char *symbol = weights(e, p, negatives), *t = NULL;
+	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES64", .operand = "const uint64_t *restrict bits",
+				  .weight = "uint64_t", .step = "QCC_LANES64", .symbol = weights(e, p, negatives),
+				  .per_group = w->kh * w->kw * p->words * (p->masked ? 2 : 1) * GROUP };
 	for (int64_t o = 0; o < w->oc; o++)
 		negatives[o] *= (1 << p->planes) - 1;
 	struct packed_stage *s = l->stage ? packed_stage(e, l, negatives) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
-	if (s)
-		t = thresholds(e, l, s);
-	P("\n/* %s: %s. Bits: %d plane%s, %s weights */\n", node_label(l->node), layer_comment(e, l), p->planes, p->planes > 1 ? "s" : "",
-	  p->masked ? "ternary" : "bipolar");
-	P("static void %s_%s(const uint64_t *restrict bits, %s *restrict y)\n{\n", e->name, l->name, buf_ctype(l->out));
-	if (!w->dense)
-		P("\tfor (int p = 0; p < %lld; p++)\n", LL(w->oh));
-	P("\tfor (int q0 = 0; q0 < %lld; q0 += %lld) {\n\t\tconst int q = q0 < %lld ? q0 : %lld;\n", LL(columns), LL(p->pixels),
-	  LL(columns - p->pixels), LL(columns - p->pixels));
-	for (int64_t i = 0; i < p->pixels && !direct; i++)
-		P("\t\t%s row%lld[%lld];\n", s ? "uint8_t" : "int64_t", LL(i), LL(groups * GROUP));
-	P("\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", LL(groups), LL(p->vectors));
-	for (int64_t v = 0; v < p->vectors; v++)
-		P("\t\tconst uint64_t *w_%lld = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES64;\n", LL(v), symbol,
-		  LL(v), LL(per_group), LL(v));
+	const char *t = s ? thresholds(e, l, s) : NULL;
+	b.row = direct ? NULL : s ? "uint8_t" : "int64_t";
+	P("\n/* %s: %s. Bits: %d plane%s, %s weights */\n", node_label(l->node), layer_comment(e, l), p->planes,
+	  p->planes > 1 ? "s" : "", p->masked ? "ternary" : "bipolar");
+	packed_open(e, p, &b);
 	declare(e, p, 2);
 	sums(e, p);
-	store(e, p, s, t, direct);
-	P("\t\t}\n");
-	if (!direct)
-		rows_out(e, p, negatives, s != NULL);
-	P("\t}\n}\n");
+	store(e, p, &b, s, t);
+	packed_close(e, p, &b, negatives);
 }
 
 /* Bits of the network's input can come from the caller: NAME_run_bits. */
@@ -256,5 +219,5 @@ void packed_bits(struct emit *e, struct packed_layer *p)
 		bits_entry(e, p, packer, x, bits);
 	else
 		strbuf_printf(&e->run, "\t%s(%s, %s);\n", packer, x, bits);
-	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, entry ? "in0" : bits, buf_pointer(e, l->out, buf_ctype(l->out)));
+	packed_call(e, p, entry ? "in0" : bits);
 }

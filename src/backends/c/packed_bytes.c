@@ -47,18 +47,6 @@ static const char *weights(struct emit *e, const struct packed_layer *p)
 	return emit_array(e, ARRAY_U64, to, (size_t)(groups * per_group / 8), "%s_w", l->name);
 }
 
-static const char *segment_start(struct emit *e, const struct packed_layer *p)
-{
-	const struct plan_window *w = &p->layer->window;
-	if (w->dense)
-		return arena_printf(&e->arena, "q * %lld", LL(w->ic));
-	if (p->segments == w->kh)
-		return arena_printf(&e->arena, "((p * %lld + s * %lld) * %lld + q * %lld) * %lld", LL(w->stride_h), LL(w->dilation_h),
-				    LL(p->image_w), LL(w->stride_w), LL(w->ic));
-	return arena_printf(&e->arena, "((p * %lld + s / %lld * %lld) * %lld + q * %lld + s %% %lld * %lld) * %lld", LL(w->stride_h),
-			    LL(w->kw), LL(w->dilation_h), LL(p->image_w), LL(w->stride_w), LL(w->kw), LL(w->dilation_w), LL(w->ic));
-}
-
 static void sums(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_window *w = &p->layer->window;
@@ -69,7 +57,8 @@ static void sums(struct emit *e, const struct packed_layer *p)
 			P("%s s%lld_%lld = { 0 }", v ? "," : "", LL(i), LL(v));
 		P(";\n");
 	}
-	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint8_t *b = x + %s;\n", LL(p->segments), segment_start(e, p));
+	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint8_t *b = x + %s;\n", LL(p->segments),
+	  packed_segment(e, p, w->ic));
 	P("\t\t\tQCC_ROLLED\n\t\t\tfor (int k = 0; k < %lld; k++) {\n", LL(steps));
 	for (int64_t i = 0; i < p->pixels; i++)
 		P("\t\t\t\tconst qcc_in4 a%lld = qcc_input4(b + %lld + 4 * k);\n", LL(i), LL(i * stride));
@@ -80,88 +69,50 @@ static void sums(struct emit *e, const struct packed_layer *p)
 	P("\t\t\t}\n\t\t}\n");
 }
 
+/* n: the count for the sums of vector v. */
 static void count(struct emit *e, const struct packed_stage *s, const char *t, const char *offset, int64_t v)
 {
-	const char *place = arena_printf(&e->arena, "(ch + %lld) %% QCC_SPLIT * QCC_LANES32", LL(v));
+	const char *at = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
 	if (s->affine) {
-		P("\t\t\tconst qcc_i32 n = qcc_affine(sum, %s + (ch + %lld) * QCC_LANES32, %s + (ch + %lld) * QCC_LANES32, %lld.0f);\n", t, LL(v),
-		  offset, LL(v), LL(s->count));
+		P("\t\t\tconst qcc_i32 n = %s(sum, %s + %s, %s + %s, %lld.0f);\n", s->even ? "qcc_affine_even" : "qcc_affine", t, at,
+		  offset, at, LL(s->count));
 		return;
 	}
+	P("\t\t\tconst int32_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES32;\n", t, LL(v),
+	  LL(s->count * GROUP), LL(v));
 	P("\t\t\tqcc_i32 n = { 0 };\n");
-	if (s->count > 8) {
-		P("\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, sum, %s + ((ch + %lld) / QCC_SPLIT * %lld + k) * %d + %s);\n",
-		  LL(s->count), t, LL(v), LL(s->count), GROUP, place);
-		return;
-	}
-	for (int64_t k = 0; k < s->count; k++)
-		P("\t\t\tn = qcc_reach32(n, sum, %s + ((ch + %lld) / QCC_SPLIT * %lld + %lld) * %d + %s);\n", t, LL(v), LL(s->count), LL(k), GROUP, place);
+	if (s->count > 8)
+		P("\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, sum, t + k * %d);\n", LL(s->count), GROUP);
+	for (int64_t k = 0; k < s->count && s->count <= 8; k++)
+		P("\t\t\tn = qcc_reach32(n, sum, t + %lld);\n", LL(k * GROUP));
 }
 
-static void store(struct emit *e, const struct packed_layer *p, const struct packed_stage *s, const char *t,
-		  const char *offset, bool direct)
+static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const struct packed_stage *s,
+		  const char *t, const char *offset)
 {
-	const struct plan_window *w = &p->layer->window;
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++) {
-			const char *channel = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
 			P("\t\t{\n\t\t\tconst qcc_i32 sum = qcc_value4(s%lld_%lld);\n", LL(i), LL(v));
 			if (s)
 				count(e, s, t, offset, v);
-			if (direct)
-				P("\t\t\tqcc_store32(y + (%s + q + %lld) * %lld + %s, n);\n\t\t}\n", w->dense ? "0" :
-				  arena_printf(&e->arena, "p * %lld", LL(w->ow)), LL(i), LL(w->oc), channel);
-			else
-				P(s ? "\t\t\tqcc_store32(row%lld + %s, n);\n\t\t}\n" : "\t\t\tqcc_put32(row%lld + %s, sum);\n\t\t}\n", LL(i), channel);
+			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store32" : "qcc_put32", packed_to(e, p, b, i, v), s ? "n" : "sum");
 		}
-}
-
-static void rows_out(struct emit *e, const struct packed_layer *p, bool stage)
-{
-	const struct plan_window *w = &p->layer->window;
-	for (int64_t i = 0; i < p->pixels; i++) {
-		P("\t\t{\n\t\t\tconst %s *row = row%lld;\n", stage ? "uint8_t" : "int32_t", LL(i));
-		packed_finish(e, p->layer, NULL, "int32_t", 3, w->dense ? arena_printf(&e->arena, "(q + %lld) * %lld", LL(i), LL(w->oc)) :
-			      arena_printf(&e->arena, "(p * %lld + q + %lld) * %lld", LL(w->ow), LL(i), LL(w->oc)));
-		P("\t\t}\n");
-	}
-}
-
-static void kernel(struct emit *e, struct packed_layer *p)
-{
-	const struct plan_layer *l = p->layer;
-	const struct plan_window *w = &l->window;
-	int64_t groups = (w->oc + GROUP - 1) / GROUP, columns = w->dense ? w->oh : w->ow;
-	int64_t per_group = p->segments * run_steps(p) * 64;
-	const char *symbol = weights(e, p), *t = NULL, *offset = NULL;
-	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
-	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
-	if (s)
-		t = packed_constants(e, l, s, &offset);
-	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
-	P("static void %s_%s(const uint8_t *restrict x, %s *restrict y)\n{\n", e->name, l->name, buf_ctype(l->out));
-	if (!w->dense)
-		P("\tfor (int p = 0; p < %lld; p++)\n", LL(w->oh));
-	P("\tfor (int q0 = 0; q0 < %lld; q0 += %lld) {\n\t\tconst int q = q0 < %lld ? q0 : %lld;\n", LL(columns), LL(p->pixels),
-	  LL(columns - p->pixels), LL(columns - p->pixels));
-	for (int64_t i = 0; i < p->pixels && !direct; i++)
-		P("\t\t%s row%lld[%lld];\n", s ? "uint8_t" : "int32_t", LL(i), LL(groups * GROUP));
-	P("\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", LL(groups), LL(p->vectors));
-	for (int64_t v = 0; v < p->vectors; v++)
-		P("\t\tconst int8_t *w_%lld = (const int8_t *)%s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_BYTES;\n", LL(v),
-		  symbol, LL(v), LL(per_group), LL(v));
-	sums(e, p);
-	store(e, p, s, t, offset, direct);
-	P("\t\t}\n");
-	if (!direct)
-		rows_out(e, p, s != NULL);
-	P("\t}\n}\n");
 }
 
 void packed_bytes(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
-	const char *x = packed_operand(e, p);
-	kernel(e, p);
-	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, x, buf_pointer(e, l->out, buf_ctype(l->out)));
+	const char *x = packed_operand(e, p), *offset = NULL;
+	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
+	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
+	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES32", .operand = "const uint8_t *restrict x", .weight = "int8_t",
+				  .step = "QCC_BYTES", .symbol = weights(e, p), .per_group = p->segments * run_steps(p) * 64,
+				  .row = direct ? NULL : s ? "uint8_t" : "int32_t" };
+	const char *t = s ? packed_constants(e, l, s, &offset) : NULL;
+	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
+	packed_open(e, p, &b);
+	sums(e, p);
+	store(e, p, &b, s, t, offset);
+	packed_close(e, p, &b, NULL);
+	packed_call(e, p, x);
 }

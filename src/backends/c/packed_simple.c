@@ -44,7 +44,7 @@ const char *packed_operand(struct emit *e, struct packed_layer *p)
 	const char *x = buf_pointer(e, l->in[0], arena_printf(&e->arena, "const %s", buf_ctype(l->in[0])));
 	if (!p->image)
 		return x;
-	const char *name = arena_printf(&e->arena, "%s_%s_image", e->name, l->name);
+	const char *name = arena_printf(&e->arena, "%s_image", layer_function(e, l));
 	const char *image = buf_pointer(e, p->image, "uint8_t");
 	arrange(e, p, name);
 	strbuf_printf(&e->run, "\t%s(%s, %s);\n", name, x, image);
@@ -78,7 +78,8 @@ static void depthwise_count(struct emit *e, const struct plan_layer *l, const st
 	const char *offset, *t = packed_constants(e, l, s, &offset);
 	P("\t\tfor (int v = 0; v < QCC_SPLIT; v++) {\n\t\t\tconst int at = v * QCC_LANES32;\n\t\t\tconst qcc_i32 d = qcc_load32(sum + at);\n");
 	if (s->affine) {
-		P("\t\t\tqcc_store32(row + o + at, qcc_affine(d, %s + o + at, %s + o + at, %lld.0f));\n\t\t}\n", t, offset, LL(s->count));
+		P("\t\t\tqcc_store32(row + o + at, %s(d, %s + o + at, %s + o + at, %lld.0f));\n\t\t}\n",
+		  s->even ? "qcc_affine_even" : "qcc_affine", t, offset, LL(s->count));
 		return;
 	}
 	P("\t\t\tqcc_i32 n = { 0 };\n\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, d, %s + (o / 16 * %lld + k) * 16 + at);\n"
@@ -109,7 +110,7 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	int64_t most = plan_levels(plan_root(l->in[0])) * w->kh * w->kw * (l->weight_hi > -l->weight_lo ? l->weight_hi : -l->weight_lo);
 	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
 	P("\n/* %s: %s. Depthwise, codes */\n", node_label(l->node), layer_comment(e, l));
-	P("static void %s_%s(const uint8_t *restrict x, %s *restrict y)\n{\n", e->name, l->name, buf_ctype(l->out));
+	P("static void %s(const uint8_t *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
 	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s row[%lld];\n", LL(w->stride_h), LL(p->image_w), LL(w->stride_w),
 	  LL(w->ic), s ? "uint8_t" : "int32_t", LL(groups_of(l) * GROUP));
@@ -120,9 +121,9 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	else
 		P("\t\tmemcpy(row + o, sum, sizeof sum);\n");
 	P("\t\t}\n");
-	packed_finish(e, l, NULL, "int32_t", 2, arena_printf(&e->arena, "(p * %lld + q) * %lld", LL(w->ow), LL(w->oc)));
+	packed_finish(e, l, NULL, 2, arena_printf(&e->arena, "(p * %lld + q) * %lld", LL(w->ow), LL(w->oc)));
 	P("\t}\n}\n");
-	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, x, buf_pointer(e, l->out, buf_ctype(l->out)));
+	packed_call(e, p, x);
 }
 
 /* ---- max pool over codes, channels last ---- */
@@ -131,8 +132,8 @@ void packed_maxpool(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	P("\n/* %s: %s */\nstatic void %s_%s(const uint8_t *restrict x, uint8_t *restrict y)\n{\n", node_label(l->node), layer_comment(e, l),
-	  e->name, l->name);
+	P("\n/* %s: %s */\nstatic void %s(const uint8_t *restrict x, uint8_t *restrict y)\n{\n", node_label(l->node), layer_comment(e, l),
+	  layer_function(e, l));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
 	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\tuint8_t *z = y + (p * %lld + q) * %lld;\n", LL(w->stride_h), LL(w->iw),
 	  LL(w->stride_w), LL(w->ic), LL(w->ow), LL(w->oc));
@@ -142,13 +143,13 @@ void packed_maxpool(struct emit *e, struct packed_layer *p)
 		P("\t\t\tm = b[%lld + o] > m ? b[%lld + o] : m;\n", LL(at), LL(at));
 	}
 	P("\t\t\tz[o] = m;\n\t\t}\n\t}\n}\n");
-	strbuf_printf(&e->run, "\t%s_%s(%s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const uint8_t"), buf_pointer(e, l->out, "uint8_t"));
+	packed_call(e, p, buf_pointer(e, l->in[0], "const uint8_t"));
 }
 
 /* ---- the input quantiser ---- */
 
 struct quantiser {
-	bool affine, exact;
+	bool affine, exact, even;
 	const char *scale, *offset, *table;	/* C expressions, by channel c */
 };
 
@@ -165,17 +166,29 @@ static const char *fenced(struct emit *e, const struct plan_layer *l)
 	return emit_array(e, ARRAY_F32, t, (size_t)(s->channels * (s->count + 2)), "%s_t", l->name);
 }
 
+/* Whether all channels have a line, and whether it is exact, with that rounding. */
+static bool fit_all(const struct plan_stage *s, struct quantiser *q, bool even, float *scale, float *offset)
+{
+	q->even = even;
+	q->exact = true;
+	for (int64_t c = 0; c < s->channels; c++) {
+		bool exact = false;
+		if (!affine_fit_real(s->real + c * s->count, s->count, even, &scale[c], &offset[c], &exact))
+			return false;
+		q->exact &= exact;
+	}
+	return true;
+}
+
 static void fit(struct emit *e, const struct plan_layer *l, struct quantiser *q)
 {
 	const struct plan_stage *s = l->stage;
 	float *scale = arena_array(&e->arena, float, s->channels), *offset = arena_array(&e->arena, float, s->channels);
-	q->affine = s->count > 4;
-	q->exact = true;
-	for (int64_t c = 0; c < s->channels && q->affine; c++) {
-		bool exact = false;
-		q->affine = affine_fit_real(s->real + c * s->count, s->count, &scale[c], &offset[c], &exact);
-		q->exact &= exact;
-	}
+	if (s->count <= 4)
+		return;
+	q->affine = fit_all(s, q, true, scale, offset) && q->exact;
+	if (!q->affine)
+		q->affine = fit_all(s, q, false, scale, offset);
 	if (!q->affine)
 		return;
 	if (s->channels == 1) {
@@ -203,8 +216,8 @@ static void count_real(struct emit *e, const struct plan_layer *l, const struct 
 		}
 		return;
 	}
-	P("\t\tfloat f = v * %s + %s;\n\t\tf = f > 0.0f ? f : 0.0f;\n\t\tf = f < %lld.0f ? f : %lld.0f;\n\t\tint n = (int)f;\n", q->scale, q->offset,
-	  LL(s->count), LL(s->count));
+	P("\t\tfloat f = v * %s + %s;\n\t\tf = f > 0.0f ? f : 0.0f;\n\t\tf = f < %lld.0f ? f : %lld.0f;\n\t\tint n = %s;\n",
+	  q->scale, q->offset, LL(s->count), LL(s->count), q->even ? "qcc_nearest(f)" : "(int)f");
 	if (!q->exact)
 		P("\t\tn += (v >= %s[%s%lld + n + 1]) - (v < %s[%s%lld + n]);\n", t, row, LL(s->count + 2), t, row, LL(s->count + 2));
 }
@@ -238,7 +251,7 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 	else if (!q.affine && (s->channels > 1 || s->count > 8))
 		t = emit_array(e, ARRAY_F32, s->real, (size_t)(s->channels * s->count), "%s_t", l->name);
 	P("\n/* %s: %s%s */\n", node_label(l->node), layer_comment(e, l), q.affine ? ", evenly spaced" : "");
-	P("static void %s_%s(const float *restrict x, %s *restrict y)\n{\n", e->name, l->name, buf_ctype(l->out));
+	P("static void %s(const float *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
 	/* out is outer x channels x inner or, where it is stored channels last, outer x inner x channels: the operand's
 	 * order is the other one as a rule, so that loops go over the operand's runs */
 	int64_t multiply = out->coded ? s->step / out->step : s->step, add = out->coded ? (s->base - out->base) / out->step : s->base;
@@ -265,7 +278,7 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 		count_real(e, l, &q, t);
 		P("\t\ty[%si] = (%s)(%s);\n\t}\n}\n", block, buf_ctype(l->out), value);
 	}
-	const char *call = arena_printf(&e->arena, "\t%s_%s(%s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const float"),
+	const char *call = arena_printf(&e->arena, "\t%s(%s, %s);\n", layer_function(e, l), buf_pointer(e, l->in[0], "const float"),
 					buf_pointer(e, l->out, buf_ctype(l->out)));
 	if (packed_is_entry(e, l) && plan_root(l->out) == l->out && l->out->role == PLAN_INNER)
 		codes_entry(e, l, call);

@@ -26,12 +26,17 @@ static int64_t ceil_div(int64_t a, int64_t b)
 
 /* ---- evenly spaced thresholds ---- */
 
-static int64_t affine_count(float x, float scale, float offset, int64_t top, bool fused)
+/* How counts are computed: fused or not is the compiler's choice, so that proofs try both. */
+struct rounding {
+	bool fused, even;
+};
+
+static int64_t affine_count(float x, float scale, float offset, int64_t top, struct rounding r)
 {
-	float v = fused ? fmaf(x, scale, offset) : x * scale + offset;
+	float v = r.fused ? fmaf(x, scale, offset) : x * scale + offset;
 	v = v > 0.0f ? v : 0.0f;
 	v = v < (float)top ? v : (float)top;
-	return (int64_t)v;
+	return (int64_t)(r.even ? rintf(v) : v);
 }
 
 /* Bounds of the offset for a slope: f(t[k]) >= k + 1 and f(below t[k]) < k + 1. */
@@ -62,23 +67,48 @@ static double best_slope(const double *at, const double *below, int64_t count, d
 	return (a + b) / 2;
 }
 
-static bool proven(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float scale, float offset)
+static bool proven(const int64_t *t, int64_t count, int64_t lo, int64_t hi, bool even, float scale, float offset)
 {
 	for (int fused = 0; fused < 2; fused++)
 		for (int64_t k = 0; k < count; k++) {
-			if (t[k] <= hi && affine_count((float)t[k], scale, offset, count, fused) < k + 1)
+			const struct rounding r = { fused, even };
+			if (t[k] <= hi && affine_count((float)t[k], scale, offset, count, r) < k + 1)
 				return false;
-			if (t[k] > lo && affine_count((float)(t[k] - 1), scale, offset, count, fused) > k)
+			if (t[k] > lo && affine_count((float)(t[k] - 1), scale, offset, count, r) > k)
 				return false;
 		}
 	return scale >= 0;
 }
 
-bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float *scale, float *offset)
+/* The line through two ties, x0 and x1, at which the count goes from k to k + 1 and from k + 1 to k + 2. */
+static void through_ties(double x0, double x1, int64_t k, float *scale, float *offset)
+{
+	*scale = (float)(1 / (x1 - x0));
+	*offset = (float)((double)k + 0.5 - x0 / (x1 - x0));
+}
+
+/* A tie goes down where k is even: the threshold is the next integer. Ranges cut thresholds at either end. */
+static bool fit_even(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float *scale, float *offset)
+{
+	int64_t k = 0;
+	while (k + 1 < count && t[k] <= lo + 1)
+		k++;
+	if (k + 1 >= count || t[k + 1] > hi)
+		return false;
+	int64_t x0 = t[k] - (k % 2 == 0), x1 = t[k + 1] - (k % 2 == 1);
+	if (x1 <= x0)
+		return false;
+	through_ties((double)x0, (double)x1, k, scale, offset);
+	return true;
+}
+
+bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, bool even, float *scale, float *offset)
 {
 	double at[256], below[256], middle;
-	if (count > 255 || lo < -(1 << 24) || hi > 1 << 24)
+	if (count < 1 || count > 255 || lo < -(1 << 24) || hi > 1 << 24)
 		return false;
+	if (even && fit_even(t, count, lo, hi, scale, offset))
+		return proven(t, count, lo, hi, true, *scale, *offset);
 	for (int64_t k = 0; k < count; k++) {
 		at[k] = t[k] <= hi ? (double)t[k] : NAN;
 		below[k] = t[k] > lo ? (double)t[k] - 1 : NAN;
@@ -86,14 +116,27 @@ bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, float *
 	double m = best_slope(at, below, count, 2.0 * (double)count + 2);
 	slack(at, below, count, m, &middle);
 	*scale = (float)m;
-	*offset = (float)middle;
-	return proven(t, count, lo, hi, *scale, *offset);
+	*offset = (float)(even ? middle - 0.5 : middle);
+	return proven(t, count, lo, hi, even, *scale, *offset);
 }
 
-bool affine_fit_real(const float *t, int64_t count, float *scale, float *offset, bool *exact)
+static void check_real(const float *t, int64_t count, bool even, float scale, float offset, bool *exact, bool *near)
+{
+	*exact = *near = scale >= 0;
+	for (int fused = 0; fused < 2; fused++)
+		for (int64_t k = 0; k < count; k++) {
+			const struct rounding r = { fused, even };
+			int64_t up = affine_count(t[k], scale, offset, count, r);
+			int64_t down = affine_count(nextafterf(t[k], -INFINITY), scale, offset, count, r);
+			*exact &= up >= k + 1 && down <= k;
+			*near &= up >= k && down <= k + 1;
+		}
+}
+
+bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, float *offset, bool *exact)
 {
 	double at[256], below[256], middle, least = INFINITY;
-	bool near = true;
+	bool near;
 	if (count > 255 || count < 2)
 		return false;
 	for (int64_t k = 0; k < count; k++) {
@@ -104,33 +147,40 @@ bool affine_fit_real(const float *t, int64_t count, float *scale, float *offset,
 		if (k && t[k] > t[k - 1])
 			least = fmin(least, at[k] - at[k - 1]);
 	}
-	double m = best_slope(at, below, count, isinf(least) ? 1 : 4 / least);
-	slack(at, below, count, m, &middle);
-	*scale = (float)m;
-	*offset = (float)middle;
-	*exact = true;
-	for (int fused = 0; fused < 2; fused++)
-		for (int64_t k = 0; k < count; k++) {
-			int64_t up = affine_count(t[k], *scale, *offset, count, fused);
-			int64_t down = affine_count(nextafterf(t[k], -INFINITY), *scale, *offset, count, fused);
-			*exact &= up >= k + 1 && down <= k;
-			near &= up >= k && down <= k + 1;
-		}
-	return near && *scale >= 0;
+	if (even) {
+		through_ties(below[0], at[1], 0, scale, offset);
+	} else {
+		double m = best_slope(at, below, count, isinf(least) ? 1 : 4 / least);
+		slack(at, below, count, m, &middle);
+		*scale = (float)m;
+		*offset = (float)middle;
+	}
+	check_real(t, count, even, *scale, *offset, exact, &near);
+	return near;
 }
 
 /* ---- the stage ---- */
 
-static void fit_all(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
+/* The same rounding for all outputs. */
+static bool fit_all(const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
 {
-	int64_t step = plan_root(l->in[0])->step, oc = l->window.oc;
-	s->scale = arena_array(&e->arena, float, oc);
-	s->offset = arena_array(&e->arena, float, oc);
-	s->affine = s->count >= 3;
-	for (int64_t o = 0; o < oc && s->affine; o++) {
+	int64_t step = plan_root(l->in[0])->step;
+	for (int64_t o = 0; o < l->window.oc; o++) {
 		int64_t off = packed_offset(l, o), more = extra ? extra[o] : 0;
-		s->affine = affine_fit(s->t + o * s->count, s->count, (l->channel_lo[o] - off) / step + more,
-				       (l->channel_hi[o] - off) / step + more, &s->scale[o], &s->offset[o]);
+		if (!affine_fit(s->t + o * s->count, s->count, (l->channel_lo[o] - off) / step + more,
+				(l->channel_hi[o] - off) / step + more, s->even, &s->scale[o], &s->offset[o]))
+			return false;
+	}
+	return true;
+}
+
+static void fit(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
+{
+	s->scale = arena_array(&e->arena, float, l->window.oc);
+	s->offset = arena_array(&e->arena, float, l->window.oc);
+	for (int even = 0; even < 2 && s->count >= 3 && !s->affine; even++) {
+		s->even = even;
+		s->affine = fit_all(l, s, extra);
 	}
 }
 
@@ -149,7 +199,7 @@ struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, co
 			int64_t t = from->t[(from->channels == 1 ? 0 : o) * s->count + k];
 			s->t[o * s->count + k] = ceil_div(t - packed_offset(l, o), step) + (extra ? extra[o] : 0);
 		}
-	fit_all(e, l, s, extra);
+	fit(e, l, s, extra);
 	return s;
 }
 
@@ -171,24 +221,27 @@ static const char *offsets(struct emit *e, const struct plan_layer *l, const int
 	return emit_ints(e, v, (size_t)oc, NULL, "%s_o", l->name);
 }
 
-void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, const char *sum_type, int indent,
-		   const char *pixel)
+static const char TABS[] = "\t\t\t\t\t\t";
+
+void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel)
 {
 	const char *type = buf_ctype(l->out), *value;
-	if (l->stage) {
-		struct packed_stage *s = packed_stage(e, l, extra);
-		if (s->multiply == 1 && s->add == 0 && array_size(array_type_for(0, s->count)) == plan_elem_size(l->out->elem)) {
-			strbuf_printf(&e->code, "%.*smemcpy(y + %s, row, %lld);\n", indent, "\t\t\t\t\t\t", pixel, LL(l->window.oc));
-			return;
-		}
+	struct packed_stage *s = l->stage ? packed_stage(e, l, extra) : NULL;
+	bool bytes = s && s->multiply == 1 && s->add == 0 &&
+		     array_size(array_type_for(0, s->count)) == plan_elem_size(l->out->elem);
+	if (bytes || l->real) {
+		strbuf_printf(&e->code, "%.*smemcpy(y + %s, row, %lld);\n", indent, TABS, pixel,
+			      LL(l->window.oc * (int64_t)plan_elem_size(l->out->elem)));
+		return;
+	}
+	if (s) {
 		value = scaled(e, type, "row[o]", s->multiply, s->add);
 	} else {
 		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step), offsets(e, l, extra));
 		value = arena_printf(&e->arena, "(%s)(%s)", type, term);
 	}
-	(void)sum_type;
-	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, "\t\t\t\t\t\t", LL(l->window.oc),
-		      indent + 1, "\t\t\t\t\t\t", pixel, value);
+	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, TABS, LL(l->window.oc),
+		      indent + 1, TABS, pixel, value);
 }
 
 /* ---- constants of kernels that sum in lanes of 32 bits ---- */

@@ -35,7 +35,7 @@ static const char *param(struct emit *e, const char *type, const char *name, boo
 void ref_open(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = &e->code;
-	strbuf_printf(b, "\n/* %s: %s */\nstatic void %s_%s(", node_label(l->node), layer_comment(e, l), e->name, l->name);
+	strbuf_printf(b, "\n/* %s: %s */\nstatic void %s(", node_label(l->node), layer_comment(e, l), layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
 		strbuf_printf(b, "%s, ", param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(&e->arena, "x%zu", i), true));
 	if (l->out)
@@ -111,7 +111,7 @@ void ref_store(struct emit *e, const struct plan_layer *l, int indent, const cha
 static void call(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = &e->run;
-	strbuf_printf(b, "\t%s_%s(", e->name, l->name);
+	strbuf_printf(b, "\t%s(", layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
 		strbuf_printf(b, "%s, ", buf_pointer(e, l->in[i], arena_printf(&e->arena, "const %s", buf_ctype(l->in[i]))));
 	if (l->out)

@@ -248,26 +248,74 @@ QCC_INLINE qcc_i32 qcc_reach32(qcc_i32 count, qcc_i32 x, const int32_t *t)
 	return count - (x >= qcc_load32(t));
 #endif
 }
-/* Evenly spaced thresholds: the count is x * scale + offset, cut to 0 .. top and rounded down. */
-QCC_INLINE qcc_i32 qcc_affine(qcc_i32 x, const float *scale, const float *offset, float top)
+/* Evenly spaced thresholds: the count is x * scale + offset, cut to 0 .. top and rounded. */
+QCC_INLINE qcc_f32 qcc_line(qcc_i32 x, const float *scale, const float *offset, float top)
 {
 	qcc_f32 v = __builtin_convertvector(x, qcc_f32) * qcc_loadf(scale) + qcc_loadf(offset);
 	const qcc_f32 zero = { 0 }, tops = zero + top;
 #if QCC_BYTES == 64
-	v = (qcc_f32)_mm512_min_ps(_mm512_max_ps((__m512)v, (__m512)zero), (__m512)tops);
-	return (qcc_i32)_mm512_cvttps_epi32((__m512)v);
+	return (qcc_f32)_mm512_min_ps(_mm512_max_ps((__m512)v, (__m512)zero), (__m512)tops);
 #elif QCC_BYTES == 32
-	v = (qcc_f32)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)zero), (__m256)tops);
-	return (qcc_i32)_mm256_cvttps_epi32((__m256)v);
+	return (qcc_f32)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)zero), (__m256)tops);
 #elif defined(__SSE2__)
-	v = (qcc_f32)_mm_min_ps(_mm_max_ps((__m128)v, (__m128)zero), (__m128)tops);
-	return (qcc_i32)_mm_cvttps_epi32((__m128)v);
+	return (qcc_f32)_mm_min_ps(_mm_max_ps((__m128)v, (__m128)zero), (__m128)tops);
 #else
 	v = (qcc_f32)((qcc_i32)v & (v > zero));
 	const qcc_i32 below = v < tops;
-	v = (qcc_f32)(((qcc_i32)v & below) | ((qcc_i32)tops & ~below));
+	return (qcc_f32)(((qcc_i32)v & below) | ((qcc_i32)tops & ~below));
+#endif
+}
+/* Rounded down. */
+QCC_INLINE qcc_i32 qcc_affine(qcc_i32 x, const float *scale, const float *offset, float top)
+{
+	const qcc_f32 v = qcc_line(x, scale, offset, top);
+#if QCC_BYTES == 64
+	return (qcc_i32)_mm512_cvttps_epi32((__m512)v);
+#elif QCC_BYTES == 32
+	return (qcc_i32)_mm256_cvttps_epi32((__m256)v);
+#elif defined(__SSE2__)
+	return (qcc_i32)_mm_cvttps_epi32((__m128)v);
+#else
 	return __builtin_convertvector(v, qcc_i32);
 #endif
+}
+/* Rounded to the nearest, ties to even: 2^23 is added, beyond which floats are integers. */
+QCC_INLINE qcc_i32 qcc_affine_even(qcc_i32 x, const float *scale, const float *offset, float top)
+{
+	return (qcc_i32)(qcc_line(x, scale, offset, top) + 8388608.0f) & 0x7fffff;
+}
+QCC_INLINE int qcc_nearest(float v)
+{
+	int32_t bits;
+	v += 8388608.0f;
+	memcpy(&bits, &v, sizeof bits);
+	return bits & 0x7fffff;
+}
+
+/* ---- floats ---- */
+QCC_INLINE qcc_f32 qcc_allf(const float *p)
+{
+	return (qcc_f32){ 0 } + *p;
+}
+/* sum + x * w, with one rounding where the machine can: whatever the compiler makes of other expressions, a
+ * network's entries agree. */
+QCC_INLINE qcc_f32 qcc_fma(qcc_f32 sum, qcc_f32 x, qcc_f32 w)
+{
+#if QCC_BYTES == 64
+	return (qcc_f32)_mm512_fmadd_ps((__m512)x, (__m512)w, (__m512)sum);
+#elif QCC_BYTES == 32 && defined(__FMA__)
+	return (qcc_f32)_mm256_fmadd_ps((__m256)x, (__m256)w, (__m256)sum);
+#elif defined(__FMA__)
+	return (qcc_f32)_mm_fmadd_ps((__m128)x, (__m128)w, (__m128)sum);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+	return (qcc_f32)vfmaq_f32((float32x4_t)sum, (float32x4_t)x, (float32x4_t)w);
+#else
+	return sum + x * w;
+#endif
+}
+QCC_INLINE void qcc_putf(float *y, qcc_f32 x)
+{
+	memcpy(y, &x, sizeof x);
 }
 
 /* ---- four operands a lane ---- */
