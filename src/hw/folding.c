@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/vec.h"
 
 /* The unit's options while they are listed. */
 struct option_list {
@@ -12,7 +11,7 @@ struct option_list {
 	struct { struct hw_choice (*items)[2]; size_t count, capacity; } choices;
 };
 
-static bool stream_fits(const struct hw_layer *l, const struct hw_choice *c, int64_t max_bits)
+bool folding_streams_fit(const struct hw_layer *l, const struct hw_choice *c, int64_t max_bits)
 {
 	if (!max_bits)
 		return true;
@@ -42,7 +41,7 @@ static void add_option(const struct folding_unit *u, const struct hw_choice c[2]
 	struct fold_option o = { .tag = (int64_t)list->options.count };
 	struct hw_choice both[2] = { c[0], c[1] };
 	for (size_t i = 0; i < u->count; i++) {
-		if (!stream_fits(&u->layers[i], &c[i], rules->max_stream_bits))
+		if (!folding_streams_fit(&u->layers[i], &c[i], rules->max_stream_bits))
 			return;
 		struct hw_cost cost = hw_layer_cost(&u->layers[i], &c[i]);
 		add_cost(&o, &cost);
@@ -140,17 +139,25 @@ static bool is_tied_reader(const struct node *n)
 	return in && in->producer && tied_reader(in->producer) == n;
 }
 
-static int read_unit(struct folding_unit *u, struct fold_unit *options, const struct folding_rules *rules,
-		     struct diags *d)
+/* Lists the unit's options in the place of what was listed. */
+static void list_anew(struct folding_unit *u, struct fold_unit *options, const struct folding_rules *rules)
 {
 	struct option_list list = { 0 };
-	for (size_t i = 0; i < u->count; i++)
-		if (hw_layer_read(u->nodes[i], &u->layers[i], d) != 0)
-			return -1;
+	free(options->options);
+	free(u->choices);
 	list_options(u, rules, &list);
 	options->options = list.options.items;
 	options->count = list.options.count;
 	u->choices = list.choices.items;
+}
+
+static int read_unit(struct folding_unit *u, struct fold_unit *options, const struct folding_rules *rules,
+		     struct diags *d)
+{
+	for (size_t i = 0; i < u->count; i++)
+		if (hw_layer_read(u->nodes[i], &u->layers[i], d) != 0)
+			return -1;
+	list_anew(u, options, rules);
 	if (!options->count)
 		return diag_node_error(d, u->nodes[0], "raise max_stream_bits",
 				       "no folding keeps its streams within max_stream_bits=%lld",
@@ -172,6 +179,38 @@ int folding_read(struct folding *f, struct graph *g, const struct folding_rules 
 		u->nodes[1] = tied_reader(n);
 		u->count = u->nodes[1] ? 2 : 1;
 		if (read_unit(u, &f->options[f->count++], rules, d) != 0)
+			result = -1;
+	}
+	return result;
+}
+
+struct hw_layer folding_resized(const struct hw_layer *l, int64_t mw, int64_t mh)
+{
+	struct hw_layer r = *l;
+	r.mw = r.max_simd = mw;
+	r.mh = r.max_pe = mh;
+	r.elements[0] = r.vectors * mw;
+	r.elements[1] = r.vectors * mh;
+	return r;
+}
+
+int folding_resize(struct folding *f, const struct fold_paddings *list, bool back, const struct folding_rules *rules)
+{
+	int result = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct fold_padding *p = &list->items[i];
+		struct hw_layer *l = &f->units[p->unit].layers[0], *next = &f->units[p->next].layers[0];
+		int64_t size = back ? p->from : p->to;
+		*l = p->columns ? folding_resized(l, size, l->mh) : folding_resized(l, l->mw, size);
+		if (!p->columns)
+			*next = folding_resized(next, size, next->mh);
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct fold_padding *p = &list->items[i];
+		list_anew(&f->units[p->unit], &f->options[p->unit], rules);
+		if (!p->columns)
+			list_anew(&f->units[p->next], &f->options[p->next], rules);
+		if (!f->options[p->unit].count || (!p->columns && !f->options[p->next].count))
 			result = -1;
 	}
 	return result;

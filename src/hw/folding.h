@@ -7,6 +7,7 @@
 
 #include "hw/hw.h"
 #include "hw/search.h"
+#include "util/vec.h"
 
 /* A layer, or a sliding window and the VVAU or Pool that reads it, which share PE and SIMD. */
 struct folding_unit {
@@ -46,14 +47,37 @@ static inline double folding_fps(const struct folding *f, int64_t cycles)
 int folding_report(const struct graph *g, double clock_mhz, json_t *report, struct diags *d);
 /* Cycles per frame of the slowest layer and summed resources of a choice. */
 struct hw_cost folding_cost(const struct folding *f, const size_t *chosen);
-/* Adds to report what padding MW or MH to a number with better divisors would gain within the bound. */
-void folding_offers(const struct folding *f, const size_t *chosen, int64_t cycles, json_t *report,
-		    struct diags *d);
-/* The first MVAU where padding its MW to *to gains, as folding_offers would say; NULL where it does not. */
-struct node *folding_offer_first(const struct folding *f, const size_t *chosen, int64_t cycles, int64_t *to);
-/* Pads MW of an MVAU that the host feeds: constants joined to its input (by the host), rows of zeros to its weights. False
- * where that cannot be: bipolar weights have no zero, and another layer's stream has no room. */
-bool folding_pad(struct node *mvau, int64_t to);
+/* A number that has better divisors when it grows: MW of a unit's MVAU (columns), or its MH and the MW of unit next. */
+struct fold_padding {
+	size_t unit, next;
+	bool columns;
+	int64_t from, to;
+	int64_t before, after;		/* LUTs of the layers concerned; before -1: the bound cannot be met */
+};
+
+struct fold_paddings {
+	struct fold_padding *items;
+	size_t count, capacity;
+};
+
+/* Lists what padding would gain within the bound, in the memories of the choice (NULL: those the attributes say). */
+void folding_paddings(const struct folding *f, const struct folding_rules *rules, const size_t *chosen, int64_t cycles,
+		      struct fold_paddings *list);
+/* Sets the numbers of the folding's layers, not of the graph, to `to` (or back to `from`), and lists options anew. 0, or -1
+ * where a layer has none. */
+int folding_resize(struct folding *f, const struct fold_paddings *list, bool back, const struct folding_rules *rules);
+/* An MVAU as it would be with other numbers. */
+struct hw_layer folding_resized(const struct hw_layer *l, int64_t mw, int64_t mh);
+/* Whether no stream of the choice is wider; 0: any width. */
+bool folding_streams_fit(const struct hw_layer *l, const struct hw_choice *c, int64_t max_bits);
+/* Whether MW of an MVAU that the host feeds, or MH of one and MW of the only reader of its output, can grow without
+ * changing an output (hw/padding.c says when), and doing it. */
+bool folding_pads_input(const struct node *mvau);
+bool folding_pads_output(const struct node *mvau, const struct node *reader);
+void folding_pad_input(struct node *mvau, int64_t to);
+void folding_pad_output(struct node *mvau, struct node *reader, int64_t to);
+/* Pads the graph as listed. */
+void folding_pad(const struct folding *f, const struct fold_paddings *list);
 /* Writes the Pareto front (cycles against LUTs) as CSV, and a plot beside it as SVG. 0, or -1. */
 int folding_pareto(const struct folding *f, const struct folding_rules *rules, const char *path, struct diags *d);
 

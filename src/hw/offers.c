@@ -1,141 +1,159 @@
-/* Padding that would pay: a matrix whose MW or MH has few divisors (593 = 593 x 1) can be folded only coarsely;
- * with a few columns or rows of zeros more (600) it takes less at the same rate. */
+/* Padding that pays: a matrix whose MW or MH has few divisors (463 = 463 x 1) can be folded only coarsely; with a few
+ * columns or rows more (464 = 16 x 29) it takes less at the same rate. An MH and the MW of the layer that reads it grow
+ * together. One number after the other is chosen, the others as they are, and once more where any changed: each step is
+ * the best of its kind, all together need not be. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "hw/folding.h"
-#include "util/strbuf.h"
 
-enum { MAX_PADDING_PERCENT = 10, MIN_GAIN_PERCENT = 3 };
+enum { MAX_PADDING_PERCENT = 10, MIN_GAIN_PERCENT = 3, NOWHERE = -1 };
 
-/* Least LUTs with that SIMD over all PE within the bound, and what was known before; -1 where nothing keeps to it. */
-static int64_t least_over_pe(const struct hw_layer *l, int64_t simd, int64_t cycles, int64_t least)
-{
-	for (int64_t pe = 1; pe <= l->mh; pe++) {
-		struct hw_choice c = { .pe = pe, .simd = simd, .ram = l->now.ram, .dsp = l->now.dsp };
-		if (l->mh % pe || l->mw * l->mh / (pe * simd) * l->vectors > cycles)
-			continue;
-		int64_t lut = hw_layer_cost(l, &c).lut;
-		least = least < 0 || lut < least ? lut : least;
-	}
-	return least;
-}
-
-/* Least LUTs of an MVAU (in the memory it has now) within the bound; -1 where none keeps to it. */
-static int64_t least_luts(const struct hw_layer *l, int64_t cycles)
-{
-	int64_t least = -1;
-	for (int64_t d = 1; d * d <= l->mw; d++) {	/* divisors come in pairs */
-		if (l->mw % d)
-			continue;
-		least = least_over_pe(l, d, cycles, least);
-		if (d * d != l->mw)
-			least = least_over_pe(l, l->mw / d, cycles, least);
-	}
-	return least;
-}
-
-/* The MVAU that reads l's output and nothing else between; NULL where none does. */
-static const struct hw_layer *next_mvau(const struct folding *f, const struct hw_layer *l)
-{
-	const struct use *u = value_only_use(node_output(l->node, 0));
-	for (size_t i = 0; u && u->user && i < f->count; i++)
-		if (f->units[i].nodes[0] == u->user && f->units[i].layers[0].kind == HW_MVAU &&
-		    f->units[i].layers[0].mw == l->mh)
-			return &f->units[i].layers[0];
-	return NULL;
-}
-
-struct offer {
-	int64_t from, to, before, after;	/* the dimension; LUTs of the layers it concerns */
+/* The MVAUs of a folding while sizes are tried; by unit. */
+struct trial {
+	const struct folding *f;
+	const struct folding_rules *rules;
+	int64_t cycles;
+	struct hw_layer *layers;	/* as they would be */
+	int64_t *next;			/* the unit whose MW is this one's MH and can grow with it, or NOWHERE */
 };
 
-/* LUTs of a and b (may be NULL) with a's MW (columns) or a's MH and b's MW (rows) set to `to`; -1: not possible. */
-static int64_t luts_padded(const struct hw_layer *a, const struct hw_layer *b, bool columns, int64_t to,
-			   int64_t cycles)
+/* LUTs with that SIMD, over all PE within bound and widths, and what was known before; -1: none. */
+static int64_t least_over_pe(const struct trial *t, const struct hw_layer *l, int64_t simd, int64_t least)
 {
-	struct hw_layer first = *a;
-	if (columns) {
-		first.mw = first.max_simd = to;
-		return least_luts(&first, cycles);
-	}
-	first.mh = first.max_pe = to;
-	int64_t sum = least_luts(&first, cycles);
-	if (sum >= 0 && b) {
-		struct hw_layer second = *b;
-		second.mw = second.max_simd = to;
-		int64_t more = least_luts(&second, cycles);
-		sum = more < 0 ? -1 : sum + more;
-	}
-	return sum;
+	int64_t vectors = l->mw / simd * l->vectors;
+	for (int64_t d = 1; d * d <= l->mh; d++)	/* divisors come in pairs */
+		for (int twin = 0; l->mh % d == 0 && twin < 2; twin++) {
+			struct hw_choice c = { twin ? l->mh / d : d, simd, l->now.ram, l->now.dsp, false };
+			if (l->mh / c.pe * vectors > t->cycles || !folding_streams_fit(l, &c, t->rules->max_stream_bits))
+				continue;
+			int64_t lut = hw_layer_cost(l, &c).lut;
+			least = least < 0 || lut < least ? lut : least;
+		}
+	return least;
 }
 
-static bool find_offer(const struct hw_layer *a, const struct hw_layer *b, bool columns, int64_t cycles,
-		       struct offer *best)
+/* Least LUTs of an MVAU (in the memory it has now); -1 where nothing keeps to the bound. */
+static int64_t least_luts(const struct trial *t, const struct hw_layer *l)
 {
-	int64_t from = columns ? a->mw : a->mh;
-	*best = (struct offer){ from, from, luts_padded(a, b, columns, from, cycles), INT64_MAX };
-	for (int64_t to = from + 1; to <= from + from * MAX_PADDING_PERCENT / 100 + 1; to++) {
-		int64_t luts = luts_padded(a, b, columns, to, cycles);
-		if (luts >= 0 && luts < best->after) {
-			best->to = to;
-			best->after = luts;
+	int64_t least = -1;
+	for (int64_t d = 1; d * d <= l->mw; d++) {
+		if (l->mw % d)
+			continue;
+		least = least_over_pe(t, l, d, least);
+		if (d * d != l->mw)
+			least = least_over_pe(t, l, l->mw / d, least);
+	}
+	return least;
+}
+
+/* LUTs of the unit's layer with that MW, or with that MH together with the layer behind; -1: not possible. */
+static int64_t luts_of(const struct trial *t, const struct fold_padding *p, int64_t size)
+{
+	struct hw_layer l = t->layers[p->unit];
+	l = p->columns ? folding_resized(&l, size, l.mh) : folding_resized(&l, l.mw, size);
+	int64_t sum = least_luts(t, &l);
+	if (sum < 0 || p->columns)
+		return sum;
+	struct hw_layer behind = folding_resized(&t->layers[p->next], size, t->layers[p->next].mh);
+	int64_t more = least_luts(t, &behind);
+	return more < 0 ? -1 : sum + more;
+}
+
+/* The best size from p->from on; whether it gains enough. */
+static bool find_size(const struct trial *t, struct fold_padding *p)
+{
+	p->to = p->from;
+	p->before = p->after = luts_of(t, p, p->from);
+	for (int64_t to = p->from + 1; to <= p->from + p->from * MAX_PADDING_PERCENT / 100 + 1; to++) {
+		int64_t luts = luts_of(t, p, to);
+		if (luts >= 0 && (p->after < 0 || luts < p->after)) {
+			p->to = to;
+			p->after = luts;
 		}
 	}
-	return best->to > from &&
-	       (best->before < 0 || best->after * 100 <= best->before * (100 - MIN_GAIN_PERCENT));
+	if (p->before >= 0 && p->after * 100 > p->before * (100 - MIN_GAIN_PERCENT))
+		p->to = p->from;
+	return p->to > p->from;
 }
 
-static void say(const struct hw_layer *l, bool columns, const struct offer *o, json_t *offers, struct diags *d)
+static void take_size(struct trial *t, const struct fold_padding *p)
 {
-	const char *what = columns ? "MW" : "MH";
-	json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:I}", "layer", node_label(l->node), "dimension", what, "from",
-				  (json_int_t)o->from, "to", (json_int_t)o->to, "LUT_after", (json_int_t)o->after);
-	json_object_set_new(entry, "LUT_before", o->before < 0 ? json_null() : json_integer(o->before));
-	json_array_append_new(offers, entry);
-	if (o->before < 0)
-		diag_note(d, DIAG_NOTE, l->node, NULL, "padding %s from %lld to %lld would meet the bound, at %lld LUT",
-			  what, (long long)o->from, (long long)o->to, (long long)o->after);
-	else
-		diag_note(d, DIAG_NOTE, l->node, NULL,
-			  "padding %s from %lld to %lld (better divisors) would take %lld LUT instead of %lld", what,
-			  (long long)o->from, (long long)o->to, (long long)o->after, (long long)o->before);
+	struct hw_layer *l = &t->layers[p->unit];
+	*l = p->columns ? folding_resized(l, p->to, l->mh) : folding_resized(l, l->mw, p->to);
+	if (!p->columns)
+		t->layers[p->next] = folding_resized(&t->layers[p->next], p->to, t->layers[p->next].mh);
 }
 
-struct node *folding_offer_first(const struct folding *f, const size_t *chosen, int64_t cycles, int64_t *to)
+/* The unit of each node by its id, NOWHERE for others; malloc'd. */
+static int64_t *units_by_node(const struct folding *f)
 {
-	struct offer o;
+	const struct graph *g = f->units[0].nodes[0]->graph;
+	int64_t *unit = xcalloc((size_t)g->next_node_id + 1, sizeof *unit);
+	for (size_t i = 0; i <= g->next_node_id; i++)
+		unit[i] = NOWHERE;
+	for (size_t u = 0; u < f->count; u++)
+		unit[f->units[u].nodes[0]->id] = (int64_t)u;
+	return unit;
+}
+
+static bool is_mvau(const struct folding *f, size_t u)
+{
+	return f->units[u].layers[0].kind == HW_MVAU;
+}
+
+static void start_trial(struct trial *t, const size_t *chosen)
+{
+	const struct folding *f = t->f;
+	int64_t *unit = units_by_node(f);
+	t->layers = xcalloc(f->count, sizeof *t->layers);
+	t->next = xcalloc(f->count, sizeof *t->next);
 	for (size_t u = 0; u < f->count; u++) {
-		struct hw_layer l = f->units[u].layers[0];
-		if (l.kind != HW_MVAU)
-			continue;
-		l.now = f->units[u].choices[chosen[u]][0];
-		if (!find_offer(&l, NULL, true, cycles, &o))
-			return NULL;
-		*to = o.to;
-		return f->units[u].nodes[0];
-	}
-	return NULL;
-}
-
-void folding_offers(const struct folding *f, const size_t *chosen, int64_t cycles, json_t *report, struct diags *d)
-{
-	json_t *offers = json_array();
-	bool first = true;
-	for (size_t u = 0; u < f->count; u++) {
-		struct hw_layer l = f->units[u].layers[0];
-		struct offer o;
-		if (l.kind != HW_MVAU)
-			continue;
+		const struct use *use = value_only_use(node_output(f->units[u].nodes[0], 0));
+		t->layers[u] = f->units[u].layers[0];
 		if (chosen)
-			l.now = f->units[u].choices[chosen[u]][0];
-		if (first && find_offer(&l, NULL, true, cycles, &o))
-			say(&l, true, &o, offers, d);
-		first = false;
-		if (next_mvau(f, &l) && find_offer(&l, next_mvau(f, &l), false, cycles, &o))
-			say(&l, false, &o, offers, d);
+			t->layers[u].now = f->units[u].choices[chosen[u]][0];
+		t->next[u] = use && use->user ? unit[use->user->id] : NOWHERE;
+		if (t->next[u] >= 0 && (!is_mvau(f, u) || !is_mvau(f, (size_t)t->next[u]) ||
+					!folding_pads_output(f->units[u].nodes[0], use->user)))
+			t->next[u] = NOWHERE;
 	}
-	if (json_array_size(offers))
-		json_object_set(report, "offers", offers);
-	json_decref(offers);
+	free(unit);
+}
+
+/* All numbers that can grow. */
+static void list_sizes(const struct trial *t, struct fold_paddings *list)
+{
+	for (size_t u = 0; u < t->f->count; u++) {
+		const struct hw_layer *l = &t->layers[u];
+		if (is_mvau(t->f, u) && folding_pads_input(t->f->units[u].nodes[0]))
+			vec_push(list, ((struct fold_padding){ .unit = u, .columns = true, .from = l->mw, .to = l->mw }));
+		if (t->next[u] >= 0)
+			vec_push(list, ((struct fold_padding){ .unit = u, .next = (size_t)t->next[u], .from = l->mh, .to = l->mh }));
+	}
+}
+
+void folding_paddings(const struct folding *f, const struct folding_rules *rules, const size_t *chosen, int64_t cycles,
+		      struct fold_paddings *list)
+{
+	struct trial t = { .f = f, .rules = rules, .cycles = cycles };
+	bool again = f->count > 0;
+	if (f->count) {
+		start_trial(&t, chosen);
+		list_sizes(&t, list);
+	}
+	for (int sweep = 0; again && sweep < 2; sweep++) {
+		again = false;
+		for (size_t i = 0; i < list->count; i++) {
+			again = find_size(&t, &list->items[i]) || again;
+			take_size(&t, &list->items[i]);
+		}
+	}
+	size_t kept = 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].to > list->items[i].from)
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+	free(t.layers);
+	free(t.next);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "hw/folding.h"
-#include "passes/pass.h"
+#include "pipeline/pipeline.h"
 #include "util/strbuf.h"
 
 static const char *const resource_names[] = { "LUT", "BRAM_18K", "DSP", "URAM" };
@@ -142,79 +142,162 @@ static int explain(struct pass_ctx *ctx, const struct folding *f, const struct f
 	if (!explain_layer(ctx, f, r, cycles, strbuf_text(&remedy)))
 		explain_resources(ctx, f, r, cycles, strbuf_text(&remedy));
 	strbuf_free(&remedy);
-	folding_offers(f, NULL, cycles, ctx->report, ctx->diags);
 	return -1;
+}
+
+/* ---- padding ---- */
+
+/* One search: what it is for, and what it found. */
+struct search {
+	struct pass_ctx *ctx;
+	struct folding f;
+	struct folding_rules rules;
+	bool limited;			/* resources are */
+	int64_t target;			/* INT64_MAX: the fastest */
+	int64_t cycles;			/* the bound that the choice keeps to; -1: there is no choice */
+	size_t *chosen;
+};
+
+/* Whether better divisors are asked for: where dead hardware went anyhow, and with option pad. */
+static bool may_pad(const struct pass_ctx *ctx)
+{
+	bool keep = pass_flag(ctx, "keep_shape") || ctx->options->keep_shape;
+	return pass_flag(ctx, "pad") || (!keep && ctx->graph->properties & GRAPH_SHRUNK);
+}
+
+static json_t *padding_json(const struct fold_padding *p, const char *layer)
+{
+	json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:I}", "layer", layer, "dimension", p->columns ? "MW" : "MH", "from",
+				  (json_int_t)p->from, "to", (json_int_t)p->to, "LUT_after", (json_int_t)p->after);
+	json_object_set_new(entry, "LUT_before", p->before < 0 ? json_null() : json_integer(p->before));
+	return entry;
+}
+
+/* One line: what padding gains, or what it gained. */
+static void say_padding(struct pass_ctx *ctx, const struct fold_padding *p, const struct node *n, bool done, bool failing)
+{
+	struct strbuf text = { 0 };
+	strbuf_printf(&text, "%s %s of %s from %lld to %lld: ", done ? "padded" : "pad", p->columns ? "MW" : "MH", node_label(n),
+		      (long long)p->from, (long long)p->to);
+	if (p->before < 0)
+		strbuf_printf(&text, "the bound can be met, at %lld LUT", (long long)p->after);
+	else
+		strbuf_printf(&text, "%lld LUT instead of %lld", (long long)p->after, (long long)p->before);
+	if (failing)
+		diag_note(ctx->diags, DIAG_WARNING, n, "fold(pad)", "%s", strbuf_text(&text));
+	else
+		pass_note(ctx, "%s%s", strbuf_text(&text), done ? "; --keep-shape turns that off" :
+			  may_pad(ctx) ? "; not done, since all together it does not gain" : "; fold(pad) does that");
+	strbuf_free(&text);
+}
+
+static void say_paddings(struct search *s, const struct fold_paddings *list, bool done)
+{
+	json_t *entries = json_array();
+	for (size_t i = 0; i < list->count; i++) {
+		const struct node *n = s->f.units[list->items[i].unit].nodes[0];
+		json_array_append_new(entries, padding_json(&list->items[i], node_label(n)));
+		say_padding(s->ctx, &list->items[i], n, done, s->cycles < 0);
+	}
+	if (list->count)
+		json_object_set(s->ctx->report, done ? "padded" : "offers", entries);
+	json_decref(entries);
+}
+
+/* ---- the search ---- */
+
+static void solve(struct search *s)
+{
+	struct fold_problem p = folding_problem(&s->f, &s->rules);
+	s->cycles = s->target;
+	if (s->target == INT64_MAX && s->limited)
+		s->cycles = fold_fastest(&p, s->chosen);
+	if (s->cycles >= 0 && !fold_cheapest(&p, s->cycles, s->chosen))
+		s->cycles = -1;
+}
+
+/* Whether the padded choice is faster where speed was asked for, else cheaper. */
+static bool gains(const struct search *s, int64_t cycles_before, int64_t lut_before)
+{
+	if (s->cycles < 0 || cycles_before < 0)
+		return s->cycles >= 0;
+	return s->cycles < cycles_before || (s->cycles == cycles_before && folding_cost(&s->f, s->chosen).lut < lut_before);
+}
+
+/* Tries the padding on the folding, and keeps it, in the graph too, where the whole gains. */
+static bool pad(struct search *s, const struct fold_paddings *list)
+{
+	int64_t cycles = s->cycles, lut = cycles < 0 ? 0 : folding_cost(&s->f, s->chosen).lut;
+	bool listed = folding_resize(&s->f, list, false, &s->rules) == 0;
+	if (listed)
+		solve(s);
+	if (listed && gains(s, cycles, lut)) {
+		folding_pad(&s->f, list);
+		s->ctx->changes += list->count;
+		return true;
+	}
+	folding_resize(&s->f, list, true, &s->rules);
+	solve(s);
+	return false;
+}
+
+static void consider_padding(struct search *s)
+{
+	struct fold_paddings list = { 0 };
+	int64_t bound = s->cycles < 0 ? s->target : s->cycles;
+	if (bound < INT64_MAX)
+		folding_paddings(&s->f, &s->rules, s->cycles < 0 ? NULL : s->chosen, bound, &list);
+	bool done = list.count && may_pad(s->ctx) && pad(s, &list);
+	say_paddings(s, &list, done);
+	vec_free(&list);
+}
+
+/* Says which layer and which limit bind. */
+static int explain_failure(struct search *s)
+{
+	struct fold_problem p = folding_problem(&s->f, &s->rules);
+	if (s->target == INT64_MAX)
+		explain_resources(s->ctx, &s->f, &s->rules, INT64_MAX, "raise the limit");
+	else
+		explain(s->ctx, &s->f, &s->rules, &p, s->target, s->chosen);
+	return -1;
+}
+
+static int search(struct search *s)
+{
+	s->chosen = xcalloc(s->f.count + 1, sizeof *s->chosen);
+	solve(s);
+	consider_padding(s);
+	if (s->cycles < 0)
+		return explain_failure(s);
+	folding_write(&s->f, s->chosen);
+	s->ctx->changes += s->f.count;
+	return 0;
 }
 
 /* ---- the pass ---- */
 
-/* With option pad: pads the first layer where that gains. */
-static bool pad_first(struct pass_ctx *ctx, const struct folding *f, const size_t *chosen, int64_t cycles)
+static int fold(struct search *s)
 {
-	int64_t to;
-	struct node *n = pass_flag(ctx, "pad") ? folding_offer_first(f, chosen, cycles, &to) : NULL;
-	if (!n || !folding_pad(n, to))
-		return false;
-	json_object_set_new(ctx->report, "padded", json_pack("{s:s, s:I}", "layer", node_label(n), "MW", (json_int_t)to));
-	ctx->changes++;
-	return true;
-}
-
-/* *padded: set where the first layer was padded instead of folded, so that the search has to start again. */
-static int search(struct pass_ctx *ctx, struct folding *f, const struct folding_rules *r, bool limited, int64_t target,
-		  bool *padded)
-{
-	struct fold_problem p = folding_problem(f, r);
-	size_t *chosen = xcalloc(f->count + 1, sizeof *chosen);
-	int result = 0;
-	int64_t cycles = target;
-	if (cycles == INT64_MAX && limited)
-		cycles = fold_fastest(&p, chosen);
-	if (cycles < 0) {
-		explain_resources(ctx, f, r, INT64_MAX, "raise the limit");
-		result = -1;
-	} else if (!fold_cheapest(&p, cycles, chosen)) {
-		result = explain(ctx, f, r, &p, cycles, chosen);
-	} else if (pad_first(ctx, f, chosen, cycles)) {
-		*padded = true;
-	} else {
-		folding_write(f, chosen);
-		folding_offers(f, chosen, cycles, ctx->report, ctx->diags);
-		ctx->changes += f->count;
-	}
-	free(chosen);
-	return result;
+	struct pass_ctx *ctx = s->ctx;
+	const char *pareto = pass_string(ctx, "pareto");
+	if (s->f.clock_mhz <= 0)
+		return diag_error(ctx->diags, NULL, "clock_mhz must be positive");
+	s->target = read_target(ctx, s->f.clock_mhz);
+	if (s->target < 0 || read_rules(ctx, &s->rules, &s->limited) != 0 ||
+	    folding_read(&s->f, ctx->graph, &s->rules, ctx->diags) != 0 || search(s) != 0)
+		return -1;
+	if (pareto && folding_pareto(&s->f, &s->rules, pareto, ctx->diags) != 0)
+		return -1;
+	return folding_report(ctx->graph, s->f.clock_mhz, ctx->report, ctx->diags);
 }
 
 static enum pass_result run_fold(struct pass_ctx *ctx)
 {
-	struct folding f = { .clock_mhz = pass_real(ctx, "clock_mhz") };
-	struct folding_rules rules;
-	bool limited = false;
-	if (f.clock_mhz <= 0) {
-		diag_error(ctx->diags, NULL, "clock_mhz must be positive");
-		return PASS_ERROR;
-	}
-	int64_t target = read_target(ctx, f.clock_mhz);
-	if (target < 0 || read_rules(ctx, &rules, &limited) != 0)
-		return PASS_ERROR;
-	const char *pareto = pass_string(ctx, "pareto");
-	bool padded;
-	int result;
-	do {
-		padded = false;
-		result = folding_read(&f, ctx->graph, &rules, ctx->diags);
-		if (result == 0)
-			result = search(ctx, &f, &rules, limited, target, &padded);
-		if (padded)
-			folding_free(&f);
-		f.clock_mhz = pass_real(ctx, "clock_mhz");
-	} while (padded);
-	if (result == 0 && pareto)
-		result = folding_pareto(&f, &rules, pareto, ctx->diags);
-	folding_free(&f);
-	if (result == 0)
-		result = folding_report(ctx->graph, pass_real(ctx, "clock_mhz"), ctx->report, ctx->diags);
+	struct search s = { .ctx = ctx, .f.clock_mhz = pass_real(ctx, "clock_mhz") };
+	int result = fold(&s);
+	folding_free(&s.f);
+	free(s.chosen);
 	return result == 0 ? PASS_CHANGED : PASS_ERROR;
 }
 
@@ -229,7 +312,8 @@ static const struct pass_option fold_options[] = {
 	{ "max_stream_bits", OPTION_INT, NULL, "widest stream between layers or of weights" },
 	{ "part", OPTION_STRING, NULL, "FPGA or board whose LUTs, RAMs and URAMs are the limits" },
 	{ "fill", OPTION_INT, "70", "percent of the part that may be used" },
-	{ "pad", OPTION_FLAG, NULL, "pad the first layer's inputs with zero weights where better divisors save LUTs" },
+	{ "keep_shape", OPTION_FLAG, NULL, "neither remove dead hardware first (prune-dead) nor pad unless told to" },
+	{ "pad", OPTION_FLAG, NULL, "pad matrices to better divisors where that saves, also where nothing was dead" },
 	{ "pareto", OPTION_STRING, NULL, "file.csv for the Pareto front of rate and LUTs; its plot goes to file.svg" },
 	{ 0 }
 };
@@ -240,7 +324,11 @@ const struct pass pass_fold = {
 	.help = "An exact search over all divisors and memory primitives. With target_fps or target_cycles: the folding that takes the\n"
 		"fewest LUTs (then RAMB18s, DSPs, URAMs, latency) in which no layer takes more cycles, within the limits given. With\n"
 		"limits alone: the fastest within them, and among those the cheapest. With nothing given: the fastest in 70 % of a\n"
-		DEFAULT_PART ". Where a limit binds, the error names limit and layer; PE = SIMD = 1 is never a silent answer. Numbers come\n"
+		DEFAULT_PART ". Where a limit binds, the error names limit and layer; PE = SIMD = 1 is never a silent answer.\n"
+		"Before to-hw, dead hardware is removed (prune-dead). Where some was, numbers of inputs and outputs are then padded by up to\n"
+		"a tenth where better divisors make the layers cheaper for this target (463, a prime, to 468), with weights or constants\n"
+		"that change no output; elsewhere that is offered, with its gain, and pad does it. Layers that read one another directly\n"
+		"are padded, and the first one's inputs. keep_shape, or --keep-shape for all passes, keeps the network as it is. Numbers come\n"
 		"from FINN's published formulas (hw/cost.c). Example: fold(target_fps=1000000, clock_mhz=200, pareto=front.csv)",
 	.options = fold_options,
 	.requires = GRAPH_HARDWARE,
