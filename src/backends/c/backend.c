@@ -97,6 +97,8 @@ static int emit_plan(struct emit *e)
 	plan_place(e->plan, e->style->align);
 	int status = e->style->layers(e);
 	if (status == 0)
+		status = emit_block(e);
+	if (status == 0)
 		status = emit_files(e);
 	report(e);
 	json_decref(e->layers);
@@ -107,6 +109,7 @@ static void emit_free(struct emit *e)
 {
 	strbuf_free(&e->code);
 	strbuf_free(&e->run);
+	strbuf_free(&e->block);
 	strbuf_free(&e->decls);
 	strbuf_free(&e->arrays);
 	strbuf_free(&e->loads);

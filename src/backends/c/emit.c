@@ -1,6 +1,7 @@
 /* Text that all styles share: constants as arrays, types, pointers, loops. */
 #include "backends/c/emit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -96,13 +97,24 @@ static void array_blob(struct emit *e, enum array_type type, const void *data, s
 	strbuf_printf(&e->loads, "\t%s = (const %s *)(const void *)(bytes + %zu);\n", symbol, array_ctype(type), offset);
 }
 
+/* What is known of a symbol. */
+struct array {
+	enum array_type type;
+	size_t count;
+};
+
 static const char *array_emit(struct emit *e, enum array_type type, const void *data, size_t count,
 			      const char *suffix)
 {
 	const char *symbol = arena_printf(&e->arena, "%s_%s", e->name, suffix);
-	if (map_has(&e->symbols, symbol))	/* kernels that are written out several times share their constants */
+	const struct array *before = map_get(&e->symbols, symbol);
+	struct array *a = arena_new(&e->arena, struct array);
+	if (before) {	/* kernels that are written out several times share their constants */
+		assert(before->type == type && before->count == count);
 		return symbol;
-	map_set(&e->symbols, symbol, e);
+	}
+	*a = (struct array){ type, count };
+	map_set(&e->symbols, symbol, a);
 	e->rom += count * array_size(type);
 	if (e->weights == WEIGHTS_ARRAY)
 		array_text(e, type, data, count, symbol);

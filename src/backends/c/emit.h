@@ -41,6 +41,8 @@ struct emit {
 	const char *entry_from;		/* what NAME_run passes it */
 	struct strbuf prologue;		/* the first layer's call, in NAME_run alone */
 	json_t *layers;			/* array of the report: a layer each */
+	int64_t samples;		/* of a block of NAME_run_batch; 0: one by one */
+	struct strbuf block;		/* body of the function that computes them */
 };
 
 /* One of the three styles. */
@@ -53,6 +55,8 @@ struct style {
 	void (*size)(struct emit *e);
 	/* Emits NAME.c's functions into e->code and calls into e->run. */
 	int (*layers)(struct emit *e);
+	/* How many samples the batch entry computes together; NULL: one. */
+	int64_t (*samples)(struct emit *e);
 	/* Further files (the kernels), or NULL. */
 	int (*files)(struct emit *e);
 };
@@ -101,6 +105,9 @@ const char *loops_index(struct emit *e, const struct loops *n, int k);
 
 /* ---- files (files.c) ---- */
 int emit_files(struct emit *e);
+void emit_parameters(struct emit *e, struct strbuf *b);	/* "const NAME_input0 *in0, NAME_output0 *out0, " */
+int emit_block(struct emit *e);		/* batch.c: kernels for several samples, where they pay */
+void batch_functions(struct emit *e, struct strbuf *b);
 int write_main(struct emit *e);		/* main_file.c */
 int write_testbench(struct emit *e);	/* testbench.c */
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size);

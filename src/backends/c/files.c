@@ -45,7 +45,7 @@ static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf 
 	strbuf_printf(b, "%s}\n", v->rank ? " " : " 1 ");
 }
 
-static void parameters(struct emit *e, struct strbuf *b)
+void emit_parameters(struct emit *e, struct strbuf *b)
 {
 	const struct plan *p = e->plan;
 	for (size_t i = 0; i < p->n_inputs; i++)
@@ -99,9 +99,9 @@ static int write_header(struct emit *e)
 	strbuf_printf(&b, "#define %s_SCRATCH_BYTES %zu\n#define %s_SCRATCH_ALIGN %zu\n", e->upper, p->arena_bytes, e->upper, e->style->align);
 	strbuf_printf(&b, "\n/* One sample. scratch: %s_SCRATCH_BYTES bytes at a multiple of %s_SCRATCH_ALIGN. */\nvoid %s_run(",
 		      e->upper, e->upper, e->name);
-	parameters(e, &b);
+	emit_parameters(e, &b);
 	strbuf_printf(&b, "void *scratch);\n\n/* count samples, one after the other in each input and output. */\nvoid %s_run_batch(", e->name);
-	parameters(e, &b);
+	emit_parameters(e, &b);
 	strbuf_puts(&b, "size_t count, void *scratch);\n");
 	if (e->entry_suffix) {
 		strbuf_puts(&b, strbuf_text(&e->extra_header));
@@ -119,19 +119,6 @@ static int write_header(struct emit *e)
 
 /* ---- the network ---- */
 
-static void batch_function(struct emit *e, struct strbuf *b)
-{
-	const struct plan *p = e->plan;
-	strbuf_printf(b, "\nvoid %s_run_batch(", e->name);
-	parameters(e, b);
-	strbuf_printf(b, "size_t count, void *scratch)\n{\n\tfor (size_t i = 0; i < count; i++)\n\t\t%s_run(", e->name);
-	for (size_t i = 0; i < p->n_inputs; i++)
-		strbuf_printf(b, "in%zu + i * %s_INPUT%zu_COUNT, ", i, e->upper, i);
-	for (size_t i = 0; i < p->n_outputs; i++)
-		strbuf_printf(b, "out%zu + i * %s_OUTPUT%zu_COUNT, ", i, e->upper, i);
-	strbuf_puts(b, "scratch);\n}\n");
-}
-
 /* NAME_run, or the entry behind the first layer and NAME_run that calls it. */
 static void run_functions(struct emit *e, struct strbuf *b)
 {
@@ -140,12 +127,12 @@ static void run_functions(struct emit *e, struct strbuf *b)
 	if (e->entry_suffix)
 		entry_parameters(e, b);
 	else
-		parameters(e, b);
+		emit_parameters(e, b);
 	strbuf_printf(b, "void *scratch)\n{\n%s\n%s}\n", strstr(strbuf_text(&e->run), "arena") ? arena : "\t(void)scratch;", strbuf_text(&e->run));
 	if (!e->entry_suffix)
 		return;
 	strbuf_printf(b, "\nvoid %s_run(", e->name);
-	parameters(e, b);
+	emit_parameters(e, b);
 	strbuf_printf(b, "void *scratch)\n{\n%s\n%s\t%s_run_%s(%s, ", arena, strbuf_text(&e->prologue), e->name, e->entry_suffix, e->entry_from);
 	for (size_t i = 0; i < e->plan->n_outputs; i++)
 		strbuf_printf(b, "out%zu, ", i);
@@ -162,7 +149,7 @@ static int write_network(struct emit *e)
 	strbuf_puts(&b, strbuf_text(&e->includes));
 	strbuf_puts(&b, strbuf_text(&e->code));
 	run_functions(e, &b);
-	batch_function(e, &b);
+	batch_functions(e, &b);
 	return write_buf(e, named(e, ".c"), &b);
 }
 

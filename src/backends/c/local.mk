@@ -1,6 +1,7 @@
 # The C backend. Texts of runtime/ that go into generated code become strings in runtime_text.c.
 libqcc_a_SOURCES += \
 	src/backends/c/backend.c \
+	src/backends/c/batch.c \
 	src/backends/c/emit.c \
 	src/backends/c/emit.h \
 	src/backends/c/files.c \
@@ -11,10 +12,12 @@ libqcc_a_SOURCES += \
 	src/backends/c/packed_blocks.c \
 	src/backends/c/packed_bytes.c \
 	src/backends/c/packed_floats.c \
+	src/backends/c/packed_quantise.c \
 	src/backends/c/packed_simple.c \
 	src/backends/c/packed_stage.c \
 	src/backends/c/plan.c \
 	src/backends/c/plan.h \
+	src/backends/c/plan_batch.c \
 	src/backends/c/plan_hw.c \
 	src/backends/c/plan_lower.c \
 	src/backends/c/plan_lower.h \

@@ -28,7 +28,7 @@ bool packed_is_entry(const struct emit *e, const struct plan_layer *l)
 {
 	const struct plan *p = e->plan;
 	const struct plan_buf *in = l->n_in ? plan_root(l->in[0]) : NULL;
-	if (l != p->layers || !in || in->role != PLAN_INPUT || p->n_inputs != 1)
+	if (e->samples || l != p->layers || !in || in->role != PLAN_INPUT || p->n_inputs != 1)
 		return false;
 	for (const struct plan_layer *k = l->next; k; k = k->next)
 		for (size_t i = 0; i < k->n_in; i++)
@@ -226,6 +226,14 @@ static void packed_size(struct emit *e)
 	}
 }
 
+/* ---- blocks of samples ---- */
+
+static int64_t packed_samples(struct emit *e)
+{
+	(void)e;
+	return 16;
+}
+
 /* ---- emission ---- */
 
 static int packed_layers(struct emit *e)
@@ -236,7 +244,8 @@ static int packed_layers(struct emit *e)
 		[PACKED_MAXPOOL] = packed_maxpool, [PACKED_QUANTISE] = packed_quantise,
 		[PACKED_FLOATS] = packed_floats,
 	};
-	strbuf_printf(&e->includes, "#include \"%s_kernels.h\"\n", e->name);
+	if (!e->samples)
+		strbuf_printf(&e->includes, "#include \"%s_kernels.h\"\n", e->name);
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
 		struct packed_layer *p = packed_of(e, l);
 		size_t before = e->rom;
@@ -264,5 +273,6 @@ const struct style style_packed = {
 	.align = 64,
 	.size = packed_size,
 	.layers = packed_layers,
+	.samples = packed_samples,
 	.files = packed_files,
 };

@@ -47,6 +47,9 @@ struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, co
 bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, bool even, float *scale, float *offset);
 /* The same for floats; `exact` false: the count may be off by one, which a look at the thresholds mends. */
 bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, float *offset, bool *exact);
+/* The line is exact where it is further than this from every count: at a threshold and just below it, it is not
+ * further on the wrong side. */
+double affine_doubt(const float *t, int64_t count, float scale, float offset);
 /* Constants for counting in lanes of 32 bits, channels in groups of 16: thresholds as [group][threshold][16], or,
  * where they are evenly spaced, scales, and offsets in *offset. */
 const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char **offset);

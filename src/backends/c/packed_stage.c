@@ -104,7 +104,7 @@ static bool fit_even(const int64_t *t, int64_t count, int64_t lo, int64_t hi, fl
 
 bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, bool even, float *scale, float *offset)
 {
-	double at[256], below[256], middle;
+	double at[256] = { 0 }, below[256] = { 0 }, middle;
 	if (count < 1 || count > 255 || lo < -(1 << 24) || hi > 1 << 24)
 		return false;
 	if (even && fit_even(t, count, lo, hi, scale, offset))
@@ -135,7 +135,7 @@ static void check_real(const float *t, int64_t count, bool even, float scale, fl
 
 bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, float *offset, bool *exact)
 {
-	double at[256], below[256], middle, least = INFINITY;
+	double at[256] = { 0 }, below[256] = { 0 }, middle, least = INFINITY;
 	bool near;
 	if (count > 255 || count < 2)
 		return false;
@@ -157,6 +157,17 @@ bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, flo
 	}
 	check_real(t, count, even, *scale, *offset, exact, &near);
 	return near;
+}
+
+double affine_doubt(const float *t, int64_t count, float scale, float offset)
+{
+	double most = 0;
+	for (int64_t k = 0; k < count; k++) {
+		float below = nextafterf(t[k], -INFINITY);
+		most = fmax(most, (double)(k + 1) - (double)fminf(fmaf(t[k], scale, offset), t[k] * scale + offset));
+		most = fmax(most, (double)fmaxf(fmaf(below, scale, offset), below * scale + offset) - (double)(k + 1));
+	}
+	return most * 1.01 + 1e-6;
 }
 
 /* ---- the stage ---- */

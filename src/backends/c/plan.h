@@ -146,6 +146,10 @@ void plan_lives(struct plan *p);
  * alive at the same time do not overlap; largest first, each at the lowest free offset. */
 void plan_place(struct plan *p, size_t align);
 
+/* Whether every layer can compute several samples as more rows of one; and the change to n of them (plan_batch.c). */
+bool plan_takes_samples(const struct plan *p);
+void plan_add_samples(struct plan *p, int64_t n);
+
 enum plan_elem plan_elem_for(int64_t lo, int64_t hi);
 size_t plan_elem_size(enum plan_elem e);
 const char *plan_kind_name(const struct plan_layer *l);

@@ -248,22 +248,26 @@ QCC_INLINE qcc_i32 qcc_reach32(qcc_i32 count, qcc_i32 x, const int32_t *t)
 	return count - (x >= qcc_load32(t));
 #endif
 }
+/* Lane by lane between low and high. */
+QCC_INLINE qcc_f32 qcc_cut(qcc_f32 v, float low, float high)
+{
+	const qcc_f32 zero = { 0 }, least = zero + low, most = zero + high;
+#if QCC_BYTES == 64
+	return (qcc_f32)_mm512_min_ps(_mm512_max_ps((__m512)v, (__m512)least), (__m512)most);
+#elif QCC_BYTES == 32
+	return (qcc_f32)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)least), (__m256)most);
+#elif defined(__SSE2__)
+	return (qcc_f32)_mm_min_ps(_mm_max_ps((__m128)v, (__m128)least), (__m128)most);
+#else
+	const qcc_i32 above = v > least, below = v < most;
+	v = (qcc_f32)(((qcc_i32)v & above) | ((qcc_i32)least & ~above));
+	return (qcc_f32)(((qcc_i32)v & below) | ((qcc_i32)most & ~below));
+#endif
+}
 /* Evenly spaced thresholds: the count is x * scale + offset, cut to 0 .. top and rounded. */
 QCC_INLINE qcc_f32 qcc_line(qcc_i32 x, const float *scale, const float *offset, float top)
 {
-	qcc_f32 v = __builtin_convertvector(x, qcc_f32) * qcc_loadf(scale) + qcc_loadf(offset);
-	const qcc_f32 zero = { 0 }, tops = zero + top;
-#if QCC_BYTES == 64
-	return (qcc_f32)_mm512_min_ps(_mm512_max_ps((__m512)v, (__m512)zero), (__m512)tops);
-#elif QCC_BYTES == 32
-	return (qcc_f32)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)zero), (__m256)tops);
-#elif defined(__SSE2__)
-	return (qcc_f32)_mm_min_ps(_mm_max_ps((__m128)v, (__m128)zero), (__m128)tops);
-#else
-	v = (qcc_f32)((qcc_i32)v & (v > zero));
-	const qcc_i32 below = v < tops;
-	return (qcc_f32)(((qcc_i32)v & below) | ((qcc_i32)tops & ~below));
-#endif
+	return qcc_cut(__builtin_convertvector(x, qcc_f32) * qcc_loadf(scale) + qcc_loadf(offset), 0.0f, top);
 }
 /* Rounded down. */
 QCC_INLINE qcc_i32 qcc_affine(qcc_i32 x, const float *scale, const float *offset, float top)
@@ -290,6 +294,26 @@ QCC_INLINE int qcc_nearest(float v)
 	v += 8388608.0f;
 	memcpy(&bits, &v, sizeof bits);
 	return bits & 0x7fffff;
+}
+
+/* Floats to counts of nearly evenly spaced thresholds: x * scale + offset, cut and rounded down. Lanes that come
+ * within `doubt` of an integer may be off by one; then all look at their thresholds, which lie between -infinity
+ * and +infinity, `row` elements a lane. */
+QCC_INLINE qcc_i32 qcc_quantise(const float *x, const float *scale, const float *offset, float top, float doubt,
+				const float *t, int row)
+{
+	const qcc_f32 v = qcc_loadf(x), zero = { 0 };
+	const qcc_f32 f = qcc_cut(v * qcc_loadf(scale) + qcc_loadf(offset), -0.5f, top + 0.5f);
+	qcc_i32 n = __builtin_convertvector(f, qcc_i32);
+	const qcc_f32 off = f - ((f + 12582912.0f) - 12582912.0f);	/* from the nearest integer */
+	const qcc_u64 close = (qcc_u64)((off < zero + doubt) & (off > zero - doubt));
+	uint64_t any = 0;
+	for (int i = 0; i < QCC_LANES64; i++)
+		any |= close[i];
+	if (any)
+		for (int i = 0; i < QCC_LANES32; i++)
+			n[i] += (v[i] >= t[i * row + n[i] + 1]) - (v[i] < t[i * row + n[i]]);
+	return n;
 }
 
 /* ---- floats ---- */
