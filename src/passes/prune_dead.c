@@ -301,7 +301,7 @@ const struct pass pass_prune_dead = {
 		"--keep-shape (or fold(keep_shape), to-hw(keep_shape)) turns that off.",
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED,
 	.options = options,
-	.ensures = GRAPH_INFERRED | GRAPH_PRUNED,
-	.preserves = GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED | GRAPH_SHRUNK,
+	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED | GRAPH_PRUNED,
+	.preserves = GRAPH_SHRUNK,
 	.run = run,
 };
