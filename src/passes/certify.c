@@ -1,13 +1,18 @@
 /* Certificates: exhaustive comparison of thresholds with what they replace. */
 #include "passes/certify.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "pipeline/pipeline.h"
 #include "util/vec.h"
 
-enum { AT_ONCE = 1 << 15 };
+enum {
+	AT_ONCE = 1 << 15,
+	MOST_POINTS = 1 << 26,		/* over all channels; a few seconds */
+	FLOAT_COUNTS_TO = 1 << 24,
+};
 
 /* ---- what the new nodes say ---- */
 
@@ -98,26 +103,68 @@ static int compare_integers(const struct claim *c, int64_t shift, struct found *
 	return result;
 }
 
-/* Of floats: each threshold and the number right below it. Between them neither side changes, because the chain
- * never decreases. */
-static int compare_floats(const struct claim *c, int64_t shift, struct found *found, struct diags *d)
+/* A float32 at or below x. Beyond 2^24 float32 does not hold every integer; the network meets those it holds. */
+static double float_below(double x)
+{
+	float f = (float)x;
+	return (double)f > x ? (double)nextafterf(f, -INFINITY) : (double)f;
+}
+
+/* The point of a threshold; where no point reaches it or all do, one at that end. */
+static double point_at(const struct claim *c, float threshold)
+{
+	if (c->of_floats)
+		return isinf(threshold) ? 0 : (double)threshold;
+	double x = ceil((double)threshold), hi = float_below((double)c->hi), lo = -float_below(-(double)c->lo - 1);
+	return x > hi ? hi : x < lo ? lo : x;
+}
+
+static double point_below(const struct claim *c, double x)
+{
+	double below = (double)nextafterf((float)x, -INFINITY);
+	return c->of_floats ? fmax(below, -(double)FLT_MAX) : fmin(x - 1, below);
+}
+
+/* Each threshold and the point right below it, and both ends. Between them neither side changes, because the chain never
+ * goes back. */
+static int compare_steps(const struct claim *c, int64_t shift, struct found *found, struct diags *d)
 {
 	const struct tensor *t = node_input(c->up, 1)->constant;
-	int64_t channels = c->chain->channels, levels = t->dims[1];
-	double *points = xcalloc((size_t)(2 * channels), sizeof *points);
-	int result = 0;
-	for (int64_t k = 0; k < levels && result == 0; k++) {
-		for (int64_t i = 0; i < channels; i++) {
-			float x = tensor_floats(t)[(t->dims[0] > 1 ? i : 0) * levels + k];
-			if (isinf(x))
-				x = 0;
-			points[i] = (double)x;
-			points[channels + i] = (double)nextafterf(x, -INFINITY);
+	int64_t channels = c->chain->channels, levels = t->dims[1], at_once = AT_ONCE / channels + 1;
+	double *points = xcalloc((size_t)(2 * at_once * channels), sizeof *points);
+	for (int64_t i = 0; i < channels; i++) {
+		points[i] = c->of_floats ? -(double)FLT_MAX : -float_below(-(double)c->lo);
+		points[channels + i] = c->of_floats ? (double)FLT_MAX : float_below((double)c->hi);
+	}
+	int result = compare(c, points, 2, shift, found, d);
+	for (int64_t k = 0; k < levels && result == 0; k += at_once) {
+		int64_t n = levels - k < at_once ? levels - k : at_once;
+		for (int64_t i = 0; i < n * channels; i++) {
+			int64_t row = t->dims[0] > 1 ? i % channels : 0;
+			points[i] = point_at(c, tensor_floats(t)[row * levels + k + i / channels]);
+			points[n * channels + i] = point_below(c, points[i]);
 		}
-		result = compare(c, points, 2, shift, found, d);
+		result = compare(c, points, 2 * n, shift, found, d);
 	}
 	free(points);
 	return result;
+}
+
+/* Whether the chain goes one way in each channel, so that its steps tell everything. */
+static bool goes_one_way(const struct claim *c)
+{
+	bool mixed = false;
+	for (size_t i = 0; i < c->chain->count; i++)
+		if (!elementwise_direction(c->chain->nodes[i], &mixed) && !mixed)
+			return false;
+	return !c->down;
+}
+
+/* Of floats, and of integers in a range too wide to look at everywhere or for float32 to count, the steps. */
+static bool looks_at_steps(const struct claim *c)
+{
+	bool wide = c->hi - c->lo > MOST_POINTS / c->chain->channels || c->hi > FLOAT_COUNTS_TO || c->lo < -FLOAT_COUNTS_TO;
+	return c->of_floats || (wide && goes_one_way(c));
 }
 
 int certify(const struct claim *c, struct certificates *list, struct diags *d)
@@ -126,7 +173,7 @@ int certify(const struct claim *c, struct certificates *list, struct diags *d)
 	struct found found = { 0 };
 	bool apart = !c->down && node_attr_float(c->up, "out_bias", 0) == 0;
 	int64_t shift = apart ? c->grid->base : 0;
-	if ((c->of_floats ? compare_floats : compare_integers)(c, shift, &found, d) != 0)
+	if ((looks_at_steps(c) ? compare_steps : compare_integers)(c, shift, &found, d) != 0)
 		return -1;
 	struct certificate made = {
 		.replaces = arena_strdup(&list->arena, node_label(quantiser)), .node = c->up->id,

@@ -1,5 +1,6 @@
 /* Certificates: the thresholds that were generated, compared with the chain of operators they replace at every
- * integer the accumulator can take, in all channels. */
+ * integer the accumulator can take, in all channels. Where that range is very wide and the operators never turn back, it is
+ * each threshold and the integer below it: between two of them nothing changes. */
 #ifndef QCC_PASSES_CERTIFY_H
 #define QCC_PASSES_CERTIFY_H
 
