@@ -3,6 +3,13 @@
 
 #include "ir/ir.h"
 
+struct attr_extra *attr_extra(struct arena *a, struct attr *attr)
+{
+	if (!attr->extra)
+		attr->extra = arena_new(a, struct attr_extra);
+	return attr->extra;
+}
+
 const struct attr *node_attr(const struct node *n, const char *name)
 {
 	for (const struct attr *a = n->attrs; a; a = a->next)
@@ -65,7 +72,7 @@ static struct attr *fresh(struct node *n, const char *name, enum attr_kind kind,
 		*link = arena_new(&n->graph->arena, struct attr);
 		name = arena_strdup(&n->graph->arena, name);
 	}
-	**link = (struct attr){ .name = name, .kind = kind, .count = count, .next = next };
+	**link = (struct attr){ .name = name, .kind = kind, .count = (uint32_t)count, .next = next };
 	return *link;
 }
 
@@ -97,6 +104,14 @@ void node_set_floats(struct node *n, const char *name, const float *floats, size
 	fresh(n, name, ATTR_FLOATS, count)->floats = copy;
 }
 
+void node_set_strings(struct node *n, const char *name, const char *const *strings, size_t count)
+{
+	const char **copy = arena_array(&n->graph->arena, const char *, count + 1);
+	for (size_t i = 0; i < count; i++)
+		copy[i] = arena_strdup(&n->graph->arena, strings[i]);
+	fresh(n, name, ATTR_STRINGS, count)->strings = copy;
+}
+
 void node_set_tensor(struct node *n, const char *name, struct tensor *t)
 {
 	fresh(n, name, ATTR_TENSOR, 1)->t = t;
@@ -114,14 +129,25 @@ void node_remove_attr(struct node *n, const char *name)
 	*link = (*link)->next;
 }
 
+static char *copy_text(struct arena *a, const char *s)
+{
+	return s ? arena_strdup(a, s) : NULL;
+}
+
+static struct attr_extra *copy_extra(struct arena *a, const struct attr_extra *from)
+{
+	struct attr_extra *to = arena_new(a, struct attr_extra);
+	*to = (struct attr_extra){ copy_text(a, from->ref_attr_name), copy_text(a, from->doc),
+				   copy_text(a, from->tensor_name) };
+	return to;
+}
+
 /* A copy of one attribute in another graph's arena; tensors are shared. */
 static struct attr *copy_attr(struct arena *a, const struct attr *from)
 {
 	struct attr *to = arena_copy(a, from, sizeof *from);
 	to->name = arena_strdup(a, from->name);
-	to->ref_attr_name = from->ref_attr_name ? arena_strdup(a, from->ref_attr_name) : NULL;
-	to->doc = from->doc ? arena_strdup(a, from->doc) : NULL;
-	to->tensor_name = from->tensor_name ? arena_strdup(a, from->tensor_name) : NULL;
+	to->extra = from->extra ? copy_extra(a, from->extra) : NULL;
 	to->next = NULL;
 	switch (from->kind) {
 	case ATTR_INT:

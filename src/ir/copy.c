@@ -114,6 +114,7 @@ static void copy_model(struct graph *to, const struct graph *from)
 	to->sparse_size = from->sparse_size;
 	to->sparse_proto = arena_copy(a, from->sparse_proto, from->sparse_size);
 	to->properties = from->properties;
+	to->names_due = from->names_due;
 	struct function **link = &to->functions;
 	for (const struct function *f = from->functions; f; f = f->next, link = &(*link)->next) {
 		*link = arena_new(a, struct function);

@@ -81,9 +81,9 @@ void graph_free(struct graph *g)
 {
 	if (!g)
 		return;
-	for (struct node *n = g->first; n; n = n->next)
+	graph_for_each_node(g, n)
 		free_attrs(n);
-	for (struct value *v = g->values; v; v = v->next)
+	graph_for_each_value(g, v)
 		tensor_unref(v->constant);
 	map_free(&g->names);
 	vec_free(&g->removed_nodes);
@@ -309,7 +309,7 @@ static bool keeps_name(const struct value *v)
 
 static void rename_nodes(struct graph *g, const struct renaming *how, struct strbuf *name)
 {
-	for (struct node *n = g->first; n; n = n->next) {
+	graph_for_each_node(g, n) {
 		name->length = 0;
 		how->node(how->user, n, name);
 		n->name = arena_strdup(&g->name_arena, name->length ? name->text : n->name);
@@ -324,15 +324,15 @@ static void keep_name(struct graph *g, struct value *v)
 
 static void rename_values(struct graph *g, const struct renaming *how, struct strbuf *name)
 {
-	for (struct value *v = g->values; v; v = v->next)
+	graph_for_each_value(g, v)
 		if (keeps_name(v))
 			keep_name(g, v);
 	for (uint32_t i = 0; i < g->n_outputs; i++) {	/* an output's value takes the interface's name */
 		struct value *v = g->outputs[i].value;
-		if (!keeps_name(v) && map_add(&g->names, g->output_names[i], v))
-			v->name = g->output_names[i];
+		if (!keeps_name(v))
+			take_name(g, v, g->output_names[i]);
 	}
-	for (struct value *v = g->values; v; v = v->next) {
+	graph_for_each_value(g, v) {
 		if (keeps_name(v) || (value_is_output(v) && map_get(&g->names, v->name) == v))
 			continue;
 		name->length = 0;
@@ -374,14 +374,6 @@ struct value_extra *value_extra(struct graph *g, struct value *v)
 	if (!v->extra)
 		v->extra = arena_new(&g->arena, struct value_extra);
 	return v->extra;
-}
-
-size_t value_use_count(const struct value *v)
-{
-	size_t count = 0;
-	for (const struct use *u = v->uses; u; u = u->next)
-		count++;
-	return count;
 }
 
 struct use *value_only_use(const struct value *v)
@@ -523,9 +515,23 @@ void node_remove(struct node *n)
 	vec_push(&n->graph->removed_nodes, n);
 }
 
-/* The memory of a removed node. Strings stay: nodes may share theirs. */
-static void give_back(struct arena *a, struct node *n)
+static void give_back_name(struct graph *g, const char *name)
 {
+	if (name && *name)
+		arena_give_back(&g->name_arena, (char *)(uintptr_t)name, strlen(name) + 1);
+}
+
+static void give_back_value(struct graph *g, struct value *v)
+{
+	give_back_name(g, v->name);
+	arena_give_back(&g->arena, v, sizeof *v);
+}
+
+/* The memory of a removed node. Strings other than its name stay: nodes may share theirs. */
+static void give_back_node(struct graph *g, struct node *n)
+{
+	struct arena *a = &g->arena;
+	give_back_name(g, n->name);
 	for (struct attr *attr = n->attrs, *next; attr; attr = next) {
 		next = attr->next;
 		arena_give_back(a, attr, sizeof *attr);
@@ -539,9 +545,9 @@ static void give_back(struct arena *a, struct node *n)
 void graph_reclaim(struct graph *g)
 {
 	for (size_t i = 0; i < g->removed_nodes.count; i++)
-		give_back(&g->arena, g->removed_nodes.items[i]);
+		give_back_node(g, g->removed_nodes.items[i]);
 	for (size_t i = 0; i < g->removed_values.count; i++)
-		arena_give_back(&g->arena, g->removed_values.items[i], sizeof(struct value));
+		give_back_value(g, g->removed_values.items[i]);
 	g->removed_nodes.count = g->removed_values.count = 0;
 }
 
@@ -593,6 +599,11 @@ void node_move(struct node *n, struct node *before)
 		return;
 	node_unlink(n);
 	node_link(n, before);
+}
+
+void node_rename(struct node *n, const char *name)
+{
+	n->name = arena_strdup(&n->graph->name_arena, name);
 }
 
 void node_set_op(struct node *n, const char *domain, const char *op_type)

@@ -73,7 +73,7 @@ int node_infer(struct node *n, struct diags *d)
 int graph_infer(struct graph *g, struct diags *d)
 {
 	int result = 0;
-	for (struct node *n = g->first; n; n = n->next)
+	graph_for_each_node(g, n)
 		if (node_infer(n, d) != 0)
 			result = -1;
 	return result;

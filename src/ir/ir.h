@@ -94,10 +94,17 @@ enum attr_kind {	/* numbered as AttributeProto.AttributeType */
 	ATTR_SPARSE_TENSOR = 11, ATTR_SPARSE_TENSORS = 12, ATTR_TYPE_PROTO = 13, ATTR_TYPE_PROTOS = 14,
 };
 
+/* The rarely present parts of an attribute. */
+struct attr_extra {
+	const char *ref_attr_name;	/* in a model-local function: the attribute it stands for */
+	const char *doc;
+	const char *tensor_name;	/* what the file calls the tensor; NULL: nothing */
+};
+
 struct attr {
 	const char *name;
 	enum attr_kind kind;
-	size_t count;			/* of floats, ints, strings; bytes of s and raw */
+	uint32_t count;			/* of floats, ints, strings; bytes of s and raw (a message is below 2^31) */
 	union {
 		float f;
 		int64_t i;
@@ -108,9 +115,7 @@ struct attr {
 		struct tensor *t;	/* owned by the node */
 		const void *raw;	/* any other kind: the AttributeProto packed, kept as it came */
 	};
-	const char *ref_attr_name;	/* in a model-local function: the attribute it stands for */
-	const char *doc;
-	const char *tensor_name;	/* what the file calls the tensor; NULL: nothing */
+	struct attr_extra *extra;	/* NULL: none */
 	struct attr *next;
 };
 
@@ -177,6 +182,7 @@ struct graph {
 	const void *sparse_proto;
 	size_t sparse_size;
 	unsigned properties;		/* what passes established: enum graph_property in passes/pass.h */
+	bool names_due;			/* nodes and values wait for readable names (pass unique-names) */
 };
 
 /* ---- graphs ---- */
@@ -193,13 +199,29 @@ void graph_add_output(struct graph *g, struct value *v, const char *name);
 void graph_set_output(struct graph *g, uint32_t i, struct value *v);
 struct value *graph_value(const struct graph *g, const char *name);	/* NULL: no such value */
 
+/* What follows n, on its way from memory while n is looked at: in large graphs the lists do not fit the caches. */
+static inline struct node *node_ahead(const struct node *n)
+{
+	struct node *next = n ? n->next : NULL;
+	__builtin_prefetch(next);
+	__builtin_prefetch((const char *)next + 64);
+	return next;
+}
+static inline struct value *value_ahead(const struct value *v)
+{
+	struct value *next = v ? v->next : NULL;
+	__builtin_prefetch(next);
+	__builtin_prefetch((const char *)next + 64);
+	return next;
+}
+
 /* Every node, in topological order; the body may remove the node it is at, or insert before it. */
 #define graph_for_each_node(g, n)                                                              \
-	for (struct node *n = (g)->first, *n##_next = n ? n->next : NULL; n;                   \
-	     n = n##_next, n##_next = n ? n->next : NULL)
+	for (struct node *n = (g)->first, *n##_next = node_ahead(n); n;                        \
+	     n = n##_next, n##_next = node_ahead(n))
 #define graph_for_each_value(g, v)                                                             \
-	for (struct value *v = (g)->values, *v##_next = v ? v->next : NULL; v;                 \
-	     v = v##_next, v##_next = v ? v->next : NULL)
+	for (struct value *v = (g)->values, *v##_next = value_ahead(v); v;                     \
+	     v = v##_next, v##_next = value_ahead(v))
 #define value_for_each_use(v, u)                                                               \
 	for (struct use *u = (v)->uses, *u##_next = u ? u->next : NULL; u;                     \
 	     u = u##_next, u##_next = u ? u->next : NULL)
@@ -239,7 +261,6 @@ static inline bool value_is_constant(const struct value *v)
 {
 	return v && v->constant && !v->producer;
 }
-size_t value_use_count(const struct value *v);		/* O(uses); for one use see value_only_use */
 struct use *value_only_use(const struct value *v);	/* NULL unless there is exactly one */
 bool value_is_output(const struct value *v);		/* O(uses) */
 /* All dims known. */
@@ -268,6 +289,7 @@ void node_truncate_inputs(struct node *n, size_t count);
 void node_add_capture(struct node *n, struct value *v);
 /* Moves n to stand right before `before` (NULL: the end). The caller keeps the order topological. */
 void node_move(struct node *n, struct node *before);
+void node_rename(struct node *n, const char *name);
 /* Changes what the node computes; its inputs, outputs and attributes stay. */
 void node_set_op(struct node *n, const char *domain, const char *op_type);
 
@@ -282,6 +304,11 @@ static inline struct value *node_output(const struct node *n, size_t i)
 /* The node's name, or its first output's where it has none. */
 const char *node_label(const struct node *n);
 /* ---- attributes ---- */
+struct attr_extra *attr_extra(struct arena *a, struct attr *attr);	/* made where missing */
+static inline const char *attr_ref(const struct attr *a)	/* NULL: it stands for itself */
+{
+	return a->extra ? a->extra->ref_attr_name : NULL;
+}
 const struct attr *node_attr(const struct node *n, const char *name);	/* NULL: absent */
 int64_t node_attr_int(const struct node *n, const char *name, int64_t fallback);
 double node_attr_float(const struct node *n, const char *name, double fallback);
@@ -295,6 +322,7 @@ void node_set_float(struct node *n, const char *name, float f);
 void node_set_string(struct node *n, const char *name, const char *s);
 void node_set_ints(struct node *n, const char *name, const int64_t *ints, size_t count);
 void node_set_floats(struct node *n, const char *name, const float *floats, size_t count);
+void node_set_strings(struct node *n, const char *name, const char *const *strings, size_t count);
 void node_set_tensor(struct node *n, const char *name, struct tensor *t);	/* takes the reference */
 void node_remove_attr(struct node *n, const char *name);
 void node_copy_attrs(struct node *to, const struct node *from);

@@ -5,6 +5,7 @@
 
 #include "ir/onnx_emit.h"
 #include "util/strbuf.h"
+#include "util/vec.h"
 
 /* ---- bytes ---- */
 
@@ -21,10 +22,8 @@ void emit_tag(struct writer *w, uint32_t number, uint64_t size)
 	emit_bytes(w, bytes, wire_put_tag(bytes, number, WIRE_BYTES, size));
 }
 
-/* The fields of a message, without a tag around them. */
-void emit_fields(struct writer *w, const ProtobufCMessage *m)
+static void put_packed(struct writer *w, const ProtobufCMessage *m, size_t size)
 {
-	size_t size = protobuf_c_message_get_packed_size(m);
 	if (!w->stream) {
 		w->size += size;
 		return;
@@ -34,27 +33,31 @@ void emit_fields(struct writer *w, const ProtobufCMessage *m)
 	emit_bytes(w, w->scratch.bytes, size);
 }
 
-static void put_message(struct writer *w, uint32_t number, const ProtobufCMessage *m)
+void emit_fields(struct writer *w, const ProtobufCMessage *m)
 {
-	emit_tag(w, number, protobuf_c_message_get_packed_size(m));
-	emit_fields(w, m);
+	put_packed(w, m, protobuf_c_message_get_packed_size(m));
 }
 
-/* A message whose fields `emit` puts: counted, then put. */
+static void put_message(struct writer *w, uint32_t number, const ProtobufCMessage *m)
+{
+	size_t size = protobuf_c_message_get_packed_size(m);
+	emit_tag(w, number, size);
+	put_packed(w, m, size);
+}
+
 void emit_nested(struct writer *w, uint32_t number, emit_fn *emit, const void *what)
 {
-	FILE *stream = w->stream;
-	uint64_t start = w->size;
-	w->stream = NULL;
-	emit(w, what);
-	uint64_t size = w->size - start;
-	w->size = start;
-	w->stream = stream;
-	emit_tag(w, number, size);
-	if (stream)
+	if (w->stream) {
+		emit_tag(w, number, w->sizes.items[w->sizes_put++]);
 		emit(w, what);
-	else
-		w->size += size;
+		return;
+	}
+	size_t place = w->sizes.count;
+	vec_push(&w->sizes, 0);
+	uint64_t start = w->size;
+	emit(w, what);
+	w->sizes.items[place] = w->size - start;
+	emit_tag(w, number, w->size - start);
 }
 
 /* ---- pieces of messages, in the arena of the element at hand ---- */
@@ -233,15 +236,19 @@ static void emit_attr(struct writer *w, const void *what)
 	Onnx__AttributeProto p;
 	onnx__attribute_proto__init(&p);
 	p.name = proto_text(a->name);
-	p.doc_string = proto_text_or_absent(a->doc);
-	p.ref_attr_name = proto_text_or_absent(a->ref_attr_name);
+	if (a->extra) {
+		p.doc_string = proto_text_or_absent(a->extra->doc);
+		p.ref_attr_name = proto_text_or_absent(a->extra->ref_attr_name);
+	}
 	p.has_type = 1;
 	p.type = (Onnx__AttributeProto__AttributeType)a->kind;
 	if (!p.ref_attr_name)
 		set_content(w, &p, a);
 	emit_fields(w, &p.base);
-	if (a->kind == ATTR_TENSOR && !p.ref_attr_name)
-		emit_nested(w, ATTR_FIELD_T, emit_tensor, &(struct tensor_job){ a->t, a->tensor_name, NULL });
+	if (a->kind == ATTR_TENSOR && !p.ref_attr_name) {
+		const char *name = a->extra ? a->extra->tensor_name : NULL;
+		emit_nested(w, ATTR_FIELD_T, emit_tensor, &(struct tensor_job){ a->t, name, NULL });
+	}
 }
 
 /* ---- nodes ---- */

@@ -10,6 +10,8 @@ struct writer {
 	struct diags *diags;
 	FILE *stream;			/* NULL: only counts */
 	uint64_t size;			/* written or counted so far */
+	struct { uint64_t *items; size_t count, capacity; } sizes;	/* of nested messages, in order, as counted */
+	size_t sizes_put;		/* how many of them are written */
 	struct output_names names;
 	struct wire_buffer scratch;
 	struct arena arena;		/* the messages of the element at hand */
@@ -23,7 +25,7 @@ void emit_tag(struct writer *w, uint32_t number, uint64_t size);
 /* The fields of a message, without a tag around them. */
 void emit_fields(struct writer *w, const ProtobufCMessage *m);
 typedef void emit_fn(struct writer *w, const void *what);
-/* A message whose fields `emit` puts: counted, then put. */
+/* A message whose fields `emit` puts. What is written must have been counted, in the same order. */
 void emit_nested(struct writer *w, uint32_t number, emit_fn *emit, const void *what);
 
 /* protobuf-c's messages are not const; nothing writes through them. The second gives NULL for "". */

@@ -145,7 +145,7 @@ static int read_string(struct onnx_reader *r, struct attr *a, const ProtobufCBin
 	bool is_short = s->len < SHARED;
 	if (is_short && s->len)
 		memcpy(text, s->data, s->len);
-	a->count = s->len;
+	a->count = (uint32_t)s->len;
 	if (is_short && strlen(text) == s->len)
 		a->s = onnx_intern(r, text);
 	else
@@ -164,7 +164,7 @@ static int read_strings(struct onnx_reader *r, struct attr *a, const Onnx__Attri
 					       "attribute '%s' has a string with a zero byte, which qcc cannot hold",
 					       a->name);
 	}
-	a->count = p->n_strings;
+	a->count = (uint32_t)p->n_strings;
 	a->strings = strings;
 	return 0;
 }
@@ -172,7 +172,7 @@ static int read_strings(struct onnx_reader *r, struct attr *a, const Onnx__Attri
 static int read_tensor(struct onnx_reader *r, struct attr *a, struct span in)
 {
 	struct span tensor = wire_bytes(in, ATTR_FIELD_T);
-	if (!tensor.at && a->ref_attr_name)
+	if (!tensor.at && attr_ref(a))
 		tensor = span_of("\x10\x01\x22\x04\0\0\0\0", 8);	/* stands for the call's: a float 0 */
 	if (!tensor.at)
 		return diag_node_error(r->diags, r->node, NULL, "attribute '%s' has no tensor", a->name);
@@ -180,7 +180,7 @@ static int read_tensor(struct onnx_reader *r, struct attr *a, struct span in)
 	a->count = 1;
 	a->t = onnx_read_tensor(r, tensor, &rest);
 	if (rest && rest->name && *rest->name)
-		a->tensor_name = onnx_text(r, rest->name);
+		attr_extra(&r->graph->arena, a)->tensor_name = onnx_text(r, rest->name);
 	if (rest)
 		onnx__tensor_proto__free_unpacked(rest, NULL);
 	return a->t ? 0 : -1;
@@ -189,7 +189,7 @@ static int read_tensor(struct onnx_reader *r, struct attr *a, struct span in)
 /* What stays packed is copied whole, the name included. */
 static int read_raw(struct onnx_reader *r, struct attr *a, struct node *n, struct span in)
 {
-	a->count = span_size(in);
+	a->count = (uint32_t)span_size(in);
 	a->raw = arena_copy(&r->graph->arena, in.at, span_size(in));
 	return a->kind == ATTR_GRAPH || a->kind == ATTR_GRAPHS ? read_captures(r, n, in) : 0;
 }
@@ -210,11 +210,11 @@ static int read_content(struct onnx_reader *r, struct attr *a, struct node *n, c
 	case ATTR_STRING:
 		return read_string(r, a, &p->s);
 	case ATTR_FLOATS:
-		a->count = p->n_floats;
+		a->count = (uint32_t)p->n_floats;
 		a->floats = arena_copy(arena, p->floats, p->n_floats * sizeof *p->floats);
 		return 0;
 	case ATTR_INTS:
-		a->count = p->n_ints;
+		a->count = (uint32_t)p->n_ints;
 		a->ints = arena_copy(arena, p->ints, p->n_ints * sizeof *p->ints);
 		return 0;
 	case ATTR_STRINGS:
@@ -235,8 +235,10 @@ static int read_attr(struct onnx_reader *r, struct node *n, struct span in, stru
 	struct attr *a = arena_new(&r->graph->arena, struct attr);
 	a->name = onnx_intern(r, p->name);
 	a->kind = (enum attr_kind)kind_of(p, in);
-	a->ref_attr_name = p->ref_attr_name ? onnx_text(r, p->ref_attr_name) : NULL;
-	a->doc = p->doc_string && *p->doc_string ? onnx_text(r, p->doc_string) : NULL;
+	if (p->ref_attr_name)
+		attr_extra(&r->graph->arena, a)->ref_attr_name = onnx_text(r, p->ref_attr_name);
+	if (p->doc_string && *p->doc_string)
+		attr_extra(&r->graph->arena, a)->doc = onnx_text(r, p->doc_string);
 	r->attr = a->name;
 	int result = read_content(r, a, n, p, in);
 	if (result == 0) {

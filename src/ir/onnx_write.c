@@ -1,6 +1,6 @@
-/* Writing ONNX models. Each length-delimited message is emitted twice by the same function: first counted,
- * then written, so that no second copy of the weights (nor of the graph) is ever made. Small elements go
- * through protobuf-c; tensors' elements straight from memory to the file. */
+/* Writing ONNX models. The whole model is emitted twice by the same functions: first counted, which notes the
+ * size of each nested message, then written, so that no second copy of the weights (nor of the graph) is ever
+ * made. Small elements go through protobuf-c; tensors' elements straight from memory to the file. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ enum { DATA_ALIGNMENT = 4096, SMALLEST_EXTERNAL = 1024 };
 
 static void put_nodes(struct writer *w)
 {
-	for (const struct node *n = w->graph->first; n; n = n->next) {
+	graph_for_each_node(w->graph, n) {
 		emit_nested(w, GRAPH_NODE, emit_node, n);
 		arena_free(&w->arena);
 	}
@@ -27,7 +27,7 @@ static void put_nodes(struct writer *w)
 
 static void put_initializers(struct writer *w)
 {
-	for (const struct value *v = w->graph->values; v; v = v->next)
+	graph_for_each_value(w->graph, v)
 		if (v->constant) {
 			struct tensor_job job = { v->constant, writer_name(w, v), v };
 			emit_nested(w, GRAPH_INITIALIZER, emit_tensor, &job);
@@ -42,13 +42,13 @@ static void put_values(struct writer *w)
 		emit_value(w, GRAPH_INPUT, g->inputs[i], writer_name(w, g->inputs[i]));
 	for (uint32_t i = 0; i < g->n_outputs; i++)
 		emit_value(w, GRAPH_OUTPUT, g->outputs[i].value, g->output_names[i]);
-	for (const struct value *v = g->values; v; v = v->next) {
+	graph_for_each_value(g, v) {
 		bool is_interface = v->is_input || output_names_taken(&w->names, v);
 		bool wanted = v->is_declared || (!v->constant && writer_value_is_typed(v));
 		if (!is_interface && wanted)
 			emit_value(w, GRAPH_VALUE_INFO, v, writer_name(w, v));
 	}
-	for (const struct value *v = g->values; v; v = v->next)
+	graph_for_each_value(g, v)
 		emit_annotation(w, v, writer_name(w, v));
 	for (uint32_t i = 0; i < g->n_outputs; i++)
 		if (w->names.aliased[i])
@@ -119,7 +119,7 @@ static void put_model(struct writer *w)
 static uint64_t constants_size(const struct graph *g)
 {
 	uint64_t size = 0;
-	for (const struct value *v = g->values; v; v = v->next)
+	graph_for_each_value(g, v)
 		size += v->constant ? tensor_file_size(v->constant) : 0;
 	return size;
 }
@@ -139,7 +139,7 @@ static int write_data(struct writer *w, const char *path)
 	w->data_offsets = xcalloc(w->graph->next_value_id, sizeof *w->data_offsets);
 	w->stream = out.stream;
 	w->size = 0;
-	for (const struct value *v = w->graph->values; v; v = v->next) {
+	graph_for_each_value(w->graph, v) {
 		w->data_offsets[v->id] = UINT64_MAX;
 		if (!v->constant || v->constant->elem == ELEM_STRING || tensor_file_size(v->constant) < SMALLEST_EXTERNAL)
 			continue;
@@ -191,6 +191,7 @@ int graph_write_split(const struct graph *g, const char *path, uint64_t largest_
 		result = write_file(&w, path);
 	output_names_free(&w.names);
 	wire_buffer_free(&w.scratch);
+	free(w.sizes.items);
 	arena_free(&w.arena);
 	free((char *)(uintptr_t)w.data_name);
 	free(w.data_offsets);

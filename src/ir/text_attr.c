@@ -66,7 +66,7 @@ static bool store_items(struct parser *p, struct attr *a, const struct items *x,
 		     (a->kind == ATTR_FLOATS || a->kind == ATTR_INTS || a->kind == ATTR_STRINGS);
 	if (a->kind != kind && !widened && !empty)
 		return lex_error(&p->l, "the value of '%s' is of another kind than it says", a->name);
-	a->count = x->strings.count ? x->strings.count : x->reals.count;
+	a->count = (uint32_t)(x->strings.count ? x->strings.count : x->reals.count);
 	if (a->kind == ATTR_STRINGS) {
 		a->strings = arena_copy(arena, x->strings.items, a->count * sizeof *x->strings.items);
 	} else if (a->kind == ATTR_INTS) {
@@ -78,7 +78,7 @@ static bool store_items(struct parser *p, struct attr *a, const struct items *x,
 		a->floats = floats;
 	} else if (a->kind == ATTR_STRING) {
 		a->s = x->strings.items[0];
-		a->count = strlen(a->s);
+		a->count = (uint32_t)strlen(a->s);
 	} else if (a->kind == ATTR_INT) {
 		a->i = x->ints.items[0];
 	} else {
@@ -119,7 +119,7 @@ static bool parse_attr_value(struct parser *p, struct attr *a)
 			return lex_error(l, "'%s' stands for another attribute: say its kind", a->name);
 		if (!lex_name(l, "the name of an attribute"))
 			return false;
-		a->ref_attr_name = arena_strdup(&p->graph->arena, strbuf_text(&l->word));
+		attr_extra(&p->graph->arena, a)->ref_attr_name = arena_strdup(&p->graph->arena, strbuf_text(&l->word));
 		return a->kind != ATTR_TENSOR || (a->t = tensor_scalar(0)) != NULL;
 	}
 	if (lex_peek(l) == '{')

@@ -268,12 +268,12 @@ static void print_attr(struct printer *p, const struct attr *a)
 	bool is_plain = a->kind == ATTR_FLOAT || a->kind == ATTR_INT || a->kind == ATTR_STRING ||
 			a->kind == ATTR_TENSOR;
 	print_name(b, a->name);
-	if (a->ref_attr_name || (is_list && !a->count) || !(is_list || is_plain))
+	if (attr_ref(a) || (is_list && !a->count) || !(is_list || is_plain))
 		strbuf_printf(b, ": %s", attr_kind_name(a->kind));
 	strbuf_puts(b, " = ");
-	if (a->ref_attr_name) {
+	if (attr_ref(a)) {
 		strbuf_puts(b, "@");
-		print_name(b, a->ref_attr_name);
+		print_name(b, attr_ref(a));
 	} else {
 		print_content(p, a);
 	}

@@ -7,10 +7,11 @@ static enum pass_result run(struct pass_ctx *ctx)
 	static const char *const steps[] = { "qop-to-quant", "qcdq-to-quant", "extract-conv-bias",
 					     "gemm-to-matmul", "fold-transpose", "fold-constants",
 					     "fold-weight-quant", "fold-constants", "quant-to-thresholds",
-					     "remove-identity", "remove-dead", "unique-names" };
+					     "remove-identity", "remove-dead" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (pass_run_nested(ctx, steps[i], NULL) == PASS_ERROR)
 			return PASS_ERROR;
+	ctx->graph->names_due = true;
 	if (!graph_opset(ctx->graph, DOMAIN_QONNX))
 		graph_set_opset(ctx->graph, DOMAIN_QONNX, 1);
 	return pass_result(ctx);
@@ -27,4 +28,5 @@ const struct pass pass_convert = {
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.preserves = GRAPH_CLEAN,
 	.run = run,
+	.names_anew = true,
 };

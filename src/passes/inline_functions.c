@@ -65,9 +65,9 @@ static void resolve_attributes(struct node *n, const struct node *call)
 {
 	for (struct attr *a = n->attrs, *next; a; a = next) {
 		next = a->next;
-		if (!a->ref_attr_name || !*a->ref_attr_name)
+		if (!attr_ref(a) || !*attr_ref(a))
 			continue;
-		const struct attr *value = node_attr(call, a->ref_attr_name);
+		const struct attr *value = node_attr(call, attr_ref(a));
 		if (!value) {
 			node_remove_attr(n, a->name);
 			continue;

@@ -44,6 +44,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	struct map counts = { 0 };
 	graph_rename(ctx->graph, &(struct renaming){ name_node, name_value, &counts });
 	map_free(&counts);
+	ctx->graph->names_due = false;
 	return PASS_UNCHANGED;
 }
 
@@ -54,4 +55,5 @@ const struct pass pass_unique_names = {
 		"Inputs and outputs of the graph keep their names.",
 	.preserves = ~0u,
 	.run = run,
+	.names_anew = true,
 };

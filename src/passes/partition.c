@@ -85,7 +85,6 @@ static void clone_node(struct clone *c, const struct node *n)
 		out[i] = clone_value(c, n->outputs[i]);
 	struct node *twin = node_new_with(c->g, NULL, n->domain, n->op_type, in, n->n_inputs, out, n->n_outputs, n->name);
 	node_copy_attrs(twin, n);
-	twin->name = arena_strdup(&c->g->arena, n->name);
 	free(in);
 	free(out);
 }
@@ -133,7 +132,7 @@ static void replace_inside(struct graph *g, const struct values *in, const struc
 	node_set_int(p, "partition_id", 0);
 	node_set_int(p, "slr", -1);
 	node_set_string(p, "mem_port", "");
-	p->name = "StreamingDataflowPartition_0";
+	node_rename(p, "StreamingDataflowPartition_0");
 	for (size_t i = 0; i < out->count; i++)
 		redirect(g, out->items[i], p->outputs[i]);
 }

@@ -79,6 +79,7 @@ static enum pass_result run_steps(struct pass_ctx *ctx, const struct pipeline *p
 {
 	struct pipeline_options o = *ctx->options;
 	o.observe = NULL;
+	o.nested = true;
 	for (size_t i = 0; i < p->count; i++)
 		if (pipeline_step_run(&p->steps[i], ctx->graph, &o, entries, ctx->diags) == PASS_ERROR)
 			return PASS_ERROR;

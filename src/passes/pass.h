@@ -62,6 +62,8 @@ struct pass {
 	/* The outputs or the inputs' meaning change on purpose (pad-input, binary-output): --verify
 	 * does not compare across this pass. */
 	bool changes_function;
+	/* What it leaves gets new names anyhow: names that are due (graph->names_due) need not be given before it. */
+	bool names_anew;
 };
 
 #define PASS(symbol) extern const struct pass pass_##symbol;

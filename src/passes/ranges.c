@@ -339,11 +339,11 @@ static bool accumulates(const struct node *n)
 
 void ranges_compute(struct graph *g)
 {
-	for (struct value *v = g->values; v; v = v->next)
+	graph_for_each_value(g, v)
 		if (!v->constant)	/* a constant's never changes */
 			v->range = NULL;
 	arena_free(&g->range_arena);
-	for (struct node *n = g->first; n; n = n->next)
+	graph_for_each_node(g, n)
 		for (uint32_t i = 0; i < n->n_outputs; i++) {
 			struct value *v = n->outputs[i];
 			const struct range *r = v ? range_of(g, v) : NULL;

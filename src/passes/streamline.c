@@ -228,7 +228,7 @@ static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct
  * the rule, nothing can be left over. */
 static bool floats_are_read(const struct graph *g)
 {
-	for (const struct node *n = g->first; n; n = n->next) {
+	graph_for_each_node(g, n) {
 		bool quantiser = n->op && (n->op->flags & OP_QUANTISER);
 		for (uint32_t i = 0; i < n->n_inputs && (quantiser || is_product(n)); i++) {
 			const struct value *v = n->inputs[i].value;
@@ -250,7 +250,7 @@ static void report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 		size_t values = g->next_value_id + 1;
 		struct trace t = { read_further_on(g), xcalloc(values, sizeof *t.quantised),
 				   xcalloc(values, sizeof(struct node *)), blockers_below(g, s) };
-		for (const struct node *n = g->first; n; n = n->next)
+		graph_for_each_node(g, n)
 			trace_node(ctx, s, n, &t, list, head);
 		free(t.wanted);
 		free(t.quantised);
@@ -301,6 +301,7 @@ const struct pass pass_streamline = {
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED,
 	.run = run_streamline,
+	.names_anew = true,
 };
 
 static enum pass_result run_move_scales(struct pass_ctx *ctx)

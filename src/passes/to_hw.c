@@ -151,13 +151,17 @@ static int convert_all(struct pass_ctx *ctx)
 static void name_layers(struct graph *g)
 {
 	struct map counts = { 0 };
+	struct strbuf name = { 0 };
 	graph_for_each_node(g, n) {
 		if (!hw_kind_of(n))
 			continue;
 		uintptr_t next = (uintptr_t)map_get(&counts, n->op->name);
-		n->name = arena_printf(&g->arena, "%s_%zu", n->op->name, (size_t)next);
+		name.length = 0;
+		strbuf_printf(&name, "%s_%zu", n->op->name, (size_t)next);
+		node_rename(n, name.text);
 		map_set(&counts, n->op->name, (void *)(next + 1));
 	}
+	strbuf_free(&name);
 	map_free(&counts);
 }
 

@@ -289,11 +289,23 @@ static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
 	return check_step(s, g, o, result, d) < 0 ? PASS_ERROR : result;
 }
 
+/* Names that clean-up and conversion left due are given once, where a pass or the end asks for them, and not after each:
+ * it touches every node and value. */
+static int name_now(struct graph *g, const struct pipeline_options *o, json_t *report, struct diags *d)
+{
+	const struct pipeline_step naming = { .pass = &pass_unique_names, .called = pass_unique_names.name };
+	struct pipeline_options inner = *o;
+	inner.observe = NULL;
+	if (!g->names_due || o->nested)
+		return 0;
+	return pipeline_step_run(&naming, g, &inner, report, d) == PASS_ERROR ? -1 : 0;
+}
+
 enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g,
 				   const struct pipeline_options *o, json_t *report, struct diags *d)
 {
 	const char *outer = d->pass;
-	if (run_required(s, g, o, report, d) < 0)
+	if (run_required(s, g, o, report, d) < 0 || (!s->pass->names_anew && name_now(g, o, report, d) < 0))
 		return PASS_ERROR;
 	d->pass = s->pass->name;
 	json_t *entry = json_object();
@@ -313,7 +325,7 @@ static int run_all(const struct pipeline *p, struct graph *g, const struct pipel
 	for (size_t i = 0; i < p->count; i++)
 		if (pipeline_step_run(&p->steps[i], g, o, report, d) == PASS_ERROR)
 			return -1;
-	return 0;
+	return name_now(g, o, report, d);
 }
 
 int pipeline_run(const struct pipeline *p, struct graph *g, const struct pipeline_options *o, json_t *report,

@@ -33,6 +33,7 @@ struct pipeline_options {
 	struct verifier *verifier;	/* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
 	bool keep_shape;		/* --keep-shape: nobody needs GRAPH_PRUNED */
 	bool verbose;
+	bool nested;			/* within a pass: names that are due can wait for its end */
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */
 	void (*observe)(void *user, const struct graph *g, const struct pipeline_step *step);
 	void *user;

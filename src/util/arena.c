@@ -11,11 +11,12 @@
 struct arena_block {
 	struct arena_block *older;
 	size_t size;
-	alignas(max_align_t) char bytes[];
+	alignas(8) char bytes[];
 };
 
-enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, UNIT = 16 };
-_Static_assert(UNIT % alignof(max_align_t) == 0, "objects of an arena are aligned for any type");
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, UNIT = 8 };
+_Static_assert(UNIT % alignof(void *) == 0 && UNIT % alignof(int64_t) == 0 && UNIT % alignof(double) == 0,
+	       "objects of an arena are aligned for all types that lie there");
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -98,21 +99,21 @@ static void keep(struct arena *a, void *p, size_t rounded)
 		return;
 	memcpy(p, &a->given_back[i], sizeof(void *));
 	a->given_back[i] = p;
-	a->sizes |= 1u << i;
+	a->sizes |= UINT64_C(1) << i;
 }
 
 /* An object of that size, or the front of a larger one, that was given back; or NULL. */
 static void *reuse(struct arena *a, size_t rounded)
 {
 	size_t i = rounded / UNIT - 1;
-	uint32_t fit = i < ARENA_REUSED_SIZES ? a->sizes & ~((1u << i) - 1) : 0;
+	uint64_t fit = i < ARENA_REUSED_SIZES ? a->sizes & ~((UINT64_C(1) << i) - 1) : 0;
 	if (!fit)
 		return NULL;
-	size_t found = (size_t)__builtin_ctz(fit);
+	size_t found = (size_t)__builtin_ctzll(fit);
 	char *p = a->given_back[found];
 	memcpy(&a->given_back[found], p, sizeof(void *));
 	if (!a->given_back[found])
-		a->sizes &= ~(1u << found);
+		a->sizes &= ~(UINT64_C(1) << found);
 	if (found > i)
 		keep(a, p + rounded, (found - i) * UNIT);
 	return p;

@@ -9,20 +9,20 @@
 
 struct arena_block;
 
-enum { ARENA_REUSED_SIZES = 20 };	/* times 16 bytes: objects up to that size are used again */
+enum { ARENA_REUSED_SIZES = 40 };	/* times 8 bytes: objects up to that size are used again */
 
 struct arena {
 	struct arena_block *blocks;	/* newest first */
 	char *next, *end;		/* free space of the newest block */
 	size_t bytes;			/* handed out so far, less what was given back */
 	void *given_back[ARENA_REUSED_SIZES];	/* by size: lists of objects given back */
-	uint32_t sizes;			/* bit i: list i is not empty */
+	uint64_t sizes;			/* bit i: list i is not empty */
 };
 
 void arena_init(struct arena *a);
 void arena_free(struct arena *a);
 
-/* Zeroed memory, aligned for any type; size 0 gives a valid pointer. */
+/* Zeroed memory, aligned for pointers, int64_t and double; size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_copy(struct arena *a, const void *bytes, size_t size);
 /* Gives an object of that size back before the arena is freed; small ones are handed out again. NULL is fine. */

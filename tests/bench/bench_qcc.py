@@ -117,33 +117,36 @@ def bench_large(folder, quick):
             "cleanup_seconds": spread(b["seconds"]), "ratio": like, "ratio_everything": whole}
 
 
-def chain_command(folder, path):
+def chain_command(folder, layers):
+    """Clean-up, convert, streamline and certificate of a chain; and the bytes of its weights."""
+    from chain import write_chain
+    path = folder / f"chain{layers}.onnx"
+    weights = write_chain(path, layers)
     return [QCC, str(path), "-q", "--certify", "-p", "cleanup,convert,streamline", "-b", "finn", "-o",
-            str(folder / "chain_out")]
+            str(folder / f"chain{layers}_out")], weights
+
+
+def chain_row(layers, weights, result, base):
+    nodes = 5 * layers + 1
+    row = {"layers": layers, "nodes": nodes, "weight_bytes": weights, "seconds": spread(result["seconds"]),
+           "bytes": max(result["bytes"]), "bytes_a_node": (max(result["bytes"]) - base - weights) / nodes}
+    show(f"{nodes} nodes", row["seconds"], "s")
+    show("   memory a node beyond weights", row["bytes_a_node"], "bytes", "below 1024", row["bytes_a_node"] < 1024)
+    return row
 
 
 def bench_chain(folder, quick):
-    from chain import write_chain
     sizes = [200, 2000] if quick else [200, 2000, 20000]
     print("chains of dense layers of 8: cleanup, convert, streamline, certificate")
+    commands, weights = zip(*(chain_command(folder, layers) for layers in sizes))
+    base = max(measure([[QCC, "--version"]], 5)[0]["bytes"])
+    results = measure(list(commands), 5 if quick else 7)
     rows = []
-    for layers in sizes:
-        path = folder / f"chain{layers}.onnx"
-        weights = write_chain(path, layers)
-        r = measure([chain_command(folder, path)], 5 if layers < 20000 else 3)[0]
-        rows.append({"layers": layers, "nodes": 5 * layers + 1, "weight_bytes": weights,
-                     "seconds": spread(r["seconds"]), "bytes": max(r["bytes"])})
-        path.unlink()
-    base = measure([[QCC, "--version"]], 5)[0]
-    for i, row in enumerate(rows):
-        extra = (row["bytes"] - max(base["bytes"]) - row["weight_bytes"]) / row["nodes"]
-        row["bytes_a_node"] = extra
-        show(f"{row['nodes']} nodes", row["seconds"], "s")
-        show("   memory a node beyond weights", extra, "bytes", "below 1024", extra < 1024)
+    for i, layers in enumerate(sizes):
+        rows.append(chain_row(layers, weights[i], results[i], base))
         if i:
-            growth = row["seconds"]["median"] / rows[i - 1]["seconds"]["median"]
-            row["growth"] = growth
-            show("   times the cost of a tenth of the layers", growth, "", "at most 11", growth <= 11)
+            growth = rows[i]["growth"] = ratios(results[i]["seconds"], results[i - 1]["seconds"])
+            show("   times the cost of a tenth of the layers", growth, "", "at most 11", growth["median"] <= 11)
     return rows
 
 
