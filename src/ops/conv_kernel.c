@@ -17,16 +17,8 @@ static bool is_pointwise(const struct window *w)
 	return true;
 }
 
-#define REAL float
-#define NAME(f) f##_float
-#include "ops/conv_loops.h"
-#undef REAL
-#undef NAME
-#define REAL double
-#define NAME(f) f##_double
-#include "ops/conv_loops.h"
-#undef REAL
-#undef NAME
+#define LOOPS "ops/conv_loops.h"
+#include "ops/float_and_double.h"
 
 /* Channels, groups and window from shapes, where -1 stands for unknown. */
 static int plan_dims(struct conv *c, const struct node *n, int rank, const int64_t *x, int weight_rank,

@@ -15,16 +15,8 @@ struct float_format {
 	enum rounding rounding;
 };
 
-#define REAL float
-#define NAME(f) f##_float
-#include "ops/float_quant_loops.h"
-#undef REAL
-#undef NAME
-#define REAL double
-#define NAME(f) f##_double
-#include "ops/float_quant_loops.h"
-#undef REAL
-#undef NAME
+#define LOOPS "ops/float_quant_loops.h"
+#include "ops/float_and_double.h"
 
 /* Inputs: x, scale, exponent bits, mantissa bits, exponent bias, largest value. */
 static int format_of(struct exec_ctx *x, struct float_format *f)

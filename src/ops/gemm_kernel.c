@@ -10,16 +10,8 @@
 
 #include "ops/broadcast.h"
 
-#define REAL float
-#define NAME(f) f##_float
-#include "ops/gemm_loops.h"
-#undef REAL
-#undef NAME
-#define REAL double
-#define NAME(f) f##_double
-#include "ops/gemm_loops.h"
-#undef REAL
-#undef NAME
+#define LOOPS "ops/gemm_loops.h"
+#include "ops/float_and_double.h"
 
 /* Below this many multiplications, or with few rows, a call into BLAS costs more than it saves. */
 enum { BLAS_WORTH = 1 << 18, BLAS_ROWS = 4 };

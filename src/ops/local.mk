@@ -21,6 +21,7 @@ libqcc_a_SOURCES += \
 	src/ops/conv_transpose.c \
 	src/ops/debug_marker.c \
 	src/ops/einsum.c \
+	src/ops/float_and_double.h \
 	src/ops/float_quant.c \
 	src/ops/float_quant_loops.h \
 	src/ops/gather.c \

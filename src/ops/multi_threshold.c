@@ -12,16 +12,8 @@ struct threshold_plan {
 	double scale, bias;
 };
 
-#define REAL float
-#define NAME(f) f##_float
-#include "ops/threshold_loops.h"
-#undef REAL
-#undef NAME
-#define REAL double
-#define NAME(f) f##_double
-#include "ops/threshold_loops.h"
-#undef REAL
-#undef NAME
+#define LOOPS "ops/threshold_loops.h"
+#include "ops/float_and_double.h"
 
 int threshold_axis(const struct node *n, int rank)
 {

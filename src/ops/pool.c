@@ -47,16 +47,8 @@ static int64_t index_in_plane(const struct pool *p, int64_t at)
 	return d + in[0] * (h + in[1] * i);
 }
 
-#define REAL float
-#define NAME(f) f##_float
-#include "ops/pool_loops.h"
-#undef REAL
-#undef NAME
-#define REAL double
-#define NAME(f) f##_double
-#include "ops/pool_loops.h"
-#undef REAL
-#undef NAME
+#define LOOPS "ops/pool_loops.h"
+#include "ops/float_and_double.h"
 
 static struct tensor *indices_output(struct exec_ctx *x, enum pool_kind kind, int rank, const int64_t *dims)
 {

@@ -12,16 +12,8 @@ struct quant_mode {
 	enum rounding rounding;
 };
 
-#define REAL float
-#define NAME(f) f##_float
-#include "ops/quant_loops.h"
-#undef REAL
-#undef NAME
-#define REAL double
-#define NAME(f) f##_double
-#include "ops/quant_loops.h"
-#undef REAL
-#undef NAME
+#define LOOPS "ops/quant_loops.h"
+#include "ops/float_and_double.h"
 
 static int quant_mode_of(struct exec_ctx *x, struct quant_mode *m)
 {

@@ -11,16 +11,8 @@ struct trunc_mode {
 	enum rounding rounding;
 };
 
-#define REAL float
-#define NAME(f) f##_float
-#include "ops/trunc_loops.h"
-#undef REAL
-#undef NAME
-#define REAL double
-#define NAME(f) f##_double
-#include "ops/trunc_loops.h"
-#undef REAL
-#undef NAME
+#define LOOPS "ops/trunc_loops.h"
+#include "ops/float_and_double.h"
 
 static int kernel(struct exec_ctx *x)
 {
