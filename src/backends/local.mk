@@ -11,4 +11,6 @@ libqcc_a_SOURCES += \
 	src/backends/dot/label.c \
 	src/backends/dot/picture.h \
 	src/backends/dot/roles.c \
-	src/backends/finn/finn.c
+	src/backends/finn/finn.c \
+	src/backends/finn/plus.c \
+	src/backends/finn/plus.h

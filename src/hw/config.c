@@ -52,11 +52,12 @@ static const char *variant(const struct node *n)
  * layer's name is not of that form. */
 static bool specialised_name(const struct node *n, char *buffer, size_t size)
 {
-	const char *name = node_label(n);
-	size_t length = strlen(n->op->name);
-	if (strncmp(name, n->op->name, length) != 0 || name[length] != '_')
+	const char *name = node_label(n), *number = strrchr(name, '_');
+	size_t length = number ? (size_t)(number - name) : 0;
+	bool plus = strncmp(name, "Elementwise", 11) == 0;	/* FINN-plus's name for AddStreams and its like */
+	if (!number || (!plus && (strlen(n->op->name) != length || strncmp(name, n->op->name, length) != 0)))
 		return false;
-	snprintf(buffer, size, "%s%s%s", n->op->name, variant(n), name + length);
+	snprintf(buffer, size, "%.*s%s%s", (int)length, name, variant(n), number);
 	return true;
 }
 

@@ -190,13 +190,7 @@ static struct hw_cost max_pool_cost(const struct hw_layer *l, const struct hw_ch
 static struct hw_cost converter_cost(const struct hw_layer *l, const struct hw_choice *c)
 {
 	int64_t in = l->widths[0], out = l->widths[1], small = in < out ? in : out, large = in < out ? out : in;
-	int64_t a = large, b = small;
-	while (b) {
-		int64_t rest = a % b;
-		a = b;
-		b = rest;
-	}
-	int64_t common = large / a * small, lut = 0;	/* the words pass through one of this width */
+	int64_t common = large / common_divisor(large, small) * small, lut = 0;	/* the words pass through one of this width */
 	if (in != common)
 		lut += (int64_t)fabs(ceil(log2((double)in / (double)common))) + common;
 	if (common != out)

@@ -78,11 +78,25 @@ double hw_weight_efficiency(const struct hw_layer *l, const struct hw_choice *c)
 /* Streams among a node's inputs come first; this many. */
 size_t hw_stream_inputs(const struct hw_layer *l);
 
+/* StreamingConcat: channels of each stream. A word is SIMD channels of one of them (FINN 0.10), or, where the node has no
+ * SIMD, all channels of all of them (FINN before). */
+const int64_t *hw_concat_parts(const struct node *n, size_t *count);
+bool hw_concat_in_turn(const struct hw_layer *l);
+
 /* Datatype that a string attribute names; DT_NONE where it is absent. */
 struct datatype hw_datatype(const struct node *n, const char *attribute);
 const char *hw_ram_name(enum hw_ram ram);
 /* Product of an ints attribute, 1 where absent. */
 int64_t hw_product(const struct node *n, const char *attribute);
+
+static inline int64_t common_divisor(int64_t a, int64_t b)
+{
+	for (int64_t rest; b; b = rest) {
+		rest = a % b;
+		a = b;
+	}
+	return a;
+}
 
 static inline int64_t ceil_div(int64_t a, int64_t b)
 {

@@ -212,12 +212,25 @@ static void read_streams(const struct node *n, struct hw_layer *l)
 	}
 }
 
+const int64_t *hw_concat_parts(const struct node *n, size_t *count)
+{
+	const int64_t *parts = node_attr_ints(n, "ChannelsPerStream", count);
+	return parts ? parts : node_attr_ints(n, "ElemsPerStream", count);
+}
+
+bool hw_concat_in_turn(const struct hw_layer *l)
+{
+	return l->kind == HW_CONCAT && node_attr(l->node, "SIMD");
+}
+
 static void read_concat(const struct node *n, struct hw_layer *l)
 {
 	size_t count = 0;
-	const int64_t *parts = node_attr_ints(n, "ElemsPerStream", &count);
+	const int64_t *parts = hw_concat_parts(n, &count);
 	for (size_t i = 0; i < count; i++)
 		l->mh += parts[i];
+	for (size_t i = 0; i < count && hw_concat_in_turn(l); i++)
+		l->max_simd = i ? common_divisor(l->max_simd, parts[i]) : parts[0];
 	l->vectors = hw_product(n, "numInputVectors");
 	l->elements[0] = l->elements[1] = l->vectors * l->mh;
 }
@@ -376,8 +389,10 @@ struct hw_stream hw_input(const struct hw_layer *l, const struct hw_choice *c, s
 	case HW_ELTWISE:
 		return stream(i ? datatype_bits(hw_datatype(l->node, "inputDataType1")) : l->in_bits, c->pe, total / 2);
 	case HW_CONCAT:
-		parts = node_attr_ints(l->node, "ElemsPerStream", &count);
-		return i < count ? stream(own_bits(l, i), parts[i], l->vectors * parts[i]) : stream(l->in_bits, 1, 1);
+		parts = hw_concat_parts(l->node, &count);
+		if (i >= count)
+			return stream(l->in_bits, 1, 1);
+		return stream(own_bits(l, i), hw_concat_in_turn(l) ? c->simd : parts[i], l->vectors * parts[i]);
 	case HW_DWC: case HW_FIFO:
 		return stream(l->in_bits, l->widths[0] / l->in_bits, total);
 	case HW_LOOKUP:
@@ -398,7 +413,9 @@ struct hw_stream hw_output(const struct hw_layer *l, const struct hw_choice *c, 
 		return stream(l->out_bits, c->simd, total);
 	case HW_MAXPOOL:
 		return stream(l->out_bits, l->max_pe > 1 ? c->pe : l->mh, total);
-	case HW_UPSAMPLE: case HW_CONCAT: case HW_LOOKUP:
+	case HW_CONCAT:
+		return stream(l->out_bits, hw_concat_in_turn(l) ? c->simd : l->mh, total);
+	case HW_UPSAMPLE: case HW_LOOKUP:
 		return stream(l->out_bits, l->mh, total);
 	case HW_LABELSELECT:
 		return stream(l->out_bits, 1, total);

@@ -140,17 +140,30 @@ static int64_t steps_of(const struct hw_layer *l)
 	case HW_SWG: return l->now.window ? in : window_steps(l);
 	case HW_GLOBALACC: case HW_LABELSELECT: return in + out;
 	case HW_DWC: return INT64_MAX;	/* until all is written */
-	case HW_FMPADDING: case HW_PIXELPAD: case HW_UPSAMPLE: return out;
+	case HW_FMPADDING: case HW_PIXELPAD: case HW_UPSAMPLE: case HW_CONCAT: return out;
 	default: return in;
 	}
 }
 
 /* ---- one cycle ---- */
 
+/* Whether this step's read takes a word of input k: of all inputs, but StreamingConcat takes its streams in turn. */
+static bool takes_from(const struct stage *s, size_t k)
+{
+	if (!hw_concat_in_turn(&s->l))
+		return true;
+	size_t count;
+	const int64_t *parts = hw_concat_parts(s->l.node, &count);
+	int64_t at = s->at * s->l.now.simd % s->l.mh;
+	for (size_t i = 0; i < k && i < count; i++)
+		at -= parts[i];
+	return k < count && at >= 0 && at < parts[k];
+}
+
 static bool can_step(const struct simulation *m, const struct stage *s, struct step t)
 {
 	for (size_t i = 0; t.read && i < s->n_in; i++)
-		if (m->queues[s->in[i]].words < 1)
+		if (takes_from(s, i) && m->queues[s->in[i]].words < 1)
 			return false;
 	for (size_t i = 0; t.write && i < s->n_out; i++)
 		if (m->queues[s->out[i]].words >= m->queues[s->out[i]].capacity)
@@ -177,7 +190,7 @@ static void take_step(struct simulation *m, struct stage *s, int64_t cycle)
 	if ((converter && !t.read && !t.write) || !can_step(m, s, t))
 		return;
 	for (size_t i = 0; t.read && i < s->n_in; i++)
-		m->queues[s->in[i]].popped++;
+		m->queues[s->in[i]].popped += takes_from(s, i);
 	for (size_t i = 0; t.write && i < s->n_out; i++)
 		m->queues[s->out[i]].pushed++;
 	if (converter) {

@@ -128,7 +128,7 @@ const struct op op_DuplicateStreams = {
 static int infer_concat(struct infer_ctx *x)
 {
 	size_t count = 0;
-	const int64_t *parts = node_attr_ints(x->node, "ElemsPerStream", &count);
+	const int64_t *parts = hw_concat_parts(x->node, &count);
 	int64_t total = 0;
 	for (size_t i = 0; i < count; i++)
 		total += parts[i];

@@ -351,12 +351,15 @@ static int lower_resize(struct lowering *l, struct node *n)
 	}
 	struct value *factors = value_new_constant(l->g, "scales", tensor_float(1, (int64_t[]){ 4 }, scales));
 	struct value *inputs[] = { twin_of(l, x, n), NULL, factors };
-	bool upsample = n->op == &op_Upsample;
-	if (upsample)
+	int64_t opset = graph_opset(l->g, DOMAIN_ONNX);
+	bool two = n->op == &op_Upsample || opset < 11;	/* no roi yet */
+	if (two)
 		inputs[1] = factors;
-	struct node *new = lowered(l, n, DOMAIN_ONNX, n->op_type, inputs, upsample ? 2 : 3);
+	else if (opset < 13)	/* roi may not be left out yet */
+		inputs[1] = value_new_constant(l->g, "roi", tensor_new(ELEM_FLOAT, 1, (int64_t[]){ 0 }));
+	struct node *new = lowered(l, n, DOMAIN_ONNX, n->op_type, inputs, two ? 2 : 3);
 	node_set_string(new, "mode", "nearest");
-	if (!upsample) {
+	if (!two) {
 		node_set_string(new, "coordinate_transformation_mode", "asymmetric");
 		node_set_string(new, "nearest_mode", "floor");
 	}

@@ -29,6 +29,11 @@ bool to_hw_is_integer(const struct value *v)
 	return v && datatype_is_integer(v->datatype) && value_shape_known(v) && v->rank > 0;
 }
 
+bool to_hw_for_plus(const struct pass_ctx *ctx)
+{
+	return strcmp(pass_string(ctx, "for"), "finn-plus") == 0;
+}
+
 bool to_hw_is_view(const struct node *n)
 {
 	return n->op == &op_Reshape || n->op == &op_Flatten || n->op == &op_Squeeze || n->op == &op_Unsqueeze ||
@@ -165,9 +170,21 @@ static void name_layers(struct graph *g)
 	map_free(&counts);
 }
 
+static int check_options(struct pass_ctx *ctx)
+{
+	const char *whose = pass_string(ctx, "for");
+	if (strcmp(whose, "finn") && strcmp(whose, "finn-plus"))
+		return diag_error(ctx->diags, "for=finn or for=finn-plus", "to-hw knows no layers of '%s'", whose);
+	if (to_hw_for_plus(ctx))
+		property_add(ctx->graph, &ctx->graph->metadata, TO_HW_FOR, whose);
+	return 0;
+}
+
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct graph *g = ctx->graph;
+	if (check_options(ctx) != 0)
+		return PASS_ERROR;
 	if (needs_lowering(g) && pass_run_nested(ctx, "lower-convs", NULL) == PASS_ERROR)
 		return PASS_ERROR;
 	if (hold_zeros(g) && graph_infer(g, ctx->diags) != 0)
@@ -195,6 +212,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 
 static const struct pass_option options[] = {
 	{ "keep_shape", OPTION_FLAG, NULL, "dead hardware is not removed first" },
+	{ "for", OPTION_STRING, "finn", "whose layers: finn (0.10), or finn-plus, which has neither StreamingMaxPool nor DownSampler" },
 	{ 0 }
 };
 
@@ -204,8 +222,10 @@ const struct pass pass_to_hw = {
 	.help = "Lowers convolutions first (lower-convs), then replaces MatMul with the MultiThreshold behind it by MVAU (VVAU where it\n"
 		"is depthwise), Im2Col by FMPadding and ConvolutionInputGenerator, MaxPool by StreamingMaxPool or Pool, and so on,\n"
 		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. Bipolar inputs\n"
-		"times bipolar weights count bits; thresholds are rewritten for that. Layers that compute with real numbers before\n"
-		"the first and behind the last of them stay for the host and are listed in the report; one in between is an error.\n"
+		"times bipolar weights count bits; thresholds are rewritten for that. Bipolar images that are padded with zeros become\n"
+		"TERNARY where they are made, since a bit cannot hold 0 (FINN writes bits of 0, which count as -1 there). Layers that\n"
+		"compute with real numbers before the first and behind the last of them stay for the host and are listed in the report;\n"
+		"one in between is an error.\n"
 		"Before it, prune-dead removes what cannot matter; to-hw(keep_shape), or --keep-shape, keeps it.",
 	.options = options,
 	.requires = GRAPH_STREAMLINED | GRAPH_INFERRED | GRAPH_PRUNED,

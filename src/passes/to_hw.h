@@ -6,6 +6,9 @@
 #include "ops/op.h"
 #include "passes/pass.h"
 
+/* The model's metadata says by this key whose layers they are: the pass's option `for`. */
+#define TO_HW_FOR "qcc.hardware"
+
 /* Each returns 1 where n (and what it takes in) was replaced, 0 where it is not theirs, -1 with a diagnostic. */
 int to_hw_matmul(struct pass_ctx *ctx, struct node *n);		/* MatMul [+ MultiThreshold]: MVAU, VVAU */
 int to_hw_threshold(struct pass_ctx *ctx, struct node *n);	/* MultiThreshold: Thresholding */
@@ -23,6 +26,8 @@ struct node *to_hw_insert(struct node *before, const char *op_type, struct value
 void to_hw_set_datatype(struct node *n, const char *name, struct datatype t);
 /* numInputVectors: all dims of v but the last (1 where there is none). */
 void to_hw_set_vectors(struct node *n, const struct value *v);
+/* The option for=finn-plus. */
+bool to_hw_for_plus(const struct pass_ctx *ctx);
 /* Integer value of known shape. */
 bool to_hw_is_integer(const struct value *v);
 /* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the same elements in the same order. */

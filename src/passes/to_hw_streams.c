@@ -97,6 +97,15 @@ int to_hw_channelwise(struct pass_ctx *ctx, struct node *n)
 
 /* ---- joining, summing, selecting ---- */
 
+static void set_datatypes(struct node *n, const char *name, struct value *const *values, size_t count)
+{
+	char buffers[64][DATATYPE_NAME_SIZE];
+	const char *names[64];
+	for (size_t i = 0; i < count; i++)
+		names[i] = datatype_name(values[i]->datatype, buffers[i]);
+	node_set_strings(n, name, names, count);
+}
+
 static int convert_concat(struct node *n)
 {
 	struct value *out = node_output(n, 0), *inputs[64];
@@ -112,8 +121,10 @@ static int convert_concat(struct node *n)
 	}
 	size_t count = n->n_inputs;
 	struct node *hw = to_hw_replace(n, "StreamingConcat", inputs, count);
-	node_set_ints(hw, "ElemsPerStream", parts, count);
+	node_set_int(hw, "SIMD", 1);
+	node_set_ints(hw, "ChannelsPerStream", parts, count);
 	to_hw_set_datatype(hw, "inputDataType", hw->outputs[0]->datatype);
+	set_datatypes(hw, "inputDataTypes", inputs, count);
 	to_hw_set_vectors(hw, hw->outputs[0]);
 	return 1;
 }

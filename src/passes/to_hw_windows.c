@@ -106,7 +106,7 @@ static int convert_im2col(struct pass_ctx *ctx, struct node *n)
 	if (any_pad(&v))
 		x = insert_padding(n, x, &v);
 	int64_t in[2] = { x->dims[1], x->dims[2] };
-	bool down = is_down_sampling(&v, in);
+	bool down = is_down_sampling(&v, in) && !to_hw_for_plus(ctx);
 	struct node *hw = to_hw_replace(n, down ? "DownSampler" : "ConvolutionInputGenerator", &x, 1);
 	hw->outputs[0]->datatype = t;
 	if (down)
@@ -181,7 +181,7 @@ static int convert_max_pool(struct pass_ctx *ctx, struct node *n)
 	pair(n, "strides", 1, v.stride);
 	pair(n, "dilations", 1, v.dilation);
 	pads(n, "pads", v.pad);
-	if (is_tiling(&v))
+	if (is_tiling(&v) && !to_hw_for_plus(ctx))
 		return convert_tiling(n, x, &v);
 	for (int i = 0; i < 2; i++)	/* ceil_mode: the last window hangs over */
 		if ((v.out[i] - 1) * v.stride[i] + (v.kernel[i] - 1) * v.dilation[i] + 1 > v.in[i] + v.pad[i] + v.pad[i + 2])

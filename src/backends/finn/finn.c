@@ -1,5 +1,6 @@
 /* The backend `finn`: the graph as an ONNX file that qonnx executes and FINN's builder takes over. */
 #include "backends/backend.h"
+#include "backends/finn/plus.h"
 #include "hw/folding.h"
 #include "ops/op.h"
 #include "util/strbuf.h"
@@ -126,19 +127,24 @@ static int finn_emit(struct backend_ctx *x)
 {
 	struct graph *g = x->spare ? x->spare : graph_copy(x->graph);
 	struct strbuf path = { 0 };
-	int status;
+	bool plus = finn_is_plus(g);
+	int status = plus ? finn_name_plus(g, x->diags) : 0;
 
 	name_nodes(g);
 	name_domains(g);
 	annotate_constants(g);
 	annotate_layouts(g);
 	declare_shapes(g);
-	strbuf_printf(&path, "%s/model.finn.onnx", x->dir);
-	status = graph_write(g, path.text, x->diags);
-	strbuf_free(&path);
 	if (status == 0 && g->properties & GRAPH_FOLDED) {
 		strbuf_printf(&path, "%s/folding_config.json", x->dir);
 		status = folding_config_write(g, path.text, x->diags);
+		strbuf_free(&path);
+	}
+	if (status == 0 && plus)
+		finn_convert_plus(g);
+	if (status == 0) {
+		strbuf_printf(&path, "%s/model.finn.onnx", x->dir);
+		status = graph_write(g, path.text, x->diags);
 		strbuf_free(&path);
 	}
 	if (!x->spare)
@@ -152,7 +158,8 @@ const struct backend backend_finn = {
 	.help = "Writes model.finn.onnx. Every node has a unique name, every tensor its shape, integer tensors their\n"
 		"datatype (finn_datatype) and layout (tensor_layout) in the quantization annotations, as FINN's builder\n"
 		"and qonnx read them. qonnx executes the file unless it holds FINN's hardware layers. After fold,\n"
-		"folding_config.json holds PE, SIMD and memories in FINN's format.\n"
+		"folding_config.json holds PE, SIMD and memories in FINN's format. Hardware layers are those of FINN 0.10,\n"
+		"or, where to-hw(for=finn-plus) made them, of FINN-plus: Elementwise..., Pool instead of StreamingMaxPool.\n"
 		"\n"
 		"    qcc model.onnx -p streamline -b finn -o out\n",
 	.accepts = finn_accepts,

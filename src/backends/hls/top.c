@@ -190,23 +190,40 @@ static void emit_plumbing(struct writer *w, const struct hls_layer *layer)
 	}
 }
 
-/* Each element of the parts goes, widened where its part is narrower, to its place. */
+/* A word of part i, its elements widened where the part is narrower, to place `at` of the output word. */
+static void emit_part(struct writer *w, const struct hls_layer *layer, size_t i, long long at)
+{
+	char in[40], out[40];
+	const struct hls_stream *x = &w->p->streams[layer->in[i]], *y = &w->p->streams[layer->out[0]];
+	strbuf_printf(w->b, "\t\t\tconst ap_uint<%lld> part = in%zu.read();\n\t\t\tfor (int k = 0; k < %lld; k++)\n"
+		      "\t\t\t\tqcc::set_element<%d>(word, %lld + k, %s::encode(%s::decode(qcc::element<%d>(part, k))));\n",
+		      in_width(w->p, layer, i), i, (long long)x->words.elements, y->words.bits, at,
+		      hls_element(y->type, out), hls_element(x->type, in), x->words.bits);
+}
+
+/* All parts' words make one, or the parts' words follow each other. */
 static void emit_concat(struct writer *w, const struct hls_layer *layer)
 {
-	const struct hw_layer *l = &layer->l;
 	const struct hls_stream *y = &w->p->streams[layer->out[0]];
-	char in[40], out[40];
+	bool in_turn = hw_concat_in_turn(&layer->l);
 	long long at = 0;
+	if (in_turn)
+		strbuf_puts(w->b, "\tint at = 0;\n");
 	strbuf_printf(w->b, "\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tap_uint<%lld> word = 0;\n",
-		      (long long)l->vectors, out_width(w->p, layer, 0));
+		      (long long)y->words.words, out_width(w->p, layer, 0));
 	for (size_t i = 0; i < layer->n_in; i++) {
 		const struct hls_stream *x = &w->p->streams[layer->in[i]];
-		strbuf_printf(w->b, "\t\tconst ap_uint<%lld> part%zu = in%zu.read();\n\t\tfor (int k = 0; k < %lld; k++)\n"
-			      "\t\t\tqcc::set_element<%d>(word, %lld + k, %s::encode(%s::decode(qcc::element<%d>(part%zu, k))));\n",
-			      in_width(w->p, layer, i), i, i, (long long)x->words.elements, y->words.bits, at,
-			      hls_element(y->type, out), hls_element(x->type, in), x->words.bits, i);
-		at += x->words.elements;
+		long long first = at;
+		at += in_turn ? x->words.words / layer->l.vectors : x->words.elements;
+		if (in_turn && i + 1 < layer->n_in)
+			strbuf_printf(w->b, "\t\t%sif (at < %lld) {\n", i ? "else " : "", at);
+		else
+			strbuf_printf(w->b, "\t\t%s{\n", in_turn && i ? "else " : "");
+		emit_part(w, layer, i, in_turn ? 0 : first);
+		strbuf_puts(w->b, "\t\t}\n");
 	}
+	if (in_turn)
+		strbuf_printf(w->b, "\t\tif (++at == %lld)\n\t\t\tat = 0;\n", at);
 	strbuf_puts(w->b, "\t\tout0.write(word);\n\t}\n");
 }
 
