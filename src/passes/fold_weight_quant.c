@@ -192,12 +192,33 @@ static int replace_use(struct graph *g, struct weight *w, struct use *u, struct 
 	return 0;
 }
 
+/* The datatype of what the quantiser gave, where its grid has none: zero points that vary, per channel, still give
+ * integers. False where they do not. */
+static bool datatype_of_integers(struct weight *w)
+{
+	double lo = 0, hi = 0;
+	for (int64_t i = 0; i < w->quantised->count; i++) {
+		double scale = scale_at(w, i), q = tensor_at(w->quantised, i) / scale;
+		if (!(scale > 0) || fabs(q - rint(q)) > 1e-3)
+			return false;
+		lo = fmin(lo, rint(q));
+		hi = fmax(hi, rint(q));
+	}
+	if (hi - lo >= 0x1p24)
+		return false;
+	w->datatype = datatype_for_range((int64_t)lo, (int64_t)hi);
+	return true;
+}
+
 static int fold(struct graph *g, struct node *q, struct diags *d)
 {
-	struct grid grid;
+	struct grid grid = { .scale = 1 };
 	const char *reason;
 	struct tensor *in[8] = { NULL }, *out[1] = { NULL };
-	if (q->n_inputs > 8 || !grid_of(q, &grid, &reason))
+	if (q->n_inputs > 8)
+		return 0;
+	bool has_grid = grid_of(q, &grid, &reason);
+	if (!has_grid && q->op != &op_Quant)
 		return 0;
 	for (uint32_t i = 0; i < q->n_inputs; i++)
 		in[i] = node_input(q, i) ? node_input(q, i)->constant : NULL;
@@ -211,6 +232,11 @@ static int fold(struct graph *g, struct node *q, struct diags *d)
 		.quantised = out[0], .scale = tensor_ref(node_input(q, 1)->constant),
 		.datatype = grid.datatype, .name = node_input(q, 0)->name,
 	};
+	if (!has_grid && !datatype_of_integers(&w)) {
+		tensor_unref(w.quantised);
+		tensor_unref((struct tensor *)(uintptr_t)w.scale);
+		return 0;
+	}
 	struct value *v = q->outputs[0];
 	int result = 0;
 	while (v->uses && result == 0) {	/* each replacement takes one use away */

@@ -33,7 +33,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p, int64_t
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t c = 0; c < w->ic; c++)
 			for (int64_t tap = 0; tap < taps; tap++) {
-				int32_t v = l->weights[(o * w->ic + c) * taps + tap];
+				int64_t v = l->weights[(o * w->ic + c) * taps + tap];
 				uint64_t *at = bits + o / GROUP * per_group + (tap * p->words + c / 64) * kinds * GROUP + o % GROUP;
 				at[0] |= (uint64_t)(v < 0) << c % 64;
 				if (p->masked)

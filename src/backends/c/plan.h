@@ -89,7 +89,7 @@ struct plan_layer {
 	bool real;			/* computes in float */
 	struct plan_window window;
 	/* MAC, deconv. weights[o][i][y][x], i within the group (deconv: ConvTranspose's, turned round to the same) */
-	const int32_t *weights;
+	const int64_t *weights;
 	const float *real_weights;
 	const float *bias;		/* of a float layer; NULL: none */
 	const int64_t *int_bias;	/* of an integer layer, oc of them; NULL: none */

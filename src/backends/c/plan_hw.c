@@ -27,7 +27,7 @@ static struct thresholds hw_thresholds(const struct node *n, const struct tensor
 static void xnor_mode(struct lowering *l, struct plan_layer *y)
 {
 	int64_t n = plan_layer_weights(y), k = y->window.ic;
-	int32_t *w = arena_copy(&l->plan->arena, y->weights, sizeof *w * (size_t)n);
+	int64_t *w = arena_copy(&l->plan->arena, y->weights, sizeof *w * (size_t)n);
 	int64_t *bias = arena_array(&l->plan->arena, int64_t, y->window.oc);
 	for (int64_t o = 0; o < y->window.oc; o++)	/* agree = sum over w = 1 of x + sum over w = 0 of 1 - x */
 		for (int64_t i = 0; i < k; i++) {

@@ -16,7 +16,7 @@ static void int_weights(struct lowering *l, struct plan_layer *y, const struct w
 {
 	const struct plan_window *w = &y->window;
 	int64_t icg = w->ic / w->group;
-	int32_t *to = arena_array(&l->plan->arena, int32_t, w->oc * icg * w->kh * w->kw + 1);
+	int64_t *to = arena_array(&l->plan->arena, int64_t, w->oc * icg * w->kh * w->kw + 1);
 	const float *from = m->t->elem == ELEM_FLOAT ? tensor_floats(m->t) : NULL;	/* as nearly always */
 	y->weights = to;
 	for (int64_t o = 0; o < w->oc; o++)
@@ -24,7 +24,7 @@ static void int_weights(struct lowering *l, struct plan_layer *y, const struct w
 			for (int64_t r = 0; r < w->kh; r++)
 				for (int64_t s = 0; s < w->kw; s++) {
 					int64_t at = weight_index(m, o, i, r, s);
-					int32_t v = from ? (int32_t)from[at] : (int32_t)tensor_int_at(m->t, at);
+					int64_t v = from ? (int64_t)from[at] : (int64_t)tensor_int_at(m->t, at);
 					if (v < y->weight_lo)
 						y->weight_lo = v;
 					if (v > y->weight_hi)
@@ -268,7 +268,7 @@ static void absorb_selection(struct lowering *l, struct plan_layer *y)
 	if (!m || !y->weights)
 		return;
 	int64_t from = y->window.ic, to = m->in[0]->count;
-	int32_t *w = arena_array(&l->plan->arena, int32_t, to * y->window.oc + 1);
+	int64_t *w = arena_array(&l->plan->arena, int64_t, to * y->window.oc + 1);
 	for (int64_t o = 0; o < y->window.oc; o++)
 		for (int64_t i = 0; i < from; i++)
 			w[o * to + m->map[i]] += y->weights[o * from + i];

@@ -92,9 +92,11 @@ static void conv_kernel(struct emit *e, const struct plan_layer *l)
 	strbuf_printf(b, "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
 		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n", LL(g->oc), LL(g->oh), LL(g->ow), acc_type(l), s);
 	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh), LL(g->kw));
-	strbuf_printf(b, "\t\t\tconst int y0 = %s, x0 = %s;\n",
-		      position(e, "p", "r", g->kh, g->stride_h, g->dilation_h, g->pad_top),
-		      position(e, "q", "c", g->kw, g->stride_w, g->dilation_w, g->pad_left));
+	bool is_point = g->ih == 1 && g->iw == 1;	/* its index needs no position */
+	if (!is_point || g->padded)
+		strbuf_printf(b, "\t\t\tconst int y0 = %s, x0 = %s;\n",
+			      position(e, "p", "r", g->kh, g->stride_h, g->dilation_h, g->pad_top),
+			      position(e, "q", "c", g->kw, g->stride_w, g->dilation_w, g->pad_left));
 	if (g->padded)
 		strbuf_printf(b, "\t\t\tif (y0 < 0 || y0 >= %lld || x0 < 0 || x0 >= %lld)\n\t\t\t\tcontinue;\n",
 			      LL(g->ih), LL(g->iw));
@@ -132,7 +134,8 @@ void ref_deconv(struct emit *e, const struct plan_layer *l)
 		      LL(g->dilation_h), LL(g->pad_left), LL(g->dilation_w));
 	strbuf_printf(b, "\t\t\tif (y1 < 0 || y1 %% %lld || x1 < 0 || x1 %% %lld || y1 / %lld >= %lld || x1 / %lld >= %lld)\n"
 		      "\t\t\t\tcontinue;\n", LL(g->stride_h), LL(g->stride_w), LL(g->stride_h), LL(g->ih), LL(g->stride_w), LL(g->iw));
-	strbuf_printf(b, "\t\t\tconst int y0 = y1 / %lld, x0 = x1 / %lld;\n", LL(g->stride_h), LL(g->stride_w));
+	if (g->ih > 1 || g->iw > 1)
+		strbuf_printf(b, "\t\t\tconst int y0 = y1 / %lld, x0 = x1 / %lld;\n", LL(g->stride_h), LL(g->stride_w));
 	const char *weight = arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(g->ic), LL(g->kh), LL(g->kw));
 	strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t\tsum += %s;\n\t\t}\n", LL(g->ic),
 		      product(e, l, image_index(e, g->in_last, g->ic, g->ih, g->iw, "i", "y0", "x0"), weight));

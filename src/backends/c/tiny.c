@@ -41,7 +41,7 @@ static struct bytes pack_weights(struct emit *e, const struct plan_layer *l, int
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t t = 0; t < taps; t++)
 			for (int64_t i = 0; i < n; i++) {
-				int32_t v = l->weights[(o * n + i) * taps + t];
+				int64_t v = l->weights[(o * n + i) * taps + t];
 				unsigned field = bits == 1 ? v > 0 : (unsigned)v & ((1u << bits) - 1);
 				b.data[(o * taps + t) * run + i * bits / 8] |= (uint8_t)(field << (i * bits % 8));
 			}
