@@ -89,7 +89,7 @@ static void networks_keep_the_rate(void **state)
 	check_network("cybsec-mlp", 1000, false);
 	check_network("tfc_1w1a", 1000, false);
 	check_network("resnet_mini_w3a3", 5000, true);
-	check_network("concat_w4a2", 5000, true);
+	check_network("concat_w4a2", 6500, true);	/* parts of 6 and 10 channels: SIMD 2 at most, 6272 cycles */
 	check_network("cnv_1w1a", 20000, false);
 }
 
