@@ -73,7 +73,8 @@ static int axis_from_inputs(const struct pruning *p, const struct node *n, enum 
 	if (role == ROLE_PRODUCT || role == ROLE_DEPTHWISE) {
 		struct product d;
 		product_describe(n, &d);
-		return d.out_axis;
+		bool same = channels_of(p, node_input(n, 0))->axis == d.in_axis;
+		return role == ROLE_PRODUCT || same ? d.out_axis : -1;
 	}
 	if (role == ROLE_FLATTEN)
 		return channels_of(p, node_input(n, 0))->axis == 1 ? 1 : -1;

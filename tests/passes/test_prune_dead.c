@@ -42,6 +42,8 @@ static const struct {
 	    INT3("x", "q") "a = MatMul(q, v) c = MatMul(q, u) " UINT2("a", "b") UINT2("c", "d")
 	    "f = Concat<axis=1>(b, d) m = MatMul(q, w) " UINT2("m", "k") "r = Add(f, k) " UINT2("r", "h") "y = MatMul(h, t)", "Concat=1" },
 	  "prune-dead", "4x2 4x1 4x3 3x2" },
+	{ { "a depthwise layer at an image that stays whole", IMAGE, "float[2,1,1,1] w = {1,2}, float[2,2,1,1] v = {0,1, 0,-1}",
+	    INT3("x", "q") "a = Conv<group=2>(q, w) " UINT2("a", "b") "y = Conv(b, v)", "Conv=2" }, "prune-dead", "2x1 2x2" },
 	{ { "between layers there is no Gather", "(float[2,4] x) => (y)", W44 ", int64[2] s = {4, 2}, float[2,2] v = {0,0, 1,2}",
 	    INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "r = Reshape(b, s) y = MatMul(r, v)", "Gather=0" }, "prune-dead",
 	  "4x4 2x2" },
