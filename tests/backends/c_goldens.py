@@ -103,6 +103,22 @@ def build_and_run(style, cc, flags, x, want, out="out"):
     compare(np.load(out), np.load(want))
 
 
+def batches(cc, flags, x):
+    """run_batch against run, bit for bit."""
+    where = Path("out/c-packed")
+    header = (where / "model.h").read_text()
+    together = "_run_x" in (where / "model.c").read_text()
+    if not together or "INPUTS 1\n" not in header or "OUTPUTS 1\n" not in header:
+        return
+    program = where / re.sub(r"\W+", "_", f"batch{cc}{flags}")
+    raw = Path(f"{program}.raw")
+    samples = np.load(x)
+    raw.write_bytes(np.resize(samples, (41, *samples.shape[1:])).astype(np.float32).tobytes())
+    run([cc, "-std=c11", *WARNINGS.split(), *flags.split(), f"-I{where}", "-o", program, SRC / "tests/backends/c_batch.c",
+         where / "model.c", where / "model_weights.c", "-lm"])
+    run([program, raw])
+
+
 def network_cases(folder):
     """(name, error or None) of every case of one network."""
     network, cases = folder.name, []
@@ -118,6 +134,8 @@ def network_cases(folder):
     def one(job):
         try:
             build_and_run(*job, x, want)
+            if job[0] == "c(packed)":
+                batches(job[1], job[2], x)
             return None
         except (RuntimeError, OSError, ValueError) as e:
             return str(e)

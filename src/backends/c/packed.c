@@ -3,6 +3,8 @@
 #include "backends/c/packed.h"
 #include "backends/c/runtime.h"
 
+#include <math.h>
+
 #define LL(x) ((long long)(x))
 
 struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l)
@@ -163,6 +165,7 @@ static bool choose_floats(struct packed_layer *p)
 	if (!l->real || !l->in[0]->real || !l->window.dense || l->stage || l->window.oc < 4)
 		return false;
 	p->kernel = PACKED_FLOATS;
+	p->cost = (double)(l->window.ic * l->window.oh) * (double)((l->window.oc + 15) / 16) / 2;
 	packed_floats_plan(p);
 	return true;
 }
@@ -228,10 +231,32 @@ static void packed_size(struct emit *e)
 
 /* ---- blocks of samples ---- */
 
+enum { BLOCK = 8, FIRST_CACHE = 32768 };
+
+/* Cycles of layer p's longest chain of additions: one sample of a small layer takes that, not its throughput. */
+static double chain(const struct packed_layer *p)
+{
+	const struct plan_window *w = &p->layer->window;
+	switch (p->kernel) {
+	case PACKED_BYTES: return (double)((w->ic + 3) / 4) * 5;	/* a dot product's latency */
+	case PACKED_FLOATS: return (double)w->ic * 4;
+	case PACKED_BITS: return (double)p->words + 8;
+	default: return 0;
+	}
+}
+
+/* Side by side where that is estimated to save some of the time, and results of a block stay in the first cache. */
 static int64_t packed_samples(struct emit *e)
 {
-	(void)e;
-	return 16;
+	const double call = 10;		/* of a layer's function */
+	double alone = 0, together = 0;
+	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
+		const struct packed_layer *p = packed_of(e, l);
+		double blocks = ceil((double)l->window.oc / 16 / 8) * (double)l->window.oh;	/* chains that follow another */
+		alone += fmax(p->cost, chain(p) * blocks) + call;
+		together += p->cost + call / BLOCK;
+	}
+	return e->plan->arena_bytes * BLOCK <= FIRST_CACHE && alone > 1.03 * together ? BLOCK : 1;
 }
 
 /* ---- emission ---- */
