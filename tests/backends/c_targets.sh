@@ -1,6 +1,6 @@
 #!/bin/sh
 # The tiny style on other processors: a Cortex-M4 board and RISC-V under qemu, bit for bit, with the instructions of
-# one inference and the bytes of code, constants and memory.
+# one inference and the bytes of code, constants and memory. The packed style on AArch64, for its NEON parts.
 . "$QCC_SRC/tests/lib.sh"
 
 have() {
@@ -30,6 +30,23 @@ on_arm() {
 on_riscv() {
 	riscv64-linux-gnu-gcc -static -Os -std=c11 -Iout/c -DREPEAT="$1" $network out/c/net_test.c -lm -o riscv 2>.stderr &&
 		timeout 300 qemu-riscv64 ${2:+-singlestep -d exec,nochain -D "$2"} ./riscv
+}
+
+# neon NAME MODEL PASSES: the packed style, optimised, without a warning; blocks of samples too where it has them.
+neon() {
+	if ! have aarch64-linux-gnu-gcc qemu-aarch64; then
+		skip "$1: AArch64" "no aarch64-linux-gnu-gcc or qemu-aarch64"
+		return
+	fi
+	rm -rf neon
+	"$QCC" "$2" -q -p "$3" -b 'c(packed,testbench,name=model)' -o neon 2>.stderr || { fail "$1: AArch64" "$(cat .stderr)"; return; }
+	set -- "$1" "aarch64-linux-gnu-gcc -static -std=c11 -O3 -Wall -Wextra -Wconversion -pedantic -Werror -Ineon/c" \
+		'neon/c/model.c neon/c/model_weights.c'
+	if $2 $3 neon/c/model_test.c -lm -o neon/test 2>.stderr && timeout 300 qemu-aarch64 neon/test >said 2>&1 &&
+		[ -n "$(samples said)" ]; then pass "$1: AArch64"; else fail "$1: AArch64" "$(cat said .stderr)"; fi
+	grep -q _run_x neon/c/model.c || return
+	seq 20000 | tr -d '\n' | LC_ALL=C tr 0-9 '>?@>\276\277\300?@>' >neon/floats	# of all signs, around 1
+	ok "$1: AArch64, batches" sh -c "$2 $3 $QCC_SRC/tests/backends/c_batch.c -lm -o neon/batch && qemu-aarch64 neon/batch neon/floats"
 }
 
 samples() {
@@ -77,6 +94,9 @@ network() {
 network mlp_2w2a "$QCC_SRC/models/mlp_2w2a/model.onnx" streamline
 network cnn_4w4a "$QCC_SRC/models/cnn_4w4a/model.onnx" streamline
 
+neon mlp_2w2a "$QCC_SRC/models/mlp_2w2a/model.onnx" streamline
+neon cnn_4w4a "$QCC_SRC/models/cnn_4w4a/model.onnx" streamline
+
 if [ -d "$QCC_SHARED/models" ]; then
 	models=$QCC_SHARED/models
 	network tfc_2w2a "$models/tfc_2w2a/model.onnx" streamline
@@ -84,6 +104,9 @@ if [ -d "$QCC_SHARED/models" ]; then
 	network conv1d_radio_w4a4 "$models/conv1d_radio_w4a4/model.onnx" streamline
 	network mobilenet_mini_w4a4 "$models/mobilenet_mini_w4a4/model.onnx" streamline
 	network cybsec-mlp "$models/cybsec-mlp/model.onnx" 'set-datatype(input=BIPOLAR),streamline,prune-dead' count
+	neon tfc_1w1a "$models/tfc_1w1a/model.onnx" streamline
+	neon mobilenet_mini_w4a4 "$models/mobilenet_mini_w4a4/model.onnx" streamline
+	neon qkeras_jettagging "$models/qkeras_jettagging/model.onnx" streamline
 	if have arm-none-eabi-gcc; then
 		bytes=$(sizes)
 		ram=$(sed -n 's/^#define NET_SCRATCH_BYTES //p' out/c/net.h)
