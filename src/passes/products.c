@@ -1,6 +1,7 @@
 /* Products with constant weights, described once for all that reason about them. */
 #include "passes/products.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,16 +70,25 @@ bool product_is_padded(const struct node *n)
 }
 
 /* Bounds of all output channels at once, in double: exact while they stay below 2^53. Weights are walked in the
- * order they lie in, because that is what takes the time. */
-static void add_bounds_by_row(const struct product *p, const double *a, const double *b, double *lo, double *hi)
+ * order they lie in, because that is what takes the time. Of w * x with x in [a, b], the least and the most add up to
+ * w * (a + b) and are |w| * (b - a) apart. */
+static void add_bounds_by_row(const struct product *p, const double *a, const double *b, double *restrict lo,
+			      double *restrict hi)
 {
-	const float *w = tensor_floats(p->weights);
-	for (int64_t i = 0; i < p->in; i++)	/* MatMul: outputs lie side by side */
+	for (int64_t i = 0; i < p->in; i++) {	/* MatMul: outputs lie side by side */
+		const float *w = tensor_floats(p->weights) + i * p->stride_in;
+		double middle = (a[i] + b[i]) / 2, reach = (b[i] - a[i]) / 2;
 		for (int64_t o = 0; o < p->out; o++) {
-			double x = (double)w[i * p->stride_in + o];
-			lo[o] += x * (x < 0 ? b[i] : a[i]);
-			hi[o] += x * (x < 0 ? a[i] : b[i]);
+			double x = (double)w[o];
+			lo[o] += x * middle;
+			hi[o] += fabs(x) * reach;
 		}
+	}
+	for (int64_t o = 0; o < p->out; o++) {
+		double middle = lo[o], reach = hi[o];
+		lo[o] = middle - reach;
+		hi[o] = middle + reach;
+	}
 }
 
 static void add_bounds_by_taps(const struct product *p, const double *a, const double *b, double *lo, double *hi)
@@ -97,11 +107,18 @@ static void add_bounds_by_taps(const struct product *p, const double *a, const d
 		}
 }
 
+/* Halves below 2^52: whatever is added up on the way, double holds it. */
+static bool sums_are_exact(const struct product *p, const struct range *w, const struct range *x)
+{
+	double largest = fmax(fabs((double)w->lo), fabs((double)w->hi)), reach = fmax(fabs((double)x->lo), fabs((double)x->hi));
+	return (double)p->in * largest * reach < 0x1p51;
+}
+
 const struct range *product_range(struct graph *g, struct node *n)
 {
 	struct product p;
-	const struct range *r = range_of(g, node_input(n, 0));
-	if (!r || !product_describe(n, &p) || !range_of(g, node_input(n, 1)))
+	const struct range *r = range_of(g, node_input(n, 0)), *w = r ? range_of(g, node_input(n, 1)) : NULL;
+	if (!w || !product_describe(n, &p))
 		return NULL;
 	/* A transposed convolution reaches each output with only some of its taps; padding stands in with 0. */
 	bool partial = product_is_padded(n) || n->op == &op_ConvTranspose;
@@ -114,7 +131,7 @@ const struct range *product_range(struct graph *g, struct node *n)
 		a[i] = partial && least > 0 ? 0 : (double)least;
 		b[i] = partial && most < 0 ? 0 : (double)most;
 	}
-	if (p.groups == 1 && p.taps == 1 && p.stride_out == 1)
+	if (p.groups == 1 && p.taps == 1 && p.stride_out == 1 && sums_are_exact(&p, w, r))
 		add_bounds_by_row(&p, a, b, lo, hi);
 	else
 		add_bounds_by_taps(&p, a, b, lo, hi);
