@@ -41,7 +41,7 @@ int elementwise_axis(const struct node *n, int rank)
 	bool by_channel = n->op == &op_BatchNormalization || n->op == &op_MultiThreshold;
 	for (uint32_t i = 0; i < n->n_inputs; i++) {
 		const struct value *v = n->inputs[i].value;
-		if (!v || (int)i == data || v->constant->count == 1)
+		if (!v || (int)i == data || !value_is_constant(v) || v->constant->count == 1)
 			continue;
 		int its;
 		if (n->op == &op_MultiThreshold)
@@ -137,10 +137,10 @@ static void update_axis(struct chain *c)
 {
 	c->axis = -1;
 	for (size_t i = 0; i < c->count; i++) {
-		int axis = elementwise_axis(c->nodes[i], c->root->rank);
+		int axis = elementwise_axis(c->nodes[i], c->nodes[i]->outputs[0]->rank);
 		c->axis = axis >= 0 ? axis : c->axis;
 	}
-	c->channels = c->axis >= 0 ? c->root->dims[c->axis] : 1;
+	c->channels = c->axis >= 0 && c->root ? c->root->dims[c->axis] : 1;
 }
 
 void chain_cut(struct chain *c, size_t n)
@@ -190,6 +190,62 @@ void chain_of(struct value *v, struct chain *c)
 		chain_cut(c, c->count - integer_at);
 }
 
+/* ---- functions with several paths ---- */
+
+static bool chain_has(const struct chain *c, const struct node *n)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->nodes[i] == n)
+			return true;
+	return false;
+}
+
+/* Nodes that compute v from the one integer value above, operands first. */
+static bool collect(struct chain *c, struct value *v, int depth)
+{
+	struct node *n = v->producer;
+	if (datatype_is_integer(v->datatype)) {
+		bool same = !c->root || c->root == v;
+		c->root = v;
+		return same;
+	}
+	if (n && chain_has(c, n))
+		return true;
+	if (!n || !depth || !n->op || !n->op->exec || !(n->op->flags & OP_ELEMENTWISE) || (n->op->flags & OP_QUANTISER) ||
+	    n->outputs[0] != v || v->elem != ELEM_FLOAT)
+		return false;
+	for (uint32_t i = 1; i < n->n_outputs; i++)
+		if (n->outputs[i] && n->outputs[i]->uses)
+			return false;
+	bool any = false;
+	for (uint32_t i = 0; i < n->n_inputs; i++) {
+		struct value *in = n->inputs[i].value;
+		if (!in || value_is_constant(in))
+			continue;
+		any = true;
+		if (!same_shape(in, v) || !collect(c, in, depth - 1))
+			return false;
+	}
+	int axis = elementwise_axis(n, v->rank);
+	if (!any || axis == -2 || (axis >= 0 && c->axis >= 0 && axis != c->axis))
+		return false;
+	chain_push(c, n);
+	return true;
+}
+
+bool function_of(struct value *v, struct chain *c)
+{
+	enum { MOST_DEPTH = 24 };
+	chain_init(c, NULL);
+	c->has_paths = true;
+	bool found = collect(c, v, MOST_DEPTH) && c->count > 0;
+	if (!found)
+		chain_free(c);
+	return found;
+}
+
+/* ---- evaluation ---- */
+
 /* Points run along axis 0 and channels along their own; all other axes have length 1. A value whose
  * channels lie along axis 0 gets one axis more in front, which broadcasting allows. */
 static struct tensor *points_tensor(const struct chain *c, const double *x, int64_t points, bool exact)
@@ -214,16 +270,30 @@ static struct tensor *points_tensor(const struct chain *c, const double *x, int6
 	return t;
 }
 
-/* Executes one node with t as its data; takes over t. */
-static struct tensor *apply(const struct node *n, struct tensor *t, struct diags *d)
+/* What v holds: the points, or the result of a node before the one with that index. */
+static struct tensor *value_at(const struct chain *c, struct tensor *const *results, size_t index, const struct value *v)
+{
+	for (size_t i = index; i-- > 0;)
+		if (c->nodes[i]->outputs[0] == v)
+			return results[i + 1];
+	return results[0];
+}
+
+/* Executes node i of the chain; results[0] are the points, results[i + 1] what node i gives. */
+static struct tensor *apply(const struct chain *c, struct tensor *const *results, size_t index, struct diags *d)
 {
 	enum { MOST_INPUTS = 16 };
+	const struct node *n = c->nodes[index];
 	struct tensor *in[MOST_INPUTS] = { NULL }, *out[MOST_INPUTS] = { NULL };
-	uint32_t data = (uint32_t)elementwise_data(n), count = n->n_inputs < MOST_INPUTS ? n->n_inputs : MOST_INPUTS;
+	uint32_t count = n->n_inputs < MOST_INPUTS ? n->n_inputs : MOST_INPUTS;
+	enum elem_type type = (enum elem_type)results[0]->elem;
 	for (uint32_t i = 0; i < count; i++) {	/* parameters in the arithmetic of the data */
-		const struct tensor *p = n->inputs[i].value ? n->inputs[i].value->constant : NULL;
-		bool real = p && p->elem == ELEM_FLOAT;
-		in[i] = i == data ? t : real ? tensor_cast(p, (enum elem_type)t->elem) : tensor_ref(p);
+		const struct value *v = n->inputs[i].value;
+		const struct tensor *p = v ? v->constant : NULL;
+		if (v && !p)
+			in[i] = tensor_ref(value_at(c, results, index, v));
+		else
+			in[i] = p && p->elem == ELEM_FLOAT ? tensor_cast(p, type) : tensor_ref(p);
 	}
 	int result = node_execute(n, in, out, 1, d);
 	for (uint32_t i = 0; i < count; i++)
@@ -239,13 +309,23 @@ int chain_eval(const struct chain *c, const double *x, double *y, int64_t points
 	if (!t)
 		return diag_error(d, NULL, "out of memory evaluating the chain of '%s'", c->root->name);
 	int64_t count = t->count;
-	for (size_t i = 0; i < c->count && t; i++)
-		t = apply(c->nodes[i], t, d);
-	if (!t)
-		return -1;
-	int result = t->count == count ? 0 : -1;
+	struct tensor **results = xcalloc(c->count + 1, sizeof *results);
+	results[0] = t;
+	for (size_t i = 0; i < c->count && t; i++) {
+		t = results[i + 1] = apply(c, results, i, d);
+		if (i > 0 && !c->has_paths) {	/* nobody reads it again */
+			tensor_unref(results[i]);
+			results[i] = NULL;
+		}
+	}
+	int result = t && t->count == count ? 0 : -1;
 	for (int64_t i = 0; result == 0 && i < count; i++)
 		y[i] = tensor_at(t, i);
-	tensor_unref(t);
+	bool failed = !t;
+	for (size_t i = 0; i <= c->count; i++)
+		tensor_unref(results[i]);
+	free(results);
+	if (failed)
+		return -1;
 	return result == 0 ? 0 : diag_error(d, NULL, "the chain of '%s' changes its shape", c->root->name);
 }

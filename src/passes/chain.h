@@ -16,6 +16,7 @@ struct chain {
 	size_t count;
 	int axis;		/* which axis its parameters vary along; -1: they are scalars */
 	int64_t channels;	/* length of that axis; 1 where axis is -1 */
+	bool has_paths;		/* nodes may read any before them: see function_of */
 };
 
 /* The input of an element-wise node that is not a constant; -1 where not exactly one is. */
@@ -31,6 +32,9 @@ int elementwise_direction(const struct node *n, bool *mixed);
  * the topmost value where there is none. Nodes belong to the caller: free them with chain_free. */
 void chain_of(struct value *v, struct chain *c);
 void chain_free(struct chain *c);
+/* The same where paths fork and meet again (x * sigmoid(x), x / (1 + |x|)): all nodes between v and the one integer value
+ * that it is computed from, element by element. False, with nothing to free, where there is no such value. */
+bool function_of(struct value *v, struct chain *c);
 /* Drops the first `n` nodes: the root becomes what they compute. */
 void chain_cut(struct chain *c, size_t n);
 /* One node more at the end. */

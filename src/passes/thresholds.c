@@ -243,17 +243,43 @@ static struct value *add_grid_scale(const struct job *j, struct value *q)
 	return y;
 }
 
+/* The computed inputs of an element-wise node, each once; 0 for other nodes. */
+static uint32_t computed_inputs(const struct node *n, struct value **in, uint32_t most)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; n->op && n->op->flags & OP_ELEMENTWISE && i < n->n_inputs; i++) {
+		struct value *v = n->inputs[i].value;
+		bool known = !v || value_is_constant(v);
+		for (uint32_t k = 0; k < count; k++)
+			known = known || in[k] == v;
+		if (!known && count < most)
+			in[count++] = v;
+	}
+	return count;
+}
+
 void remove_unused_above(struct value *v)
 {
+	enum { MOST_INPUTS = 8 };
 	while (v && !v->uses && v->producer && !v->is_pinned) {
+		struct value *above[MOST_INPUTS];
+		bool pinned[MOST_INPUTS];
 		struct node *n = v->producer;
 		for (uint32_t i = 0; i < n->n_outputs; i++)
 			if (n->outputs[i] && n->outputs[i]->uses)
 				return;
-		int data = elementwise_data(n);
-		struct value *above = data >= 0 ? node_input(n, (size_t)data) : NULL;
+		uint32_t count = computed_inputs(n, above, MOST_INPUTS);
+		for (uint32_t i = 0; i < count; i++) {	/* paths may meet again above: each waits for its turn */
+			pinned[i] = above[i]->is_pinned;
+			above[i]->is_pinned = true;
+		}
 		node_remove(n);
-		v = above;
+		for (uint32_t i = count; i-- > 0;) {
+			above[i]->is_pinned = pinned[i];
+			if (i)
+				remove_unused_above(above[i]);
+		}
+		v = count ? above[0] : NULL;
 	}
 }
 
@@ -541,6 +567,11 @@ static int choose_chain(struct job *j, const struct absorb_options *o)
 {
 	struct node *q = j->quantiser;
 	chain_of(node_input(q, 0), &j->chain);
+	struct chain function;
+	if (!o->activations_only && !datatype_is_integer(j->chain.root->datatype) && function_of(node_input(q, 0), &function)) {
+		chain_free(&j->chain);
+		j->chain = function;
+	}
 	int own = elementwise_axis(q, q->outputs[0]->rank);
 	if (own >= 0 && j->chain.axis >= 0 && own != j->chain.axis)
 		chain_cut(&j->chain, j->chain.count);

@@ -87,6 +87,12 @@ static const struct pass_case bends[] = {
 	{ "HardSwish", X, W44, LAYER "a = HardSwish(m) " OUT("a"), "MatMul=1 MultiThreshold=3 Sub=1 Quant=0" },
 	{ "Abs of a difference", X, W44, LAYER "s = Sub(m, two) a = Abs(s) b = Neg(a) " OUT("b"),
 	  "MatMul=1 MultiThreshold=3 Sub=1 Quant=0" },
+	{ "paths that meet: SiLU", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", LAYER "b = Add(m, c) s = Sigmoid(b) a = Mul(b, s) "
+	  OUT("a"), "MatMul=1 Quant=0 Sigmoid=0 Mul=1" },
+	{ "paths that meet: Softsign", X, W44, LAYER "b = Mul(m, third) s = Abs(b) t = Add(s, one) a = Div(b, t) " OUT("a"),
+	  "MatMul=1 MultiThreshold=2 Quant=0 Div=0" },
+	{ "paths that meet twice: Mish", X, W44, LAYER "b = Mul(m, third) e = Softplus(b) t = Tanh(e) a = Mul(b, t) "
+	  "h = Max(a, b) " OUT("h"), "MatMul=1 Quant=0 Tanh=0" },
 };
 
 static void bends_become_differences(void **state)
@@ -111,6 +117,8 @@ static const struct pass_case scales[] = {
 	  "y = qonnx.BipolarQuant(m, tenth)", "MatMul=1 MultiThreshold=2 BipolarQuant=0" },
 	{ "weights shared by two layers", X, W44, LAYER "r = qonnx.Quant" UNSIGNED "(m, half, zero, three) "
 	  "n = MatMul(r, q) " OUT("n"), "MatMul=2 MultiThreshold=3 Quant=0" },
+	{ "zero points of weights per channel", X, W44 ", float[1,4] z = {1,0,-1,2}, float[1,4] s = {0.5,0.375,0.75,0.125}",
+	  IN "q = qonnx.Quant" SIGNED "(w, s, z, four) m = MatMul(i, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Quant=0" },
 	{ "Gemm", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", IN WEIGHTS "m = Gemm<alpha=0.5,transB=1>(i, q, c) " OUT("m"),
 	  "Gemm=0 MatMul=1 MultiThreshold=2 Quant=0" },
 	{ "declared input", "(float[1,4]:INT4 x) => (y)", W44, WEIGHTS "m = MatMul(x, q) " OUT("m"),

@@ -10,10 +10,20 @@ static bool is_integral(const struct value *v)
 	return value_is_constant(v) && tensor_is_integral(v->constant);
 }
 
+/* Whether v is a function of one integer along several paths. */
+static bool paths_meet(struct value *v)
+{
+	struct chain c;
+	bool found = function_of(v, &c);
+	if (found)
+		chain_free(&c);
+	return found;
+}
+
 /* Thresholds that are integers already, right behind their integer. */
 static bool is_done(const struct node *n)
 {
-	const struct value *in = node_input(n, 0);
+	struct value *in = node_input(n, 0);
 	double scale = node_attr_float(n, "out_scale", 1), bias = node_attr_float(n, "out_bias", 0);
 	bool whole = scale == rint(scale) && bias == rint(bias);
 	if (n->op != &op_MultiThreshold || !whole)
@@ -21,7 +31,7 @@ static bool is_done(const struct node *n)
 	if (datatype_is_integer(in->datatype))	/* a private integer Add or Mul above can still go in */
 		return is_integral(node_input(n, 1)) && (!in->producer || elementwise_data(in->producer) < 0 ||
 							 (in->producer->op->flags & OP_QUANTISER));
-	return !in->producer || elementwise_data(in->producer) < 0;
+	return !in->producer || (elementwise_data(in->producer) < 0 && !paths_meet(in));
 }
 
 static int absorb(struct rule_ctx *x, struct node *n)
