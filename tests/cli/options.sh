@@ -30,6 +30,19 @@ ok "... and no other" test ! -e two/dot
 ok "--dump-after" "$QCC" "$model" -p infer,cleanup --dump-after infer -b finn -o three
 ok "... writes ONNX and DOT" sh -c 'ls three/dump/*-infer.onnx && ls three/dump/*-infer.dot'
 ok "--verify" "$QCC" "$model" -p cleanup --verify=3 -o four
+chain=chain.onnxtxt	# the second of four inputs meets weights of zero
+cat >$chain <<'END'
+<ir_version: 8, opset_import: ["" : 13, "qonnx.custom_op.general" : 1]>
+chain (float[1,4] x) => (y)
+<float[4,2] w = {1,2, 0,0, 3,1, 1,1}, float one = {1}, float zero = {0}, float three = {3}> {
+	q = qonnx.custom_op.general.Quant<signed=1,narrow=0,rounding_mode="ROUND">(x, one, zero, three)
+	y = MatMul(q, w)
+}
+END
+prints "fold removes dead hardware" '^prune-dead: .*4x2 to 3x2.*--keep-shape' "$QCC" $chain -p 'fold(target_cycles=9)' -o four
+ok "... and says so in the report" grep -q '"inputs_kept": 3' four/report.json
+prints "--keep-shape leaves it" ' 4x2 ' "$QCC" $chain --keep-shape -p 'fold(target_cycles=9)' -o four
+ok "... without prune-dead" sh -c '! grep -q prune-dead four/report.json'
 ok "--verify on a file" "$QCC" "$model" -p cleanup --verify="$input" -o five
 ok "a deep output folder" "$QCC" "$model" -o six/a/b/c -b finn
 
