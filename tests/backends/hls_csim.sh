@@ -14,40 +14,57 @@ if [ ! -f "$ap/ap_int.h" ] || [ -z "$cxx" ]; then
 	exit
 fi
 
+# Compiling takes most of the time: it is optimised for large networks only.
+level=-O1
+flags='-std=c++14 -ffp-contract=off -Wno-unknown-pragmas'
+
 # simulate NAME MODEL PASSES BACKEND: writes, builds and runs the design.
 simulate() {
 	rm -rf out
 	if ! "$QCC" "$2" -q -p "$3" -b "$4" -o out >.stdout 2>&1; then
 		fail "$1" "$(head -n 3 .stdout)"
-	elif make -s -C out/hls csim CXX="$cxx" AP_TYPES="$ap" >.stdout 2>&1 && grep -q 'equal' .stdout; then
+	elif make -s -j2 -C out/hls csim CXX="$cxx" CXXFLAGS="$flags $level" AP_TYPES="$ap" >.stdout 2>&1 &&
+		grep -q 'equal' .stdout; then
 		pass "$1: $(sed -n 's/^csim: //p' .stdout)"
 	else
 		fail "$1" "$(tail -n 5 .stdout)"
 	fi
 }
 
-# golden NAME FOLDER: the design in out/ on the folder's input gives its output, to 1e-5 of the largest.
+# golden NAME FOLDER: the design in out/ on the folder's first samples gives its outputs, to 1e-5 of the largest. Behind the
+# last integer stand a scale and a bias in float, where the recording has sums of floats: it says how far apart they are.
+# All but a share of $noise of the outputs: thresholds may lie within the noise of the recording.
+cat >compare.py <<'EOF'
+import sys
+import numpy as np
+got, want = np.load(sys.argv[1]), np.load(sys.argv[2]).astype(np.float32)
+want = want[:len(got)].reshape(got.shape)
+apart = np.abs(got - want)
+near = np.mean(apart > 1e-5 * max(1, np.abs(want).max())) <= float(sys.argv[3])
+print(("" if near else "DIFFERENT: ") + ("equal bit for bit" if (got == want).all() else
+      "largest difference %.1e, equal bit for bit are %d of %d" % (apart.max(), np.sum(got == want), got.size)))
+sys.exit(not near)
+EOF
 golden() {
 	if ! "$python" -c 'import numpy' 2>/dev/null; then
 		skip "$1" "no numpy"
-	elif ! out/hls/testbench "$2/input.npy" csim.npy >.stdout 2>&1; then
-		fail "$1" "$(tail -n 3 .stdout)"
+	elif "$python" -c 'import sys, numpy as np; np.save("in.npy", np.load(sys.argv[1])[:int(sys.argv[2])])' \
+		"$2/input.npy" "$goldens" && out/hls/testbench in.npy csim.npy >.stdout 2>&1 &&
+		"$python" compare.py csim.npy "$2/output.npy" "$noise" >.stdout 2>&1; then
+		pass "$1: $(cat .stdout)"
 	else
-		prints "$1" equal "$python" -c '
-import sys, numpy as np
-a, b = np.load(sys.argv[1]), np.load(sys.argv[2]).astype(np.float32)
-d = np.abs(a - b).max()
-print("equal" if a.shape == b.shape and d <= 1e-5 * max(1, np.abs(b).max()) else "different by %g" % d)' csim.npy "$2/output.npy"
+		fail "$1" "$(tail -n 3 .stdout)"
 	fi
 }
 
 # network FOLDER FIRST-PASSES TARGETS...
+samples=4 goldens=64 noise=0
 network() {
 	folder=$1 first=$2
 	network=$(basename "$folder")
 	shift 2
 	for target in "$@"; do
-		simulate "$network in $target cycles" "$folder/model.onnx" "${first}streamline,fold(target_cycles=$target,max_stream_bits=4096)" hls
+		simulate "$network in $target cycles" "$folder/model.onnx" "${first}streamline,fold(target_cycles=$target,max_stream_bits=4096)" "hls(samples=$samples)"
 		golden "$network in $target cycles on qonnx's vectors" "$folder"
 	done
 }
@@ -70,6 +87,13 @@ caught() {
 caught "a read from an empty stream ends the simulation" "empty stream" "s.write(1); s.read(); s.read();"
 caught "data left in a stream is reported" "1 words left in stream s" "s.write(1); return hls::all_streams_empty() ? 0 : 1;"
 
+# A stream of 600 x 8 bits is wider than ap_int: left out by default, an error that names the layer where it was asked for.
+"$python" -c 'print("wide (float[1,600] x) => (z)\n<float s = {1}, float o = {0}, float b = {8}, float[600,2] w = {"
++ ",".join(str(i * 7 % 15 - 7) for i in range(1200)) + "}> {\n  y = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = \"ROUND\">(x, s, o, b)\n"
++ "  z = MatMul(y, w)\n}")' >wide.onnxtxt
+refuses "a stream that is too wide" "MVAU_0.*4800 bits.*max_stream_bits=4096" "$QCC" wide.onnxtxt -q -p 'streamline,fold(target_cycles=1)' -b hls
+simulate "the same with streams of at most 4096 bits" wide.onnxtxt "streamline,fold(target_cycles=2,max_stream_bits=4096)" hls
+
 # Bipolar images that are padded with zeros: the design's outputs are those of the network as it was given, too.
 for kind in 1 2 3; do
 	"$python" "$QCC_SRC/tests/backends/bipolar_net.py" $kind >bipolar.onnxtxt
@@ -84,18 +108,19 @@ network "$QCC_SRC/models/cnn_4w4a" "" 200000 20000
 
 models=${QCC_HLS_MODELS:-cybsec-mlp tfc_1w1a mlp_asym_u8 qkeras_jettagging resnet_mini_w3a3 concat_w4a2 mobilenet_gap_w4a4
 	conv1d_radio_w4a4 deconv_w4a4}
-if [ "$models" = all ]; then	# espcn_nn_resize takes minutes a frame; mnist-conv is not quantised
-	models=$(ls "$QCC_SHARED/models" | grep -v -e espcn -e mnist-conv)
+if [ "$models" = all ]; then	# mnist-conv is not quantised
+	models=$(ls "$QCC_SHARED/models" | grep -v mnist-conv)
 fi
 for model in $models; do
 	folder=$QCC_SHARED/models/$model
-	first=
+	first= samples=4 goldens=64 noise=0 level=-O1
 	targets="200000 20000"
 	case $model in
 	cybsec-mlp) first='set-datatype(input=BIPOLAR),' targets="1000 64" ;;
 	cybsec-mlp-raw593) first='set-datatype(input=BINARY),' targets="1000 64" ;;
 	mlp_* | tfc_* | qkeras* | finn_tfc*) targets="1000 64" ;;
 	cnv_*) targets="1000000 100000" ;;
+	espcn_nn_resize) targets="4000000 2000000" samples=1 goldens=1 noise=0.001 level=-O2 ;;	# 2e9 products a frame
 	esac
 	if [ -d "$folder" ]; then
 		# shellcheck disable=SC2086 # a list of numbers

@@ -54,15 +54,26 @@ static size_t find_stream(const struct hls_plan *p, const struct value *v)
 	return SIZE_MAX;
 }
 
-static int add_stream(struct hls_plan *p, const struct value *v, struct hw_stream words, struct diags *d)
+static int add_stream(struct hls_plan *p, const struct node *n, const struct value *v, struct hw_stream words, struct diags *d)
 {
 	struct hls_stream *s = &p->streams[p->n_streams++];
 	*s = (struct hls_stream){ .value = v, .words = words, .type = v->datatype, .depth = 2 };
 	if (hw_width(words) > HLS_MAX_WIDTH)
-		return diag_error(d, "fold again with max_stream_bits=4096",
-				  "stream '%s' is %lld bits wide; ap_int in HLS goes to %d", v->name,
-				  (long long)hw_width(words), HLS_MAX_WIDTH);
+		return diag_node_error(d, n, "fold(..., max_stream_bits=4096)",
+				       "has a stream ('%s') of %lld bits, %lld elements of %d; ap_int in HLS goes to %d", v->name,
+				       (long long)hw_width(words), (long long)words.elements, words.bits, HLS_MAX_WIDTH);
 	return 0;
+}
+
+/* A converter between widths of which neither divides the other holds as much as both. */
+static int check_converter(const struct hw_layer *l, struct diags *d)
+{
+	int64_t in = l->widths[0], out = l->widths[1];
+	if (l->kind != HW_DWC || in % out == 0 || out % in == 0 || in + out <= HLS_MAX_WIDTH)
+		return 0;
+	return diag_node_error(d, l->node, "fold(..., max_stream_bits=2048)",
+			       "holds %lld bits to make words of %lld bits from words of %lld; ap_int in HLS goes to %d",
+			       (long long)(in + out), (long long)out, (long long)in, HLS_MAX_WIDTH);
 }
 
 /* What the FIFOs in the graph say; 0: there are none. */
@@ -88,7 +99,7 @@ static int connect_input(struct hls_plan *p, struct hls_layer *layer, size_t i, 
 		s = p->n_streams;
 		if (!datatype_is_integer(v->datatype))
 			return diag_node_error(d, layer->l.node, NULL, "reads '%s', which holds no integers", v->name);
-		if (add_stream(p, v, hw_input(&layer->l, &layer->l.now, i), d) != 0)
+		if (add_stream(p, layer->l.node, v, hw_input(&layer->l, &layer->l.now, i), d) != 0)
 			return -1;
 		p->streams[s].port = p->n_inputs++;
 	}
@@ -107,6 +118,8 @@ static int add_layer(struct hls_plan *p, const struct node *n, const struct sche
 		return -1;
 	layer->name = identifier(p, node_label(n));
 	layer->out = arena_array(&p->arena, size_t, n->n_outputs);
+	if (check_converter(&layer->l, d) != 0)
+		return -1;
 	if (hw_stream_inputs(&layer->l) > 64)
 		return diag_node_error(d, n, NULL, "has more than 64 streams");
 	for (size_t i = 0; i < hw_stream_inputs(&layer->l); i++)
@@ -114,7 +127,7 @@ static int add_layer(struct hls_plan *p, const struct node *n, const struct sche
 			return -1;
 	for (size_t i = 0; i < n->n_outputs; i++) {
 		layer->out[layer->n_out++] = p->n_streams;
-		if (add_stream(p, n->outputs[i], hw_output(&layer->l, &layer->l.now, i), d) != 0)
+		if (add_stream(p, n, n->outputs[i], hw_output(&layer->l, &layer->l.now, i), d) != 0)
 			return -1;
 		p->streams[p->n_streams - 1].writer = n;
 	}

@@ -70,19 +70,31 @@ static void emit_matvec(struct writer *w, const struct hls_layer *layer)
 		      counts_bits(l) ? "true" : "false", layer->name, layer->name);
 }
 
+/* The memory that fold chose, where it chose one. */
+static void bind_storage(struct strbuf *b, const char *variable, const char *type, uint8_t ram)
+{
+	if (ram != HW_RAM_AUTO)
+		strbuf_printf(b, "#pragma HLS BIND_STORAGE variable=%s type=%s impl=%s\n", variable, type, memory(ram));
+}
+
 static void emit_window(struct writer *w, const struct hls_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	const int64_t *k = l->kernel, *in = l->in_dim, *out = l->out_dim, *s = l->stride, *d = l->dilation;
-	if (l->now.window)
+	long long width = in_width(w->p, layer, 0), fold = l->mh / l->now.simd;
+	if (l->now.window) {
 		strbuf_printf(w->b, "\tqcc::parallel_window<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
-			      in_width(w->p, layer, 0), (long long)k[0], (long long)k[1], (long long)in[0], (long long)in[1],
-			      (long long)s[0], (long long)s[1], (long long)d[0], (long long)d[1]);
-	else
-		strbuf_printf(w->b, "\tqcc::sliding_window<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %s>(in0, out0);\n",
-			      in_width(w->p, layer, 0), (long long)(l->mh / l->now.simd), (long long)k[0], (long long)k[1],
-			      (long long)in[0], (long long)in[1], (long long)out[0], (long long)out[1], (long long)s[0],
-			      (long long)s[1], (long long)d[0], (long long)d[1], l->depthwise ? "true" : "false");
+			      width, (long long)k[0], (long long)k[1], (long long)in[0], (long long)in[1], (long long)s[0],
+			      (long long)s[1], (long long)d[0], (long long)d[1]);
+		return;
+	}
+	strbuf_printf(w->b, "\tap_uint<%lld> lines[%lld][%lld];\n", width, (long long)((k[0] - 1) * d[0] + 1 + s[0]),
+		      (long long)in[1] * fold);
+	bind_storage(w->b, "lines", "ram_s2p", l->now.ram);
+	strbuf_printf(w->b, "\tqcc::sliding_window<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %s>"
+		      "(in0, out0, lines);\n", fold, (long long)k[0], (long long)k[1], (long long)in[0], (long long)in[1],
+		      (long long)out[0], (long long)out[1], (long long)s[0], (long long)s[1], (long long)d[0],
+		      (long long)d[1], l->depthwise ? "true" : "false");
 }
 
 static void emit_pixels(struct writer *w, const struct hls_layer *layer)

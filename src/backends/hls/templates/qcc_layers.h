@@ -280,15 +280,13 @@ void channelwise(hls::stream<ap_uint<PE * In::bits> > &in, hls::stream<ap_uint<P
 
 /* ---- windows and pixels ---- */
 
-/* Sliding window: for each output pixel the words of its kernel positions. Rows lie in a ring of lines; while one
- * output row is written the next input rows are read. Depthwise: all kernel positions of SIMD channels first. */
-template <int WIDTH, int FOLD, int KH, int KW, int H, int W, int OH, int OW, int SH, int SW, int DH, int DW,
-	  bool DEPTHWISE>
-void sliding_window(hls::stream<ap_uint<WIDTH> > &in, hls::stream<ap_uint<WIDTH> > &out)
+/* Sliding window: for each output pixel the words of its kernel positions. Rows lie in a ring of lines, the
+ * window's rows and SH more, so that while one output row is written the next input rows are read. Depthwise: all kernel positions of SIMD channels first. */
+template <int FOLD, int KH, int KW, int H, int W, int OH, int OW, int SH, int SW, int DH, int DW, bool DEPTHWISE, int WIDTH,
+	  int LINES, int LINE>
+void sliding_window(hls::stream<ap_uint<WIDTH> > &in, hls::stream<ap_uint<WIDTH> > &out, ap_uint<WIDTH> (&lines)[LINES][LINE])
 {
-	const int SPAN = (KH - 1) * DH + 1, LINES = SPAN + SH, LINE = W * FOLD;
-	const int WRITES = OW * KH * KW * FOLD, READS = SH * LINE;
-	ap_uint<WIDTH> lines[LINES][LINE];
+	const int SPAN = (KH - 1) * DH + 1, WRITES = OW * KH * KW * FOLD, READS = SH * LINE;
 	int row = 0, column = 0, slot = 0;	/* where the next input word goes */
 	for (int i = 0; i < SPAN * LINE; i++) {
 #pragma HLS PIPELINE II=1
@@ -554,25 +552,66 @@ void label_select(hls::stream<ap_uint<PE * In::bits> > &in, hls::stream<ap_uint<
 	}
 }
 
-/* The same bits in words of another width; IN and OUT any widths, WORDS input words. */
+/* The same bits in words of another width. Where one width divides the other, no more than a wide word is held. */
+template <int IN, int OUT, int WORDS, int WAY> struct Converter;	/* WAY: 0 together, 1 apart, 2 neither divides */
+
+template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 0> {
+	static void run(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &out)
+	{
+		ap_uint<OUT> held = 0;
+		int at = 0;
+		for (int i = 0; i < WORDS; i++) {
+#pragma HLS PIPELINE II=1
+			set_element<IN>(held, at, in.read());
+			if (++at == OUT / IN) {
+				out.write(held);
+				at = 0;
+			}
+		}
+	}
+};
+
+template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 1> {
+	static void run(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &out)
+	{
+		ap_uint<IN> held = 0;
+		int at = 0;
+		for (int i = 0; i < WORDS * (IN / OUT); i++) {
+#pragma HLS PIPELINE II=1
+			if (at == 0)
+				held = in.read();
+			out.write(element<OUT>(held, at));
+			if (++at == IN / OUT)
+				at = 0;
+		}
+	}
+};
+
+template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 2> {
+	static void run(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &out)
+	{
+		ap_uint<IN + OUT> held = 0;
+		int bits = 0, words = 0;
+		while (words < WORDS || bits >= OUT) {
+#pragma HLS PIPELINE II=1
+			if (bits >= OUT) {
+				out.write(held.range(OUT - 1, 0));
+				held = held >> OUT;
+				bits -= OUT;
+			}
+			if (bits < OUT && words < WORDS) {
+				held |= ap_uint<IN + OUT>(in.read()) << bits;
+				bits += IN;
+				words++;
+			}
+		}
+	}
+};
+
 template <int IN, int OUT, int WORDS>
 void convert_width(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &out)
 {
-	ap_uint<IN + OUT> held = 0;
-	int bits = 0, words = 0;
-	while (words < WORDS || bits >= OUT) {
-#pragma HLS PIPELINE II=1
-		if (bits >= OUT) {
-			out.write(held.range(OUT - 1, 0));
-			held = held >> OUT;
-			bits -= OUT;
-		}
-		if (bits < OUT && words < WORDS) {
-			held |= ap_uint<IN + OUT>(in.read()) << bits;
-			bits += IN;
-			words++;
-		}
-	}
+	Converter<IN, OUT, WORDS, OUT % IN == 0 ? 0 : IN % OUT == 0 ? 1 : 2>::run(in, out);
 }
 
 /* Words at the border of the design, padded to whole bytes; with QCC_TLAST they say which is the last of a frame. */
