@@ -4,8 +4,8 @@
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	static const char *const steps[] = { "qop-to-quant", "qcdq-to-quant", "extract-conv-bias",
-					     "gemm-to-matmul", "fold-transpose", "fold-constants",
+	static const char *const steps[] = { "fix-batch", "qop-to-quant", "qcdq-to-quant",
+					     "extract-conv-bias", "gemm-to-matmul", "fold-transpose", "fold-constants",
 					     "fold-weight-quant", "fold-constants", "quant-to-thresholds",
 					     "remove-identity", "remove-dead" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)

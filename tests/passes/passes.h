@@ -70,7 +70,7 @@ static inline struct tensor *random_input(const struct value *v, int64_t samples
 	int64_t dims[MAX_RANK];
 	memcpy(dims, v->dims, (size_t)v->rank * sizeof *dims);
 	if (v->rank)
-		dims[0] *= samples;
+		dims[0] = dims[0] < 0 ? samples : dims[0] * samples;	/* left open: one each */
 	struct tensor *t = tensor_new((enum elem_type)v->elem, v->rank, dims);
 	assert_non_null(t);
 	for (int64_t i = 0; i < t->count; i++)

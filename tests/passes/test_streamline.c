@@ -227,6 +227,9 @@ static void unequal_scales_are_exact(void **state)
 static const struct pass_case ends[] = {
 	{ "scale and bias stay behind", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", LAYER "y = Add(m, c)",
 	  "MatMul=1 MultiThreshold=1 Mul=1 Add=1" },
+	{ "batch size left open", "(float[N,2,2] x) => (y)", W44 ", int64 k = {0}, int64[1] a = {0}, int64[1] r = {-1}",
+	  IN "h = Shape(i) g = Gather(h, k) u = Unsqueeze(g, a) t = Concat<axis=0>(u, r) f = Reshape(i, t) " WEIGHTS
+	  "m = MatMul(f, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Shape=0 Quant=0" },
 	{ "TopK drops them", "(float[1,4] x) => (int64[1,1] y)", W44 ", int64[1] k = {1}",
 	  LAYER "a = Add(m, third) v, y = TopK(a, k)", "MatMul=1 MultiThreshold=1 Mul=0 Add=0 TopK=1" },
 	{ "ArgMax drops them", "(float[1,4] x) => (int64[1,1] y)", W44, LAYER "a = Mul(m, third) y = ArgMax<axis=1>(a)",
