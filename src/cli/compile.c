@@ -19,7 +19,8 @@
 enum { DEFAULT_SAMPLES = 16 };
 
 struct job {
-	const char *model, *passes, *backends, *script;
+	const char *model, *script;
+	struct strbuf passes, backends;	/* lists, as given; no text: not given */
 	const char *dir;
 	char **rest;			/* what follows MODEL, or a script's arguments */
 	int n_rest;
@@ -63,7 +64,8 @@ static const struct option long_options[] = {
 
 static const char help[] =
 	"  -p, --passes LIST       passes to run, in order: 'cleanup,fold(target_fps=1e6)'\n"
-	"  -b, --backends LIST     what to write: 'finn,c'; default all that the graph allows\n"
+	"  -b, --backends LIST     what to write: 'finn,c'; default all that the graph allows;\n"
+	"                          -p and -b may be given several times\n"
 	"  -o, --output DIR        where to write (default out)\n"
 	"      --list-passes       the passes, and other names they go by\n"
 	"      --list-ops          the operators\n"
@@ -119,14 +121,20 @@ static bool take_question(struct job *j, int c, const char *text)
 	}
 }
 
+/* -b finn -b c is -b finn,c. */
+static void add_to_list(struct strbuf *list, const char *text)
+{
+	strbuf_printf(list, "%s%s", list->text ? "," : "", text);
+}
+
 static int take_option(struct job *j, int c, const char *text)
 {
 	switch (c) {
 	case 'p':
-		j->passes = text;
+		add_to_list(&j->passes, text);
 		return 0;
 	case 'b':
-		j->backends = text;
+		add_to_list(&j->backends, text);
 		return 0;
 	case 'o':
 		j->dir = text;
@@ -181,7 +189,7 @@ static int check_arguments(struct job *j)
 {
 	struct diags *d = &j->diags;
 	if (j->script) {
-		if (j->passes || j->backends)
+		if (j->passes.text || j->backends.text)
 			return diag_error(d, "call m:run and m:emit in the script",
 					  "--script goes with neither -p nor -b");
 		return 0;
@@ -209,8 +217,8 @@ static int resolve_dump(struct job *j)
 
 static int parse_lists(struct job *j)
 {
-	int status = pipeline_parse(&j->pipeline, j->passes ? j->passes : "", &j->diags);
-	if (backend_list_parse(&j->list, j->backends, &j->diags) < 0 || resolve_dump(j) < 0)
+	int status = pipeline_parse(&j->pipeline, j->passes.text ? j->passes.text : "", &j->diags);
+	if (backend_list_parse(&j->list, j->backends.text, &j->diags) < 0 || resolve_dump(j) < 0)
 		status = -1;
 	if (status == 0 && j->testbench)
 		backend_list_set_flag(&j->list, "testbench");
@@ -379,6 +387,8 @@ static int run(int argc, char **argv)
 		status = 0;
 	pipeline_free(&j.pipeline);
 	backend_list_free(&j.list);
+	strbuf_free(&j.passes);
+	strbuf_free(&j.backends);
 	json_decref(j.report);
 	certificates_free(&j.certificates);
 	if (j.graph)

@@ -27,6 +27,9 @@ prints "is quiet on request" '^ok$' sh -c '"$QCC" -q "$1" -o one >quiet && test 
 ok "removes pictures of earlier stages" test ! -e one/dot/01-cleanup.dot
 ok "only the backend asked for" "$QCC" "$model" -b finn -o two
 ok "... and no other" test ! -e two/dot
+ok "-p and -b several times" "$QCC" "$model" -p infer -p cleanup -b finn -b dot -o several
+has "... the first backend" several/model.finn.onnx
+has "... the second" several/dot/02-cleanup.dot
 ok "--dump-after" "$QCC" "$model" -p infer,cleanup --dump-after infer -b finn -o three
 ok "... writes ONNX and DOT" sh -c 'ls three/dump/*-infer.onnx && ls three/dump/*-infer.dot'
 ok "--verify" "$QCC" "$model" -p cleanup --verify=3 -o four
