@@ -121,9 +121,12 @@ static bool accepts(struct backend_ctx *x)
 		return false;
 	}
 	bool ok = x->graph->n_outputs == 1 && fits(x, &d);
-	if (!ok)
-		diag_note(x->diags, DIAG_NOTE, NULL, d.first ? d.first->remedy : NULL, "%s",
-			  d.first ? d.first->cause : "backend hls takes networks of one output");
+	const struct diag *why = d.first;
+	if (!ok && why)
+		diag_note(x->diags, DIAG_NOTE, NULL, why->remedy, "backend hls is left out: %s%s%s", why->node ? why->node : "",
+			  why->node ? " " : "", why->cause);
+	else if (!ok)
+		diag_note(x->diags, DIAG_NOTE, NULL, NULL, "backend hls is left out: it takes networks of one output");
 	diags_free(&d);
 	return ok;
 }
