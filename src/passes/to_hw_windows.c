@@ -69,12 +69,14 @@ static void set_swg(struct node *n, const struct view *v, struct datatype t)
 	node_set_string(n, "ram_style", "auto");
 }
 
-/* Rows and columns both taken every s-th, or one of them alone in a line: what DownSampler can do. */
-static bool is_down_sampling(const struct view *v, const int64_t in[2])
+/* Every how manieth row and column, or pixel of a line, is taken: what DownSampler can do. Else 1. */
+static int64_t down_sampling(const struct view *v, const int64_t in[2])
 {
-	bool line = in[0] == 1 || in[1] == 1;
-	return v->kernel[0] == 1 && v->kernel[1] == 1 && (v->stride[0] > 1 || v->stride[1] > 1) &&
-	       (line || (in[0] == in[1] && v->stride[0] == v->stride[1]));
+	if (v->kernel[0] != 1 || v->kernel[1] != 1)
+		return 1;
+	if (in[0] == 1 || in[1] == 1)
+		return v->stride[in[1] == 1 ? 0 : 1];
+	return in[0] == in[1] && v->stride[0] == v->stride[1] ? v->stride[0] : 1;
 }
 
 static void set_down_sampler(struct node *n, const struct view *v, struct datatype t, const int64_t in[2])
@@ -82,7 +84,7 @@ static void set_down_sampler(struct node *n, const struct view *v, struct dataty
 	node_set_int(n, "ImgDim", in[0] > in[1] ? in[0] : in[1]);
 	node_set_int(n, "NumChannels", v->channels);
 	node_set_int(n, "SIMD", v->channels);
-	node_set_int(n, "Stride", v->stride[0] > v->stride[1] ? v->stride[0] : v->stride[1]);
+	node_set_int(n, "Stride", down_sampling(v, in));
 	to_hw_set_datatype(n, "inputDataType", t);
 	node_set_int(n, "is1D", in[0] == 1 || in[1] == 1);
 	node_set_int(n, "is1D_unitx", in[1] == 1);
@@ -106,7 +108,7 @@ static int convert_im2col(struct pass_ctx *ctx, struct node *n)
 	if (any_pad(&v))
 		x = insert_padding(n, x, &v);
 	int64_t in[2] = { x->dims[1], x->dims[2] };
-	bool down = is_down_sampling(&v, in) && !to_hw_for_plus(ctx);
+	bool down = down_sampling(&v, in) > 1 && !to_hw_for_plus(ctx);
 	struct node *hw = to_hw_replace(n, down ? "DownSampler" : "ConvolutionInputGenerator", &x, 1);
 	hw->outputs[0]->datatype = t;
 	if (down)

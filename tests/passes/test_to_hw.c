@@ -172,6 +172,22 @@ static void convolutions(void **state)
 		{ "Transpose", 2 });
 }
 
+/* A column of pixels: only the stride along it takes pixels away. */
+static void strides_of_lines(void **state)
+{
+	(void)state;
+	for (int along = 0; along < 2; along++) {
+		struct net n = start("UINT4", 4, (int64_t[]){ 1, 3, 4, 1 });
+		struct node *c = conv(&n, 4, 3, 1, 0, 1, 1);
+		node_set_ints(c, "strides", along ? (int64_t[]){ 2, 1 } : (int64_t[]){ 1, 2 }, 2);
+		threshold(&n, 4, false);
+		if (along)
+			BECOMES(&n, "to-hw", { "DownSampler", 1 }, { "MVAU", 1 });
+		else
+			BECOMES(&n, "to-hw", { "DownSampler", 0 }, { "MVAU", 1 });
+	}
+}
+
 /* Bipolar images hold no 0: what is padded becomes TERNARY at its source, what is not padded stays bipolar. */
 static struct net padded_bipolar(void)
 {
@@ -288,7 +304,7 @@ int main(void)
 		cmocka_unit_test(matmul_and_thresholds), cmocka_unit_test(bipolar_counts_bits),
 		cmocka_unit_test(convolutions), cmocka_unit_test(pooling_and_flattening),
 		cmocka_unit_test(forks_and_joins), cmocka_unit_test(folding_changes_nothing),
-		cmocka_unit_test(bipolar_padding), cmocka_unit_test(real_layer_between_is_named),
+		cmocka_unit_test(bipolar_padding), cmocka_unit_test(strides_of_lines), cmocka_unit_test(real_layer_between_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
