@@ -192,14 +192,14 @@ static int replace_use(struct graph *g, struct weight *w, struct use *u, struct 
 	return 0;
 }
 
-/* The datatype of what the quantiser gave, where its grid has none: zero points that vary, per channel, still give
- * integers. False where they do not. */
+/* The datatype of what the quantiser gave, where its grid has none: zero points that vary, or negative scales, still
+ * give integers. False where they do not. */
 static bool datatype_of_integers(struct weight *w)
 {
 	double lo = 0, hi = 0;
 	for (int64_t i = 0; i < w->quantised->count; i++) {
 		double scale = scale_at(w, i), q = tensor_at(w->quantised, i) / scale;
-		if (!(scale > 0) || fabs(q - rint(q)) > 1e-3)
+		if (scale == 0 || !(fabs(q - rint(q)) <= 1e-3))
 			return false;
 		lo = fmin(lo, rint(q));
 		hi = fmax(hi, rint(q));
