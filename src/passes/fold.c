@@ -186,7 +186,7 @@ static void say_padding(struct pass_ctx *ctx, const struct fold_padding *p, cons
 	if (failing)
 		diag_note(ctx->diags, DIAG_WARNING, n, "fold(pad)", "%s", strbuf_text(&text));
 	else
-		pass_note(ctx, "%s%s", strbuf_text(&text), done ? "; --keep-shape turns that off" :
+		pass_note(ctx, "%s%s", strbuf_text(&text), done ? pass_flag(ctx, "pad") ? "" : "; --keep-shape turns that off" :
 			  may_pad(ctx) ? "; not done, since all together it does not gain" : "; fold(pad) does that");
 	strbuf_free(&text);
 }

@@ -28,10 +28,10 @@ static int unknown_pass(const char *name, struct diags *d)
 	return -1;
 }
 
-static bool is_given(const struct spec *s, const char *name)
+static bool is_given(const struct pass_arg *args, size_t n_args, const char *name)
 {
-	for (size_t i = 0; i < s->n_args; i++)
-		if (!strcmp(s->args[i].name, name))
+	for (size_t i = 0; i < n_args; i++)
+		if (!strcmp(args[i].name, name))
 			return true;
 	return false;
 }
@@ -46,7 +46,7 @@ static int add_preset(struct arena *a, struct spec *s, const char *preset, struc
 	memcpy(all, s->args ? s->args : all, s->n_args * sizeof *all);
 	size_t n = s->n_args;
 	for (size_t i = 0; i < extra.n_args; i++)
-		if (!is_given(s, extra.args[i].name))
+		if (!is_given(s->args, s->n_args, extra.args[i].name))
 			all[n++] = extra.args[i];
 	s->args = all;
 	s->n_args = n;
@@ -160,14 +160,6 @@ static const struct provider *provider_of(unsigned missing)
 	return &providers[0];
 }
 
-static bool has_flag(const struct pipeline_step *s, const char *name)
-{
-	for (size_t i = 0; i < s->n_args; i++)
-		if (!strcmp(s->args[i].name, name))
-			return true;
-	return false;
-}
-
 static enum pass_result run_provider(const struct provider *p, struct graph *g, const struct pipeline_options *o,
 				     json_t *report, struct diags *d)
 {
@@ -185,7 +177,7 @@ static int run_required(const struct pipeline_step *s, struct graph *g, const st
 	unsigned missing;
 	struct pipeline_options inner = *o;
 	inner.observe = NULL;
-	inner.keep_shape = o->keep_shape || has_flag(s, "keep_shape");
+	inner.keep_shape = o->keep_shape || is_given(s->args, s->n_args, "keep_shape");
 	unsigned needs = s->pass->requires & ~(inner.keep_shape ? GRAPH_PRUNED : 0u);
 	for (int round = 0; (missing = needs & ~g->properties) && round < 2 * PROVIDERS; round++) {
 		const struct provider *p = provider_of(missing);
