@@ -4,9 +4,9 @@ lower-convs is executed by qonnx to the goldens, passes through FINN's own conve
 specialisation, FINN applies the folding_config.json that qcc writes, and counts the same cycles for every layer as
 report.json. And FINN specialises the hardware layers that qcc writes, and counts the same for each of them, and
 the same LUTs and RAMs for units and windows. Layers that FINN has no conversion for are named.
-Skipped where finn-plus is not there. It needs little of what it asks for:
-    pip install --no-deps finn-plus==1.6.1 rich bitstring click 'mashumaro[yaml]' pydantic pyyaml scipy termcolor jinja2
-with qonnx 1.0.0 and onnx 1.21; torch and brevitas are stood in for."""
+Skipped where finn-plus is not there. Little of what it asks for is needed; torch and brevitas are stood in for:
+    pip install -r tests/requirements.txt rich==13.9.4 click jinja2 'mashumaro[yaml]' pydantic termcolor scipy
+    pip install --no-deps finn-plus==1.6.1"""
 import collections
 import importlib.abc
 import importlib.machinery
