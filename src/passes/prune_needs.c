@@ -192,8 +192,10 @@ static void need_all(struct channels *c)
 /* A shape must remain where nothing is needed. */
 static void need_one(struct channels *c)
 {
-	if (!memchr(c->needed, true, (size_t)c->count * sizeof *c->needed))
-		c->needed[0] = true;
+	for (int64_t i = 0; i < c->count; i++)
+		if (c->needed[i])
+			return;
+	c->needed[0] = true;
 }
 
 bool prune_is_constant(const struct value *v, int axis, int64_t channel, int64_t *number)
