@@ -167,6 +167,10 @@ static const struct pass_case images[] = {
 	  "p = MaxPool<kernel_shape=[2,2]>(r) " OUT("p"), "Conv=1 MaxPool=1 MultiThreshold=2 Quant=0" },
 	{ "AveragePool", IMAGE, W22, IN "p = AveragePool<kernel_shape=[2,2],strides=[2,2]>(i) " OUT("p"),
 	  "AveragePool=0 MultiThreshold=2 Quant=0" },
+	{ "AveragePool without its padding", IMAGE, W22, IN "p = AveragePool<kernel_shape=[3,2],strides=[2,1],pads=[1,1,0,1]>(i) "
+	  OUT("p"), "AveragePool=0 Conv=1 MultiThreshold=2 Quant=0" },
+	{ "AveragePool, the last window cut off", IMAGE, W22, IN "p = AveragePool<kernel_shape=[3,3],strides=[2,2],ceil_mode=1>(i) "
+	  OUT("p"), "AveragePool=0 Conv=1 MultiThreshold=2 Quant=0" },
 	{ "GlobalAveragePool", IMAGE, W22, IN WEIGHTS CONV "r = qonnx.Quant" UNSIGNED "(m, half, zero, four) "
 	  "p = GlobalAveragePool(r) " OUT("p"), "GlobalAveragePool=0 MultiThreshold=3 Quant=0" },
 	{ "ReduceMean", IMAGE, W22 ", int64[2] axes = {2,3}", IN "p = ReduceMean<keepdims=0>(i, axes) " OUT("p"),

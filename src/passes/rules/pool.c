@@ -93,6 +93,131 @@ static bool is_plain_window(struct rule_ctx *x, const struct node *n, const stru
 	return true;
 }
 
+/* ---- averages of fewer elements at the border ---- */
+
+/* A pool's windows along one axis. */
+struct windows {
+	int64_t in, out, kernel, stride, dilation, begin, end;
+};
+
+static int64_t attr_at(const struct node *n, const char *name, size_t i, int64_t otherwise)
+{
+	size_t count;
+	const int64_t *v = node_attr_ints(n, name, &count);
+	return v && i < count ? v[i] : otherwise;
+}
+
+static struct windows windows_along(const struct node *n, size_t i)
+{
+	const char *auto_pad = node_attr_string(n, "auto_pad", "NOTSET");
+	struct windows w = { .in = node_input(n, 0)->dims[2 + i], .out = n->outputs[0]->dims[2 + i],
+			     .kernel = attr_at(n, "kernel_shape", i, 1), .stride = attr_at(n, "strides", i, 1),
+			     .dilation = attr_at(n, "dilations", i, 1), .begin = attr_at(n, "pads", i, 0) };
+	int64_t reach = (w.out - 1) * w.stride + (w.kernel - 1) * w.dilation + 1, total = reach > w.in ? reach - w.in : 0;
+	if (strncmp(auto_pad, "SAME", 4) == 0)
+		w.begin = strcmp(auto_pad, "SAME_LOWER") == 0 ? total - total / 2 : total / 2;
+	w.end = reach - w.in - w.begin > 0 ? reach - w.in - w.begin : 0;
+	return w;
+}
+
+/* Elements that window o has in the input. */
+static int64_t elements_in(const struct windows *w, int64_t o)
+{
+	int64_t count = 0;
+	for (int64_t k = 0; k < w->kernel; k++) {
+		int64_t at = o * w->stride - w->begin + k * w->dilation;
+		count += at >= 0 && at < w->in;
+	}
+	return count;
+}
+
+/* The least number that all windows' counts divide; 0 where one is empty or it grows too large. */
+static int64_t common_count(const struct windows *w)
+{
+	int64_t common = 1;
+	for (int64_t o = 0; o < w->out; o++) {
+		int64_t count = elements_in(w, o), least = common;
+		while (count && least % count && least < 1 << 12)
+			least += common;
+		if (!count || least % count)
+			return 0;
+		common = least;
+	}
+	return common;
+}
+
+/* Integers that bring the sums of all windows to the same number of terms, [1,1,positions]; NULL where there are none. */
+static struct tensor *evening_factors(const struct node *n, double *terms)
+{
+	const struct value *out = n->outputs[0];
+	int64_t dims[MAX_RANK], common[MAX_RANK];
+	struct windows w[MAX_RANK];
+	size_t axes = out->rank > 2 ? (size_t)out->rank - 2 : 0;
+	*terms = 1;
+	for (size_t i = 0; i < axes; i++) {
+		w[i] = windows_along(n, i);
+		common[i] = common_count(&w[i]);
+		*terms *= (double)common[i];
+	}
+	for (int i = 0; i < out->rank; i++)
+		dims[i] = i < 2 ? 1 : out->dims[i];
+	struct tensor *t = axes && *terms > 0 && *terms < 1 << 16 ? tensor_new_raw(ELEM_FLOAT, out->rank, dims) : NULL;
+	for (int64_t k = 0; t && k < t->count; k++) {
+		int64_t rest = k, factor = 1;
+		for (size_t i = axes; i-- > 0; rest /= w[i].out)
+			factor *= common[i] / elements_in(&w[i], rest % w[i].out);
+		((float *)t->data)[k] = (float)factor;
+	}
+	return t;
+}
+
+static void write_pads(struct node *n)
+{
+	size_t axes = (size_t)n->outputs[0]->rank - 2;
+	int64_t pads[2 * MAX_RANK];
+	for (size_t i = 0; i < axes; i++) {
+		struct windows w = windows_along(n, i);
+		pads[i] = w.begin;
+		pads[axes + i] = w.end;
+	}
+	node_remove_attr(n, "auto_pad");
+	node_set_ints(n, "pads", pads, 2 * axes);
+}
+
+/* Sums of what each window has, times what makes up for the elements it lacks. 1 done, 0 not possible, -1 error. */
+static int average_unevenly(struct rule_ctx *x, struct node *n, struct affine *a)
+{
+	double terms, window;
+	const char *reason = x->reason;
+	struct tensor *factors = node_attr_int(n, "count_include_pad", 0) ? NULL : evening_factors(n, &terms);
+	if (!factors)
+		return 0;
+	write_pads(n);
+	if (!pool_to_sum(x, n, a->root, &window)) {
+		tensor_unref(factors);
+		return refuse(x, reason);
+	}
+	x->reason = NULL;
+	replace_input(n, 0, a->root);
+	if (retype(x, n, 0) != 0) {
+		tensor_unref(factors);
+		return -1;
+	}
+	struct value *sum = n->outputs[0], *inputs[] = { sum, value_new_constant(x->graph, "evening", factors) };
+	const struct range *r = range_of(x->graph, inputs[1]);
+	if (r)
+		inputs[1]->datatype = datatype_for_range(r->lo, r->hi);
+	struct node *mul = node_new(x->graph, n->next, "", "Mul", inputs, 2, 1, "Mul");
+	value_move_uses(sum, mul->outputs[0], mul);
+	for (int64_t c = 0; c < a->channels; c++)
+		a->scale[c] /= terms;
+	int result = retype(x, mul, 0) == 0 ? 1 : -1;
+	put_behind(x, mul, 0, a);
+	return result;
+}
+
+/* ---- sums over axes ---- */
+
 /* Axes as input, as ReduceSum takes them from opset 13 on; before that the attribute is the same. */
 static void reduce_to_sum(struct rule_ctx *x, struct node *n)
 {
@@ -144,8 +269,11 @@ static int apply_average(struct rule_ctx *x, struct node *n)
 	if ((!pool && !sum && !mean) || value_is_constant(node_input(n, 0)))
 		return 0;
 	double terms = elements_per_output(n);
-	bool possible = integer_input(x, n, 0, &a) && terms > 0 && channels_survive(n, &a) &&
-			(!pool || is_plain_window(x, n, &a));
+	bool possible = integer_input(x, n, 0, &a) && terms > 0 && channels_survive(n, &a);
+	if (possible && pool && !is_plain_window(x, n, &a)) {
+		result = average_unevenly(x, n, &a);
+		possible = false;
+	}
 	if (possible && sum && !affine_is_scaled(&a) && !affine_is_biased(&a) && a.root == node_input(n, 0)) {
 		result = retype(x, n, 0) < 0 ? -1 : 0;
 		possible = false;
