@@ -158,6 +158,46 @@ static struct value *insert_im2col(struct node *before, struct value *x, const s
 	return n->outputs[0];
 }
 
+/* Amounts of a Pad: at the begin and the end of each axis; NULL where they are given otherwise. */
+static const int64_t *pad_amounts(const struct node *n, int rank, int64_t buffer[2 * MAX_RANK])
+{
+	const struct value *given = node_input(n, 1);
+	size_t count = 0;
+	const int64_t *pads = node_attr_ints(n, "pads", &count);
+	if (node_input(n, 3) || (given && (!value_is_constant(given) || given->constant->count > 2 * MAX_RANK)))
+		return NULL;
+	if (given) {
+		count = (size_t)given->constant->count;
+		for (size_t i = 0; i < count; i++)
+			buffer[i] = tensor_int_at(given->constant, (int64_t)i);
+		pads = buffer;
+	}
+	return count == 2 * (size_t)rank ? pads : NULL;
+}
+
+/* A Pad of zeros around the pixels becomes padding of the window that reads it: what it pads, or v where there is none. */
+static struct value *take_padding(struct value *v, struct window *w)
+{
+	struct node *n = v->producer;
+	double value = n ? node_attr_float(n, "value", 0) : 0;
+	int64_t buffer[2 * MAX_RANK];
+	if (!n || n->op != &op_Pad || !is_image(node_input(n, 0)) ||
+	    strcmp(node_attr_string(n, "mode", "constant"), "constant") != 0 ||
+	    (node_input(n, 2) && !value_scalar(node_input(n, 2), &value)) || value != 0)
+		return v;
+	const int64_t *pads = pad_amounts(n, v->rank, buffer);
+	if (!pads || pads[0] || pads[1] || pads[v->rank] || pads[v->rank + 1])
+		return v;
+	for (int i = 2; i < v->rank; i++)
+		if (pads[i] < 0 || pads[v->rank + i] < 0)
+			return v;
+	for (int i = WINDOW_AXES - w->spatial; i < WINDOW_AXES; i++) {
+		w->begin[i] += pads[v->rank - WINDOW_AXES + i];
+		w->end[i] += pads[2 * v->rank - WINDOW_AXES + i];
+	}
+	return node_input(n, 0);
+}
+
 static int lower_conv(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *w = node_input(n, 1);
@@ -168,7 +208,7 @@ static int lower_conv(struct lowering *l, struct node *n)
 		return -1;
 	int64_t groups = node_attr_int(n, "group", 1), kernel[2];
 	bool depthwise = groups > 1 && w->dims[1] == 1 && w->dims[0] == groups;
-	struct value *image = twin_of(l, x, n);
+	struct value *image = twin_of(l, take_padding(x, &window), n);
 	if (!is_pointwise(&window) || depthwise)
 		image = insert_im2col(n, image, &window, depthwise);
 	struct value *matrix = lower_weights(l->g, w, groups);
@@ -495,11 +535,12 @@ static enum pass_result run(struct pass_ctx *ctx)
 const struct pass pass_lower_convs = {
 	.name = "lower-convs",
 	.summary = "turns integer convolutions into Im2Col and MatMul, channels last",
-	.help = "Conv (and ConvTranspose, behind FMPadding_Pixel) becomes Im2Col (where its kernel is larger than a pixel) and MatMul; a depthwise one keeps that fact in the\n"
-		"tensor_sparsity annotation of its weights, other groups become zeros. MaxPool, MultiThreshold, Add, Concat,\n"
-		"Resize and sums over all pixels follow channels last, and a flattening in front of MatMul reorders the weights.\n"
-		"Transposes stand only where the integer part begins and ends. Bipolar images that are padded become TERNARY, which\n"
-		"holds the zeros of the padding (FINN would write bits of 0, its -1). qonnx executes the result.",
+	.help = "Conv (and ConvTranspose, behind FMPadding_Pixel) becomes Im2Col (where its kernel is larger than a pixel) and MatMul;\n"
+		"a depthwise one keeps that fact in the tensor_sparsity annotation of its weights, other groups become zeros. MaxPool,\n"
+		"MultiThreshold, Add, Concat, Resize and sums over all pixels follow channels last, and a flattening in front of MatMul\n"
+		"reorders the weights. A Pad of zeros becomes padding of the window behind it. Transposes stand only where the integer\n"
+		"part begins and ends. Bipolar images that are padded become TERNARY, which holds the zeros of the padding (FINN would\n"
+		"write bits of 0, its -1). qonnx executes the result.",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.preserves = ~0u,

@@ -38,6 +38,11 @@ class Net:
         self.nodes.append(f"  {y} = qonnx.BipolarQuant({plain}, half)")
         return y
 
+    def pad(self, pad):
+        amounts = ([0, 0] + [pad] * self.axes) * 2
+        self.constants.append(f"int64[{len(amounts)}] padding = {{{', '.join(map(str, amounts))}}}")
+        self.node("Pad", self.x, "padding")
+
     def conv(self, inputs, outputs, kernel, pad, stride=1, group=1):
         lists = [[kernel] * self.axes, [pad] * (2 * self.axes), [stride] * self.axes]
         attributes = "<kernel_shape = {}, pads = {}, strides = {}, group = {}>".format(*lists, group)
@@ -59,7 +64,8 @@ def main():
     if not bipolar:
         net.node("qonnx.Quant <signed = 1, narrow = 0, rounding_mode = \"ROUND\">", "x", "half", "zero", "four")
     net.conv(4, 8, 3, 1)
-    net.conv(8, 8, 3, 1, group=2)       # grouped
+    net.pad(1)
+    net.conv(8, 8, 3, 0, group=2)       # grouped, padded by a node of its own
     net.conv(8, 8, 3, 1, group=8)       # depthwise
     net.pool()
     net.conv(8, 6, 3, 2, stride=2)
