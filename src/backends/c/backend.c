@@ -87,6 +87,7 @@ static void report(struct emit *e)
 	json_object_set_new(r, "name", json_string(e->name));
 	json_object_set_new(r, "rom_bytes", json_integer((json_int_t)e->rom));
 	json_object_set_new(r, "ram_bytes", json_integer((json_int_t)e->plan->arena_bytes));
+	json_object_set_new(r, "stack_bytes", json_integer((json_int_t)(e->most_stack + STACK_RUN)));
 	json_object_set(r, "layers", e->layers);
 }
 

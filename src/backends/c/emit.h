@@ -30,6 +30,8 @@ struct emit {
 	struct strbuf blob;		/* the bytes, where the weights are a file */
 	struct map symbols;		/* arrays so far */
 	size_t rom;			/* bytes of constants so far */
+	size_t stack;			/* what the layer under way takes beyond STACK_FRAME */
+	size_t most_stack;		/* of a layer so far, with it */
 	bool infinity;			/* an array has an infinite element */
 	struct strbuf includes;		/* further lines after NAME.c's includes */
 	struct strbuf extra_header;	/* further declarations of NAME.h */
@@ -124,7 +126,12 @@ void ref_softmax(struct emit *e, const struct plan_layer *l);
 void ref_topk(struct emit *e, const struct plan_layer *l);
 void ref_concat(struct emit *e, const struct plan_layer *l);
 void ref_move(struct emit *e, const struct plan_layer *l);
-/* Adds layer l to the report; rom_before: e->rom before it was emitted. */
+/* Bytes of stack that any layer's function takes, for saved registers, alignment and spilled numbers, and those of
+ * NAME_run itself. Beyond them e->stack counts arrays and vectors that are held at a time: estimates from above for
+ * GCC 12 on x86-64, plain loops at -O2 (which does not turn them into large blocks of vectors, as -O3 does) and the
+ * packed kernels at -O3 for SSE2, AVX2 or AVX-512, whichever takes most. tests/backends/c_stack.py compares. */
+enum { STACK_FRAME = 160, STACK_RUN = 96 };
+/* Adds layer l to the report; rom_before: e->rom before it was emitted. Starts e->stack for the next one. */
 void emit_layer_report(struct emit *e, const struct plan_layer *l, size_t rom_before, const char *kernel);
 /* The function of layer l by its kind's kernel, and its call in NAME_run. */
 void ref_layer(struct emit *e, const struct plan_layer *l);

@@ -67,10 +67,11 @@ static void header_layers(struct emit *e, struct strbuf *b)
 	size_t i;
 	json_t *layer;
 	json_array_foreach(e->layers, i, layer)
-		strbuf_printf(b, " *   %-28.28s %-10s %10lld %8lld\n", json_string_value(json_object_get(layer, "name")),
+		strbuf_printf(b, " *   %-28.28s %-10s %10lld %8lld %8lld\n", json_string_value(json_object_get(layer, "name")),
 			      json_string_value(json_object_get(layer, "kind")),
 			      json_integer_value(json_object_get(layer, "rom_bytes")),
-			      json_integer_value(json_object_get(layer, "ram_bytes")));
+			      json_integer_value(json_object_get(layer, "ram_bytes")),
+			      json_integer_value(json_object_get(layer, "stack_bytes")));
 }
 
 static void header_head(struct emit *e, struct strbuf *b)
@@ -78,8 +79,10 @@ static void header_head(struct emit *e, struct strbuf *b)
 	strbuf_printf(b, "/* %s: made by qcc from %s, style %s. Plain C11; call %s_run for one sample.\n *\n", e->name,
 		      e->ctx->source ? e->ctx->source : "a model", e->style->name, e->name);
 	strbuf_printf(b, " * Constants take %zu bytes, scratch memory %zu bytes (given by the caller; nothing else is\n"
-		      " * written but the outputs, so that calls with scratch of their own may run at the same time).\n *\n"
-		      " *   layer                        kind       ROM, bytes  RAM, bytes\n", e->rom, e->plan->arena_bytes);
+		      " * written but the outputs, so that calls with scratch of their own may run at the same time), and the\n"
+		      " * stack about %zu bytes at most (an estimate; see the manual).\n *\n"
+		      " *   layer                        kind       ROM, bytes     RAM    stack\n", e->rom, e->plan->arena_bytes,
+		      e->most_stack + STACK_RUN);
 	header_layers(e, b);
 	strbuf_printf(b, " */\n#ifndef QCC_%s_H\n#define QCC_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n", e->upper, e->upper);
 	strbuf_puts(b, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");

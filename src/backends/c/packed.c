@@ -274,10 +274,12 @@ static int packed_layers(struct emit *e)
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
 		struct packed_layer *p = packed_of(e, l);
 		size_t before = e->rom;
-		if (p->kernel == PACKED_REFERENCE)
+		if (p->kernel == PACKED_REFERENCE) {
 			ref_layer(e, l);
-		else
+			e->stack += 192;	/* loops that compilers turn into vectors at -O3 */
+		} else {
 			emit_kernel[p->kernel](e, p);
+		}
 		emit_layer_report(e, l, before, name[p->kernel]);
 	}
 	return 0;

@@ -65,11 +65,14 @@ struct packed_block {
 	const char *step;	/* and how many of them a vector holds */
 	const char *symbol;	/* the weights, per_group elements a group */
 	int64_t per_group;
+	bool rolled;		/* the loop over channels: unrolled, its constants would fill the registers */
 	const char *row;	/* type of a row's elements; NULL: results are stored right into y */
 };
 /* The function's head and loops, to the pointers w_0, w_1, ... of the block's weights; and what ends them. */
 void packed_open(struct emit *e, const struct packed_layer *p, const struct packed_block *b);
 void packed_close(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const int64_t *extra);
+/* Counts what the block takes of the stack: that many vectors, and its rows. */
+void packed_stack(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t vectors);
 /* Where the lanes of pixel i, vector v go. */
 const char *packed_to(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t i, int64_t v);
 /* Index of the block's first operand in segment s, for pixels of that many elements. */

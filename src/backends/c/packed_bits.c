@@ -194,6 +194,7 @@ static void kernel(struct emit *e, struct packed_layer *p)
 	sums(e, p);
 	store(e, p, &b, s, t);
 	packed_close(e, p, &b, negatives);
+	packed_stack(e, p, &b, p->pixels * p->vectors * p->planes * 2 + 2);
 }
 
 /* Bits of the network's input can come from the caller: NAME_run_bits. */

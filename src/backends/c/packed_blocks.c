@@ -2,6 +2,8 @@
  * where operands start, where results go. */
 #include "backends/c/packed.h"
 
+#include <string.h>
+
 #define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
@@ -64,10 +66,18 @@ void packed_open(struct emit *e, const struct packed_layer *p, const struct pack
 	open_columns(e, p);
 	for (int64_t i = 0; i < p->pixels && b->row; i++)
 		P("\t\t%s row%lld[%lld];\n", b->row, LL(i), LL(groups * b->group));
-	P("\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", LL(groups), LL(p->vectors));
+	P("%s\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", b->rolled ? "\t\tQCC_ROLLED\n" : "", LL(groups),
+	  LL(p->vectors));
 	for (int64_t v = 0; v < p->vectors; v++)
 		P("\t\tconst %s *w_%lld = (const %s *)%s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * %s;\n",
 		  b->weight, LL(v), b->weight, b->symbol, LL(v), LL(b->per_group), LL(v), b->step);
+}
+
+/* The vectors that a block holds, of 32 bytes where registers are few, and its rows. */
+void packed_stack(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t vectors)
+{
+	size_t row = b->row ? (size_t)(packed_groups(p, b->group) * b->group) * (*b->row == 'u' ? 1 : strstr(b->row, "64") ? 8 : 4) : 0;
+	e->stack += (size_t)p->pixels * row + (size_t)vectors * 32;
 }
 
 void packed_close(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const int64_t *extra)

@@ -106,7 +106,7 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
 	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES32", .operand = "const uint8_t *restrict x", .weight = "int8_t",
-				  .step = "QCC_BYTES", .symbol = weights(e, p), .per_group = p->segments * run_steps(p) * 64,
+				  .step = "QCC_BYTES", .symbol = weights(e, p), .per_group = p->segments * run_steps(p) * 64, .rolled = true,
 				  .row = direct ? NULL : s ? "uint8_t" : "int32_t" };
 	const char *t = s ? packed_constants(e, l, s, &offset) : NULL;
 	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
@@ -114,5 +114,6 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 	sums(e, p);
 	store(e, p, &b, s, t, offset);
 	packed_close(e, p, &b, NULL);
+	packed_stack(e, p, &b, p->pixels * p->vectors * 2);	/* two halves of each sum */
 	packed_call(e, p, x);
 }

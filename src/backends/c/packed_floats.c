@@ -73,5 +73,6 @@ void packed_floats(struct emit *e, struct packed_layer *p)
 		for (int64_t v = 0; v < p->vectors; v++)
 			P("\t\tqcc_putf(%s, s%lld_%lld);\n", packed_to(e, p, &b, i, v), LL(i), LL(v));
 	packed_close(e, p, &b, NULL);
+	packed_stack(e, p, &b, p->pixels * p->vectors);
 	packed_call(e, p, buf_pointer(e, l->in[0], "const float"));
 }

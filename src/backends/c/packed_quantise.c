@@ -128,6 +128,7 @@ static struct shape shape_of(struct emit *e, const struct plan_layer *l)
 static void spread_runs(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q, const char *t)
 {
 	const char *type = buf_ctype(l->out);
+	e->stack += 256 * plan_elem_size(l->out->elem);
 	P("\tfor (int c = 0; c < %lld; c++)\n\tfor (int i0 = 0; i0 < %lld; i0 += 256) {\n", LL(h->channels), LL(h->inner));
 	P("\t\tconst int run = i0 + 256 < %lld ? 256 : %lld - i0;\n\t\t%s row[256];\n\t\tfor (int i = 0; i < run; i++) {\n",
 	  LL(h->inner), LL(h->inner), type);
@@ -195,6 +196,7 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 	else
 		plain_loops(e, l, &h, &q, t);
 	P("}\n");
+	e->stack += 128;	/* a loop that compilers turn into vectors */
 	const char *call = arena_printf(&e->arena, "\t%s(%s, %s);\n", layer_function(e, l), buf_pointer(e, l->in[0], "const float"),
 					buf_pointer(e, l->out, buf_ctype(l->out)));
 	if (packed_is_entry(e, l) && plan_root(l->out) == l->out && l->out->role == PLAN_INNER)

@@ -111,6 +111,7 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
 	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s row[%lld];\n", LL(w->stride_h), LL(p->image_w), LL(w->stride_w),
 	  LL(w->ic), s ? "uint8_t" : "int32_t", LL(groups_of(l) * GROUP));
+	e->stack += (size_t)(groups_of(l) * GROUP) * (s ? 1 : 4) + 64;
 	P("\t\tfor (int o = 0; o < %lld; o += 16) {\n", LL(w->oc));
 	depthwise_sums(e, p, most < INT16_MAX);
 	if (s)

@@ -251,6 +251,7 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step), offsets(e, l, extra));
 		value = arena_printf(&e->arena, "(%s)(%s)", type, term);
 	}
+	e->stack += 256;	/* a loop that GCC turns into vectors and unrolls */
 	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, TABS, LL(l->window.oc),
 		      indent + 1, TABS, pixel, value);
 }

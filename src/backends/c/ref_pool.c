@@ -78,6 +78,7 @@ void ref_topk(struct emit *e, const struct plan_layer *l)
 	const char *to = arena_printf(&e->arena, "(p * %lld + k) * %lld + q", LL(l->k), LL(l->inner));
 	ref_open(e, l);
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer), LL(l->inner));
+	e->stack += (size_t)l->length;
 	strbuf_printf(b, "\t\tunsigned char taken[%lld] = { 0 };\n\t\tfor (int k = 0; k < %lld; k++) {\n\t\t\tint best = -1;\n",
 		      LL(l->length), LL(l->k));
 	strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t\tif (!taken[i] && (best < 0 || x[%s] %c x[(p * %lld + best) * %lld + q]))\n"

@@ -27,7 +27,11 @@ void emit_layer_report(struct emit *e, const struct plan_layer *l, size_t rom_be
 	json_object_set_new(o, "macs", json_integer(plan_layer_macs(l)));
 	json_object_set_new(o, "rom_bytes", json_integer((json_int_t)(e->rom - rom_before)));
 	json_object_set_new(o, "ram_bytes", json_integer((json_int_t)layer_ram(l)));
+	json_object_set_new(o, "stack_bytes", json_integer((json_int_t)(e->stack + STACK_FRAME)));
 	json_array_append_new(e->layers, o);
+	if (e->stack + STACK_FRAME > e->most_stack)
+		e->most_stack = e->stack + STACK_FRAME;
+	e->stack = 0;
 }
 
 static int reference_layers(struct emit *e)
