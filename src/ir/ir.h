@@ -204,14 +204,14 @@ static inline struct node *node_ahead(const struct node *n)
 {
 	struct node *next = n ? n->next : NULL;
 	__builtin_prefetch(next);
-	__builtin_prefetch((const char *)next + 64);
+	__builtin_prefetch((const void *)((uintptr_t)next + 64));	/* by number: NULL + 64 is undefined */
 	return next;
 }
 static inline struct value *value_ahead(const struct value *v)
 {
 	struct value *next = v ? v->next : NULL;
 	__builtin_prefetch(next);
-	__builtin_prefetch((const char *)next + 64);
+	__builtin_prefetch((const void *)((uintptr_t)next + 64));	/* by number: NULL + 64 is undefined */
 	return next;
 }
 
