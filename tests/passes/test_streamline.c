@@ -175,6 +175,10 @@ static const struct pass_case images[] = {
 	  "p = GlobalAveragePool(r) " OUT("p"), "GlobalAveragePool=0 MultiThreshold=3 Quant=0" },
 	{ "ReduceMean", IMAGE, W22 ", int64[2] axes = {2,3}", IN "p = ReduceMean<keepdims=0>(i, axes) " OUT("p"),
 	  "ReduceMean=0 MultiThreshold=2 Quant=0" },
+	{ "channels of different scales, shuffled", IMAGE, "float[2,4,1,1] w = {" EIGHT_NUMBERS "}, int64[5] a = {1,2,2,4,4}, "
+	  "int64[4] b = {1,4,4,4}", IN "r = qonnx.Quant" UNSIGNED "(x, quarter, zero, three) j = Concat<axis=1>(i, r) "
+	  "k = Reshape(j, a) t = Transpose<perm=[0,2,1,3,4]>(k) u = Reshape(t, b) " WEIGHTS
+	  "m = Conv<kernel_shape=[1,1]>(u, q) " OUT("m"), "Conv=1 MultiThreshold=3 Quant=0 Mul=1" },
 	{ "Flatten behind scales per channel", IMAGE, W22 ", float[2,1,1,1] s = {0.5,0.375}, "
 	  "float[18,2] v = {1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2}",
 	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, four) " CONV "r = qonnx.Quant" UNSIGNED "(m, half, zero, two) "

@@ -59,32 +59,75 @@ static int axis_of_variation(const struct tensor *t)
 	return axis;
 }
 
-/* The affine form as output i of n has it. */
-static bool parameters_through(struct rule_ctx *x, struct node *n, size_t i, const struct affine *a, struct affine *out)
+enum { MOST_VALUES = 16 };
+
+/* Executes n on channel numbers; moved[] has a tensor per output. */
+static bool move_numbers(struct rule_ctx *x, struct node *n, struct tensor *numbers, struct tensor **moved)
 {
-	enum { MOST = 16 };
-	struct tensor *in[MOST] = { NULL }, *moved[MOST] = { NULL };
-	if (n->n_inputs > MOST || n->n_outputs > MOST || !(in[0] = channel_numbers(node_input(n, 0), a->axis)))
+	struct tensor *in[MOST_VALUES] = { numbers };
+	if (n->n_inputs > MOST_VALUES || n->n_outputs > MOST_VALUES || !numbers)
 		return false;
 	for (uint32_t k = 1; k < n->n_inputs; k++)
 		in[k] = node_input(n, k) ? node_input(n, k)->constant : NULL;
-	bool done = node_execute(n, in, moved, 1, x->diags) == 0;
-	int axis = done ? axis_of_variation(moved[i]) : -2;
-	if (axis >= -1) {
-		int64_t channels = axis < 0 ? 1 : moved[i]->dims[axis], inner = 1;
-		for (int k = axis + 1; axis >= 0 && k < moved[i]->rank; k++)
-			inner *= moved[i]->dims[k];
-		affine_init(out, NULL, axis, channels);
-		for (int64_t c = 0; c < channels; c++) {
-			int64_t from = (int64_t)((float *)moved[i]->data)[c * inner];
-			out->scale[c] = a->scale[from];
-			out->bias[c] = a->bias[from];
-		}
+	return node_execute(n, in, moved, 1, x->diags) == 0;
+}
+
+/* The affine form where elements have these channel numbers; false where they vary along several axes. */
+static bool read_parameters(const struct tensor *moved, const struct affine *a, struct affine *out)
+{
+	int axis = axis_of_variation(moved);
+	int64_t channels = axis < 0 ? 1 : moved->dims[axis], inner = 1;
+	if (axis < -1)
+		return false;
+	for (int k = axis + 1; axis >= 0 && k < moved->rank; k++)
+		inner *= moved->dims[k];
+	affine_init(out, NULL, axis, channels);
+	for (int64_t c = 0; c < channels; c++) {
+		int64_t from = (int64_t)((float *)moved->data)[c * inner];
+		out->scale[c] = a->scale[from];
+		out->bias[c] = a->bias[from];
 	}
-	tensor_unref(in[0]);
-	for (uint32_t k = 0; k < n->n_outputs; k++)
+	return true;
+}
+
+/* The affine form as output i of n has it. */
+static bool parameters_through(struct rule_ctx *x, struct node *n, size_t i, const struct affine *a, struct affine *out)
+{
+	struct tensor *moved[MOST_VALUES] = { NULL }, *numbers = channel_numbers(node_input(n, 0), a->axis);
+	bool done = move_numbers(x, n, numbers, moved) && read_parameters(moved[i], a, out);
+	tensor_unref(numbers);
+	for (uint32_t k = 0; k < MOST_VALUES; k++)
 		tensor_unref(moved[k]);
-	return axis >= -1;
+	return done;
+}
+
+/* The node that alone reads what n gives, where it moves elements too and adds none. */
+static struct node *next_mover(const struct node *n)
+{
+	struct use *u = n->n_outputs == 1 ? value_only_use(n->outputs[0]) : NULL;
+	struct node *next = u ? u->user : NULL;
+	bool fits = next && u->index == 0 && is_mover(next) && next->op != &op_Pad && next->n_outputs == 1 &&
+		    other_inputs_constant(next);
+	return fits ? next : NULL;
+}
+
+/* A channel shuffle (Reshape, Transpose, Reshape) scatters channels and gathers them again: the node behind n after which
+ * they lie along one axis, and the form there. NULL where there is none. */
+static struct node *parameters_gather(struct rule_ctx *x, struct node *n, const struct affine *a, struct affine *out)
+{
+	struct tensor *numbers = channel_numbers(node_input(n, 0), a->axis);
+	bool found = false;
+	while (n && numbers && !found) {
+		struct tensor *moved[MOST_VALUES] = { NULL };
+		bool done = move_numbers(x, n, numbers, moved);
+		tensor_unref(numbers);
+		numbers = done ? moved[0] : NULL;
+		found = numbers && read_parameters(numbers, a, out);
+		if (!found)
+			n = next_mover(n);
+	}
+	tensor_unref(numbers);
+	return found ? n : NULL;
 }
 
 /* ---- moving ---- */
@@ -114,6 +157,28 @@ static bool translate_padding(struct rule_ctx *x, struct node *n, const struct a
 	return true;
 }
 
+/* Past n and the nodes behind it that gather what n scatters. */
+static int move_past_several(struct rule_ctx *x, struct node *n, struct affine *a)
+{
+	struct affine out;
+	struct node *last = n->n_outputs == 1 && n->op != &op_Pad ? parameters_gather(x, n, a, &out) : NULL;
+	if (!last)
+		return refuse(x, "it scatters channels that have different scales");
+	int result = 1;
+	replace_input(n, 0, a->root);
+	for (struct node *at = n; result == 1; at = next_mover(at)) {
+		at->outputs[0]->datatype = a->root->datatype;
+		if (retype(x, at, 0) != 0)
+			result = -1;
+		if (at == last)
+			break;
+	}
+	if (result == 1)
+		put_behind(x, last, 0, &out);
+	affine_free(&out);
+	return result;
+}
+
 static int move_affine(struct rule_ctx *x, struct node *n, struct affine *a)
 {
 	enum { MOST = 16 };
@@ -140,9 +205,7 @@ static int move_affine(struct rule_ctx *x, struct node *n, struct affine *a)
 		}
 		affine_free(&out[i]);
 	}
-	if (!fits && !x->reason)
-		x->reason = "it scatters channels that have different scales";
-	return result;
+	return fits || x->reason ? result : move_past_several(x, n, a);
 }
 
 /* A chain that is not linear: only with scalar parameters, and past nodes that bring no elements of their own. */
