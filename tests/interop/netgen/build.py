@@ -79,7 +79,10 @@ class Builder:
                     scale=scale, lo=lo, hi=hi)
 
     def quant(self, v, q, scale, lo, hi):
-        return self.emit("Quant", [v["name"], self.const(scale, "scale"), self.const(q["zero_point"], "zp"),
+        zero = np.full(np.shape(scale), q["zero_point"])
+        if q.get("zeros_differ"):
+            zero = zero + np.arange(zero.size).reshape(zero.shape) % 3
+        return self.emit("Quant", [v["name"], self.const(scale, "scale"), self.const(zero, "zp"),
                                    self.const(q["bits"], "bits")], v["shape"], QONNX,
                          signed=int(q["signed"]), narrow=int(q["narrow"]), rounding_mode=q["mode"])
 
@@ -272,6 +275,18 @@ class Builder:
             rms = min(rms, 0.8)
         return dict(v, name=self.emit(op, [v["name"]] + more, v["shape"], **attrs), rms=rms)
 
+    def do_gate(self, v, layer, keep):
+        """Paths that fork and meet: x times, or divided by, a function of x."""
+        x, shape = v["name"], v["shape"]
+        if layer["op"] == "Softsign":
+            y = self.emit("Add", [self.emit("Abs", [x], shape), self.const(1.0)], shape)
+            return dict(v, name=self.emit("Div", [x, y], shape), rms=0.5)
+        inner = self.emit("Softplus", [x], shape) if layer["op"] == "Mish" else x
+        gate = {"SiLU": "Sigmoid", "Mish": "Tanh", "HardSwish": "HardSigmoid"}[layer["op"]]
+        attrs = {"alpha": 0.25, "beta": 0.5} if gate == "HardSigmoid" else {}
+        y = self.emit("Mul", [x, self.emit(gate, [inner], shape, **attrs)], shape)
+        return dict(v, name=y, rms=0.8 * v["rms"])
+
     def do_quant(self, v, layer, keep):
         rng = np.random.default_rng(int(self.spec["seed"]) + 7 * len(self.nodes))
         return self.quantise(v, layer["q"], rng)
@@ -284,10 +299,11 @@ class Builder:
             out = v["shape"][:2] + [1] * dims
             return dict(v, name=self.emit(layer["op"], [v["name"]], out), shape=out, rms=v["rms"] * 0.5)
         k = [min(layer["kernel"], s) for s in spatial]
-        p = layer["pad"] if layer["op"] == "MaxPool" and min(k) > 1 else 0
+        p = layer["pad"] if min(k) > 1 else 0
+        counted = {"count_include_pad": layer["counted"]} if layer["op"] == "AveragePool" else {}
         out = v["shape"][:2] + [(s + 2 * p - k[i]) // layer["stride"] + 1 for i, s in enumerate(spatial)]
         y = self.emit(layer["op"], [v["name"]], out, kernel_shape=k, strides=[layer["stride"]] * dims,
-                      pads=[p] * (2 * dims))
+                      pads=[p] * (2 * dims), **counted)
         keep_levels = v if layer["op"] == "MaxPool" else {k: v[k] for k in v if k not in ("lo", "hi", "scale")}
         return dict(keep_levels, name=y, shape=out, rms=v["rms"])
 

@@ -44,7 +44,7 @@ def with_simpler_options(spec):
         here = at(spec, path)
         for key, value in here.items():
             target = SIMPLER.get(key)
-            if key in ONES:
+            if key in ONES and isinstance(value, list):
                 target = [1] * len(value)
             elif key == "pads":
                 target = [0] * len(value)

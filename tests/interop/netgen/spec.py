@@ -70,7 +70,7 @@ def weight_quantiser(d):
     if kind == "qcdq" and q["scales"] == "input":
         q["scales"] = "tensor"
     if kind == "quant" and d.chance(0.05):
-        q["zero_point"] = d.int(-2, 2)
+        q.update(zero_point=d.int(-2, 2), zeros_differ=d.chance(0.5))
     return q
 
 
@@ -86,6 +86,8 @@ def elementwise_chain(d, most=3):
     if d.chance(0.6):
         op = d.of(ACTIVATIONS, [40, 10, 8, 7, 10, 10, 6, 9])
         chain.append({"kind": "act", "op": op, "seed": d.seed()})
+    elif d.chance(0.2):
+        chain.append({"kind": "gate", "op": d.of(["SiLU", "Mish", "HardSwish", "Softsign"])})
     if d.chance(0.1):
         d.rng.shuffle(chain)
     return chain[:most]
@@ -122,7 +124,8 @@ def conv(d, one_d):
 def pool(d):
     k = d.of([2, 2, 3])
     return {"kind": "pool", "op": d.of(["MaxPool", "AveragePool", "GlobalAveragePool"], [60, 28, 12]),
-            "kernel": k, "stride": d.of([1, 2, k]), "pad": d.int(0, 1) if d.chance(0.25) else 0}
+            "kernel": k, "stride": d.of([1, 2, k]), "pad": d.int(0, 1) if d.chance(0.25) else 0,
+            "counted": d.int(0, 1)}
 
 
 def trunc(d):
@@ -176,8 +179,9 @@ def exact_layer(layer):
     if layer["kind"] == "branch":
         return all(map(exact_layer, layer["left"] + layer["right"]))
     if layer["kind"] == "pool":
-        return layer["op"] == "MaxPool" or (layer["op"] == "AveragePool" and layer["kernel"] == 2)
-    return layer.get("op") not in ("Sigmoid", "Tanh", "Elu")
+        whole = layer["kernel"] == 2 and not (layer["pad"] and layer["op"] == "AveragePool")
+        return layer["op"] == "MaxPool" or (layer["op"] == "AveragePool" and whole)
+    return layer.get("op") not in ("Sigmoid", "Tanh", "Elu", "SiLU", "Mish", "Softsign")
 
 
 def draw_network(seed):
@@ -199,5 +203,5 @@ def draw_network(seed):
     if d.chance(0.35):
         layers += with_quantiser(d, [])
     return {"seed": seed, "exact": d.chance(0.6) and all(map(exact_layer, layers)), "batch": d.of([1, 1, 1, 2, 5]), "shape": shape,
-            "declared": d.chance(0.6), "listed": d.chance(0.3), "opset": d.of([11, 13, 17, 20]),
+            "declared": d.chance(0.6), "listed": d.chance(0.3), "open": d.chance(0.15), "opset": d.of([11, 13, 17, 20]),
             "input": input_of(d, state), "layers": layers}
