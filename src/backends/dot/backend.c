@@ -4,15 +4,6 @@
 #include "util/file.h"
 #include "util/strbuf.h"
 
-#include <string.h>
-
-static bool wants_svg(const struct backend_ctx *x)
-{
-	for (size_t i = 0; i < x->n_args; i++)
-		if (!strcmp(x->args[i].name, "svg") && strcmp(x->args[i].text, "0"))
-			return true;
-	return false;
-}
 
 static bool dot_accepts(struct backend_ctx *x)
 {
@@ -30,7 +21,7 @@ static int emit_files(struct backend_ctx *x, const char *folder)
 	stem = path.length;
 	strbuf_puts(&path, "dot");
 	status = dot_write(x->graph, path.text, x->diags);
-	if (!status && wants_svg(x)) {
+	if (!status && backend_flag(x, "svg")) {
 		path.length = stem;
 		strbuf_puts(&path, "svg");
 		status = dot_write_svg(x->graph, path.text, x->diags);

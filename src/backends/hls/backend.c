@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "hw/folding.h"
-#include "pipeline/spec.h"
 #include "util/file.h"
 
 struct output {
@@ -56,11 +55,6 @@ static void write_host_header(struct output *o, const struct hls_plan *p)
 	write_buffer(o, "host.h", &b);
 }
 
-static const char *option(const struct backend_ctx *x, const char *name)
-{
-	return option_text(x->backend->options, x->args, x->n_args, name);
-}
-
 static void write_design(struct output *o, const struct hls_plan *p)
 {
 	struct strbuf params = { 0 }, thresholds = { 0 }, top = { 0 }, header = { 0 }, host = { 0 };
@@ -77,7 +71,7 @@ static void write_design(struct output *o, const struct hls_plan *p)
 		write_host_header(o, p);
 		hls_emit_testbench(p, &bench);
 		hls_emit_makefile(p, &makefile);
-		hls_emit_tcl(p, option(o->x, "part"), option_real(option(o->x, "clock_mhz")), &tcl);
+		hls_emit_tcl(p, backend_string(o->x, "part"), backend_real(o->x, "clock_mhz"), &tcl);
 	}
 	write_buffer(o, "testbench.cpp", &bench);
 	write_buffer(o, "Makefile", &makefile);
@@ -139,8 +133,8 @@ static int emit(struct backend_ctx *x)
 		return diag_error(x->diags, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
 	if (x->graph->n_outputs != 1)
 		return diag_error(x->diags, NULL, "backend hls takes networks of one output; this one has %u", x->graph->n_outputs);
-	int status = hls_plan_read(&p, x->graph, option(x, "top"), true, x->diags);
-	p.tlast = option_flag(option(x, "tlast"));
+	int status = hls_plan_read(&p, x->graph, backend_string(x, "top"), true, x->diags);
+	p.tlast = backend_flag(x, "tlast");
 	if (status == 0) {
 		make_folder(&o, "");
 		make_folder(&o, "/sim");
@@ -150,7 +144,7 @@ static int emit(struct backend_ctx *x)
 		struct strbuf dir = { 0 };
 		strbuf_printf(&dir, "%s/hls", x->dir);
 		if (o.status == 0)
-			o.status = hls_write_vectors(&p, dir.text, option_int(option(x, "samples")), x->diags);
+			o.status = hls_write_vectors(&p, dir.text, backend_int(x, "samples"), x->diags);
 		strbuf_puts(&dir, "/folding_config.json");
 		if (o.status == 0)
 			o.status = folding_config_write(x->graph, dir.text, x->diags);
