@@ -156,6 +156,9 @@ static bool all_outputs_integer(const struct node *n)
 static void report_leftover(struct pass_ctx *ctx, json_t *list, const struct node *n, const struct node *blocker,
 			    const char *reason)
 {
+	if (!reason && n->op && n->op->flags & OP_ELEMENTWISE)
+		reason = "no quantiser behind it takes it in: none follows at once, or together they rise and fall over too wide "
+			 "a range to look at everywhere";
 	json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "node", node_label(n), "op", n->op_type,
 					      "blocked_by", blocker ? node_label(blocker) : node_label(n), "reason",
 					      reason ? reason : "not known to work on integers"));
