@@ -4,7 +4,6 @@
 #include "util/file.h"
 #include "util/strbuf.h"
 
-
 static bool dot_accepts(struct backend_ctx *x)
 {
 	(void)x;
