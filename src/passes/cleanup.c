@@ -17,7 +17,7 @@ const struct pass pass_remove_dead = {
 
 static enum pass_result run_cleanup(struct pass_ctx *ctx)
 {
-	static const char *const steps[] = { "remove-static-inputs", "infer", "fold-constants",
+	static const char *const steps[] = { "inline-functions", "remove-static-inputs", "infer", "fold-constants",
 					     "remove-identity", "remove-dead" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (pass_run_nested(ctx, steps[i], NULL) == PASS_ERROR)
@@ -29,8 +29,8 @@ static enum pass_result run_cleanup(struct pass_ctx *ctx)
 const struct pass pass_cleanup = {
 	.name = "cleanup",
 	.summary = "infers types, folds constants, removes identities and dead nodes, names everything",
-	.help = "The passes remove-static-inputs, infer, fold-constants, remove-identity and remove-dead, once each. Names\n"
-		"(unique-names) are given before the next pass that keeps them, or at the end.",
+	.help = "The passes inline-functions, remove-static-inputs, infer, fold-constants, remove-identity and remove-dead, once\n"
+		"each. Names (unique-names) are given before the next pass that keeps them, or at the end.",
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN,
 	.preserves = ~0u,
 	.run = run_cleanup,
