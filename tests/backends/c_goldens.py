@@ -36,6 +36,7 @@ PASSES = {
 # Levels at exact ties, where float32 rounds the original either way: compared with the streamlined graph instead.
 BY_EXECUTOR = {"espcn_nn_resize", "cybsec-mlp-raw593"}
 HEAVY = {"espcn_nn_resize", "cnv_1w1a", "cnv_2w2a_legacy"}		# two samples; sanitizers in the full matrix alone
+DISPATCH = {"tfc_2w2a", "qkeras_jettagging", "mobilenet_mini_w4a4", "cnn_4w4a", "mlp_2w2a", "cybsec-mlp", "resnet_mini_w3a3"}
 NO_HARDWARE = {"mnist-conv"}		# a float network: nothing to put into hardware
 SHORT = [("gcc", "-O3"), ("clang", f"-O1 {SANITIZE}")]
 NATIVE = ("gcc", "-O3 -march=native")
@@ -119,6 +120,25 @@ def batches(cc, flags, x):
     run([program, raw])
 
 
+def dispatch(folder, network, x, want):
+    """All targets of c(packed,dispatch) that this machine has, by each compiler, without an option for one; no variables."""
+    run([QCC, folder / "model.onnx", "-q", "-p", PASSES.get(network, "streamline"), "-b", "c(packed,dispatch)", "-o", "choice"])
+    where = Path("choice") / "c"
+    parts = [where / f"model{s}.c" for s in ("", "_avx2", "_avx512", "_weights")]
+    for cc in (c for c in ("gcc", "clang") if shutil.which(c)):
+        for most in (0, 1, 2):
+            program = where / f"{cc}{most}"
+            run([cc, "-std=c11", *WARNINGS.split(), "-O3", f"-DQCC_TARGETS={most}", f"-I{where}", "-o", program, where / "main.c",
+                 *parts, "-lm"])
+            run([program, str(x), f"{program}.npy"])
+            compare(np.load(f"{program}.npy"), np.load(want))
+        for part in parts:
+            run([cc, "-std=c11", "-O3", f"-I{where}", "-c", "-o", "part.o", part])
+            kept = [line for line in run(["nm", "part.o"]).splitlines() if line.split()[-2] in "bBdDC"]
+            if kept:
+                raise RuntimeError(f"{part.name} has variables: {kept}")
+
+
 def network_cases(folder):
     """(name, error or None) of every case of one network."""
     network, cases = folder.name, []
@@ -150,6 +170,13 @@ def network_cases(folder):
         except (RuntimeError, OSError, ValueError) as e:
             error = str(e)
         cases.append((f"{network}: c from hardware layers", error))
+    if network in DISPATCH and os.uname().machine == "x86_64":
+        error = None
+        try:
+            dispatch(folder, network, x, want)
+        except (RuntimeError, OSError, ValueError) as e:
+            error = str(e)
+        cases.append((f"{network}: c(packed,dispatch), every target", error))
     os.chdir("/")
     shutil.rmtree(where)
     return cases

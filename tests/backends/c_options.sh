@@ -39,7 +39,7 @@ has "reference in c/" all/c/model.c
 has "packed in c-packed/" all/c-packed/model.c
 has "tiny in c-tiny/" all/c-tiny/model.c
 prints "report.json says ROM and RAM of layers" '"ram_bytes"' cat all/report.json
-prints "so does the header" 'ROM, bytes  RAM, bytes' cat all/c/model.h
+prints "so does the header" 'ROM, bytes     RAM    stack' cat all/c/model.h
 
 for h in c c-packed c-tiny; do
 	printf '#include "model.h"\nint main() { return MODEL_INPUTS - 1; }\n' >use.cpp

@@ -23,6 +23,7 @@ struct emit {
 	const char *dir;		/* where the files go */
 	enum weights_form weights;
 	bool testbench;
+	bool dispatch;			/* several targets, chosen at run time */
 	struct strbuf code;		/* functions of NAME.c */
 	struct strbuf run;		/* body of NAME_run */
 	struct strbuf decls, arrays;	/* NAME_weights.h and .c */
@@ -108,6 +109,9 @@ const char *loops_index(struct emit *e, const struct loops *n, int k);
 /* ---- files (files.c) ---- */
 int emit_files(struct emit *e);
 void emit_parameters(struct emit *e, struct strbuf *b);	/* "const NAME_input0 *in0, NAME_output0 *out0, " */
+void emit_entry_parameters(struct emit *e, struct strbuf *b);	/* the same of NAME_run_SUFFIX */
+int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b);	/* writes file NAMEsuffix and frees b */
+int write_dispatch(struct emit *e);	/* dispatch.c */
 int emit_block(struct emit *e);		/* batch.c: kernels for several samples, where they pay */
 void batch_functions(struct emit *e, struct strbuf *b);
 int write_main(struct emit *e);		/* main_file.c */

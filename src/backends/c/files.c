@@ -54,7 +54,7 @@ void emit_parameters(struct emit *e, struct strbuf *b)
 		strbuf_printf(b, "%s_output%zu *out%zu, ", e->name, i, i);
 }
 
-static void entry_parameters(struct emit *e, struct strbuf *b)
+void emit_entry_parameters(struct emit *e, struct strbuf *b)
 {
 	strbuf_printf(b, "const %s *in0, ", e->entry_type);
 	for (size_t i = 0; i < e->plan->n_outputs; i++)
@@ -109,7 +109,7 @@ static int write_header(struct emit *e)
 	if (e->entry_suffix) {
 		strbuf_puts(&b, strbuf_text(&e->extra_header));
 		strbuf_printf(&b, "void %s_run_%s(", e->name, e->entry_suffix);
-		entry_parameters(e, &b);
+		emit_entry_parameters(e, &b);
 		strbuf_puts(&b, "void *scratch);\n");
 	}
 	if (e->weights == WEIGHTS_FILE)
@@ -128,7 +128,7 @@ static void run_functions(struct emit *e, struct strbuf *b)
 	const char *arena = e->plan->arena_bytes ? "\tchar *arena = scratch;\n" : "\t(void)scratch;";
 	strbuf_printf(b, "\nvoid %s_run%s%s(", e->name, e->entry_suffix ? "_" : "", e->entry_suffix ? e->entry_suffix : "");
 	if (e->entry_suffix)
-		entry_parameters(e, b);
+		emit_entry_parameters(e, b);
 	else
 		emit_parameters(e, b);
 	strbuf_printf(b, "void *scratch)\n{\n%s\n%s}\n", strstr(strbuf_text(&e->run), "arena") ? arena : "\t(void)scratch;", strbuf_text(&e->run));
@@ -142,18 +142,26 @@ static void run_functions(struct emit *e, struct strbuf *b)
 	strbuf_puts(b, "scratch);\n}\n");
 }
 
+int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b)
+{
+	return write_buf(e, named(e, suffix), b);
+}
+
 static int write_network(struct emit *e)
 {
 	struct strbuf b = { 0 };
 	strbuf_printf(&b, "/* %s: the network, layer by layer. Made by qcc, style %s; see %s.h. */\n", e->name, e->style->name, e->name);
-	strbuf_printf(&b, "#include \"%s.h\"\n#include \"%s_weights.h\"\n", e->name, e->name);
-	if (e->plan->libm || e->infinity)
+	if (!e->dispatch)
+		strbuf_printf(&b, "#include \"%s.h\"\n#include \"%s_weights.h\"\n", e->name, e->name);
+	if (!e->dispatch && (e->plan->libm || e->infinity))
 		strbuf_puts(&b, "\n#include <math.h>\n");
 	strbuf_puts(&b, strbuf_text(&e->includes));
 	strbuf_puts(&b, strbuf_text(&e->code));
 	run_functions(e, &b);
 	batch_functions(e, &b);
-	return write_buf(e, named(e, ".c"), &b);
+	if (!e->dispatch)
+		return write_buf(e, named(e, ".c"), &b);
+	return write_buf(e, named(e, "_network.h"), &b) < 0 ? -1 : write_dispatch(e);
 }
 
 /* ---- constants ---- */
@@ -208,9 +216,11 @@ static int write_makefile(struct emit *e)
 {
 	struct strbuf b = { 0 };
 	const char *n = e->name, *libs = e->plan->libm ? " -lm" : "";
+	const char *more = e->dispatch ? arena_printf(&e->arena, " %s_avx2.o %s_avx512.o", n, n) : "";
+	const char *sources = e->dispatch ? arena_printf(&e->arena, " %s_avx2.c %s_avx512.c", n, n) : "";
 	strbuf_printf(&b, "# %s: made by qcc. `make` builds the program %s, which reads and writes .npy files.\n"
-		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o\n\n%s: main.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
-		      n, n, n, n, n, libs);
+		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o%s\n\n%s: main.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
+		      n, n, n, n, more, n, libs);
 	if (e->testbench)
 		strbuf_printf(&b, "\n%s_test: %s_test.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ %s_test.o $(OBJECTS)%s\n\n"
 			      "check: %s_test\n\t./%s_test\n", n, n, n, libs, n, n);
@@ -218,8 +228,8 @@ static int write_makefile(struct emit *e)
 	if (write_buf(e, "Makefile", &b) < 0)
 		return -1;
 	strbuf_printf(&b, "# %s: made by qcc. add_subdirectory() this folder and link with %s.\n"
-		      "add_library(%s STATIC %s.c %s_weights.c)\ntarget_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
-		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n", n, n, n, n, n, n, n);
+		      "add_library(%s STATIC %s.c %s_weights.c%s)\ntarget_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
+		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n", n, n, n, n, n, sources, n, n);
 	if (e->weights == WEIGHTS_INCBIN)
 		strbuf_printf(&b, "set_source_files_properties(%s_weights.c PROPERTIES COMPILE_FLAGS -Wa,-I${CMAKE_CURRENT_SOURCE_DIR})\n", n);
 	if (e->plan->libm)

@@ -2,6 +2,7 @@
 libqcc_a_SOURCES += \
 	src/backends/c/backend.c \
 	src/backends/c/batch.c \
+	src/backends/c/dispatch.c \
 	src/backends/c/emit.c \
 	src/backends/c/emit.h \
 	src/backends/c/files.c \

@@ -3,7 +3,10 @@
  *
  * Bit kernels work on lanes of 64 bits: each lane is an output channel, each word 64 operands of it. Byte
  * kernels work on lanes of 32 bits: each lane is an output channel, each step four operands of it. Weights are
- * laid out in groups of 64 bytes a step (8 or 16 channels), so that they suit every vector length. */
+ * laid out in groups of 64 bytes a step (8 or 16 channels), so that they suit every vector length.
+ *
+ * QCC_TARGET_AVX2 and QCC_TARGET_AVX512 say that the functions are compiled for that target by attributes, of which
+ * not every compiler's macros tell. */
 #ifndef QCC_KERNELS_H
 #define QCC_KERNELS_H
 
@@ -32,9 +35,9 @@
 #endif
 
 /* ---- vectors ---- */
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
+#if defined(QCC_TARGET_AVX512) || (defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__))
 #define QCC_BYTES 64
-#elif defined(__AVX2__)
+#elif defined(QCC_TARGET_AVX2) || defined(__AVX2__)
 #define QCC_BYTES 32
 #else
 #define QCC_BYTES 16
@@ -84,7 +87,7 @@ QCC_INLINE qcc_u64 qcc_all64(const uint64_t *p)
 /* ---- counting bits ----
  * Words are counted into a partial sum, which qcc_flush adds to the total at least every 31 words; where the
  * machine counts 64-bit lanes the partial sum is the total already. */
-#if QCC_BYTES == 64 && defined(__AVX512VPOPCNTDQ__)
+#if QCC_BYTES == 64 && (defined(QCC_TARGET_AVX512) || defined(__AVX512VPOPCNTDQ__))
 #define QCC_COUNTS_LANES 1
 QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
 {
@@ -327,7 +330,7 @@ QCC_INLINE qcc_f32 qcc_fma(qcc_f32 sum, qcc_f32 x, qcc_f32 w)
 {
 #if QCC_BYTES == 64
 	return (qcc_f32)_mm512_fmadd_ps((__m512)x, (__m512)w, (__m512)sum);
-#elif QCC_BYTES == 32 && defined(__FMA__)
+#elif QCC_BYTES == 32 && (defined(QCC_TARGET_AVX2) || defined(__FMA__))
 	return (qcc_f32)_mm256_fmadd_ps((__m256)x, (__m256)w, (__m256)sum);
 #elif defined(__FMA__)
 	return (qcc_f32)_mm_fmadd_ps((__m128)x, (__m128)w, (__m128)sum);
@@ -343,7 +346,7 @@ QCC_INLINE void qcc_putf(float *y, qcc_f32 x)
 }
 
 /* ---- four operands a lane ---- */
-#if QCC_BYTES == 64 && defined(__AVX512VNNI__)
+#if QCC_BYTES == 64 && (defined(QCC_TARGET_AVX512) || defined(__AVX512VNNI__))
 typedef qcc_i32 qcc_in4, qcc_sum4;
 QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 {
@@ -383,12 +386,14 @@ typedef struct {
 typedef qcc_i32 qcc_in4;
 QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 {
+#if QCC_BYTES == 64
 	int32_t four;
 	memcpy(&four, x, 4);
-#if QCC_BYTES == 64
 	return (qcc_i32)_mm512_cvtepu8_epi16(_mm256_set1_epi32(four));
-#else
-	return (qcc_i32)_mm256_cvtepu8_epi16(_mm_set1_epi32(four));
+#else	/* by hand: GCC would keep what a later step reads again, in more registers than there are */
+	__m128i v;
+	__asm__("vpbroadcastd %1, %0" : "=x"(v) : "m"(*(const uint8_t(*)[4])x));
+	return (qcc_i32)_mm256_cvtepu8_epi16(v);
 #endif
 }
 QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
@@ -422,9 +427,13 @@ typedef struct {
 typedef qcc_i32 qcc_in4;
 QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 {
-	int32_t four;
-	memcpy(&four, x, 4);
-	return (qcc_i32)_mm_unpacklo_epi8(_mm_set1_epi32(four), _mm_setzero_si128());
+	__m128i v;	/* by hand, as above */
+#if defined(__AVX__)
+	__asm__("vmovd %1, %0" : "=x"(v) : "m"(*(const uint8_t(*)[4])x));
+#else
+	__asm__("movd %1, %0" : "=x"(v) : "m"(*(const uint8_t(*)[4])x));
+#endif
+	return (qcc_i32)_mm_unpacklo_epi8(_mm_shuffle_epi32(v, 0), _mm_setzero_si128());
 }
 QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
 {
