@@ -39,7 +39,8 @@ NETWORKS = {
     "cnv_1w1a": ("streamline", 20, {"onnxruntime": 6}),
     "cnv_2w2a_legacy": ("streamline", 20, {"onnxruntime": 4}),
     "mobilenet_mini_w4a4": ("streamline", 200, {"onnxruntime": 1.5}),
-    "qkeras_jettagging": ("streamline", 4000, {"onnxruntime": 5, "emx-onnx-cgen": 1, "onnx2c": 1}),
+    "qkeras_jettagging": ("streamline", 4000, {"onnxruntime": 5, "emx-onnx-cgen": 1, "onnx2c": 1,
+                                               "onnxruntime in batches": 1.5}),
 }
 WRAPPER = """
 #include <time.h>
