@@ -68,7 +68,8 @@ static void arguments(struct emit *e, struct strbuf *b)
 void batch_functions(struct emit *e, struct strbuf *b)
 {
 	if (e->samples) {
-		strbuf_printf(b, "\n/* %lld samples together. */\nstatic void %s_run_x%lld(", LL(e->samples), e->name, LL(e->samples));
+		strbuf_printf(b, "\n/* %lld samples together. */\nstatic void %s_run_x%lld(", LL(e->samples), e->name,
+			      LL(e->samples));
 		emit_parameters(e, b);
 		strbuf_printf(b, "void *scratch)\n{\n\tchar *arena = scratch;\n\n%s}\n", strbuf_text(&e->block));
 	}
@@ -76,7 +77,8 @@ void batch_functions(struct emit *e, struct strbuf *b)
 	emit_parameters(e, b);
 	strbuf_puts(b, "size_t count, void *scratch)\n{\n\tsize_t i = 0;\n");
 	if (e->samples) {
-		strbuf_printf(b, "\tfor (; count - i >= %lld; i += %lld)\n\t\t%s_run_x%lld(", LL(e->samples), LL(e->samples), e->name, LL(e->samples));
+		strbuf_printf(b, "\tfor (; count - i >= %lld; i += %lld)\n\t\t%s_run_x%lld(", LL(e->samples),
+			      LL(e->samples), e->name, LL(e->samples));
 		arguments(e, b);
 		strbuf_puts(b, ";\n");
 	}

@@ -47,7 +47,8 @@ static const char *suffix_of(struct emit *e, size_t target)
 static int write_targets_header(struct emit *e)
 {
 	struct strbuf text = { 0 }, *b = &text;
-	P("/* %s: its entries, once a target. For its own files alone. */\n#ifndef QCC_%s_TARGETS_H\n#define QCC_%s_TARGETS_H\n\n", e->name,
+	P("/* %s: its entries, once a target. For its own files alone. */\n#ifndef QCC_%s_TARGETS_H\n"
+	  "#define QCC_%s_TARGETS_H\n\n", e->name,
 	  e->upper, e->upper);
 	P("#include \"%s.h\"\n#include \"%s_weights.h\"\n\n#include <math.h>\n#include <string.h>\n#if defined(__x86_64__)\n"
 	  "#include <immintrin.h>\n#endif\n\n", e->name, e->name);
@@ -74,8 +75,10 @@ static int write_target(struct emit *e, size_t target)
 {
 	struct strbuf text = { 0 }, *b = &text;
 	const struct target *t = &targets[target];
-	P("/* %s: the network for processors with %s. Made by qcc. */\n#include \"%s_targets.h\"\n\n", e->name, t->features, e->name);
-	P("#if defined(__x86_64__)\n#if defined(__clang__)\n#pragma clang attribute push(__attribute__((target(\"%s\"))), apply_to = function)\n"
+	P("/* %s: the network for processors with %s. Made by qcc. */\n#include \"%s_targets.h\"\n\n", e->name,
+	  t->features, e->name);
+	P("#if defined(__x86_64__)\n#if defined(__clang__)\n"
+	  "#pragma clang attribute push(__attribute__((target(\"%s\"))), apply_to = function)\n"
 	  "#else\n#pragma GCC push_options\n#pragma GCC target(\"%s\")\n#endif\n#define %s\n", t->features, t->features, t->macro);
 	include_network(e, b, target);
 	P("#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n#else\n"

@@ -35,8 +35,10 @@ static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf 
 	if (p->real)
 		strbuf_puts(b, "float32");
 	else
-		strbuf_printf(b, "integers %lld..%lld (%s), scale 1, offset 0", LL(p->lo), LL(p->hi), datatype_name(v->datatype, datatype));
-	strbuf_printf(b, ", row-major.%s */\n", p->step > 1 && !p->real ? arena_printf(&e->arena, " Steps of %lld.", LL(p->step)) : "");
+		strbuf_printf(b, "integers %lld..%lld (%s), scale 1, offset 0", LL(p->lo), LL(p->hi),
+			      datatype_name(v->datatype, datatype));
+	strbuf_printf(b, ", row-major.%s */\n",
+		      p->step > 1 && !p->real ? arena_printf(&e->arena, " Steps of %lld.", LL(p->step)) : "");
 	strbuf_printf(b, "typedef %s %s_%s%d;\n#define %s_%s_COUNT %lld\n#define %s_%s_RANK %d\n#define %s_%s_DIMS {", buf_ctype(p),
 		      e->name, input ? "input" : "output", p->index, e->upper, what, LL(p->count), e->upper, what, v->rank,
 		      e->upper, what);
@@ -84,7 +86,8 @@ static void header_head(struct emit *e, struct strbuf *b)
 		      " *   layer                        kind       ROM, bytes     RAM    stack\n", e->rom, e->plan->arena_bytes,
 		      e->most_stack + STACK_RUN);
 	header_layers(e, b);
-	strbuf_printf(b, " */\n#ifndef QCC_%s_H\n#define QCC_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n", e->upper, e->upper);
+	strbuf_printf(b, " */\n#ifndef QCC_%s_H\n#define QCC_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n",
+		      e->upper, e->upper);
 	strbuf_puts(b, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
 }
 
@@ -99,11 +102,13 @@ static int write_header(struct emit *e)
 		header_port(e, &b, p->outputs[i], p->graph->outputs[i].value, false, p->graph->output_names[i]);
 	strbuf_printf(&b, "\n#define %s_INPUTS %zu\n#define %s_OUTPUTS %zu\n", e->upper, p->n_inputs, e->upper, p->n_outputs);
 	strbuf_printf(&b, "#define %s_ROM_BYTES %zu\n", e->upper, e->rom);
-	strbuf_printf(&b, "#define %s_SCRATCH_BYTES %zu\n#define %s_SCRATCH_ALIGN %zu\n", e->upper, p->arena_bytes, e->upper, e->style->align);
+	strbuf_printf(&b, "#define %s_SCRATCH_BYTES %zu\n#define %s_SCRATCH_ALIGN %zu\n", e->upper, p->arena_bytes,
+		      e->upper, e->style->align);
 	strbuf_printf(&b, "\n/* One sample. scratch: %s_SCRATCH_BYTES bytes at a multiple of %s_SCRATCH_ALIGN. */\nvoid %s_run(",
 		      e->upper, e->upper, e->name);
 	emit_parameters(e, &b);
-	strbuf_printf(&b, "void *scratch);\n\n/* count samples, one after the other in each input and output. */\nvoid %s_run_batch(", e->name);
+	strbuf_printf(&b, "void *scratch);\n\n/* count samples, one after the other in each input and output. */\n"
+		      "void %s_run_batch(", e->name);
 	emit_parameters(e, &b);
 	strbuf_puts(&b, "size_t count, void *scratch);\n");
 	if (e->entry_suffix) {
@@ -113,8 +118,10 @@ static int write_header(struct emit *e)
 		strbuf_puts(&b, "void *scratch);\n");
 	}
 	if (e->weights == WEIGHTS_FILE)
-		strbuf_printf(&b, "\n/* To be called once before %s_run with the contents of %s_weights.bin, at a multiple of 64, which must\n"
-			      " * stay there. 0, or -1 where size is not the file's. */\nint %s_load(const void *weights, size_t size);\n",
+		strbuf_printf(&b, "\n"
+			      "/* To be called once before %s_run with the contents of %s_weights.bin, at a multiple of 64, which must\n"
+			      " * stay there. 0, or -1 where size is not the file's. */\n"
+			      "int %s_load(const void *weights, size_t size);\n",
 			      e->name, e->name, e->name);
 	strbuf_puts(&b, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 	return write_buf(e, named(e, ".h"), &b);
@@ -131,12 +138,14 @@ static void run_functions(struct emit *e, struct strbuf *b)
 		emit_entry_parameters(e, b);
 	else
 		emit_parameters(e, b);
-	strbuf_printf(b, "void *scratch)\n{\n%s\n%s}\n", strstr(strbuf_text(&e->run), "arena") ? arena : "\t(void)scratch;", strbuf_text(&e->run));
+	strbuf_printf(b, "void *scratch)\n{\n%s\n%s}\n",
+		      strstr(strbuf_text(&e->run), "arena") ? arena : "\t(void)scratch;", strbuf_text(&e->run));
 	if (!e->entry_suffix)
 		return;
 	strbuf_printf(b, "\nvoid %s_run(", e->name);
 	emit_parameters(e, b);
-	strbuf_printf(b, "void *scratch)\n{\n%s\n%s\t%s_run_%s(%s, ", arena, strbuf_text(&e->prologue), e->name, e->entry_suffix, e->entry_from);
+	strbuf_printf(b, "void *scratch)\n{\n%s\n%s\t%s_run_%s(%s, ", arena, strbuf_text(&e->prologue), e->name,
+		      e->entry_suffix, e->entry_from);
 	for (size_t i = 0; i < e->plan->n_outputs; i++)
 		strbuf_printf(b, "out%zu, ", i);
 	strbuf_puts(b, "scratch);\n}\n");
@@ -150,7 +159,8 @@ int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b)
 static int write_network(struct emit *e)
 {
 	struct strbuf b = { 0 };
-	strbuf_printf(&b, "/* %s: the network, layer by layer. Made by qcc, style %s; see %s.h. */\n", e->name, e->style->name, e->name);
+	strbuf_printf(&b, "/* %s: the network, layer by layer. Made by qcc, style %s; see %s.h. */\n", e->name,
+		      e->style->name, e->name);
 	if (!e->dispatch)
 		strbuf_printf(&b, "#include \"%s.h\"\n#include \"%s_weights.h\"\n", e->name, e->name);
 	if (!e->dispatch && (e->plan->libm || e->infinity))
@@ -169,7 +179,8 @@ static int write_network(struct emit *e)
 static int write_weights_header(struct emit *e)
 {
 	struct strbuf b = { 0 };
-	strbuf_printf(&b, "/* %s: constants, defined in %s_weights.c. For %s.c alone. */\n#ifndef QCC_%s_WEIGHTS_H\n#define QCC_%s_WEIGHTS_H\n\n"
+	strbuf_printf(&b, "/* %s: constants, defined in %s_weights.c. For %s.c alone. */\n#ifndef QCC_%s_WEIGHTS_H\n"
+		      "#define QCC_%s_WEIGHTS_H\n\n"
 		      "#include <stdint.h>\n\n", e->name, e->name, e->name, e->upper, e->upper);
 	strbuf_puts(&b, strbuf_text(&e->decls));
 	strbuf_puts(&b, "\n#endif\n");
@@ -196,11 +207,13 @@ static int write_weights(struct emit *e)
 	if (e->weights == WEIGHTS_INCBIN)
 		incbin_macro(e, &b);
 	if (e->weights == WEIGHTS_ARRAY)
-		strbuf_printf(&b, "\n#if defined(__GNUC__)\n#define ALIGNED __attribute__((aligned(%d)))\n#else\n#define ALIGNED\n#endif\n",
+		strbuf_printf(&b, "\n#if defined(__GNUC__)\n#define ALIGNED __attribute__((aligned(%d)))\n#else\n"
+			      "#define ALIGNED\n#endif\n",
 			      e->style->align >= 16 ? 64 : 4);
 	strbuf_puts(&b, strbuf_text(&e->arrays));
 	if (e->weights == WEIGHTS_FILE)
-		strbuf_printf(&b, "\nint %s_load(const void *weights, size_t size)\n{\n\tconst char *bytes = weights;\n\tif (size != %zu)\n"
+		strbuf_printf(&b, "\nint %s_load(const void *weights, size_t size)\n{\n\tconst char *bytes = weights;\n"
+			      "\tif (size != %zu)\n"
 			      "\t\treturn -1;\n%s\treturn 0;\n}\n", e->name, e->blob.length, strbuf_text(&e->loads));
 	if (e->weights != WEIGHTS_ARRAY &&
 	    emit_text_file(e, named(e, "_weights.bin"), strbuf_text(&e->blob), e->blob.length) < 0) {
@@ -219,7 +232,8 @@ static int write_makefile(struct emit *e)
 	const char *more = e->dispatch ? arena_printf(&e->arena, " %s_avx2.o %s_avx512.o", n, n) : "";
 	const char *sources = e->dispatch ? arena_printf(&e->arena, " %s_avx2.c %s_avx512.c", n, n) : "";
 	strbuf_printf(&b, "# %s: made by qcc. `make` builds the program %s, which reads and writes .npy files.\n"
-		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o%s\n\n%s: main.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
+		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o%s\n\n%s: main.o $(OBJECTS)\n"
+		      "\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
 		      n, n, n, n, more, n, libs);
 	if (e->testbench)
 		strbuf_printf(&b, "\n%s_test: %s_test.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ %s_test.o $(OBJECTS)%s\n\n"
@@ -228,10 +242,12 @@ static int write_makefile(struct emit *e)
 	if (write_buf(e, "Makefile", &b) < 0)
 		return -1;
 	strbuf_printf(&b, "# %s: made by qcc. add_subdirectory() this folder and link with %s.\n"
-		      "add_library(%s STATIC %s.c %s_weights.c%s)\ntarget_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
+		      "add_library(%s STATIC %s.c %s_weights.c%s)\n"
+		      "target_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
 		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n", n, n, n, n, n, sources, n, n);
 	if (e->weights == WEIGHTS_INCBIN)
-		strbuf_printf(&b, "set_source_files_properties(%s_weights.c PROPERTIES COMPILE_FLAGS -Wa,-I${CMAKE_CURRENT_SOURCE_DIR})\n", n);
+		strbuf_printf(&b,
+			      "set_source_files_properties(%s_weights.c PROPERTIES COMPILE_FLAGS -Wa,-I${CMAKE_CURRENT_SOURCE_DIR})\n", n);
 	if (e->plan->libm)
 		strbuf_printf(&b, "target_link_libraries(%s PUBLIC m)\n", n);
 	return write_buf(e, "CMakeLists.txt", &b);

@@ -4,7 +4,8 @@
 
 #include "backends/c/emit.h"
 
-enum packed_kernel { PACKED_REFERENCE, PACKED_BITS, PACKED_BYTES, PACKED_DEPTHWISE, PACKED_MAXPOOL, PACKED_QUANTISE, PACKED_FLOATS };
+enum packed_kernel { PACKED_REFERENCE, PACKED_BITS, PACKED_BYTES, PACKED_DEPTHWISE, PACKED_MAXPOOL, PACKED_QUANTISE,
+		     PACKED_FLOATS };
 
 /* How one layer is computed. */
 struct packed_layer {

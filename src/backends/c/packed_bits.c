@@ -67,7 +67,8 @@ static const char *pack(struct emit *e, const struct packed_layer *p)
 	P("\nstatic void %s(const %s *restrict x, uint64_t *restrict bits)\n{\n", name,
 	  in->coded || p->image ? "uint8_t" : "int8_t");
 	if (!in->coded && !p->image) {
-		P("\tfor (int r = 0; r < %lld; r++)\n\t\tqcc_pack_signs(bits + r * %lld, x + r * %lld, %lld);\n}\n", LL(w->oh), LL(p->words),
+		P("\tfor (int r = 0; r < %lld; r++)\n\t\tqcc_pack_signs(bits + r * %lld, x + r * %lld, %lld);\n}\n",
+		  LL(w->oh), LL(p->words),
 		  LL(w->ic), LL(w->ic));
 		return name;
 	}
@@ -85,7 +86,8 @@ static void declare(struct emit *e, const struct packed_layer *p, int indent)
 		for (int64_t v = 0; v < p->vectors; v++) {
 			P("%.*sqcc_u64", indent, "\t\t\t\t");
 			for (int j = 0; j < p->planes; j++)
-				P("%s s%lld_%lld_%d = { 0 }, t%lld_%lld_%d = { 0 }", j ? "," : "", LL(i), LL(v), j, LL(i), LL(v), j);
+				P("%s s%lld_%lld_%d = { 0 }, t%lld_%lld_%d = { 0 }", j ? "," : "", LL(i), LL(v), j,
+				  LL(i), LL(v), j);
 			P(";\n");
 		}
 }
@@ -106,7 +108,8 @@ static void inner(struct emit *e, const struct packed_layer *p, int64_t pixel_st
 	for (int64_t v = 0; v < p->vectors; v++) {
 		P("\t\t\t\tconst qcc_u64 w%lld = qcc_load64(w_%lld + (s * SEGMENT + k) * %d);\n", LL(v), LL(v), kinds * GROUP);
 		if (p->masked)
-			P("\t\t\t\tconst qcc_u64 m%lld = qcc_load64(w_%lld + (s * SEGMENT + k) * %d + %d);\n", LL(v), LL(v), kinds * GROUP, GROUP);
+			P("\t\t\t\tconst qcc_u64 m%lld = qcc_load64(w_%lld + (s * SEGMENT + k) * %d + %d);\n", LL(v),
+			  LL(v), kinds * GROUP, GROUP);
 	}
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int j = 0; j < p->planes; j++) {
@@ -205,7 +208,8 @@ static void bits_entry(struct emit *e, struct packed_layer *p, const char *packe
 	e->entry_type = "uint64_t";
 	e->entry_from = bits;
 	strbuf_printf(&e->prologue, "\t%s(%s, %s);\n", packer, x, bits);
-	strbuf_printf(&e->extra_header, "\n/* One sample of input 0 as bits: bit i %% 64 of word i / 64 is set where element i is above 0. The last word's\n"
+	strbuf_printf(&e->extra_header, "\n"
+		      "/* One sample of input 0 as bits: bit i %% 64 of word i / 64 is set where element i is above 0. The last word's\n"
 		      " * further bits are 0. */\n#define %s_INPUT0_WORDS %lld\n", e->upper, LL(words));
 }
 

@@ -76,7 +76,8 @@ void packed_open(struct emit *e, const struct packed_layer *p, const struct pack
 /* The vectors that a block holds, of 32 bytes where registers are few, and its rows. */
 void packed_stack(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t vectors)
 {
-	size_t row = b->row ? (size_t)(packed_groups(p, b->group) * b->group) * (*b->row == 'u' ? 1 : strstr(b->row, "64") ? 8 : 4) : 0;
+	size_t element = !b->row ? 0 : *b->row == 'u' ? 1 : strstr(b->row, "64") ? 8 : 4;
+	size_t row = (size_t)(packed_groups(p, b->group) * b->group) * element;
 	e->stack += (size_t)p->pixels * row + (size_t)vectors * 32;
 }
 

@@ -64,7 +64,8 @@ static void sums(struct emit *e, const struct packed_layer *p)
 		P("\t\t\t\tconst qcc_in4 a%lld = qcc_input4(b + %lld + 4 * k);\n", LL(i), LL(i * stride));
 	for (int64_t v = 0; v < p->vectors; v++)
 		for (int64_t i = 0; i < p->pixels; i++)
-			P("\t\t\t\ts%lld_%lld = qcc_dot4(s%lld_%lld, a%lld, w_%lld + (s * %lld + k) * 64);\n", LL(i), LL(v), LL(i), LL(v), LL(i),
+			P("\t\t\t\ts%lld_%lld = qcc_dot4(s%lld_%lld, a%lld, w_%lld + (s * %lld + k) * 64);\n", LL(i),
+			  LL(v), LL(i), LL(v), LL(i),
 			  LL(v), LL(steps));
 	P("\t\t\t}\n\t\t}\n");
 }
@@ -74,7 +75,8 @@ static void count(struct emit *e, const struct packed_stage *s, const char *t, c
 {
 	const char *at = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
 	if (s->affine) {
-		P("\t\t\tconst qcc_i32 n = %s(sum, %s + %s, %s + %s, %lld.0f);\n", s->even ? "qcc_affine_even" : "qcc_affine", t, at,
+		P("\t\t\tconst qcc_i32 n = %s(sum, %s + %s, %s + %s, %lld.0f);\n",
+		  s->even ? "qcc_affine_even" : "qcc_affine", t, at,
 		  offset, at, LL(s->count));
 		return;
 	}
@@ -105,11 +107,13 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 	const char *x = packed_operand(e, p), *offset = NULL;
 	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
-	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES32", .operand = "const uint8_t *restrict x", .weight = "int8_t",
-				  .step = "QCC_BYTES", .symbol = weights(e, p), .per_group = p->segments * run_steps(p) * 64, .rolled = true,
+	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES32", .operand = "const uint8_t *restrict x",
+				  .weight = "int8_t", .step = "QCC_BYTES", .symbol = weights(e, p),
+				  .per_group = p->segments * run_steps(p) * 64, .rolled = true,
 				  .row = direct ? NULL : s ? "uint8_t" : "int32_t" };
 	const char *t = s ? packed_constants(e, l, s, &offset) : NULL;
-	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
+	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l),
+	  s && s->affine ? ", evenly spaced thresholds" : "");
 	packed_open(e, p, &b);
 	sums(e, p);
 	store(e, p, &b, s, t, offset);

@@ -40,7 +40,8 @@ static void start(struct emit *e, const struct packed_layer *p)
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++)
 			if (bias)
-				P("\t\tqcc_f32 s%lld_%lld = qcc_loadf(%s + (ch + %lld) * QCC_LANES32);\n", LL(i), LL(v), bias, LL(v));
+				P("\t\tqcc_f32 s%lld_%lld = qcc_loadf(%s + (ch + %lld) * QCC_LANES32);\n", LL(i),
+				  LL(v), bias, LL(v));
 			else
 				P("\t\tqcc_f32 s%lld_%lld = { 0 };\n", LL(i), LL(v));
 }

@@ -71,9 +71,11 @@ static void count_real(struct emit *e, const struct plan_layer *l, const struct 
 	if (!q->affine) {
 		P("\t\tint n = 0;\n");
 		if (s->count > 8)
-			P("\t\tfor (int k = 0; k < %lld; k++)\n\t\t\tn += v >= %s[%s%lld + k];\n", LL(s->count), t, row, LL(s->count));
+			P("\t\tfor (int k = 0; k < %lld; k++)\n\t\t\tn += v >= %s[%s%lld + k];\n", LL(s->count), t,
+			  row, LL(s->count));
 		for (int64_t k = 0; k < s->count && s->count <= 8; k++) {
-			const char *limit = s->channels > 1 ? arena_printf(&e->arena, "%s[c * %lld + %lld]", t, LL(s->count), LL(k)) :
+			const char *limit = s->channels > 1 ? arena_printf(&e->arena, "%s[c * %lld + %lld]", t,
+				      LL(s->count), LL(k)) :
 					    float_text(e, (double)s->real[k]);
 			P("\t\tn += v >= %s;\n", limit);
 		}
@@ -82,7 +84,8 @@ static void count_real(struct emit *e, const struct plan_layer *l, const struct 
 	P("\t\tfloat f = v * %s + %s;\n\t\tf = f > 0.0f ? f : 0.0f;\n\t\tf = f < %lld.0f ? f : %lld.0f;\n\t\tint n = %s;\n",
 	  q->scale, q->offset, LL(s->count), LL(s->count), q->even ? "qcc_nearest(f)" : "(int)f");
 	if (!q->exact)
-		P("\t\tn += (v >= %s[%s%lld + n + 1]) - (v < %s[%s%lld + n]);\n", t, row, LL(s->count + 2), t, row, LL(s->count + 2));
+		P("\t\tn += (v >= %s[%s%lld + n + 1]) - (v < %s[%s%lld + n]);\n", t, row, LL(s->count + 2), t, row,
+		  LL(s->count + 2));
 }
 
 /* What the quantiser gives can come from the caller: NAME_run_codes. */
@@ -93,7 +96,8 @@ static void codes_entry(struct emit *e, const struct plan_layer *l, const char *
 	e->entry_type = buf_ctype(out);
 	e->entry_from = buf_pointer(e, out, e->entry_type);
 	strbuf_puts(&e->prologue, call);
-	strbuf_printf(&e->extra_header, "\n/* One sample as the input quantiser gives it%s: an element k stands for %lld + %lld * k, k = 0..%lld.\n"
+	strbuf_printf(&e->extra_header, "\n"
+		      "/* One sample as the input quantiser gives it%s: an element k stands for %lld + %lld * k, k = 0..%lld.\n"
 		      " * %s_INPUT0_CODES elements; 64 bytes beyond them must be readable. */\n#define %s_INPUT0_CODES %lld\n",
 		      out->channels_last ? ", channels last" : "", LL(out->coded ? out->base : 0), LL(out->coded ? out->step : 1),
 		      LL(out->coded ? plan_levels(out) - 1 : out->hi), e->upper, e->upper, LL(out->count));
@@ -148,7 +152,8 @@ static bool by_lanes(const struct shape *h, const struct plan_layer *l, const st
 static void lanes(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q, const char *t)
 {
 	int64_t row = l->stage->count + 2;
-	P("\tfor (int i = 0; i < %lld; i += QCC_LANES32) {\n\t\tconst int c = i %% %lld;\n", LL(h->outer * h->channels), LL(h->channels));
+	P("\tfor (int i = 0; i < %lld; i += QCC_LANES32) {\n\t\tconst int c = i %% %lld;\n",
+	  LL(h->outer * h->channels), LL(h->channels));
 	P("\t\tqcc_store32(y + i, qcc_quantise(x + i, &%s, &%s, %lld.0f, %s, %s + c * %lld, %lld));\n\t}\n", q->scale, q->offset,
 	  LL(l->stage->count), float_text(e, q->doubt), t, LL(row), LL(row));
 }

@@ -25,13 +25,15 @@ static void arrange(struct emit *e, struct packed_layer *p, const char *name)
 		P("\tmemset(image, %lld, %lld);\n", LL(p->zero), LL(p->image_h * p->image_w * w->ic));
 	P("\tfor (int r = 0; r < %lld; r++)\n", LL(w->ih));
 	if (w->in_last && plan_root(l->in[0])->coded) {
-		P("\t\tmemcpy(image + ((r + %lld) * %lld + %lld) * %lld, x + r * %lld, %lld);\n}\n", LL(w->pad_top), LL(p->image_w), LL(w->pad_left),
+		P("\t\tmemcpy(image + ((r + %lld) * %lld + %lld) * %lld, x + r * %lld, %lld);\n}\n", LL(w->pad_top),
+		  LL(p->image_w), LL(w->pad_left),
 		  LL(w->ic), LL(w->iw * w->ic), LL(w->iw * w->ic));
 		return;
 	}
 	const char *from = w->in_last ? arena_printf(&e->arena, "x[(r * %lld + c) * %lld + i]", LL(w->iw), LL(w->ic)) :
 			   arena_printf(&e->arena, "x[(i * %lld + r) * %lld + c]", LL(w->ih), LL(w->iw));
-	P("\t\tfor (int c = 0; c < %lld; c++)\n\t\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t\timage[((r + %lld) * %lld + c + %lld) * %lld + i] = %s;\n}\n",
+	P("\t\tfor (int c = 0; c < %lld; c++)\n\t\t\tfor (int i = 0; i < %lld; i++)\n"
+	  "\t\t\t\timage[((r + %lld) * %lld + c + %lld) * %lld + i] = %s;\n}\n",
 	  LL(w->iw), LL(w->ic), LL(w->pad_top), LL(p->image_w), LL(w->pad_left), LL(w->ic), code_of(e, l->in[0], from));
 }
 
@@ -73,13 +75,15 @@ static const char *depthwise_weights(struct emit *e, const struct plan_layer *l)
 static void depthwise_count(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
 	const char *offset, *t = packed_constants(e, l, s, &offset);
-	P("\t\tfor (int v = 0; v < QCC_SPLIT; v++) {\n\t\t\tconst int at = v * QCC_LANES32;\n\t\t\tconst qcc_i32 d = qcc_load32(sum + at);\n");
+	P("\t\tfor (int v = 0; v < QCC_SPLIT; v++) {\n\t\t\tconst int at = v * QCC_LANES32;\n"
+	  "\t\t\tconst qcc_i32 d = qcc_load32(sum + at);\n");
 	if (s->affine) {
 		P("\t\t\tqcc_store32(row + o + at, %s(d, %s + o + at, %s + o + at, %lld.0f));\n\t\t}\n",
 		  s->even ? "qcc_affine_even" : "qcc_affine", t, offset, LL(s->count));
 		return;
 	}
-	P("\t\t\tqcc_i32 n = { 0 };\n\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, d, %s + (o / 16 * %lld + k) * 16 + at);\n"
+	P("\t\t\tqcc_i32 n = { 0 };\n\t\t\tfor (int k = 0; k < %lld; k++)\n"
+	  "\t\t\t\tn = qcc_reach32(n, d, %s + (o / 16 * %lld + k) * 16 + at);\n"
 	  "\t\t\tqcc_store32(row + o + at, n);\n\t\t}\n", LL(s->count), t, LL(s->count));
 }
 
@@ -109,7 +113,8 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	P("\n/* %s: %s. Depthwise, codes */\n", node_label(l->node), layer_comment(e, l));
 	P("static void %s(const uint8_t *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
-	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s row[%lld];\n", LL(w->stride_h), LL(p->image_w), LL(w->stride_w),
+	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s row[%lld];\n", LL(w->stride_h),
+	  LL(p->image_w), LL(w->stride_w),
 	  LL(w->ic), s ? "uint8_t" : "int32_t", LL(groups_of(l) * GROUP));
 	e->stack += (size_t)(groups_of(l) * GROUP) * (s ? 1 : 4) + 64;
 	P("\t\tfor (int o = 0; o < %lld; o += 16) {\n", LL(w->oc));
@@ -130,10 +135,12 @@ void packed_maxpool(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	P("\n/* %s: %s */\nstatic void %s(const uint8_t *restrict x, uint8_t *restrict y)\n{\n", node_label(l->node), layer_comment(e, l),
+	P("\n/* %s: %s */\nstatic void %s(const uint8_t *restrict x, uint8_t *restrict y)\n{\n", node_label(l->node),
+	  layer_comment(e, l),
 	  layer_function(e, l));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
-	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\tuint8_t *z = y + (p * %lld + q) * %lld;\n", LL(w->stride_h), LL(w->iw),
+	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n"
+	  "\t\tuint8_t *z = y + (p * %lld + q) * %lld;\n", LL(w->stride_h), LL(w->iw),
 	  LL(w->stride_w), LL(w->ic), LL(w->ow), LL(w->oc));
 	P("\t\tfor (int o = 0; o < %lld; o++) {\n\t\t\tuint8_t m = b[o];\n", LL(w->oc));
 	for (int64_t t = 1; t < w->kh * w->kw; t++) {

@@ -248,7 +248,8 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 	if (s) {
 		value = scaled(e, type, "row[o]", s->multiply, s->add);
 	} else {
-		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step), offsets(e, l, extra));
+		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step),
+			      offsets(e, l, extra));
 		value = arena_printf(&e->arena, "(%s)(%s)", type, term);
 	}
 	e->stack += 256;	/* a loop that GCC turns into vectors and unrolls */

@@ -20,7 +20,8 @@ void ref_threshold(struct emit *e, const struct plan_layer *l)
 	ref_open(e, l);
 	loops_open(b, &n, 1);
 	indent = 1 + n.depth;
-	strbuf_printf(b, "%.*sconst %s sum = %s;\n", indent, "\t\t\t\t\t\t\t\t", l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
+	strbuf_printf(b, "%.*sconst %s sum = %s;\n", indent, "\t\t\t\t\t\t\t\t",
+		      l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
 		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", loops_index(e, &n, 0))));
 	const char *o = out_index(&n);
 	const char *channel = l->inner == 1 ? arena_printf(&e->arena, "%s %% %lld", o, LL(l->length)) :
@@ -122,7 +123,8 @@ void ref_unary(struct emit *e, const struct plan_layer *l)
 	loops_open(b, &n, 1);
 	strbuf_printf(b, "%.*sconst %s v = %s%s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", type, cast,
 		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", loops_index(e, &n, 0))));
-	strbuf_printf(b, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", out_index(&n), ref_element(e, l->out, unary_text(e, l)));
+	strbuf_printf(b, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", out_index(&n),
+		      ref_element(e, l->out, unary_text(e, l)));
 	loops_close(b, &n, 1);
 	ref_close(e);
 }

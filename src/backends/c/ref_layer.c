@@ -12,7 +12,8 @@ const char *ref_value(struct emit *e, const struct plan_buf *b, const char *elem
 	const char *k = root->step == 1 ? element : arena_printf(&e->arena, "%s * %lld", element, LL(root->step));
 	if (!root->base)
 		return k;
-	return arena_printf(&e->arena, "(%s %c %lld)", k, root->base < 0 ? '-' : '+', LL(root->base < 0 ? -root->base : root->base));
+	return arena_printf(&e->arena, "(%s %c %lld)", k, root->base < 0 ? '-' : '+',
+		      LL(root->base < 0 ? -root->base : root->base));
 }
 
 const char *ref_element(struct emit *e, const struct plan_buf *b, const char *value)
@@ -23,7 +24,8 @@ const char *ref_element(struct emit *e, const struct plan_buf *b, const char *va
 	if (!root->coded || (root->base == 0 && root->step == 1))
 		return arena_printf(&e->arena, "(%s)(%s)", buf_ctype(b), value);
 	const char *k = root->base == 0 ? arena_printf(&e->arena, "(%s)", value) :
-			arena_printf(&e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-', LL(root->base < 0 ? -root->base : root->base));
+			arena_printf(&e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-',
+				      LL(root->base < 0 ? -root->base : root->base));
 	return arena_printf(&e->arena, root->step == 1 ? "(%s)%s" : "(%s)(%s / %lld)", buf_ctype(b), k, LL(root->step));
 }
 
@@ -90,7 +92,8 @@ static void store_stage(struct emit *e, const struct plan_layer *l, int indent, 
 	strbuf_printf(b, "n += sum >= %s[%st];\n", t, row);
 	tabs(b, indent);
 	const struct plan_buf *out = plan_root(l->out);
-	const char *element = out->coded && out->base == s->base && out->step == s->step ? arena_printf(&e->arena, "(%s)n", buf_ctype(out)) :
+	const char *element = out->coded && out->base == s->base && out->step == s->step ?
+			      arena_printf(&e->arena, "(%s)n", buf_ctype(out)) :
 			      ref_element(e, l->out, value_of(e, s));
 	strbuf_printf(b, "y[%s] = %s;\n", index, element);
 }

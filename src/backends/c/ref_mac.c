@@ -101,7 +101,8 @@ static void conv_kernel(struct emit *e, const struct plan_layer *l)
 		strbuf_printf(b, "\t\t\tif (y0 < 0 || y0 >= %lld || x0 < 0 || x0 >= %lld)\n\t\t\t\tcontinue;\n",
 			      LL(g->ih), LL(g->iw));
 	const char *weight = icg == 1 ? arena_printf(&e->arena, "%s[(o * %lld + r) * %lld + c]", w, LL(g->kh), LL(g->kw)) :
-			     arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(icg), LL(g->kh), LL(g->kw));
+			     arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(icg),
+			     LL(g->kh), LL(g->kw));
 	const char *x = image_index(e, g->in_last, g->ic, g->ih, g->iw, icg == 1 && g->group == 1 ? "0" : channel, "y0", "x0");
 	if (icg > 1)
 		strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n\t", LL(icg));
@@ -133,10 +134,12 @@ void ref_deconv(struct emit *e, const struct plan_layer *l)
 	strbuf_printf(b, "\t\t\tconst int y1 = p + %lld - r * %lld, x1 = q + %lld - c * %lld;\n", LL(g->pad_top),
 		      LL(g->dilation_h), LL(g->pad_left), LL(g->dilation_w));
 	strbuf_printf(b, "\t\t\tif (y1 < 0 || y1 %% %lld || x1 < 0 || x1 %% %lld || y1 / %lld >= %lld || x1 / %lld >= %lld)\n"
-		      "\t\t\t\tcontinue;\n", LL(g->stride_h), LL(g->stride_w), LL(g->stride_h), LL(g->ih), LL(g->stride_w), LL(g->iw));
+		      "\t\t\t\tcontinue;\n", LL(g->stride_h), LL(g->stride_w), LL(g->stride_h), LL(g->ih),
+		      LL(g->stride_w), LL(g->iw));
 	if (g->ih > 1 || g->iw > 1)
 		strbuf_printf(b, "\t\t\tconst int y0 = y1 / %lld, x0 = x1 / %lld;\n", LL(g->stride_h), LL(g->stride_w));
-	const char *weight = arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(g->ic), LL(g->kh), LL(g->kw));
+	const char *weight = arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(g->ic),
+		      LL(g->kh), LL(g->kw));
 	strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t\tsum += %s;\n\t\t}\n", LL(g->ic),
 		      product(e, l, image_index(e, g->in_last, g->ic, g->ih, g->iw, "i", "y0", "x0"), weight));
 	ref_store(e, l, 2, image_index(e, g->out_last, g->oc, g->oh, g->ow, "o", "p", "q"), "o");

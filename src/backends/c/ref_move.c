@@ -22,7 +22,8 @@ void ref_concat(struct emit *e, const struct plan_layer *l)
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++) {\n", LL(l->outer));
 	for (size_t i = 0; i < l->n_in; i++) {
 		int64_t run = l->in[i]->count / l->outer;
-		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ty[p * %lld + %lld + i] = %s;\n", LL(run), LL(total), LL(at),
+		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ty[p * %lld + %lld + i] = %s;\n", LL(run),
+			      LL(total), LL(at),
 			      moved(e, l, i, arena_printf(&e->arena, "p * %lld + i", LL(run))));
 		at += run;
 	}
@@ -132,7 +133,8 @@ static bool separable_holds(const struct plan_layer *l, const struct separable *
 static const char *axis_term(struct emit *e, const struct plan_layer *l, const struct separable *p, int a, int64_t *first)
 {
 	const int64_t *t = p->table[a], n = l->out->dims[a];
-	int64_t stride = p->to[a] - p->from[a] > 1 ? t[p->from[a] + 1] - t[p->from[a]] : 0, start = t[p->from[a]] - stride * p->from[a];
+	int64_t stride = p->to[a] - p->from[a] > 1 ? t[p->from[a] + 1] - t[p->from[a]] : 0,
+		      start = t[p->from[a]] - stride * p->from[a];
 	bool regular = true;
 	for (int64_t i = p->from[a]; i < p->to[a]; i++)
 		regular &= t[i] == start + stride * i;
@@ -152,11 +154,13 @@ static void move_separable(struct emit *e, const struct plan_layer *l, const str
 		if (term)
 			strbuf_printf(&index, " + %s", term);
 		if (p->from[a] > 0 || p->to[a] < o->dims[a])
-			strbuf_printf(&valid, "%si%d >= %lld && i%d < %lld", valid.length ? " && " : "", a, LL(p->from[a]), a, LL(p->to[a]));
+			strbuf_printf(&valid, "%si%d >= %lld && i%d < %lld", valid.length ? " && " : "", a,
+				      LL(p->from[a]), a, LL(p->to[a]));
 	}
 	strbuf_puts(b, "\tint o = 0;\n");
 	for (int a = 0; a < o->rank; a++)
-		strbuf_printf(b, "\tfor (int i%d = 0; i%d < %lld; i%d++%s)%s\n", a, a, LL(o->dims[a]), a, a == o->rank - 1 ? ", o++" : "",
+		strbuf_printf(b, "\tfor (int i%d = 0; i%d < %lld; i%d++%s)%s\n", a, a, LL(o->dims[a]), a,
+			      a == o->rank - 1 ? ", o++" : "",
 			      a == o->rank - 1 ? " {" : "");
 	const char *element = moved(e, l, 0, arena_printf(&e->arena, "%lld%s", LL(first), strbuf_text(&index)));
 	const char *fill = !l->fill_count ? "0" : o->real ? float_text(e, l->fill[0]) :
@@ -185,7 +189,8 @@ static void move_tables(struct emit *e, const struct plan_layer *l)
 	int64_t *to = arena_array(&e->arena, int64_t, l->out->count), *from = arena_array(&e->arena, int64_t, l->out->count);
 	if (l->fill_count)
 		strbuf_printf(b, "\tfor (int i = 0; i < %lld; i++)\n\t\ty[i] = %s;\n", LL(l->out->count),
-			      l->out->real ? float_text(e, l->fill[0]) : ref_element(e, l->out, arena_printf(&e->arena, "%lld", LL(l->fill[0]))));
+			      l->out->real ? float_text(e, l->fill[0]) : ref_element(e, l->out, arena_printf(&e->arena,
+			      "%lld", LL(l->fill[0]))));
 	for (size_t k = 0; k < l->n_in; k++) {
 		size_t n = 0;
 		for (int64_t i = 0; i < l->out->count; i++) {

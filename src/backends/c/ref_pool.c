@@ -20,9 +20,12 @@ static void window_loops(struct emit *e, const struct plan_layer *l, const char 
 	strbuf_printf(b, "\t\t\tconst int y0 = p * %lld + r * %lld - %lld, x0 = q * %lld + c * %lld - %lld;\n",
 		      LL(g->stride_h), LL(g->dilation_h), LL(g->pad_top), LL(g->stride_w), LL(g->dilation_w), LL(g->pad_left));
 	if (g->padded)
-		strbuf_printf(b, "\t\t\tif (y0 < 0 || y0 >= %lld || x0 < 0 || x0 >= %lld)\n\t\t\t\tcontinue;\n", LL(g->ih), LL(g->iw));
-	strbuf_printf(b, "\t\t\tconst %s v = %s;\n\t\t\t%s\n\t\t}\n", l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
-		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", index_of(e, g->in_last, g->ic, g->ih, g->iw, "y0", "x0"))), body);
+		strbuf_printf(b, "\t\t\tif (y0 < 0 || y0 >= %lld || x0 < 0 || x0 >= %lld)\n\t\t\t\tcontinue;\n",
+			      LL(g->ih), LL(g->iw));
+	strbuf_printf(b, "\t\t\tconst %s v = %s;\n\t\t\t%s\n\t\t}\n",
+		      l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
+		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", index_of(e, g->in_last, g->ic, g->ih,
+		      g->iw, "y0", "x0"))), body);
 	ref_store(e, l, 2, index_of(e, g->out_last, g->oc, g->oh, g->ow, "p", "q"), "o");
 	strbuf_puts(b, "\t}\n");
 }
@@ -47,7 +50,8 @@ void ref_sum(struct emit *e, const struct plan_layer *l)
 		strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
 			      LL(l->outer), LL(l->inner), type, zero);
 		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\tsum += %s;\n", LL(l->length),
-			      ref_value(e, l->in[0], arena_printf(&e->arena, "x[(p * %lld + i) * %lld + q]", LL(l->length), LL(l->inner))));
+			      ref_value(e, l->in[0], arena_printf(&e->arena, "x[(p * %lld + i) * %lld + q]",
+			      LL(l->length), LL(l->inner))));
 		ref_store(e, l, 2, arena_printf(&e->arena, "p * %lld + q", LL(l->inner)), "0");
 		strbuf_puts(b, "\t}\n");
 	}
@@ -81,8 +85,10 @@ void ref_topk(struct emit *e, const struct plan_layer *l)
 	e->stack += (size_t)l->length;
 	strbuf_printf(b, "\t\tunsigned char taken[%lld] = { 0 };\n\t\tfor (int k = 0; k < %lld; k++) {\n\t\t\tint best = -1;\n",
 		      LL(l->length), LL(l->k));
-	strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t\tif (!taken[i] && (best < 0 || x[%s] %c x[(p * %lld + best) * %lld + q]))\n"
-		      "\t\t\t\t\tbest = i;\n\t\t\ttaken[best] = 1;\n", LL(l->length), at, l->largest ? '>' : '<', LL(l->length), LL(l->inner));
+	strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n"
+		      "\t\t\t\tif (!taken[i] && (best < 0 || x[%s] %c x[(p * %lld + best) * %lld + q]))\n"
+		      "\t\t\t\t\tbest = i;\n\t\t\ttaken[best] = 1;\n", LL(l->length), at, l->largest ? '>' : '<',
+		      LL(l->length), LL(l->inner));
 	if (l->out)
 		strbuf_printf(b, "\t\t\ty[%s] = %s;\n", to, ref_element(e, l->out, ref_value(e, l->in[0],
 			      arena_printf(&e->arena, "x[(p * %lld + best) * %lld + q]", LL(l->length), LL(l->inner)))));

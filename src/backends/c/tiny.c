@@ -130,17 +130,24 @@ static void describe(struct emit *e, const struct plan_layer *l)
 	const char *weights = emit_array(e, ARRAY_U8, packed.data, packed.size, "%s_w", l->name);
 	const char *t = l->stage ? stage_constants(e, l, &wide) : "0", *b = bias_constants(e, l);
 	struct strbuf *c = &e->code;
-	strbuf_printf(c, "\n/* %s: %s */\nstatic const struct qcc_tiny %s_%s = {\n", node_label(l->node), layer_comment(e, l), e->name, l->name);
+	strbuf_printf(c, "\n/* %s: %s */\nstatic const struct qcc_tiny %s_%s = {\n", node_label(l->node),
+		      layer_comment(e, l), e->name, l->name);
 	strbuf_printf(c, "\t.weights = %s, .thresholds = %s, .bias = %s,\n", weights, t, b);
-	strbuf_printf(c, "\t.ic = %lld, .ih = %lld, .iw = %lld, .oc = %lld, .oh = %lld, .ow = %lld,\n", LL(w->ic), LL(w->ih), LL(w->iw), LL(w->oc),
+	strbuf_printf(c, "\t.ic = %lld, .ih = %lld, .iw = %lld, .oc = %lld, .oh = %lld, .ow = %lld,\n", LL(w->ic),
+		      LL(w->ih), LL(w->iw), LL(w->oc),
 		      LL(w->oh), LL(w->ow));
-	strbuf_printf(c, "\t.run = %lld, .group_in = %lld, .group_out = %lld, .kh = %lld, .kw = %lld, .stride_h = %lld, .stride_w = %lld,\n",
-		      LL((w->ic / w->group * bits + 7) / 8), LL(w->ic / w->group), LL(w->oc / w->group), LL(w->kh), LL(w->kw), LL(w->stride_h),
+	strbuf_printf(c,
+		      "\t.run = %lld, .group_in = %lld, .group_out = %lld, .kh = %lld, .kw = %lld, .stride_h = %lld, .stride_w = %lld,\n",
+		      LL((w->ic / w->group * bits + 7) / 8), LL(w->ic / w->group), LL(w->oc / w->group), LL(w->kh),
+		      LL(w->kw), LL(w->stride_h),
 		      LL(w->stride_w));
-	strbuf_printf(c, "\t.dilation_h = %lld, .dilation_w = %lld, .pad_top = %lld, .pad_left = %lld,\n", LL(w->dilation_h), LL(w->dilation_w),
+	strbuf_printf(c, "\t.dilation_h = %lld, .dilation_w = %lld, .pad_top = %lld, .pad_left = %lld,\n",
+		      LL(w->dilation_h), LL(w->dilation_w),
 		      LL(w->pad_top), LL(w->pad_left));
-	strbuf_printf(c, "\t.bits = %d, .flip = %d, .count = %lld, .per_channel = %d, .wide = %d, .out_size = %zu, .base = %lld, .step = %lld,\n};\n",
-		      listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->stage ? l->stage->count : 0), l->stage && l->stage->channels > 1, wide,
+	strbuf_printf(c,
+		      "\t.bits = %d, .flip = %d, .count = %lld, .per_channel = %d, .wide = %d, .out_size = %zu, .base = %lld, .step = %lld,\n};\n",
+		      listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->stage ? l->stage->count : 0),
+		      l->stage && l->stage->channels > 1, wide,
 		      plan_elem_size(l->out->elem), LL(l->stage ? l->stage->base : 0), LL(l->stage ? l->stage->step : 1));
 	strbuf_printf(&e->run, "\tqcc_tiny_layer(&%s_%s, %s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const uint8_t"),
 		      buf_pointer(e, l->out, buf_ctype(l->out)));
