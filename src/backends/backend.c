@@ -135,6 +135,7 @@ static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx 
 	ctx->backend = c->backend;
 	ctx->args = c->args;
 	ctx->n_args = c->n_args;
+	ctx->accepted = NULL;
 	if (!chosen && c->backend->accepts && !c->backend->accepts(ctx))
 		return 0;
 	ctx->report = json_object();

@@ -15,6 +15,7 @@ struct backend_ctx {
 	const char *source;		/* the model's file name, for comments */
 	struct diags *diags;
 	json_t *report;			/* object of the backend in report.json */
+	void *accepted;			/* what accepts left for emit, which frees it; NULL: nothing, or accepts was not asked */
 };
 
 struct backend {

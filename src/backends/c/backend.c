@@ -19,20 +19,6 @@ static const struct pass_option options[] = {
 	{ NULL, OPTION_FLAG, NULL, NULL },
 };
 
-static const char *argument(const struct backend_ctx *ctx, const char *name)
-{
-	for (size_t i = 0; i < ctx->n_args; i++)
-		if (!strcmp(ctx->args[i].name, name))
-			return ctx->args[i].text;
-	return NULL;
-}
-
-static bool flag(const struct backend_ctx *ctx, const char *name)
-{
-	const char *text = argument(ctx, name);
-	return text && strcmp(text, "0") && strcmp(text, "false") && strcmp(text, "no");
-}
-
 static const struct style *const styles[] = { &style_reference, &style_packed, &style_tiny };
 enum { STYLES = sizeof styles / sizeof *styles };
 
@@ -41,7 +27,7 @@ static size_t styles_of(const struct backend_ctx *ctx, const struct style *chose
 {
 	size_t n = 0;
 	for (size_t i = 0; i < STYLES; i++)
-		if (flag(ctx, styles[i]->name))
+		if (backend_flag(ctx, styles[i]->name))
 			chosen[n++] = styles[i];
 	if (!n)
 		chosen[n++] = &style_reference;
@@ -51,7 +37,7 @@ static size_t styles_of(const struct backend_ctx *ctx, const struct style *chose
 /* An identifier from the option or the model's file name. */
 static const char *prefix(struct emit *e)
 {
-	const char *text = argument(e->ctx, "name");
+	const char *text = backend_string(e->ctx, "name");
 	const char *file = e->ctx->source ? e->ctx->source : "network";
 	if (!text || !*text) {
 		text = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
@@ -65,15 +51,15 @@ static const char *prefix(struct emit *e)
 
 static int read_options(struct emit *e)
 {
-	const char *weights = argument(e->ctx, "weights");
+	const char *weights = backend_string(e->ctx, "weights");
 	e->name = prefix(e);
 	char *upper = arena_strdup(&e->arena, e->name);
 	for (char *c = upper; *c; c++)
 		*c = (char)toupper((unsigned char)*c);
 	e->upper = upper;
-	e->testbench = flag(e->ctx, "testbench");
-	e->dispatch = flag(e->ctx, "dispatch") && e->style == &style_packed;
-	e->weights = !weights || !strcmp(weights, "array") ? WEIGHTS_ARRAY :
+	e->testbench = backend_flag(e->ctx, "testbench");
+	e->dispatch = backend_flag(e->ctx, "dispatch") && e->style == &style_packed;
+	e->weights = !strcmp(weights, "array") ? WEIGHTS_ARRAY :
 		     !strcmp(weights, "incbin") ? WEIGHTS_INCBIN : WEIGHTS_FILE;
 	if (e->weights == WEIGHTS_FILE && strcmp(weights, "file"))
 		return diag_error(e->ctx->diags, "write array, incbin or file",
@@ -130,15 +116,17 @@ static void emit_free(struct emit *e)
 	arena_free(&e->arena);
 }
 
-static int emit_style(struct backend_ctx *ctx, const struct style *style, bool alone)
+/* accepted: the plan, where it was made before; this frees it. */
+static int emit_style(struct backend_ctx *ctx, const struct style *style, bool alone, struct plan *accepted)
 {
 	struct emit e = { .ctx = ctx, .style = style, .suffix = "" };
 	arena_init(&e.arena);
 	e.dir = arena_printf(&e.arena, "%s/%s", ctx->dir, alone ? "c" : style->folder);
 	int status = read_options(&e);
-	if (status == 0)
+	e.plan = accepted;
+	if (status == 0 && !e.plan)
 		e.plan = plan_build(ctx->graph, &e.style->plan, ctx->diags);
-	status = e.plan && dir_make(e.dir, ctx->diags) == 0 ? emit_plan(&e) : -1;
+	status = status == 0 && e.plan && dir_make(e.dir, ctx->diags) == 0 ? emit_plan(&e) : -1;
 	emit_free(&e);
 	return status;
 }
@@ -149,11 +137,11 @@ static int c_emit(struct backend_ctx *ctx)
 	size_t n = styles_of(ctx, chosen);
 	int status = 0;
 	for (size_t i = 0; i < n && status == 0; i++)
-		status = emit_style(ctx, chosen[i], n == 1);
+		status = emit_style(ctx, chosen[i], n == 1, i ? NULL : ctx->accepted);
 	return status;
 }
 
-/* The plan is cheap: whether the graph can be emitted is found out by making it. */
+/* Whether the graph can be emitted is found out by planning it; emit goes on with that plan. */
 static bool c_accepts(struct backend_ctx *ctx)
 {
 	const struct style *chosen[STYLES];
@@ -164,10 +152,9 @@ static bool c_accepts(struct backend_ctx *ctx)
 		diag_note(ctx->diags, DIAG_NOTE, NULL, d.first->remedy, "backend c is left out: %s%s%s",
 			      d.first->node ? d.first->node : "",
 			  d.first->node ? ": " : "", d.first->cause);
-	bool accepts = p != NULL;
-	plan_free(p);
+	ctx->accepted = p;
 	diags_free(&d);
-	return accepts;
+	return p != NULL;
 }
 
 const struct backend backend_c = {
