@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "exec/exec.h"
 #include "ops/op.h"
+#include "pipeline/execute.h"
 #include "pipeline/feed.h"
 #include "util/map.h"
 
@@ -95,13 +95,12 @@ static int read_inputs(struct diff *x)
 
 static int execute(struct diff *x, int which)
 {
-	struct exec_options o = { 0 };
 	struct graph *g = x->graphs[which];
 	x->diags.file = x->models[which];
 	x->results[which] = xcalloc(g->n_outputs, sizeof(struct tensor *));
 	if (graph_data_inputs(g, NULL, 0) != x->feed.count)
 		return diag_error(&x->diags, NULL, "it has another number of inputs than '%s'", x->models[0]);
-	return exec_batch(g, x->feed.tensors, x->results[which], &o, NULL, &x->diags);
+	return execute_any(g, x->feed.tensors, x->results[which], &x->diags);
 }
 
 /* 0 where they are equal. */

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "ir/onnx.h"
-#include "ops/op.h"
+#include "passes/edit.h"
 #include "passes/pass.h"
 
 enum { DEPTH_LIMIT = 64, NODE_LIMIT = 1 << 22 };
 
 struct inliner {
-	struct pass_ctx *pass;
+	struct diags *diags;
+	size_t *changes;
 	struct graph *graph;
 	struct map functions;		/* key() -> struct function */
 };
@@ -49,7 +50,7 @@ static int add_defaults(struct inliner *in, struct node *call, const Onnx__Funct
 	uint8_t *bytes = xmalloc(f.size);
 	onnx__function_proto__pack(&holder, bytes);
 	f.proto = bytes;
-	struct graph *g = function_read(&f, in->pass->diags);
+	struct graph *g = function_read(&f, in->diags);
 	if (g) {
 		for (const struct attr *a = call->attrs; a; a = a->next)
 			node_remove_attr(g->first, a->name);
@@ -104,7 +105,7 @@ static int splice_node(struct inliner *in, struct node *call, const struct node 
 	struct graph *g = in->graph;
 	for (const struct attr *a = n->attrs; a; a = a->next)
 		if (a->kind == ATTR_GRAPH || a->kind == ATTR_GRAPHS)
-			return diag_node_error(in->pass->diags, call, "inline it with onnx.inliner",
+			return diag_node_error(in->diags, call, "inline it with onnx.inliner",
 					       "the function's node '%s' holds a subgraph", node_label(n));
 	struct value **inputs = xcalloc(n->n_inputs + n->n_outputs + 1u, sizeof *inputs);
 	struct value **outputs = inputs + n->n_inputs;
@@ -139,7 +140,7 @@ static int connect_outputs(struct inliner *in, struct node *call, const struct g
 		names[i] = old->name;
 		pinned[i] = old->is_pinned;
 		if (!made[i]) {
-			result = diag_node_error(in->pass->diags, call, NULL, "the function gives no output %zu", i);
+			result = diag_node_error(in->diags, call, NULL, "the function gives no output %zu", i);
 			break;
 		}
 		if (made[i]->elem == ELEM_UNDEFINED && made[i]->producer)
@@ -160,7 +161,7 @@ static int connect_outputs(struct inliner *in, struct node *call, const struct g
 static int splice_body(struct inliner *in, struct node *call, const struct graph *body)
 {
 	if (call->n_inputs > body->n_inputs)
-		return diag_node_error(in->pass->diags, call, NULL, "has %u inputs, its function takes %u",
+		return diag_node_error(in->diags, call, NULL, "has %u inputs, its function takes %u",
 				       call->n_inputs, body->n_inputs);
 	struct value **to = xcalloc(body->next_value_id + 1u, sizeof *to);
 	for (uint32_t i = 0; i < call->n_inputs; i++)
@@ -184,7 +185,7 @@ static void join_opsets(struct inliner *in, const struct node *call, const Onnx_
 		if (!has)
 			graph_set_opset(g, arena_strdup(&g->arena, domain), wanted);
 		else if (has != wanted)
-			diag_note(in->pass->diags, DIAG_WARNING, call, "convert the model to one version",
+			diag_note(in->diags, DIAG_WARNING, call, "convert the model to one version",
 				  "its function uses version %lld of domain '%s', the model %lld", (long long)wanted,
 				  domain, (long long)has);
 	}
@@ -194,17 +195,17 @@ static int inline_call(struct inliner *in, struct node *call, const struct funct
 {
 	Onnx__FunctionProto *p = onnx__function_proto__unpack(NULL, f->size, f->proto);
 	if (!p)
-		return diag_node_error(in->pass->diags, call, "export the model again", "its function cannot be read");
+		return diag_node_error(in->diags, call, "export the model again", "its function cannot be read");
 	struct graph *body = NULL;
 	join_opsets(in, call, p);
 	int result = add_defaults(in, call, p);
 	if (result == 0)
-		body = function_read(f, in->pass->diags);
+		body = function_read(f, in->diags);
 	result = body ? splice_body(in, call, body) : -1;
 	if (body)
 		graph_free(body);
 	onnx__function_proto__free_unpacked(p, NULL);
-	in->pass->changes += result == 0;
+	*in->changes += result == 0;
 	return result;
 }
 
@@ -215,7 +216,7 @@ static int inline_range(struct inliner *in, struct node *n, const struct node *u
 		const struct function *f = called(in, n);
 		struct node *before = n->prev, *next = n->next;
 		if (f && (depth >= DEPTH_LIMIT || in->graph->n_nodes > NODE_LIMIT))
-			return diag_node_error(in->pass->diags, n, "check the model's functions",
+			return diag_node_error(in->diags, n, "check the model's functions",
 					       "function %s calls itself, or calls nest too deep", f->name);
 		if (f) {
 			if (inline_call(in, n, f) != 0)
@@ -238,23 +239,23 @@ static bool has_subgraphs(const struct graph *g)
 	return false;
 }
 
-static enum pass_result run(struct pass_ctx *ctx)
+int inline_functions(struct graph *g, size_t *changes, struct diags *d)
 {
-	struct inliner in = { .pass = ctx, .graph = ctx->graph };
-	struct graph *g = ctx->graph;
-	if (!g->functions)
-		return PASS_UNCHANGED;
+	struct inliner in = { .diags = d, .changes = changes, .graph = g };
 	for (const struct function *f = g->functions; f; f = f->next)
 		map_set(&in.functions, key(g, f->domain, f->name, f->overload), (void *)(uintptr_t)f);
-	int result = inline_range(&in, g->first, NULL, 0);
+	int result = g->functions ? inline_range(&in, g->first, NULL, 0) : 0;
 	map_free(&in.functions);
-	if (result != 0)
-		return PASS_ERROR;
-	if (!has_subgraphs(g)) {	/* a subgraph may call functions too */
+	if (result == 0 && g->functions && !has_subgraphs(g)) {	/* a subgraph may call functions too */
 		g->functions = NULL;
-		ctx->changes++;
+		++*changes;
 	}
-	return pass_result(ctx);
+	return result;
+}
+
+static enum pass_result run(struct pass_ctx *ctx)
+{
+	return inline_functions(ctx->graph, &ctx->changes, ctx->diags) == 0 ? pass_result(ctx) : PASS_ERROR;
 }
 
 const struct pass pass_inline_functions = {

@@ -1,5 +1,7 @@
 # Pipelines and scripts. One file a line, alphabetical.
 libqcc_a_SOURCES += \
+	src/pipeline/execute.c \
+	src/pipeline/execute.h \
 	src/pipeline/feed.c \
 	src/pipeline/feed.h \
 	src/pipeline/lua.c \

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "exec/exec.h"
+#include "pipeline/execute.h"
 #include "pipeline/feed.h"
 
 static void push_tensor(lua_State *L, const struct tensor *t)
@@ -72,11 +72,10 @@ int lua_model_execute(lua_State *L)
 	struct lua_model *m = check_model(L, 1);
 	luaL_checktype(L, 2, LUA_TTABLE);
 	struct diags d = { .file = m->file };
-	struct exec_options o = { 0 };
 	struct feed f;
 	struct tensor **outputs = xcalloc(m->graph->n_outputs, sizeof *outputs);
 	feed_init(&f, m->graph);
-	bool ok = take_inputs(L, 2, &f, &d) == 0 && exec_batch(m->graph, f.tensors, outputs, &o, NULL, &d) == 0;
+	bool ok = take_inputs(L, 2, &f, &d) == 0 && execute_any(m->graph, f.tensors, outputs, &d) == 0;
 	lua_newtable(L);
 	for (uint32_t i = 0; i < m->graph->n_outputs; i++) {
 		if (ok) {

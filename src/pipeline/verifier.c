@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/exec.h"
+#include "pipeline/execute.h"
 #include "pipeline/feed.h"
 #include "util/arena.h"
 
@@ -231,9 +231,8 @@ static int compare(const struct graph *g, size_t i, const struct tensor *was, co
 /* New outputs; NULL with diagnostics. */
 static struct tensor **execute(const struct verifier *v, const struct graph *g, struct diags *d)
 {
-	struct exec_options o = { 0 };
 	struct tensor **outputs = xcalloc(g->n_outputs, sizeof(struct tensor *));
-	if (exec_batch(g, v->inputs, outputs, &o, NULL, d) == 0)
+	if (execute_any(g, v->inputs, outputs, d) == 0)
 		return outputs;
 	forget_tensors(outputs, g->n_outputs);
 	return NULL;

@@ -13,3 +13,5 @@ EXTRA_DIST += tests/interop/compare_finn.py \
 	tests/interop/random_networks.py
 TESTS += tests/interop/finn_cycles.py
 EXTRA_DIST += tests/interop/finn_cycles.py
+TESTS += tests/interop/local_functions.py
+EXTRA_DIST += tests/interop/local_functions.py
