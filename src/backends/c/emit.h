@@ -126,6 +126,7 @@ void ref_maxpool(struct emit *e, const struct plan_layer *l);
 void ref_sum(struct emit *e, const struct plan_layer *l);
 void ref_binary(struct emit *e, const struct plan_layer *l);
 void ref_unary(struct emit *e, const struct plan_layer *l);
+void ref_product(struct emit *e, const struct plan_layer *l);
 void ref_softmax(struct emit *e, const struct plan_layer *l);
 void ref_topk(struct emit *e, const struct plan_layer *l);
 void ref_concat(struct emit *e, const struct plan_layer *l);
@@ -144,6 +145,8 @@ void ref_layer(struct emit *e, const struct plan_layer *l);
 /* "static void NAME_fc1(const int8_t *restrict x, uint8_t *restrict y)\n{\n" after a comment. */
 void ref_open(struct emit *e, const struct plan_layer *l);
 void ref_close(struct emit *e);
+/* The loop over images of a batch, where the graph's own has several. */
+void ref_images(struct emit *e, const struct plan_layer *l);
 /* `y[index] = ...` from the sum named `sum` of channel `channel` (C expressions) through the layer's stage. */
 void ref_store(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel);
 /* An element of b (an expression) as the value it stands for, and a value (an expression) as an element of b, cast

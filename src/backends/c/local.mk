@@ -24,8 +24,10 @@ libqcc_a_SOURCES += \
 	src/backends/c/plan_lower.h \
 	src/backends/c/plan_mac.c \
 	src/backends/c/plan_move.c \
+	src/backends/c/plan_product.c \
 	src/backends/c/plan_simple.c \
 	src/backends/c/plan_stage.c \
+	src/backends/c/plan_unary.c \
 	src/backends/c/ref_elementwise.c \
 	src/backends/c/ref_layer.c \
 	src/backends/c/ref_mac.c \

@@ -204,6 +204,8 @@ static void choose(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
+	if (w->batch)
+		return;		/* several images: plain loops */
 	if (l->kind == PLAN_MAC)
 		choose_mac(e, p);
 	else if (l->kind == PLAN_MAXPOOL && !w->padded && w->in_last && w->out_last && plan_root(l->in[0])->coded &&

@@ -33,7 +33,8 @@ const char *plan_kind_name(const struct plan_layer *l)
 	static const char *const name[] = {
 		[PLAN_MAC] = "conv", [PLAN_DECONV] = "deconv", [PLAN_THRESHOLD] = "threshold",
 		[PLAN_MAXPOOL] = "maxpool", [PLAN_SUM] = "sum", [PLAN_BINARY] = "binary", [PLAN_UNARY] = "unary",
-		[PLAN_SOFTMAX] = "softmax", [PLAN_TOPK] = "topk", [PLAN_CONCAT] = "concat", [PLAN_MOVE] = "move",
+		[PLAN_PRODUCT] = "product", [PLAN_SOFTMAX] = "softmax",
+		 [PLAN_TOPK] = "topk", [PLAN_CONCAT] = "concat", [PLAN_MOVE] = "move",
 	};
 	return l->kind == PLAN_MAC && l->window.dense ? "dense" : name[l->kind];
 }
@@ -49,7 +50,10 @@ int64_t plan_layer_weights(const struct plan_layer *l)
 int64_t plan_layer_macs(const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;
-	return l->kind == PLAN_DECONV ? plan_layer_weights(l) * w->ih * w->iw : plan_layer_weights(l) * w->oh * w->ow;
+	if (l->kind == PLAN_PRODUCT)
+		return l->out->count * l->length;
+	int64_t images = w->batch ? w->batch : 1;
+	return plan_layer_weights(l) * images * (l->kind == PLAN_DECONV ? w->ih * w->iw : w->oh * w->ow);
 }
 
 struct plan_buf *plan_root(struct plan_buf *b)

@@ -51,20 +51,25 @@ enum plan_kind {
 	PLAN_DECONV,	/* transposed convolution */
 	PLAN_THRESHOLD,	/* a stage that could not be attached to its producer */
 	PLAN_MAXPOOL,
-	PLAN_SUM,	/* sum over a window or over axes */
-	PLAN_BINARY,	/* add, sub, mul, div, max, min of two buffers or a buffer and constants */
+	PLAN_SUM,	/* sum over a window; sum, maximum or minimum over axes */
+	PLAN_BINARY,	/* add, sub, mul, div, max, min, ... of two buffers or a buffer and constants */
 	PLAN_UNARY,	/* relu, sigmoid, ... of floats (relu, neg, abs of integers too) */
-	PLAN_SOFTMAX,
+	PLAN_PRODUCT,	/* matrix product of two buffers */
+	PLAN_SOFTMAX,	/* and its logarithm */
 	PLAN_TOPK,	/* argmax too */
 	PLAN_CONCAT,
 	PLAN_MOVE,	/* any other rearrangement, as a map */
 };
 
 enum plan_function {
-	PLAN_ADD, PLAN_SUB, PLAN_MUL, PLAN_DIV, PLAN_MAX, PLAN_MIN,
+	PLAN_ADD, PLAN_SUB, PLAN_MUL, PLAN_DIV, PLAN_MAX, PLAN_MIN, PLAN_PRELU, PLAN_POW,
+	PLAN_DISTANCE, PLAN_AT_LEAST, PLAN_AT_MOST,	/* of integers: |a - b|, a >= b, a <= b */
 	PLAN_COPY, PLAN_RELU, PLAN_NEG, PLAN_ABS, PLAN_SIGMOID, PLAN_TANH, PLAN_EXP, PLAN_SQRT, PLAN_FLOOR,
-	PLAN_CEIL, PLAN_ROUND, PLAN_ERF, PLAN_LEAKY_RELU, PLAN_LOG,
+	PLAN_CEIL, PLAN_ROUND, PLAN_ERF, PLAN_LEAKY_RELU, PLAN_LOG, PLAN_SIGN, PLAN_RECIPROCAL, PLAN_ELU, PLAN_SELU, PLAN_CELU,
+	PLAN_THRESHOLDED_RELU, PLAN_HARD_SIGMOID, PLAN_HARD_SWISH, PLAN_SOFTPLUS, PLAN_SOFTSIGN, PLAN_MISH,
+	PLAN_GELU, PLAN_GELU_TANH,
 	PLAN_HALVE,	/* of even integers */
+	PLAN_SHIFT,	/* integers divided by 2^k, rounded down */
 };
 
 /* Window of a convolution, deconvolution or pool. A dense layer is a 1x1 convolution over rows. */
@@ -72,6 +77,7 @@ struct plan_window {
 	int64_t ic, ih, iw, oc, oh, ow, kh, kw;
 	int64_t stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
 	int64_t group;
+	int64_t batch;			/* images in the graph's own batch, where it is fixed at more than 1; else 0 */
 	bool in_last, out_last;		/* channels last in the operand and in the result */
 	bool dense;			/* kh = kw = 1, stride 1, no padding, channels last on both sides */
 	bool padded;			/* some window reaches beyond the operand */
@@ -103,9 +109,11 @@ struct plan_layer {
 	int64_t operand_count;
 	bool operand_first;
 	const int64_t *stride_a, *stride_b;	/* per axis of out: strides of the two operands, 0 where repeated */
-	double alpha;
-	/* SUM, SOFTMAX, TOPK, CONCAT: the operand is outer x length x inner */
+	double alpha, beta;		/* attributes of the function */
+	/* SUM, SOFTMAX, TOPK, CONCAT: the operand is outer x length x inner. PRODUCT: length products a sum, operands are
+	 * step_a and step_b elements apart */
 	int64_t outer, length, inner, k;
+	int64_t step_a, step_b;
 	bool largest;
 	bool window_sum;		/* SUM over the window instead */
 	/* MOVE: element i of out is element map[i] of the operands laid end to end; map[i] < 0: fill[-1 - map[i]] */

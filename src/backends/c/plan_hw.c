@@ -103,6 +103,7 @@ static struct plan_layer *conv_of(struct lowering *l, const struct node *n, cons
 		.dilation_h = attr_at(g, "Dilation", 0, 1), .dilation_w = attr_at(g, "Dilation", 1, 1),
 		.pad_top = s->pad_top, .pad_left = s->pad_left, .group = 1, .in_last = true, .out_last = true };
 	struct plan_window *w = &y->window;
+	w->batch = d[0] > 1 ? d[0] : 0;
 	w->padded = w->pad_top || w->pad_left || (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top >= w->ih ||
 		    (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left >= w->iw;
 	return y;
@@ -177,10 +178,11 @@ static struct stream *stream_new(struct lowering *l, const struct value *v, stru
 	return s;
 }
 
-/* Whether v goes through a window generator into a product. */
-static bool feeds_product(const struct value *v)
+/* Whether the windows v go into a product or a pool, which read the image instead. Zeros around signed values that a
+ * maximum is taken of are written out. */
+static bool feeds_windows(const struct value *v)
 {
-	return only_reader(v, "MVAU", "VVAU") != NULL;
+	return only_reader(v, "MVAU", "VVAU") || only_reader(v, "Pool", "Pool");
 }
 
 int lower_padding(struct lowering *l, const struct node *n)
@@ -190,7 +192,8 @@ int lower_padding(struct lowering *l, const struct node *n)
 	struct plan_buf *in = lower_input(l, n, 0);
 	if (!in)
 		return -1;
-	if (!g || !feeds_product(g->outputs[0]) || in->rank != 4 || in->channels_last || in->shuffle)
+	bool pool = g && only_reader(g->outputs[0], "Pool", "Pool");
+	if (!g || !feeds_windows(g->outputs[0]) || (pool && (in->real || in->lo < 0)) || in->rank != 4 || in->channels_last || in->shuffle)
 		return lower_move(l, n);
 	struct stream *s = stream_new(l, v, in);
 	s->pad_top = attr_at(n, "Padding", 0, 0);
@@ -205,7 +208,7 @@ int lower_windows(struct lowering *l, const struct node *n)
 	struct plan_buf *in = padding ? padding->in : lower_input(l, n, 0);
 	if (!in)
 		return -1;
-	if (!padding && (!feeds_product(v) || in->rank != 4 || in->channels_last || in->shuffle))
+	if (!padding && (!feeds_windows(v) || in->rank != 4 || in->channels_last || in->shuffle))
 		return lower_move(l, n);
 	struct stream *s = stream_new(l, v, in);
 	s->generator = n;
@@ -238,6 +241,7 @@ int lower_stream_pool(struct lowering *l, const struct node *n)
 	y->window = (struct plan_window){ .ic = in->dims[3], .ih = in->dims[1], .iw = in->dims[2], .oc = in->dims[3], .oh = v->dims[1],
 		.ow = v->dims[2], .kh = kh, .kw = kw, .stride_h = kh, .stride_w = kw, .dilation_h = 1, .dilation_w = 1,
 		.group = in->dims[3], .in_last = true, .out_last = true };
+	y->window.batch = in->dims[0] > 1 ? in->dims[0] : 0;
 	y->window.padded = v->dims[1] * kh > in->dims[1] || v->dims[2] * kw > in->dims[2];
 	y->out = lower_buf(l, v, false, contents_of(in));
 	y->real = in->real;
@@ -251,9 +255,66 @@ int lower_global_sum(struct lowering *l, const struct node *n)
 	if (!in || in->rank != 4 || in->channels_last || in->real)
 		return in ? lower_unsupported(l, n, "this operand") : -1;
 	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
-	y->outer = 1;
+	y->outer = in->dims[0];
 	y->length = in->dims[1] * in->dims[2];
 	y->inner = in->dims[3];
 	y->out = lower_buf(l, n->outputs[0], false, contents_int(in->lo * y->length, in->hi * y->length));
+	return 0;
+}
+
+/* AddStreams' relatives: two streams, or a stream and a constant a channel. */
+int lower_hw_pair(struct lowering *l, const struct node *n)
+{
+	static const struct {
+		const char *name;
+		enum plan_function f;
+	} table[] = {
+		{ "Add", PLAN_ADD }, { "add", PLAN_ADD }, { "Sub", PLAN_SUB }, { "AbsDiff", PLAN_DISTANCE }, { "mul", PLAN_MUL },
+		{ "cmp_ge", PLAN_AT_LEAST }, { "cmp_le", PLAN_AT_MOST },
+	};
+	bool constant = !strncmp(n->op_type, "ChannelwiseOp", 13);
+	const char *name = constant ? node_attr_string(n, "Func", "cmp_le") : node_attr_string(n, "eltwiseOp", "Add");
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (!strcmp(name, table[i].name))
+			return lower_pair(l, n, table[i].f);
+	return lower_unsupported(l, n, "this function");
+}
+
+/* The sum over a window, shifted right. */
+static int shifted_sum(struct lowering *l, const struct node *n, struct plan_layer *y)
+{
+	const struct plan_buf *in = y->in[0];
+	int64_t count = y->window.kh * y->window.kw, shift = node_attr_int(n, "Size", 0);
+	int64_t lo = (in->lo < 0 || !y->window.padded ? in->lo : 0) * count, hi = (in->hi > 0 || !y->window.padded ? in->hi : 0) * count;
+	if (in->real || shift < 0 || shift > 31)
+		return lower_unsupported(l, n, "this average");
+	y->kind = PLAN_SUM;
+	y->window_sum = true;
+	struct plan_buf *out = lower_buf(l, n->outputs[0], false, contents_int(lo >> shift, hi >> shift));
+	y->out = lower_buf_like(l, out, "sum", contents_int(lo, hi));
+	struct plan_layer *s = lower_layer(l, n, PLAN_UNARY, y->out);
+	s->function = PLAN_SHIFT;
+	s->k = shift;
+	s->out = out;
+	s->stride_a = lower_strides(l, y->out, out);
+	return 0;
+}
+
+/* Pool behind a window generator: a maximum, or an average that is cut to bits. */
+int lower_hw_pool(struct lowering *l, const struct node *n)
+{
+	const struct stream *s = stream_of(l, n);
+	if (!s || !s->generator)
+		return lower_unsupported(l, n, "a Pool without a ConvolutionInputGenerator before it");
+	struct plan_layer *y = conv_of(l, n, s, s->in->dims[3]);
+	y->window.group = y->window.ic;
+	if (!strcmp(node_attr_string(n, "Function", "MaxPool"), "QuantAvgPool"))
+		return shifted_sum(l, n, y);
+	struct contents c = contents_of(s->in);
+	if (y->window.padded && c.lo > 0)	/* a window may lie on padding alone */
+		c = contents_int(0, c.hi);
+	y->kind = PLAN_MAXPOOL;
+	y->real = s->in->real;
+	y->out = lower_buf(l, n->outputs[0], false, c);
 	return 0;
 }

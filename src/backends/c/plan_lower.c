@@ -164,8 +164,7 @@ bool lower_result_last(const struct lowering *l, const struct value *v, const st
 	return (in && in->channels_last) || wants_last(v, 0);
 }
 
-/* Row-major strides of storage dims. */
-static void strides_of(const struct plan_buf *b, int64_t *strides)
+void lower_own_strides(const struct plan_buf *b, int64_t *strides)
 {
 	int64_t s = 1;
 	for (int i = b->rank - 1; i >= 0; i--) {
@@ -177,7 +176,7 @@ static void strides_of(const struct plan_buf *b, int64_t *strides)
 const int64_t *lower_strides(struct lowering *l, const struct plan_buf *b, const struct plan_buf *out)
 {
 	int64_t own[MAX_RANK] = { 0 }, *s = arena_array(&l->plan->arena, int64_t, out->rank + 1);
-	strides_of(b, own);
+	lower_own_strides(b, own);
 	for (int i = 0; i < out->rank; i++) {
 		int axis = graph_axis(out, i) - (out->rank - b->rank);	/* numpy: aligned at the last axis */
 		int at = axis < 0 ? -1 : lower_storage_axis(b, axis);
@@ -212,7 +211,7 @@ int64_t *lower_order(struct lowering *l, const struct plan_buf *b)
 {
 	int64_t own[MAX_RANK], at[MAX_RANK] = { 0 };
 	int64_t *map = arena_array(&l->plan->arena, int64_t, b->count + 1);
-	strides_of(b, own);
+	lower_own_strides(b, own);
 	for (int64_t i = 0; i < b->count; i++) {
 		int64_t offset = 0;
 		for (int axis = 0; axis < b->rank; axis++)
@@ -237,17 +236,24 @@ static const struct {
 	{ "Gemm", lower_gemm }, { "MVAU", lower_mvau }, { "VVAU", lower_vvau },
 	{ "FMPadding", lower_padding }, { "ConvolutionInputGenerator", lower_windows },
 	{ "DuplicateStreams", lower_duplicate }, { "StreamingMaxPool", lower_stream_pool },
-	{ "GlobalAccPool", lower_global_sum },
+	{ "GlobalAccPool", lower_global_sum }, { "Pool", lower_hw_pool },
 	{ "MultiThreshold", lower_thresholds }, { "Thresholding", lower_hw_thresholds },
 	{ "MaxPool", lower_maxpool }, { "MaxPoolNHWC", lower_maxpool }, { "GlobalMaxPool", lower_maxpool },
 	{ "AveragePool", lower_averagepool }, { "GlobalAveragePool", lower_averagepool },
 	{ "ReduceSum", lower_reduce }, { "ReduceMean", lower_reduce },
+	{ "ReduceMax", lower_reduce }, { "ReduceMin", lower_reduce },
 	{ "Add", lower_binary }, { "Sub", lower_binary }, { "Mul", lower_binary }, { "Div", lower_binary },
 	{ "Max", lower_binary }, { "Min", lower_binary }, { "AddStreams", lower_binary },
+	{ "PRelu", lower_binary }, { "Pow", lower_binary },
+	{ "StreamingEltwise", lower_hw_pair }, { "ChannelwiseOp", lower_hw_pair },
 	{ "Relu", lower_unary }, { "Sigmoid", lower_unary }, { "Tanh", lower_unary }, { "Neg", lower_unary },
 	{ "Abs", lower_unary }, { "Exp", lower_unary }, { "Sqrt", lower_unary }, { "Floor", lower_unary },
 	{ "Ceil", lower_unary }, { "Round", lower_unary }, { "Erf", lower_unary }, { "Log", lower_unary },
-	{ "LeakyRelu", lower_unary }, { "Clip", lower_clip }, { "Softmax", lower_softmax },
+	{ "LeakyRelu", lower_unary }, { "Sign", lower_unary }, { "Reciprocal", lower_unary }, { "Elu", lower_unary },
+	{ "Selu", lower_unary }, { "Celu", lower_unary }, { "ThresholdedRelu", lower_unary },
+	{ "HardSigmoid", lower_unary }, { "HardSwish", lower_unary }, { "Softplus", lower_unary },
+	{ "Softsign", lower_unary }, { "Mish", lower_unary }, { "Gelu", lower_unary }, { "Clip", lower_clip },
+	{ "Softmax", lower_softmax }, { "LogSoftmax", lower_softmax },
 	{ "TopK", lower_topk }, { "ArgMax", lower_topk }, { "LabelSelect", lower_topk },
 	{ "Concat", lower_concat }, { "StreamingConcat", lower_concat },
 	{ "Reshape", lower_reshape }, { "Flatten", lower_reshape }, { "Squeeze", lower_reshape },

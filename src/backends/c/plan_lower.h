@@ -63,6 +63,8 @@ bool lower_wants_last(const struct lowering *l, const struct value *v);
 /* As an image operator's (or elementwise operator's) result should be stored. */
 bool lower_result_last(const struct lowering *l, const struct value *v, const struct plan_buf *in);
 int lower_unsupported(struct lowering *l, const struct node *n, const char *what);
+/* Row-major strides of b's storage dims. */
+void lower_own_strides(const struct plan_buf *b, int64_t *strides);
 /* Storage strides of b's memory along the axes of out, 0 where b repeats. NULL where shapes do not fit. */
 const int64_t *lower_strides(struct lowering *l, const struct plan_buf *b, const struct plan_buf *out);
 /* The same for a constant of that shape, laid out in row-major order. */
@@ -89,10 +91,23 @@ struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct 
 			       bool transposed);
 bool lower_is_dense(const struct plan_buf *in, const struct tensor *t, bool transposed);
 
+/* ---- plan_simple.c ---- */
+struct interval {
+	bool real;
+	int64_t lo, hi;
+};
+/* Bounds of a product of two integers; false where 64 bits do not hold them. */
+bool lower_product(struct interval a, struct interval b, int64_t *lo, int64_t *hi);
+/* What f(a, b) can be; false where there is no form for it. */
+bool lower_combine(enum plan_function f, struct interval a, struct interval b, struct contents *c);
+/* A layer of two operands, one of which may be a constant. */
+int lower_pair(struct lowering *l, const struct node *n, enum plan_function f);
+
 /* ---- one per family of operators: 0, or -1 with a diagnostic ---- */
 int lower_conv(struct lowering *l, const struct node *n);
 int lower_deconv(struct lowering *l, const struct node *n);
 int lower_matmul(struct lowering *l, const struct node *n);
+int lower_product_of_two(struct lowering *l, const struct node *n);
 int lower_gemm(struct lowering *l, const struct node *n);
 int lower_mvau(struct lowering *l, const struct node *n);
 int lower_thresholds(struct lowering *l, const struct node *n);
@@ -101,6 +116,8 @@ int lower_vvau(struct lowering *l, const struct node *n);
 int lower_padding(struct lowering *l, const struct node *n);
 int lower_windows(struct lowering *l, const struct node *n);
 int lower_duplicate(struct lowering *l, const struct node *n);
+int lower_hw_pair(struct lowering *l, const struct node *n);
+int lower_hw_pool(struct lowering *l, const struct node *n);
 int lower_stream_pool(struct lowering *l, const struct node *n);
 int lower_global_sum(struct lowering *l, const struct node *n);
 int lower_maxpool(struct lowering *l, const struct node *n);

@@ -170,8 +170,7 @@ static int conv_window(struct lowering *l, struct plan_layer *y, const struct no
 	int64_t bottom = (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top;
 	int64_t right = (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left;
 	w->padded = w->pad_top > 0 || w->pad_left > 0 || bottom >= w->ih || right >= w->iw;
-	if (x->dims[0] != 1)
-		return lower_unsupported(l, n, "a batch within the model (export it with batch size 1)");
+	w->batch = x->dims[0] > 1 ? x->dims[0] : 0;
 	return 0;
 }
 
@@ -221,7 +220,8 @@ int lower_deconv(struct lowering *l, const struct node *n)
 	y->window = (struct plan_window){ .ic = x->dims[1], .ih = from[0], .iw = from[1], .oc = v->dims[1],
 		.oh = to[0], .ow = to[1], .kh = g.kernel[1], .kw = g.kernel[2], .stride_h = g.stride[1],
 		.stride_w = g.stride[2], .dilation_h = g.dilation[1], .dilation_w = g.dilation[2],
-		.pad_top = g.begin[1], .pad_left = g.begin[2], .group = 1, .padded = true };
+		.pad_top = g.begin[1], .pad_left = g.begin[2], .group = 1, .padded = true,
+		.batch = x->dims[0] > 1 ? x->dims[0] : 0 };
 	y->window.in_last = in->channels_last || x->dims[1] == 1;
 	y->window.out_last = lower_result_last(l, v, in) || v->dims[1] == 1;
 	int64_t k = y->window.kh * y->window.kw;
@@ -315,8 +315,10 @@ int lower_matmul(struct lowering *l, const struct node *n)
 	struct plan_buf *in = lower_input(l, n, 0);
 	if (!in)
 		return -1;
-	if (!value_is_constant(wv) || !lower_is_dense(in, wv->constant, false))
-		return lower_unsupported(l, n, "a product other than with a constant matrix");
+	if (!value_is_constant(wv))
+		return lower_product_of_two(l, n);
+	if (!lower_is_dense(in, wv->constant, false))
+		return lower_unsupported(l, n, "a product with constants other than a matrix");
 	return lower_finish_mac(l, lower_dense(l, n, in, wv->constant, false), n->outputs[0]);
 }
 

@@ -1,5 +1,5 @@
-/* Layers that work element by element, over windows, or along an axis: arithmetic, activations, pools,
- * sums, softmax, top-k. */
+/* Layers of two operands element by element, over windows, or along an axis: arithmetic, pools, sums, softmax,
+ * top-k. */
 #include "backends/c/plan_lower.h"
 #include "ops/window.h"
 
@@ -7,11 +7,6 @@
 #include <string.h>
 
 /* ---- two operands ---- */
-
-struct interval {
-	bool real;
-	int64_t lo, hi;
-};
 
 static struct interval interval_of(const struct plan_buf *b)
 {
@@ -37,26 +32,55 @@ static int64_t larger(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static struct contents combine(enum plan_function f, struct interval a, struct interval b)
+bool lower_product(struct interval a, struct interval b, int64_t *lo, int64_t *hi)
 {
-	if (a.real || b.real || f == PLAN_DIV)
-		return contents_real();
-	if (f == PLAN_ADD)
-		return contents_int(a.lo + b.lo, a.hi + b.hi);
-	if (f == PLAN_SUB)
-		return contents_int(a.lo - b.hi, a.hi - b.lo);
-	if (f == PLAN_MAX)
-		return contents_int(larger(a.lo, b.lo), larger(a.hi, b.hi));
-	if (f == PLAN_MIN)
-		return contents_int(smaller(a.lo, b.lo), smaller(a.hi, b.hi));
-	int64_t p = a.lo * b.lo, q = a.lo * b.hi, r = a.hi * b.lo, s = a.hi * b.hi;
-	return contents_int(smaller(smaller(p, q), smaller(r, s)), larger(larger(p, q), larger(r, s)));
+	int64_t p, q, r, s;
+	if (__builtin_mul_overflow(a.lo, b.lo, &p) || __builtin_mul_overflow(a.lo, b.hi, &q) ||
+	    __builtin_mul_overflow(a.hi, b.lo, &r) || __builtin_mul_overflow(a.hi, b.hi, &s))
+		return false;
+	*lo = smaller(smaller(p, q), smaller(r, s));
+	*hi = larger(larger(p, q), larger(r, s));
+	return true;
 }
 
-static enum plan_function binary_function(const char *op)
+/* Bounds of f(a, b) for integers; false where 64 bits do not hold them. */
+static bool combine_ints(enum plan_function f, struct interval a, struct interval b, int64_t *lo, int64_t *hi)
 {
-	return !strncmp(op, "Add", 3) ? PLAN_ADD : !strcmp(op, "Sub") ? PLAN_SUB : !strcmp(op, "Mul") ? PLAN_MUL :
-	       !strcmp(op, "Div") ? PLAN_DIV : !strcmp(op, "Max") ? PLAN_MAX : PLAN_MIN;
+	switch (f) {
+	case PLAN_ADD:
+		return !__builtin_add_overflow(a.lo, b.lo, lo) && !__builtin_add_overflow(a.hi, b.hi, hi);
+	case PLAN_SUB:
+		return !__builtin_sub_overflow(a.lo, b.hi, lo) && !__builtin_sub_overflow(a.hi, b.lo, hi);
+	case PLAN_DISTANCE:
+		if (__builtin_sub_overflow(b.hi, a.lo, lo) || __builtin_sub_overflow(a.hi, b.lo, hi))
+			return false;
+		*hi = larger(*lo, *hi);
+		*lo = 0;
+		return true;
+	case PLAN_MAX:
+		*lo = larger(a.lo, b.lo), *hi = larger(a.hi, b.hi);
+		return true;
+	case PLAN_MIN:
+		*lo = smaller(a.lo, b.lo), *hi = smaller(a.hi, b.hi);
+		return true;
+	case PLAN_AT_LEAST: case PLAN_AT_MOST:
+		*lo = 0, *hi = 1;
+		return true;
+	default:
+		return lower_product(a, b, lo, hi);
+	}
+}
+
+bool lower_combine(enum plan_function f, struct interval a, struct interval b, struct contents *c)
+{
+	int64_t lo, hi;
+	*c = contents_real();
+	if (a.real || b.real || f == PLAN_DIV || f == PLAN_POW || f == PLAN_PRELU)
+		return f != PLAN_DISTANCE && f != PLAN_AT_LEAST && f != PLAN_AT_MOST;
+	if (!combine_ints(f, a, b, &lo, &hi))
+		return false;
+	*c = contents_int(lo, hi);
+	return true;
 }
 
 static void take_operand(struct lowering *l, struct plan_layer *y, const struct tensor *t)
@@ -66,6 +90,20 @@ static void take_operand(struct lowering *l, struct plan_layer *y, const struct 
 		c[i] = tensor_at(t, i);
 	y->operand = c;
 	y->operand_count = t->count;
+}
+
+/* The result of y, which is f of a and b. */
+static int finish_binary(struct lowering *l, struct plan_layer *y, struct interval a, struct interval b,
+			 const struct plan_buf *image)
+{
+	const struct value *v = y->node->outputs[0];
+	struct contents c;
+	if (!lower_combine(y->function, a, b, &c))
+		return lower_unsupported(l, y->node, "numbers that 64 bits do not hold, or this function of real ones");
+	y->out = lower_buf(l, v, lower_result_last(l, v, image), c);
+	y->real = c.real;
+	l->plan->libm |= y->function == PLAN_POW;
+	return 0;
 }
 
 /* y = f(a, constant) or f(constant, a). */
@@ -79,9 +117,8 @@ static int binary_constant(struct lowering *l, const struct node *n, size_t data
 	struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, a);
 	y->function = f;
 	y->operand_first = data == 1;
-	y->out = lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], a),
-			   data ? combine(f, c, x) : combine(f, x, c));
-	y->real = y->out->real;
+	if (finish_binary(l, y, data ? c : x, data ? x : c, a) < 0)
+		return -1;
 	take_operand(l, y, t);
 	y->stride_a = lower_strides(l, a, y->out);
 	y->stride_b = lower_constant_strides(l, t->rank, t->dims, y->out);
@@ -93,21 +130,18 @@ static int binary_buffers(struct lowering *l, const struct node *n, enum plan_fu
 	struct plan_buf *a = lower_input(l, n, 0), *b = lower_input(l, n, 1);
 	if (!a || !b)
 		return -1;
-	const struct plan_buf *image = b->channels_last && !a->channels_last ? b : a;
 	struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, a);
 	y->in[y->n_in++] = b;
 	y->function = f;
-	y->out = lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], image),
-			   combine(f, interval_of(a), interval_of(b)));
-	y->real = y->out->real;
+	if (finish_binary(l, y, interval_of(a), interval_of(b), b->channels_last && !a->channels_last ? b : a) < 0)
+		return -1;
 	y->stride_a = lower_strides(l, a, y->out);
 	y->stride_b = lower_strides(l, b, y->out);
 	return y->stride_a && y->stride_b ? 0 : lower_unsupported(l, n, "this broadcast");
 }
 
-int lower_binary(struct lowering *l, const struct node *n)
+int lower_pair(struct lowering *l, const struct node *n, enum plan_function f)
 {
-	enum plan_function f = binary_function(n->op_type);
 	if (n->n_inputs != 2)
 		return lower_unsupported(l, n, "other than two operands");
 	if (value_is_constant(node_input(n, 1)))
@@ -117,100 +151,19 @@ int lower_binary(struct lowering *l, const struct node *n)
 	return binary_buffers(l, n, f);
 }
 
-/* ---- one operand ---- */
-
-static struct contents unary_contents(enum plan_function f, const struct plan_buf *b)
-{
-	if (b->real)
-		return contents_real();
-	switch (f) {
-	case PLAN_RELU:
-		return contents_int(larger(b->lo, 0), larger(b->hi, 0));
-	case PLAN_NEG:
-		return contents_int(-b->hi, -b->lo);
-	case PLAN_ABS:
-		return contents_int(b->lo > 0 ? b->lo : b->hi < 0 ? -b->hi : 0, larger(-b->lo, b->hi));
-	case PLAN_COPY:
-	case PLAN_FLOOR:
-	case PLAN_CEIL:
-	case PLAN_ROUND:
-		return contents_of(b);
-	default:
-		return contents_real();
-	}
-}
-
-static struct plan_layer *unary(struct lowering *l, const struct node *n, enum plan_function f)
-{
-	struct plan_buf *a = lower_input(l, n, 0);
-	if (!a)
-		return NULL;
-	struct plan_layer *y = lower_layer(l, n, PLAN_UNARY, a);
-	y->function = f;
-	y->out = lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], a), unary_contents(f, a));
-	y->real = y->out->real;
-	y->stride_a = lower_strides(l, a, y->out);
-	return y;
-}
-
-int lower_unary(struct lowering *l, const struct node *n)
+int lower_binary(struct lowering *l, const struct node *n)
 {
 	static const struct {
 		const char *op;
 		enum plan_function f;
-		bool libm;
 	} table[] = {
-		{ "Relu", PLAN_RELU, false }, { "Neg", PLAN_NEG, false }, { "Abs", PLAN_ABS, false },
-		{ "Sigmoid", PLAN_SIGMOID, true }, { "Tanh", PLAN_TANH, true }, { "Exp", PLAN_EXP, true },
-		{ "Sqrt", PLAN_SQRT, true }, { "Floor", PLAN_FLOOR, true }, { "Ceil", PLAN_CEIL, true },
-		{ "Round", PLAN_ROUND, true }, { "Erf", PLAN_ERF, true }, { "Log", PLAN_LOG, true },
-		{ "LeakyRelu", PLAN_LEAKY_RELU, false },
+		{ "Sub", PLAN_SUB }, { "Mul", PLAN_MUL }, { "Div", PLAN_DIV }, { "Max", PLAN_MAX }, { "Min", PLAN_MIN },
+		{ "PRelu", PLAN_PRELU }, { "Pow", PLAN_POW },
 	};
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		if (strcmp(n->op_type, table[i].op))
-			continue;
-		struct plan_layer *y = unary(l, n, table[i].f);
-		if (!y)
-			return -1;
-		y->alpha = node_attr_float(n, "alpha", 0.01);
-		l->plan->libm |= table[i].libm && y->real;
-		return 0;
-	}
-	return lower_unsupported(l, n, "this operator");
-}
-
-/* Clip is a Max and a Min with constants. */
-int lower_clip(struct lowering *l, const struct node *n)
-{
-	struct plan_buf *from = lower_input(l, n, 0);
-	double bound[2] = { -INFINITY, INFINITY };
-	const char *const attr[2] = { "min", "max" };
-	if (!from)
-		return -1;
-	for (size_t i = 0; i < 2; i++) {
-		const struct value *v = node_input(n, i + 1);
-		bound[i] = node_attr_float(n, attr[i], bound[i]);
-		if (v && !value_scalar(v, &bound[i]))
-			return lower_unsupported(l, n, "bounds that are computed at run time");
-	}
-	for (size_t i = 0; i < 2; i++) {
-		struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, from);
-		enum plan_function f = i ? PLAN_MIN : PLAN_MAX;
-		bool real = from->real || (isfinite(bound[i]) && bound[i] != floor(bound[i]));
-		int64_t limit = isfinite(bound[i]) ? (int64_t)bound[i] : i ? from->hi : from->lo;
-		struct contents c = combine(f, interval_of(from), (struct interval){ real, limit, limit });
-		double constant = real ? bound[i] : (double)limit;
-		y->function = f;
-		y->real = real;
-		y->operand = arena_copy(&l->plan->arena, &constant, sizeof constant);
-		y->operand_count = 1;
-		y->out = i ? lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], from), c) :
-			     lower_buf_like(l, from, "clip", c);
-		y->stride_a = lower_strides(l, from, y->out);
-		y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
-		from = y->out;
-	}
-	return 0;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (!strcmp(n->op_type, table[i].op))
+			return lower_pair(l, n, table[i].f);
+	return lower_pair(l, n, PLAN_ADD);
 }
 
 /* ---- windows ---- */
@@ -243,7 +196,8 @@ static int pool_window(struct lowering *l, struct plan_layer *y, const struct no
 	w->padded = w->pad_top || w->pad_left ||
 		    (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top >= w->ih ||
 		    (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left >= w->iw;
-	return x->dims[0] == 1 ? 0 : lower_unsupported(l, n, "a batch within the model (export it with batch size 1)");
+	w->batch = x->dims[0] > 1 ? x->dims[0] : 0;
+	return 0;
 }
 
 int lower_maxpool(struct lowering *l, const struct node *n)
@@ -298,7 +252,7 @@ int lower_averagepool(struct lowering *l, const struct node *n)
 	return 0;
 }
 
-/* Axes of ReduceSum or ReduceMean, as a mask over the graph's axes. */
+/* Axes of ReduceSum, ReduceMean, ReduceMax or ReduceMin, as a mask over the graph's axes. */
 static bool reduce_axes(const struct node *n, int rank, bool axes[MAX_RANK])
 {
 	int64_t list[MAX_RANK];
@@ -337,13 +291,14 @@ int lower_reduce(struct lowering *l, const struct node *n)
 		}
 	for (int i = first; i < end; i++)
 		if (kept[i] && in->dims[i] > 1)
-			return lower_unsupported(l, n, "a sum over axes that do not lie together");
+			return lower_unsupported(l, n, "a reduction over axes that do not lie together");
 	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
 	y->outer = y->length = y->inner = 1;
 	for (int i = 0; i < in->rank; i++)
 		*(i < first ? &y->outer : i < end ? &y->length : &y->inner) *= in->dims[i];
+	y->function = !strcmp(n->op_type, "ReduceMax") ? PLAN_MAX : !strcmp(n->op_type, "ReduceMin") ? PLAN_MIN : PLAN_ADD;
 	bool mean = !strcmp(n->op_type, "ReduceMean"), last = n->outputs[0]->rank == in->rank && in->channels_last;
-	struct contents c = sum_contents(in, y->length);
+	struct contents c = y->function == PLAN_ADD ? sum_contents(in, y->length) : contents_of(in);
 	y->real = in->real;
 	if (!mean) {
 		y->out = lower_buf(l, n->outputs[0], last && !value_is_output(n->outputs[0]), c);
@@ -368,6 +323,7 @@ int lower_softmax(struct lowering *l, const struct node *n)
 	struct plan_layer *y = lower_layer(l, n, PLAN_SOFTMAX, in);
 	lower_split(in, axis, y);
 	y->out = lower_buf(l, n->outputs[0], false, contents_real());
+	y->function = !strcmp(n->op_type, "LogSoftmax") ? PLAN_LOG : PLAN_EXP;
 	y->real = true;
 	l->plan->libm = true;
 	return 0;

@@ -64,9 +64,16 @@ static const char *operand(struct emit *e, const struct plan_layer *l, size_t i,
 static const char *combine(struct emit *e, const struct plan_layer *l, const char *a, const char *c)
 {
 	static const char sign[] = { [PLAN_ADD] = '+', [PLAN_SUB] = '-', [PLAN_MUL] = '*', [PLAN_DIV] = '/' };
-	if (l->function <= PLAN_DIV)
-		return arena_printf(&e->arena, "%s %c %s", a, sign[l->function], c);
-	return arena_printf(&e->arena, "%s %c %s ? %s : %s", a, l->function == PLAN_MAX ? '>' : '<', c, a, c);
+	switch (l->function) {
+	case PLAN_MAX: return arena_printf(&e->arena, "%s > %s ? %s : %s", a, c, a, c);
+	case PLAN_MIN: return arena_printf(&e->arena, "%s < %s ? %s : %s", a, c, a, c);
+	case PLAN_PRELU: return arena_printf(&e->arena, "%s < 0.0f ? %s * %s : %s", a, a, c, a);
+	case PLAN_POW: return arena_printf(&e->arena, "powf(%s, %s)", a, c);
+	case PLAN_DISTANCE: return arena_printf(&e->arena, "%s > %s ? %s - %s : %s - %s", a, c, a, c, c, a);
+	case PLAN_AT_LEAST: return arena_printf(&e->arena, "%s >= %s", a, c);
+	case PLAN_AT_MOST: return arena_printf(&e->arena, "%s <= %s", a, c);
+	default: return arena_printf(&e->arena, "%s %c %s", a, sign[l->function], c);
+	}
 }
 
 void ref_binary(struct emit *e, const struct plan_layer *l)
@@ -89,6 +96,36 @@ void ref_binary(struct emit *e, const struct plan_layer *l)
 
 /* ---- one operand ---- */
 
+/* 2^k: an integer division that rounds down. */
+static const char *shifted(struct emit *e, const struct plan_layer *l)
+{
+	long long by = 1LL << l->k;
+	if (l->in[0]->lo >= 0)
+		return arena_printf(&e->arena, "v / %lld", by);
+	return arena_printf(&e->arena, "(v < 0 ? v - %lld : v) / %lld", by - 1, by);
+}
+
+/* Functions that are made of others, of a float v. */
+static const char *activation_text(struct emit *e, const struct plan_layer *l)
+{
+	const char *alpha = float_text(e, l->alpha), *beta = float_text(e, l->beta);
+	switch (l->function) {
+	case PLAN_LEAKY_RELU: return arena_printf(&e->arena, "v < 0.0f ? %s * v : v", alpha);
+	case PLAN_THRESHOLDED_RELU: return arena_printf(&e->arena, "v > %s ? v : 0.0f", alpha);
+	case PLAN_ELU: return arena_printf(&e->arena, "v < 0.0f ? %s * expm1f(v) : v", alpha);
+	case PLAN_SELU: return arena_printf(&e->arena, "%s * (v < 0.0f ? %s * expm1f(v) : v)", beta, alpha);
+	case PLAN_CELU: return arena_printf(&e->arena, "v < 0.0f ? %s * expm1f(v / %s) : v", alpha, alpha);
+	case PLAN_HARD_SIGMOID: return arena_printf(&e->arena, "fminf(fmaxf(%s * v + %s, 0.0f), 1.0f)", alpha, beta);
+	case PLAN_HARD_SWISH: return "v * fminf(fmaxf(v / 6.0f + 0.5f, 0.0f), 1.0f)";
+	case PLAN_SOFTPLUS: return "fmaxf(v, 0.0f) + log1pf(expf(-fabsf(v)))";
+	case PLAN_SOFTSIGN: return "v / (1.0f + fabsf(v))";
+	case PLAN_MISH: return "v * tanhf(fmaxf(v, 0.0f) + log1pf(expf(-fabsf(v))))";
+	case PLAN_GELU: return "0.5f * v * (1.0f + erff(v * 0.707106781f))";
+	case PLAN_GELU_TANH: return "0.5f * v * (1.0f + tanhf(0.797884561f * (v + 0.044715f * v * v * v)))";
+	default: return "v";
+	}
+}
+
 static const char *unary_text(struct emit *e, const struct plan_layer *l)
 {
 	const char *zero = l->real ? "0.0f" : "0";
@@ -96,7 +133,10 @@ static const char *unary_text(struct emit *e, const struct plan_layer *l)
 	case PLAN_RELU: return arena_printf(&e->arena, "v > %s ? v : %s", zero, zero);
 	case PLAN_NEG: return "-v";
 	case PLAN_HALVE: return "v / 2";
+	case PLAN_SHIFT: return shifted(e, l);
 	case PLAN_ABS: return arena_printf(&e->arena, "v < %s ? -v : v", zero);
+	case PLAN_SIGN: return l->real ? "v > 0.0f ? 1.0f : v < 0.0f ? -1.0f : 0.0f" : "(v > 0) - (v < 0)";
+	case PLAN_RECIPROCAL: return "1.0f / v";
 	case PLAN_SIGMOID: return "1.0f / (1.0f + expf(-v))";
 	case PLAN_TANH: return "tanhf(v)";
 	case PLAN_EXP: return "expf(v)";
@@ -106,8 +146,7 @@ static const char *unary_text(struct emit *e, const struct plan_layer *l)
 	case PLAN_ROUND: return l->real ? "rintf(v)" : "v";
 	case PLAN_ERF: return "erff(v)";
 	case PLAN_LOG: return "logf(v)";
-	case PLAN_LEAKY_RELU: return arena_printf(&e->arena, "v < 0.0f ? %s * v : v", float_text(e, l->alpha));
-	default: return "v";
+	default: return activation_text(e, l);
 	}
 }
 

@@ -47,6 +47,14 @@ void ref_open(struct emit *e, const struct plan_layer *l)
 	strbuf_puts(b, ")\n{\n");
 }
 
+void ref_images(struct emit *e, const struct plan_layer *l)
+{
+	const struct plan_window *w = &l->window;
+	if (w->batch)
+		strbuf_printf(&e->code, "\tfor (int image = 0; image < %lld; image++, x += %lld, y += %lld)\n", LL(w->batch),
+			      LL(w->ic * w->ih * w->iw), LL(w->oc * w->oh * w->ow));
+}
+
 void ref_close(struct emit *e)
 {
 	strbuf_puts(&e->code, "}\n");
@@ -129,7 +137,8 @@ void ref_layer(struct emit *e, const struct plan_layer *l)
 	static void (*const kernel[])(struct emit *e, const struct plan_layer *l) = {
 		[PLAN_MAC] = ref_mac, [PLAN_DECONV] = ref_deconv, [PLAN_THRESHOLD] = ref_threshold,
 		[PLAN_MAXPOOL] = ref_maxpool, [PLAN_SUM] = ref_sum, [PLAN_BINARY] = ref_binary,
-		[PLAN_UNARY] = ref_unary, [PLAN_SOFTMAX] = ref_softmax, [PLAN_TOPK] = ref_topk,
+		[PLAN_UNARY] = ref_unary, [PLAN_PRODUCT] = ref_product,
+		[PLAN_SOFTMAX] = ref_softmax, [PLAN_TOPK] = ref_topk,
 		[PLAN_CONCAT] = ref_concat, [PLAN_MOVE] = ref_move,
 	};
 	kernel[l->kind](e, l);

@@ -89,6 +89,7 @@ static void conv_kernel(struct emit *e, const struct plan_layer *l)
 	const char *w = weights_array(e, l), *s = start(e, l);
 	const char *channel = g->group == 1 ? "i" : icg == 1 ? (ocg == 1 ? "o" : arena_printf(&e->arena, "o / %lld", LL(ocg))) :
 			      arena_printf(&e->arena, "(o / %lld * %lld + i)", LL(ocg), LL(icg));
+	ref_images(e, l);
 	strbuf_printf(b, "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
 		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n", LL(g->oc), LL(g->oh), LL(g->ow), acc_type(l), s);
 	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh), LL(g->kw));
@@ -128,6 +129,7 @@ void ref_deconv(struct emit *e, const struct plan_layer *l)
 	struct strbuf *b = &e->code;
 	ref_open(e, l);
 	const char *w = weights_array(e, l), *s = start(e, l);
+	ref_images(e, l);
 	strbuf_printf(b, "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
 		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n", LL(g->oc), LL(g->oh), LL(g->ow), acc_type(l), s);
 	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh), LL(g->kw));

@@ -1,7 +1,9 @@
-/* Reference kernels over windows and axes: max pool, sums, softmax, top-k. */
+/* Reference kernels over windows and axes: max pool, sums, matrix products of two operands, softmax, top-k. */
 #include "backends/c/emit.h"
 
 #define LL(x) ((long long)(x))
+
+static const char TABS[] = "\t\t\t\t\t\t\t\t\t";
 
 static const char *index_of(struct emit *e, bool last, int64_t channels, int64_t h, int64_t w, const char *y, const char *x)
 {
@@ -14,6 +16,7 @@ static void window_loops(struct emit *e, const struct plan_layer *l, const char 
 {
 	const struct plan_window *g = &l->window;
 	struct strbuf *b = &e->code;
+	ref_images(e, l);
 	strbuf_printf(b, "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
 		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n", LL(g->oc), LL(g->oh), LL(g->ow), type, init);
 	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh), LL(g->kw));
@@ -33,28 +36,61 @@ static void window_loops(struct emit *e, const struct plan_layer *l, const char 
 void ref_maxpool(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_buf *in = l->in[0];
-	const char *lowest = in->real ? "-3.40282347e+38f" : arena_printf(&e->arena, "%lld", LL(in->lo));
+	const char *lowest = in->real ? "-3.40282347e+38f" : arena_printf(&e->arena, "%lld", LL(l->out->lo));
 	ref_open(e, l);
 	window_loops(e, l, in->real ? "float" : sum_ctype(in->lo, in->hi), lowest, "sum = v > sum ? v : sum;");
 	ref_close(e);
 }
 
-void ref_sum(struct emit *e, const struct plan_layer *l)
+/* Sum, maximum or minimum of elements that lie `inner` apart. */
+static void axis_loops(struct emit *e, const struct plan_layer *l, const char *type)
 {
 	struct strbuf *b = &e->code;
+	bool sum = l->function == PLAN_ADD;
+	const char *x = ref_value(e, l->in[0], arena_printf(&e->arena, "x[(p * %lld + i) * %lld + q]", LL(l->length), LL(l->inner)));
+	const char *first = ref_value(e, l->in[0], arena_printf(&e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
+	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
+		      LL(l->outer), LL(l->inner), type, sum ? (l->real ? "0.0f" : "0") : first);
+	strbuf_printf(b, "\t\tfor (int i = %d; i < %lld; i++)\n\t\t\t", !sum, LL(l->length));
+	if (sum)
+		strbuf_printf(b, "sum += %s;\n", x);
+	else
+		strbuf_printf(b, "sum = %s %c sum ? %s : sum;\n", x, l->function == PLAN_MAX ? '>' : '<', x);
+	ref_store(e, l, 2, arena_printf(&e->arena, "p * %lld + q", LL(l->inner)), "0");
+	strbuf_puts(b, "\t}\n");
+}
+
+void ref_sum(struct emit *e, const struct plan_layer *l)
+{
 	const char *type = l->real ? "float" : sum_ctype(l->out->lo, l->out->hi), *zero = l->real ? "0.0f" : "0";
 	ref_open(e, l);
 	if (l->window_sum) {
 		window_loops(e, l, type, zero, "sum += v;");
 	} else {
-		strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
-			      LL(l->outer), LL(l->inner), type, zero);
-		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\tsum += %s;\n", LL(l->length),
-			      ref_value(e, l->in[0], arena_printf(&e->arena, "x[(p * %lld + i) * %lld + q]",
-			      LL(l->length), LL(l->inner))));
-		ref_store(e, l, 2, arena_printf(&e->arena, "p * %lld + q", LL(l->inner)), "0");
-		strbuf_puts(b, "\t}\n");
+		axis_loops(e, l, type);
 	}
+	ref_close(e);
+}
+
+/* The loops of a sum around products of elements of two buffers. */
+void ref_product(struct emit *e, const struct plan_layer *l)
+{
+	struct strbuf *b = &e->code;
+	struct loops n;
+	const char *type = l->real ? "float" : sum_ctype(l->acc_lo, l->acc_hi), *term[2];
+	loops_make(&n, l->out, 2, (const int64_t *const[]){ l->stride_a, l->stride_b });
+	ref_open(e, l);
+	loops_open(b, &n, 1);
+	for (int i = 0; i < 2; i++) {
+		const char *at = arena_printf(&e->arena, "%s[%s + k * %lld]", i ? "x1" : "x", loops_index(e, &n, i),
+					      LL(i ? l->step_b : l->step_a));
+		term[i] = arena_printf(&e->arena, "(%s)%s", type, ref_value(e, l->in[i], at));
+	}
+	strbuf_printf(b, "%.*s%s sum = 0;\n", 1 + n.depth, TABS, type);
+	strbuf_printf(b, "%.*sfor (int k = 0; k < %lld; k++)\n", 1 + n.depth, TABS, LL(l->length));
+	strbuf_printf(b, "%.*ssum += %s * %s;\n", 2 + n.depth, TABS, term[0], term[1]);
+	ref_store(e, l, 1 + n.depth, n.depth > 1 ? "o" : "i0", "0");
+	loops_close(b, &n, 1);
 	ref_close(e);
 }
 
@@ -69,8 +105,16 @@ void ref_softmax(struct emit *e, const struct plan_layer *l)
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer), LL(l->inner));
 	strbuf_printf(b, "\t\tfloat top = %s%s, sum = 0.0f;\n", cast, first);
 	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ttop = %s > top ? %s : top;\n", LL(l->length), x, x);
-	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\tsum += y[%s] = expf(%s - top);\n", LL(l->length), at, x);
-	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ty[%s] /= sum;\n\t}\n", LL(l->length), at);
+	bool log = l->function == PLAN_LOG;
+	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\tsum += %sexpf(%s - top);\n", LL(l->length),
+		      log ? "" : arena_printf(&e->arena, "y[%s] = ", at), x);
+	if (log)
+		strbuf_puts(b, "\t\tsum = logf(sum);\n");
+	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t", LL(l->length));
+	if (log)
+		strbuf_printf(b, "y[%s] = %s - top - sum;\n\t}\n", at, x);
+	else
+		strbuf_printf(b, "y[%s] /= sum;\n\t}\n", at);
 	ref_close(e);
 }
 

@@ -88,7 +88,7 @@ static bool knows(const struct plan_layer *l)
 	bool stage = !l->stage || (l->stage->count < 256 && l->stage->base >= -128 && l->stage->base < 128 && l->stage->step < 128);
 	return l->kind == PLAN_MAC && !l->real && (in->elem == PLAN_I8 || in->elem == PLAN_U8) && l->weight_lo >= -128 &&
 	       l->weight_hi <= 127 && l->acc_lo > INT32_MIN && l->acc_hi < INT32_MAX && l->out->elem != PLAN_I64 &&
-	       w->in_last && w->out_last && small && stage;
+	       !w->batch && w->in_last && w->out_last && small && stage;
 }
 
 static const char *stage_constants(struct emit *e, const struct plan_layer *l, bool *wide)
