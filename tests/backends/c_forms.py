@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""Small networks, one a form of layer: the C of every style computes what `qcc run` computes of the model.
+
+A network is a line of ONNX's textual form with integer activations (`x:INT4`) and constants $name[dims;from..to],
+which are drawn at random. Those marked with a pass list go through it first. Integers must be equal; real outputs
+within 1e-5 of the largest. QCC_C_TESTS=NAME[,NAME] runs these alone.
+"""
+
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+try:
+    import numpy as np
+except ImportError:
+    print("1..0 # SKIP no numpy")
+    sys.exit(0)
+
+SRC = Path(os.environ.get("QCC_SRC", Path(__file__).resolve().parents[2]))
+QCC = os.environ.get("QCC", str(SRC / "build" / "qcc"))
+CC = os.environ.get("CC", "cc").split()
+WHICH = os.environ.get("QCC_C_TESTS", "")
+FLAGS = "-std=c11 -Wall -Wextra -Wconversion -pedantic -Werror -O1 -fsanitize=undefined -fno-sanitize-recover=undefined".split()
+STYLES = {"reference": "c", "packed": "c-packed", "tiny": "c-tiny"}
+SAMPLES = 5
+
+QUANT = 'qonnx.Quant <signed = {0}, narrow = 0, rounding_mode = "ROUND">'
+THRESHOLDS = 'qonnx.MultiThreshold <out_dtype = "UINT2">'
+IMAGE = "x:INT4[1,4,6,6]"
+
+# name: (input, nodes) or (input, nodes, passes)
+NETWORKS = {
+    # two activations
+    "gate": (IMAGE, "g = GlobalMaxPool(x); y = Mul(x, g)"),
+    "gate first": (IMAGE, "g = GlobalMaxPool(x); y = Mul(g, x)"),
+    "gate with thresholds": (IMAGE, "g = GlobalMaxPool(x); p = Mul(x, g); y = THRESHOLDS(p, $t[4,3;-30..30])"),
+    "gate beside convolutions": (IMAGE, "a = Conv(x, $w[4,4,1,1;-3..3]); b = THRESHOLDS(a, $t[4,3;-60..60]); "
+                                 "g = GlobalMaxPool(x); p = Mul(b, g); y = Conv(p, $v[3,4,3,3;-3..3])"),
+    "squeeze and excite": ("x[1,4,6,6]", "q = SIGNED(x, $s[;0.1137], $z[;0], $b[;6]); c = Conv(q, $w[4,4,1,1;-3..3]); "
+                           "a = UNSIGNED(c, $s2[;0.3791], $z, $b4[;4]); m = GlobalAveragePool(a); d = Conv(m, $v[4,4,1,1;-3..3]); "
+                           "h = HardSigmoid(d); g = UNSIGNED(h, $s3[;0.0713], $z, $b4); p = Mul(a, g); "
+                           "y = UNSIGNED(p, $s4[;0.2939], $z, $b4)", "streamline"),
+    "wide products": ("x:INT24[1,5]", "y = Mul(x, x)"),
+    "sums and differences": (IMAGE, "g = GlobalMaxPool(x); a = Add(x, g); b = Sub(g, a); c = Max(b, x); y = Min(c, g)"),
+    "floats of two branches": ("x[1,3,4,4]", "g = GlobalAveragePool(x); e = Exp(g); a = Mul(x, g); b = Div(a, e); c = Sub(b, x); y = Add(c, g)"),
+    "product of two activations": ("x:INT4[1,2,5,3]", "k = Transpose <perm = [0,1,3,2]> (x); a = MatMul(x, k); "
+                                   "b = THRESHOLDS(a, $t[1,3;-40..40]); y = MatMul(b, x)"),
+    "product that is broadcast": ("x:INT4[2,3,4]", "a, b = Split <axis = 0> (x); k = Transpose <perm = [0,2,1]> (a); y = MatMul(x, k)"),
+    "product of floats": ("x[1,5,3]", "k = Transpose <perm = [0,2,1]> (x); a = MatMul(x, k); b = Softmax(a); y = MatMul(b, x)"),
+    # constants
+    "slopes": (IMAGE, "y = PRelu(x, $s[4,1,1;-3..3])"),
+    "powers": ("x:UINT4[1,7]", "y = Pow(x, $e[1,7;0..2])"),
+    "weights beyond 32 bits": ("x:INT4[1,6]", "y = MatMul(x, $w[6,3;-900000000000..900000000000])"),
+    "batch normalization before a product": ("x[1,6]", "q = SIGNED(x, $s[;0.1], $z[;0], $b[;8]); n = BatchNormalization(q, $g[6;1..3], $h[6;-1..1], "
+                                             "$m[6;-1..1], $r[6;1..4]); y = MatMul(n, $w[6,3;-3..3])", "streamline"),
+    # windows
+    "padding": (IMAGE, "p = Pad(x, $pads[8;0 0 1 2 0 0 0 1]); y = Conv(p, $w[3,4,3,3;-3..3])"),
+    "padding with a value": (IMAGE, "p = Pad(x, $pads[8;0 0 1 1 0 0 1 1], $v[;3]); y = MaxPool <kernel_shape = [2,2]> (p)"),
+    "convolution over one pixel": ("x:INT4[1,8,1,1]", "c = Conv(x, $w[5,8,1,1;-7..7]); d = THRESHOLDS(c, $t[5,3;-90..90]); y = Conv(d, $v[3,5,1,1;-7..7])"),
+    "padded convolution over one pixel": ("x:INT4[1,8,1,1]", "y = Conv <pads = [1,1,1,1]> (x, $w[5,8,3,3;-7..7])"),
+    "kernel on one pixel": (IMAGE, "y = Conv(x, $w[5,4,6,6;-7..7])"),
+    "transposed over one pixel": ("x:INT4[1,3,1,1]", "y = ConvTranspose(x, $w[3,2,2,2;-3..3])"),
+    "batch of three": ("x:INT4[3,4,6,6]", "c = Conv <pads = [1,1,1,1]> (x, $w[4,4,3,3;-3..3]); r = THRESHOLDS(c, $t[4,3;-60..60]); "
+                       "m = MaxPool <kernel_shape = [2,2], strides = [2,2]> (r); d = ConvTranspose(m, $v[4,2,2,2;-3..3]); y = GlobalAveragePool(d)"),
+    "maximum over axes": (IMAGE, "m = ReduceMax <keepdims = 0> (x, $a[1;2]); y = ReduceMin <keepdims = 1> (m, $b[1;1])"),
+    # float tails
+    "logarithm of softmax": ("x:INT8[1,9]", "r = Mul(x, $s[;0.03]); y = LogSoftmax(r)"),
+    **{f: ("x:INT5[1,33]", f"r = Mul(x, $s[;0.25]); y = {f}(r)") for f in (
+        "Softmax", "Elu", "Selu", "Celu", "HardSigmoid", "HardSwish", "Softplus", "Softsign", "Mish", "Gelu", "Sign",
+        "ThresholdedRelu", "LeakyRelu", "Sigmoid", "Tanh", "Erf")},
+    "Gelu by tanh": ("x:INT5[1,33]", "r = Mul(x, $s[;0.25]); y = Gelu <approximate = \"tanh\"> (r)"),
+    "Sign of integers": ("x:INT5[1,33]", "y = Sign(x)"),
+    # hardware layers
+    "ChannelwiseOp": ("x:INT4[1,3,3,4]", "a = HW.ChannelwiseOp <Func = \"add\", NumChannels = 4, PE = 1, inputDataType = \"INT4\", paramDataType = \"INT3\", "
+                      "outputDataType = \"INT5\"> (x, $c[4;-3..3]); b = HW.ChannelwiseOp <Func = \"mul\", NumChannels = 4, PE = 1, inputDataType = \"INT5\", "
+                      "paramDataType = \"INT3\", outputDataType = \"INT8\"> (a, $d[4;-3..3]); y = HW.ChannelwiseOp <Func = \"cmp_ge\", NumChannels = 4, PE = 1, "
+                      "inputDataType = \"INT8\", paramDataType = \"INT3\", outputDataType = \"BINARY\"> (b, $e[4;-3..3])"),
+    "StreamingEltwise": ("x:INT4[1,6,4]", "a, b = Split <axis = 1> (x); c = HW.StreamingEltwise <eltwiseOp = \"AbsDiff\", NumChannels = 4, PE = 1, "
+                         "inputDataType0 = \"INT4\", inputDataType1 = \"INT4\"> (a, b); y = HW.StreamingEltwise <eltwiseOp = \"Sub\", NumChannels = 4, "
+                         "PE = 1, inputDataType0 = \"UINT4\", inputDataType1 = \"INT4\"> (c, b)"),
+    "Pool": ("x:UINT4[1,4,7,7]", "m = MaxPool <kernel_shape = [3,3], strides = [2,2], pads = [1,1,1,1]> (x); c = Conv(m, $w[3,4,1,1;-3..3]); y = THRESHOLDS(c, $t[3,3;-40..40])",
+             "streamline,fold"),
+}
+
+
+def constants(body, seed):
+    """Constants of a network as declarations, and its nodes with their names alone."""
+    rng, made = random.Random(seed), {}
+
+    def draw(match):
+        name, dims, what = match.groups()
+        if dims is None:
+            return name
+        size = int(np.prod([int(d) for d in dims.split(",")])) if dims else 1
+        if ".." in what:
+            low, high = map(int, what.split(".."))
+            values = [rng.randint(low, high) for _ in range(size)]
+        else:
+            values = what.split()
+        if name == "t":     # thresholds ascend
+            row = int(dims.split(",")[1])
+            values = [v for i in range(0, size, row) for v in sorted(values[i:i + row])]
+        kind = "int64" if name in ("pads", "a", "b") and dims else "float"
+        made[name] = f"{kind}[{dims}] {name} = {{{', '.join(map(str, values))}}}" if dims else f"{kind} {name} = {{{values[0]}}}"
+        return name
+
+    body = re.sub(r"\$(\w+)(?:\[([\d,]*);([^\]]*)\])?", draw, body)
+    return list(made.values()), body
+
+
+def model_text(name, given, body):
+    """The model in ONNX's textual form, the input's dims and its datatype (None: floats)."""
+    spec = re.fullmatch(r"x(?::(\w+))?\[([\d,]+)\]", given)
+    body = body.replace("THRESHOLDS", THRESHOLDS).replace("HW.", "finn.custom_op.fpgadataflow.").replace("UNSIGNED", QUANT.format(0)).replace("SIGNED", QUANT.format(1))
+    declared, body = constants(body, name)
+    kind = f":{spec[1]}" if spec[1] else ""
+    nodes = "\n".join(f"  {line.strip()}" for line in body.split(";\n" if ";\n" in body else "; "))
+    head = f"<{', '.join(declared)}> " if declared else ""
+    return (f"net (float[{spec[2]}]{kind} x) => (y)\n{head}{{\n{nodes}\n}}\n",
+            [int(d) for d in spec[2].split(",")], spec[1])
+
+
+def inputs(name, dims, datatype):
+    rng = np.random.default_rng(sum(map(ord, name)))
+    dims = [SAMPLES * dims[0], *dims[1:]]
+    if not datatype:
+        return rng.normal(0, 2, dims).astype(np.float32)
+    bits = int(re.search(r"\d+", datatype)[0])
+    low = 0 if datatype[0] == "U" else -(1 << (bits - 1))
+    return rng.integers(low, low + (1 << bits), dims).astype(np.float32)
+
+
+def run(command, **more):
+    p = subprocess.run([str(c) for c in command], capture_output=True, text=True, **more)
+    if p.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))}: {(p.stderr or p.stdout).strip()[:1500]}")
+
+
+def expected(where, x, batch):
+    """Outputs of the model as it was written; samples one by one, as the code computes them."""
+    parts = []
+    for i in range(0, len(x), batch):
+        np.save(where / "one.npy", x[i:i + batch])
+        run([QCC, "run", where / "net.onnxtxt", where / "one.npy", "-o", where / "want.npy"])
+        parts.append(np.load(where / "want.npy").astype(np.float64))
+    return np.concatenate([p.reshape(1, -1) for p in parts])
+
+
+def compare(got, want, datatype):
+    got = got.astype(np.float64).reshape(want.shape)
+    whole = np.array_equal(want, np.round(want)) and datatype
+    off = np.abs(got - want).max(initial=0)
+    if off > (0 if whole and np.abs(want).max(initial=0) < 1 << 24 else 1e-5 * max(np.abs(want).max(initial=0), 1e-30)):
+        raise RuntimeError(f"off by {off}")
+
+
+def check(where, style, x, want, datatype, emitted):
+    if emitted:
+        raise RuntimeError(emitted)
+    folder = where / "out" / STYLES[style]
+    np.save(folder / "x.npy", x)
+    sources = [folder / f for f in ("main.c", "net.c", "net_weights.c")]
+    run([*CC, *FLAGS, f"-I{folder}", "-o", folder / "net", *sources, "-lm"])
+    run([folder / "net", folder / "x.npy", folder / "y.npy"])
+    compare(np.load(folder / "y.npy"), want, datatype)
+
+
+def one(name):
+    """(case, error or None) of one network, a style each."""
+    given, body, *passes = NETWORKS[name]
+    text, dims, datatype = model_text(name, given, body)
+    with tempfile.TemporaryDirectory(prefix="qcc-c-") as folder:
+        where, error = Path(folder), None
+        (where / "net.onnxtxt").write_text(text)
+        x = want = None
+        try:
+            x = inputs(name, dims, datatype)
+            want = expected(where, x, dims[0])
+            run([QCC, where / "net.onnxtxt", "-q", "-p", (passes or ["infer"])[0], "-b", "c(reference,packed,tiny)", "-o", where / "out"])
+        except (RuntimeError, OSError) as e:
+            error = str(e)
+        results = []
+        for style in STYLES:
+            try:
+                check(where, style, x, want, datatype, error)
+                results.append((f"{name}: {style}", None))
+            except (RuntimeError, OSError, ValueError) as e:
+                results.append((f"{name}: {style}", f"{e}\n{text}"))
+        return results
+
+
+def main():
+    names = [n for n in NETWORKS if not WHICH or n in WHICH.split(",")]
+    count = 0
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for results in pool.map(one, names):
+            for case, error in results:
+                count += 1
+                print(f"{'not ok' if error else 'ok'} {count} - {case}", flush=True)
+                for line in (error or "").splitlines():
+                    print("#", line)
+    print(f"1..{count}")
+
+
+if __name__ == "__main__":
+    main()
