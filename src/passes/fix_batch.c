@@ -1,4 +1,7 @@
 /* fix-batch: a batch size that the exporter left open becomes a number, and what is computed from shapes follows. */
+#include "passes/fix_batch.h"
+
+#include "ops/op.h"
 #include "passes/pass.h"
 
 /* Inputs whose leading dimension alone is not known: others leave open more than how many samples there are. */
@@ -20,18 +23,43 @@ static void set_batch(struct graph *g, struct value *v, int64_t size)
 	value_set_type(g, v, (enum elem_type)v->elem, v->rank, dims);
 }
 
+bool batch_is_open(const struct graph *g)
+{
+	for (uint32_t i = 0; i < g->n_inputs; i++)
+		if (leaves_batch_open(g->inputs[i]))
+			return true;
+	return false;
+}
+
+size_t fix_batch(struct graph *g, int64_t size)
+{
+	size_t fixed = 0;
+	for (uint32_t i = 0; i < g->n_inputs; i++) {
+		if (!leaves_batch_open(g->inputs[i]))
+			continue;
+		set_batch(g, g->inputs[i], size);
+		fixed++;
+	}
+	return fixed;
+}
+
+/* Whether a shape is computed when the network runs. (Where it is known, fold-constants has made it a constant.) */
+static bool computes_shapes(const struct graph *g)
+{
+	graph_for_each_node(g, n)
+		if (n->op == &op_Shape || n->op == &op_Size)
+			return true;
+	return false;
+}
+
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	int64_t size = pass_int(ctx, "size");
-	size_t fixed = 0;
 	if (size < 1)
 		return diag_error(ctx->diags, "write fix-batch(size=1)", "a batch has one sample or more, not %lld", (long long)size);
-	for (uint32_t i = 0; i < ctx->graph->n_inputs; i++) {
-		if (!leaves_batch_open(ctx->graph->inputs[i]))
-			continue;
-		set_batch(ctx->graph, ctx->graph->inputs[i], size);
-		fixed++;
-	}
+	if (pass_flag(ctx, "if_computed") && !computes_shapes(ctx->graph))
+		return PASS_UNCHANGED;
+	size_t fixed = fix_batch(ctx->graph, size);
 	if (!fixed)
 		return PASS_UNCHANGED;
 	ctx->changes += fixed;
@@ -43,6 +71,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 
 static const struct pass_option options[] = {
 	{ "size", OPTION_INT, "1", "samples in a batch" },
+	{ "if_computed", OPTION_FLAG, NULL, "only where the network computes shapes from it; convert asks for that" },
 	{ NULL, OPTION_FLAG, NULL, NULL },
 };
 
@@ -50,11 +79,11 @@ const struct pass pass_fix_batch = {
 	.name = "fix-batch",
 	.summary = "a batch size that is left open becomes a number",
 	.help = "Where an input's first dimension alone is symbolic or unknown it becomes 1, or as many as fix-batch(size=N)\n"
-		"says; shapes that are computed from it become constants. convert begins with it. `qcc run` and generated C\n"
-		"take any number of samples all the same.",
+		"says; shapes that are computed from it become constants. convert begins with it where there are such; to-hw does\n"
+		"it always, as FINN's layers count their samples. `qcc run` and generated C take any number all the same.",
 	.options = options,
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
-	.preserves = GRAPH_CLEAN | GRAPH_CONVERTED,
+	.preserves = ~0u,
 	.run = run,
 };

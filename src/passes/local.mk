@@ -12,6 +12,7 @@ libqcc_a_SOURCES += \
 	src/passes/edit.h \
 	src/passes/extract_conv_bias.c \
 	src/passes/fix_batch.c \
+	src/passes/fix_batch.h \
 	src/passes/fold.c \
 	src/passes/fold_constants.c \
 	src/passes/fold_transpose.c \

@@ -52,6 +52,23 @@ static void ranges_are_exact(void **state)
 	diags_free(&d);
 }
 
+/* The graph keeps its open batch; the plan is of one sample. */
+static void an_open_batch_is_one_sample(void **state)
+{
+	(void)state;
+	struct diags d = { 0 };
+	struct graph *g = graph_parse("net (float[N,3] x) => (y) { y = Flatten(x) }", "test", &d);
+	assert_non_null(g);
+	assert_int_equal(graph_infer(g, &d), 0);
+	struct plan *p = plan_build(g, &(struct plan_options){ .fuse = true }, &d);
+	assert_non_null(p);
+	assert_int_equal(p->inputs[0]->count, 3);
+	assert_int_equal(g->inputs[0]->dims[0], -1);
+	plan_free(p);
+	graph_free(g);
+	diags_free(&d);
+}
+
 static void places_do_not_overlap(void **state)
 {
 	(void)state;
@@ -107,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_exact),
+		cmocka_unit_test(an_open_batch_is_one_sample),
 		cmocka_unit_test(places_do_not_overlap),
 		cmocka_unit_test(even_thresholds_are_a_product),
 	};

@@ -144,5 +144,6 @@ void plan_free(struct plan *p)
 	if (!p)
 		return;
 	arena_free(&p->arena);
+	graph_free(p->own);
 	free(p);
 }

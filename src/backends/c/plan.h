@@ -126,6 +126,7 @@ struct plan_layer {
 struct plan {
 	struct arena arena;
 	const struct graph *graph;
+	struct graph *own;		/* the graph, where the plan made it: one sample of an open batch; or NULL */
 	struct plan_buf *bufs, *last_buf;
 	struct plan_layer *layers, *last_layer;
 	int n_layers, n_bufs;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "passes/fix_batch.h"
+
 /* ---- names and buffers ---- */
 
 /* A C identifier from a value's or node's name, made unique by a number. */
@@ -356,11 +358,25 @@ static int lower_graph(struct lowering *l)
 	return lower_outputs(l);
 }
 
+/* What is planned: generated code computes one sample, so a batch left open is one. */
+static const struct graph *one_sample(struct plan *p, const struct graph *g, struct diags *d)
+{
+	if (!batch_is_open(g))
+		return g;
+	p->own = graph_copy(g);
+	fix_batch(p->own, 1);
+	return graph_infer(p->own, d) == 0 ? p->own : NULL;
+}
+
 struct plan *plan_build(const struct graph *g, const struct plan_options *o, struct diags *d)
 {
 	struct plan *p = xcalloc(1, sizeof *p);
 	arena_init(&p->arena);
-	p->graph = g;
+	g = p->graph = one_sample(p, g, d);
+	if (!g) {
+		plan_free(p);
+		return NULL;
+	}
 	struct lowering l = { .plan = p, .options = o, .diags = d };
 	l.of = arena_array(&p->arena, struct plan_buf *, g->next_value_id + 1);
 	l.streams = arena_array(&p->arena, struct stream *, g->next_value_id + 1);
