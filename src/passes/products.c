@@ -155,8 +155,9 @@ void product_sums(const struct product *p, const double *x, int64_t x_count, dou
 	}
 }
 
-struct tensor *product_scaled(const struct product *p, const double *per_out, const double *per_in)
+struct tensor *product_scaled(const struct product *p, const double *per_out, const double *per_in, bool *rounded)
 {
+	bool lossy = false;
 	struct tensor *t = tensor_copy(p->weights);
 	float *w = t ? t->data : NULL;
 	for (int64_t c = 0; t && c < p->groups * p->out; c++) {
@@ -165,8 +166,12 @@ struct tensor *product_scaled(const struct product *p, const double *per_out, co
 			for (int64_t k = 0; k < p->taps; k++) {
 				float *x = &w[product_index(p, g, o, i, k)];
 				double factor = (per_out ? per_out[c] : 1) * (per_in ? per_in[g * p->in + i] : 1);
-				*x = *x == 0 ? 0 : (float)(*x * factor);
+				double exact = *x == 0 ? 0 : (double)*x * factor;
+				*x = (float)exact;
+				lossy |= (double)*x != exact;
 			}
 	}
+	if (rounded)
+		*rounded = lossy;
 	return t;
 }

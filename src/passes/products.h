@@ -33,7 +33,7 @@ const struct range *product_range(struct graph *g, struct node *n);
  * groups * out elements. */
 void product_sums(const struct product *p, const double *x, int64_t x_count, double *sums);
 /* The weights with element (g, o, i, k) multiplied by factor(out channel, in channel); a new tensor. NULL where
- * memory runs out. */
-struct tensor *product_scaled(const struct product *p, const double *per_out, const double *per_in);
+ * memory runs out. *rounded (may be NULL): whether float32 could not hold one of them. */
+struct tensor *product_scaled(const struct product *p, const double *per_out, const double *per_in, bool *rounded);
 
 #endif

@@ -335,7 +335,7 @@ static struct value *signed_root(struct job *j)
 		for (int64_t c = 0; c < outputs; c++)
 			factors[c] = j->sign[per_channel ? c : 0];
 		struct value *old = node_input(producer, 1);
-		struct value *w = value_new_constant(j->graph, old->name, product_scaled(&p, factors, NULL));
+		struct value *w = value_new_constant(j->graph, old->name, product_scaled(&p, factors, NULL, NULL));
 		free(factors);
 		w->datatype = datatype_is_signed(old->datatype) ? old->datatype : datatype_int(datatype_bits(old->datatype) + 1);
 		if (old->datatype.kind == DT_INT) {	/* -2 turns into +2 */

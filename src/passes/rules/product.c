@@ -22,7 +22,7 @@ static bool scales_by_group(const struct product *p, const struct affine *in)
 	return true;
 }
 
-static bool move_scales(struct rule_ctx *x, const struct product *p, const struct affine *in, struct moved *m)
+static bool move_scales(struct rule_ctx *x, const struct node *n, const struct product *p, const struct affine *in, struct moved *m)
 {
 	int64_t inputs = p->groups * p->in, outputs = p->groups * p->out;
 	bool per_group = in->channels > 1 && scales_by_group(p, in);
@@ -32,9 +32,12 @@ static bool move_scales(struct rule_ctx *x, const struct product *p, const struc
 	if (in->channels == 1 || per_group)
 		return true;
 	double common, *multiples = xcalloc((size_t)inputs, sizeof *multiples);
-	bool found = common_scale(in->scale, inputs, &common, multiples);
+	bool found = common_scale(in->scale, inputs, &common, multiples), rounded;
 	if (found) {
-		m->weights = product_scaled(p, NULL, multiples);
+		m->weights = product_scaled(p, NULL, multiples, &rounded);
+		if (rounded)
+			diag_note(x->diags, DIAG_NOTE, n, "scales that are powers of two, or one for all channels, are exact",
+				  "weights times the scales of its input channels take more than 24 bits: float32 rounds them");
 		for (int64_t c = 0; c < outputs; c++)
 			m->out.scale[c] = common;
 	} else {
@@ -106,7 +109,7 @@ static int apply_product(struct rule_ctx *x, struct node *n)
 		result = retype(x, n, 0) < 0 ? -1 : 0;	/* is there already */
 		integer = false;
 	}
-	if (integer && move_scales(x, &p, &in, &m) && (!border || pad_before(x, n, &in, &data))) {
+	if (integer && move_scales(x, n, &p, &in, &m) && (!border || pad_before(x, n, &in, &data))) {
 		if (affine_is_biased(&in))
 			move_bias(&p, &in, &m.out);
 		replace_input(n, 0, data);
