@@ -67,6 +67,8 @@ NETWORKS = {
     "transposed over one pixel": ("x:INT4[1,3,1,1]", "y = ConvTranspose(x, $w[3,2,2,2;-3..3])"),
     "batch of three": ("x:INT4[3,4,6,6]", "c = Conv <pads = [1,1,1,1]> (x, $w[4,4,3,3;-3..3]); r = THRESHOLDS(c, $t[4,3;-60..60]); "
                        "m = MaxPool <kernel_shape = [2,2], strides = [2,2]> (r); d = ConvTranspose(m, $v[4,2,2,2;-3..3]); y = GlobalAveragePool(d)"),
+    "batch of two floats": ("x[2,4,6,6]", "q = SIGNED(x, $s[;0.1137], $z[;0], $b[;6]); c = Conv(q, $w[4,4,3,3;-3..3]); "
+                            "u = UNSIGNED(c, $s2[;0.3791], $z, $b4[;4]); f = Flatten(u); y = MatMul(f, $m[64,3;-3..3])", "streamline"),
     "maximum over axes": (IMAGE, "m = ReduceMax <keepdims = 0> (x, $a[1;2]); y = ReduceMin <keepdims = 1> (m, $b[1;1])"),
     # float tails
     "logarithm of softmax": ("x:INT8[1,9]", "r = Mul(x, $s[;0.03]); y = LogSoftmax(r)"),

@@ -212,7 +212,8 @@ static void choose(struct emit *e, struct packed_layer *p)
 		 plan_root(l->out)->coded && plan_root(l->in[0])->base == plan_root(l->out)->base &&
 		 plan_root(l->in[0])->step == plan_root(l->out)->step)
 		p->kernel = PACKED_MAXPOOL;
-	else if (l->kind == PLAN_THRESHOLD && l->stage->real && l->in[0]->channels_last <= l->out->channels_last)
+	else if (l->kind == PLAN_THRESHOLD && l->stage->real && (l->in[0]->channels_last == l->out->channels_last ||
+		 (l->out->channels_last && l->out->dims[0] == 1)))
 		p->kernel = PACKED_QUANTISE;
 }
 
