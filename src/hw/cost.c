@@ -8,12 +8,14 @@
  * - the accumulator's width: at most the bound of Colbert et al., arXiv 2301.13376, from the datatypes alone.
  * - sliding window, thresholding, width converter, FIFO, lookup: FINN 0.10.1's estimates of the same names.
  * - AddStreams, StreamingEltwise, DuplicateStreams, LabelSelect, pools, padding: FINN has no estimate (0). Here:
- *   an adder or comparator takes a LUT a bit, a line buffer in LUTs one a 38 bits (as the sliding window);
+ *   an adder or comparator takes a LUT a bit, a product of two streams one a pair of bits, a vector that is held one a
+ *   bit and 32 words, a line buffer in LUTs one a 38 bits (as the sliding window);
  *   their sums are reported, but do not enter a comparison with FINN's numbers.
  * They are estimates: the Verilog backend's synthesis is what calibrates them. */
 #include "hw/hw.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- memories ---- */
 
@@ -206,13 +208,24 @@ static struct hw_cost fifo_cost(const struct hw_layer *l, const struct hw_choice
 	return (struct hw_cost){ .cycles = hw_input(l, c, 0).words, .lut = lut };
 }
 
+/* Adders and comparators take a LUT a bit of the result, multipliers one for each pair of bits. */
+static int64_t arithmetic_luts(const struct hw_layer *l, const struct hw_choice *c)
+{
+	const char *f = node_attr_string(l->node, "eltwiseOp", "Add");
+	struct hw_stream second = hw_input(l, c, 1);
+	int64_t held = l->held ? ceil_div(second.words, 32) * hw_width(second) : 0;
+	if (l->kind == HW_ELTWISE && strcmp(f, "Mul") == 0)
+		return held + c->pe * l->in_bits * second.bits;
+	return held + c->pe * l->out_bits;
+}
+
 static struct hw_cost plain_cost(const struct hw_layer *l, const struct hw_choice *c)
 {
 	struct hw_stream in = hw_input(l, c, 0), out = hw_output(l, c, 0);
 	struct hw_cost cost = { .cycles = in.words > out.words ? in.words : out.words };
 	switch (l->kind) {
 	case HW_ADDSTREAMS: case HW_ELTWISE: case HW_CHANNELWISE: case HW_GLOBALACC:
-		cost.lut = c->pe * l->out_bits;
+		cost.lut = arithmetic_luts(l, c);
 		break;
 	case HW_LABELSELECT: case HW_POOL:
 		cost.lut = 2 * c->pe * l->in_bits;

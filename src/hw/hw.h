@@ -36,6 +36,7 @@ struct hw_layer {
 	int64_t kernel[2], stride[2], dilation[2], in_dim[2], out_dim[2];	/* rows, columns */
 	int64_t pad[4];			/* FMPadding: top, left, bottom, right */
 	bool depthwise;			/* SWG */
+	bool held;			/* StreamingEltwise: its second input is one vector, which meets every one of the first */
 	int64_t elements[2];		/* of all inputs together and of an output, per frame */
 	int64_t depth;			/* FIFO: words; Lookup: entries */
 	int64_t widths[2];		/* converter: bits of its input and output words */

@@ -192,6 +192,14 @@ static void read_pool(const struct node *n, struct hw_layer *l)
 	l->elements[1] = l->vectors * l->mh;
 }
 
+static bool is_one_vector(const struct value *v)
+{
+	int64_t vectors = 1;
+	for (int k = 0; v && k + 1 < v->rank; k++)
+		vectors *= v->dims[k];
+	return v && vectors == 1;
+}
+
 static void read_streams(const struct node *n, struct hw_layer *l)
 {
 	l->mh = l->max_pe;
@@ -208,7 +216,8 @@ static void read_streams(const struct node *n, struct hw_layer *l)
 	} else if (l->kind == HW_LABELSELECT) {
 		l->elements[1] = l->vectors * node_attr_int(n, "K", 1);
 	} else if (l->kind == HW_ADDSTREAMS || l->kind == HW_ELTWISE) {
-		l->elements[0] *= 2;
+		l->held = l->vectors > 1 && is_one_vector(node_input(n, 1));
+		l->elements[0] += l->held ? l->mh : l->elements[1];
 	}
 }
 
@@ -385,9 +394,10 @@ struct hw_stream hw_input(const struct hw_layer *l, const struct hw_choice *c, s
 	case HW_UPSAMPLE:
 		return stream(l->in_bits, l->mh, total);
 	case HW_ADDSTREAMS:
-		return stream(l->in_bits, c->pe, total / 2);
+		return stream(l->in_bits, c->pe, l->elements[1]);
 	case HW_ELTWISE:
-		return stream(i ? datatype_bits(hw_datatype(l->node, "inputDataType1")) : l->in_bits, c->pe, total / 2);
+		return stream(i ? datatype_bits(hw_datatype(l->node, "inputDataType1")) : l->in_bits, c->pe,
+			      i && l->held ? l->mh : l->elements[1]);
 	case HW_CONCAT:
 		parts = hw_concat_parts(l->node, &count);
 		if (i >= count)

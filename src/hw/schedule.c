@@ -147,9 +147,12 @@ static int64_t steps_of(const struct hw_layer *l)
 
 /* ---- one cycle ---- */
 
-/* Whether this step's read takes a word of input k: of all inputs, but StreamingConcat takes its streams in turn. */
+/* Whether this step's read takes a word of input k: of all inputs, but StreamingConcat takes its streams in turn, and one
+ * vector that meets all of a frame is read once. */
 static bool takes_from(const struct stage *s, size_t k)
 {
+	if (s->l.held)
+		return k == 0 || s->at < hw_input(&s->l, &s->l.now, k).words;
 	if (!hw_concat_in_turn(&s->l))
 		return true;
 	size_t count;

@@ -14,13 +14,21 @@ static float combine(const char *op, float a, float b)
 		return a - b;
 	if (strcmp(op, "AbsDiff") == 0)
 		return a > b ? a - b : b - a;
-	if (strcmp(op, "mul") == 0)
+	if (strcmp(op, "Mul") == 0 || strcmp(op, "mul") == 0)
 		return a * b;
 	if (strcmp(op, "cmp_ge") == 0)
 		return a >= b ? 1 : 0;
 	if (strcmp(op, "cmp_le") == 0)
 		return a <= b ? 1 : 0;
 	return a + b;
+}
+
+/* Elements of a and b that belong to one sample: where b is one pixel for each of several samples, not all of b. */
+static void sample_sizes(const struct tensor *a, const struct tensor *b, int64_t *of_a, int64_t *of_b)
+{
+	bool several = a->rank == b->rank && a->rank > 1 && a->dims[0] == b->dims[0];
+	*of_a = several && a->dims[0] ? a->count / a->dims[0] : a->count;
+	*of_b = several && a->dims[0] ? b->count / a->dims[0] : b->count;
 }
 
 /* Output 0 from input 0 and input 1, which repeats along the leading axes. */
@@ -32,8 +40,11 @@ static int run_pairs(struct exec_ctx *x, const char *op)
 		diag_node_error(x->diags, x->node, NULL, "its inputs differ in shape");
 		y = NULL;
 	}
+	int64_t of_a, of_b;
+	if (y)
+		sample_sizes(a, b, &of_a, &of_b);
 	for (int64_t i = 0; y && i < a->count; i++)
-		((float *)y->data)[i] = combine(op, tensor_floats(a)[i], tensor_floats(b)[i % b->count]);
+		((float *)y->data)[i] = combine(op, tensor_floats(a)[i], tensor_floats(b)[i / of_a * of_b + i % of_b]);
 	tensor_unref(a);
 	tensor_unref(b);
 	return y ? 0 : -1;
@@ -54,6 +65,19 @@ static int exec_channelwise(struct exec_ctx *x)
 	return run_pairs(x, node_attr_string(x->node, "Func", "cmp_le"));
 }
 
+static struct datatype multiplied(struct datatype a, struct datatype b)
+{
+	int64_t lo = 0, hi = 0;
+	for (int i = 0; i < 4; i++) {
+		int64_t p, x = i & 1 ? datatype_int_max(a) : datatype_int_min(a), y = i & 2 ? datatype_int_max(b) : datatype_int_min(b);
+		if (__builtin_mul_overflow(x, y, &p))
+			return datatype_of_kind(DT_NONE);
+		lo = i && lo < p ? lo : p;
+		hi = i && hi > p ? hi : p;
+	}
+	return datatype_for_range(lo, hi);
+}
+
 /* Bounds of op over two datatypes, as the smallest that holds them. */
 static struct datatype combined(const char *op, struct datatype a, struct datatype b)
 {
@@ -62,6 +86,8 @@ static struct datatype combined(const char *op, struct datatype a, struct dataty
 		return datatype_of_kind(DT_NONE);
 	if (strcmp(op, "Add") == 0)
 		return datatype_for_range(lo + datatype_int_min(b), hi + datatype_int_max(b));
+	if (strcmp(op, "Mul") == 0)
+		return multiplied(a, b);
 	int64_t low = lo - datatype_int_max(b), high = hi - datatype_int_min(b);
 	if (strcmp(op, "Sub") == 0)
 		return datatype_for_range(low, high);
@@ -90,7 +116,7 @@ const struct op op_AddStreams = {
 
 const struct op op_StreamingEltwise = {
 	.domain = DOMAIN_FINN, .name = "StreamingEltwise",
-	.summary = "Hardware: sum, difference or its absolute value, of two streams",
+	.summary = "Hardware: sum, difference or its absolute value, or product, of two streams",
 	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
 	.infer = infer_same, .datatype = datatype_eltwise, .exec = exec_eltwise,
 };

@@ -69,18 +69,28 @@ static struct value *transpose(struct node *before, struct value *v, const int64
 	return n->outputs[0];
 }
 
+/* A single pixel has its channels last already. */
+static struct value *as_pixel(struct node *before, struct value *v)
+{
+	struct graph *g = before->graph;
+	int64_t dims[] = { v->dims[0], 1, 1, v->dims[1] };
+	struct value *shape = value_new_constant(g, "shape", tensor_int64(1, (int64_t[]){ 4 }, dims));
+	return add_node2(g, before, DOMAIN_ONNX, "Reshape", v, shape, v->name);
+}
+
 /* The channels-last form of v, made before `before` where there is none. */
 static struct value *twin_of(struct lowering *l, struct value *v, struct node *before)
 {
 	static const int64_t perm[] = { 0, 2, 3, 1 };
 	if (v->id < l->size && l->twin[v->id])
 		return l->twin[v->id];
-	struct value *image = v;
-	if (v->rank == 3) {
+	struct value *image = v, *y;
+	bool pixel = v->dims[2] == 1 && (v->rank == 3 || v->dims[3] == 1);
+	if (v->rank == 3 && !pixel) {
 		image = add_node2(l->g, before, DOMAIN_ONNX, "Unsqueeze", v, axes_constant(l->g, 3), "image");
 		image->datatype = v->datatype;
 	}
-	struct value *y = transpose(before, image, perm);
+	y = pixel ? as_pixel(before, v) : transpose(before, image, perm);
 	set_twin(l, v, y);
 	return y;
 }
@@ -330,6 +340,17 @@ static struct value *constant_last(struct graph *g, const struct value *c, const
 	return v;
 }
 
+/* An image of that size, or one of its pixels, rows or columns alone, which the operator repeats. */
+static bool is_image_for(const struct value *v, const struct value *out)
+{
+	if (!is_image(v) || v->rank != out->rank)
+		return false;
+	for (int k = 0; k < v->rank; k++)
+		if (v->dims[k] != out->dims[k] && v->dims[k] != 1)
+			return false;
+	return true;
+}
+
 /* Add, Sub, Mul of two images, or of one and a constant. */
 static int lower_elementwise(struct lowering *l, struct node *n)
 {
@@ -339,7 +360,7 @@ static int lower_elementwise(struct lowering *l, struct node *n)
 	for (size_t i = 0; i < 2; i++) {
 		struct value *v = node_input(n, i);
 		bool constant = value_is_constant(v);
-		if (!constant && (!is_image(v) || memcmp(v->dims, out->dims, (size_t)out->rank * sizeof *v->dims)))
+		if (!constant && !is_image_for(v, out))
 			return 0;
 		inputs[i] = constant ? constant_last(l->g, v, out) : NULL;
 		if (constant && !inputs[i])

@@ -13,7 +13,7 @@
 int to_hw_matmul(struct pass_ctx *ctx, struct node *n);		/* MatMul [+ MultiThreshold]: MVAU, VVAU */
 int to_hw_threshold(struct pass_ctx *ctx, struct node *n);	/* MultiThreshold: Thresholding */
 int to_hw_window(struct pass_ctx *ctx, struct node *n);		/* Im2Col, MaxPoolNHWC, Resize, Upsample */
-int to_hw_stream(struct pass_ctx *ctx, struct node *n);		/* Add, Sub, Concat, ReduceSum, TopK, ArgMax, Gather */
+int to_hw_stream(struct pass_ctx *ctx, struct node *n);		/* Add, Sub, Mul, Concat, ReduceSum, TopK, ArgMax, Gather */
 int to_hw_channelwise(struct pass_ctx *ctx, struct node *n);	/* Add, Mul with a constant */
 void to_hw_duplicate(struct pass_ctx *ctx);			/* fan-out: DuplicateStreams */
 

@@ -18,15 +18,36 @@ static bool same_shape(const struct value *a, const struct value *b)
 
 /* ---- two streams ---- */
 
-static int convert_pair(struct node *n)
+/* One pixel that meets every pixel of v, as the gate of a squeeze-and-excite block does. */
+static bool is_gate(const struct value *gate, const struct value *v)
+{
+	int last = v->rank - 1;
+	for (int k = 0; k < last && k < gate->rank; k++)
+		if (gate->dims[k] != 1)
+			return false;
+	return gate->rank == v->rank && last > 0 && v->dims[0] == 1 && gate->dims[last] == v->dims[last];
+}
+
+static int convert_pair(struct pass_ctx *ctx, struct node *n)
 {
 	struct value *inputs[] = { node_input(n, 0), node_input(n, 1) };
-	bool add = n->op == &op_Add;
-	struct datatype a = inputs[0]->datatype, b = inputs[1]->datatype;
+	bool add = n->op == &op_Add, mul = n->op == &op_Mul;
 	if (!to_hw_is_integer(inputs[0]) || !to_hw_is_integer(inputs[1]) || value_is_constant(inputs[0]) ||
-	    value_is_constant(inputs[1]) || !same_shape(inputs[0], inputs[1]))
+	    value_is_constant(inputs[1]))
 		return 0;
-	bool plain = add && datatype_equal(a, b);
+	bool same = same_shape(inputs[0], inputs[1]);
+	if (!same && (add || mul) && is_gate(inputs[0], inputs[1])) {
+		struct value *gate = inputs[0];
+		inputs[0] = inputs[1];
+		inputs[1] = gate;
+	} else if (!same && !is_gate(inputs[1], inputs[0])) {
+		return 0;
+	}
+	struct datatype a = inputs[0]->datatype, b = inputs[1]->datatype;
+	bool plain = add && same && datatype_equal(a, b);
+	if ((mul || !same) && !to_hw_for_plus(ctx))
+		diag_note(ctx->diags, DIAG_NOTE, n, "to-hw(for=finn-plus) where the builder is to take it over",
+			  "FINN's StreamingEltwise has no %s", mul ? "product" : "vector that meets every pixel");
 	struct node *hw = to_hw_replace(n, plain ? "AddStreams" : "StreamingEltwise", inputs, 2);
 	set_channels(hw, inputs[0]);
 	if (plain) {
@@ -34,7 +55,7 @@ static int convert_pair(struct node *n)
 	} else {
 		to_hw_set_datatype(hw, "inputDataType0", a);
 		to_hw_set_datatype(hw, "inputDataType1", b);
-		node_set_string(hw, "eltwiseOp", add ? "Add" : "Sub");
+		node_set_string(hw, "eltwiseOp", add ? "Add" : mul ? "Mul" : "Sub");
 	}
 	hw->outputs[0]->datatype = hw->op->datatype(hw, 0);
 	return 1;
@@ -201,9 +222,8 @@ static int convert_lookup(struct node *n)
 
 int to_hw_stream(struct pass_ctx *ctx, struct node *n)
 {
-	(void)ctx;
-	if (n->op == &op_Add || n->op == &op_Sub)
-		return convert_pair(n);
+	if (n->op == &op_Add || n->op == &op_Sub || n->op == &op_Mul)
+		return convert_pair(ctx, n);
 	if (n->op == &op_Concat)
 		return convert_concat(n);
 	if (n->op == &op_ReduceSum)

@@ -94,6 +94,31 @@ caught "data left in a stream is reported" "1 words left in stream s" "s.write(1
 refuses "a stream that is too wide" "MVAU_0.*4800 bits.*max_stream_bits=4096" "$QCC" wide.onnxtxt -q -p 'streamline,fold(target_cycles=1)' -b hls
 simulate "the same with streams of at most 4096 bits" wide.onnxtxt "streamline,fold(target_cycles=2,max_stream_bits=4096)" hls
 
+# A product of two streams, one of which is a pixel that gates all of an image.
+cat >gate.onnxtxt <<'END'
+gate (float[1,4,6,6] x) => (y)
+<float s = {0.5}, float t = {0.25}, float o = {0}, float b = {4}, int64[4] pixel = {1,4,1,1},
+ float[4,4] w = {1,-2,0.5,0, 1.5,2,-1,1, 0,-0.5,1,-1, 2,1.5,-2,0.5},
+ float[4,4,1,1] k = {1,-2,0.5,0, 1.5,2,-1,1, 0,-0.5,1,-1, 2,1.5,-2,0.5}> {
+	i = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(x, s, o, b)
+	a = GlobalAveragePool(i)
+	f = Flatten(a)
+	h = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(f, t, o, b)
+	v = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(w, s, o, b)
+	m = MatMul(h, v)
+	n = Sigmoid(m)
+	g = qonnx.Quant <signed = 0, narrow = 0, rounding_mode = "ROUND">(n, t, o, b)
+	r = Reshape(g, pixel)
+	e = Mul(i, r)
+	p = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(e, t, o, b)
+	q = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(k, s, o, b)
+	y = Conv(p, q)
+}
+END
+for target in 1000 80; do
+	simulate "a gate in $target cycles" gate.onnxtxt "streamline,fold(target_cycles=$target)" hls
+done
+
 # Bipolar images that are padded with zeros: the design's outputs are those of the network as it was given, too.
 for kind in 1 2 3; do
 	"$python" "$QCC_SRC/tests/backends/bipolar_net.py" $kind >bipolar.onnxtxt

@@ -1,9 +1,7 @@
 /* lower-convs and to-hw: what small integer networks become, and that they compute the same. */
-#include "../unit/test.h"
+#include "passes.h"
 
-#include "exec/exec.h"
 #include "hw/hw.h"
-#include "ops/op.h"
 #include "pipeline/feed.h"
 
 /* ---- building ---- */
@@ -272,6 +270,36 @@ static void folding_changes_nothing(void **state)
 	BECOMES(&n, "to-hw,fold(target_cycles=400),insert-dwc,insert-fifo", { "VVAU", 1 }, { "MVAU", 1 });
 }
 
+#define GATED "float[4,4] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}, float[4,4,1,1] k = {1,-2,0.5,0,1.5,2,-1,1,0," \
+	      "-0.5,1,-1,2,1.5,-2,0.5}, int64[4] pixel = {1,4,1,1}"
+#define ACTIVATION(y, x, scale) y " = qonnx.Quant" UNSIGNED "(" x ", " scale ", zero, four) "
+#define WEIGHTS "q = qonnx.Quant" SIGNED "(w, half, zero, four) p = qonnx.Quant" SIGNED "(k, half, zero, four) "
+#define POOLED ACTIVATION("i", "x", "half") WEIGHTS "a = GlobalAveragePool(i) f = Flatten(a) " ACTIVATION("h", "f", "quarter") \
+	       "m = MatMul(h, q) " ACTIVATION("g", "m", "half") "r = Reshape(g, pixel) "
+
+/* Products of two streams; the gate of squeeze-and-excite is one pixel, on either side. */
+static const struct pass_case gates[] = {
+	{ "two branches", "(float[1,4] x) => (y)", GATED,
+	  ACTIVATION("i", "x", "half") WEIGHTS "a = MatMul(i, q) " ACTIVATION("b", "a", "half") "c = Relu(a) "
+	  ACTIVATION("d", "c", "quarter") "e = Mul(b, d) " ACTIVATION("f", "e", "one") "y = MatMul(f, q)",
+	  "StreamingEltwise=1 MVAU=2 DuplicateStreams=1" },
+	{ "gate", "(float[1,4,4,4] x) => (y)", GATED, POOLED "e = Mul(i, r) " ACTIVATION("o", "e", "one") "y = Conv(o, p)",
+	  "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
+	{ "gate first", "(float[1,4,4,4] x) => (y)", GATED,
+	  POOLED "e = Mul(r, i) " ACTIVATION("o", "e", "one") "y = Conv(o, p)", "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
+	{ "gate that is added", "(float[1,4,4,4] x) => (y)", GATED,
+	  POOLED "e = Add(r, i) " ACTIVATION("o", "e", "one") "y = Conv(o, p)", "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
+};
+
+static void products_of_streams(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof gates / sizeof *gates; i++) {
+		graph_free(run_case(&gates[i], "streamline,to-hw", 1e-6));
+		graph_free(run_case(&gates[i], "streamline,fold(target_cycles=64),insert-dwc,insert-fifo", 1e-6));
+	}
+}
+
 static void real_layer_between_is_named(void **state)
 {
 	struct net n = start("UINT2", 2, (int64_t[]){ 1, 6 });
@@ -304,7 +332,8 @@ int main(void)
 		cmocka_unit_test(matmul_and_thresholds), cmocka_unit_test(bipolar_counts_bits),
 		cmocka_unit_test(convolutions), cmocka_unit_test(pooling_and_flattening),
 		cmocka_unit_test(forks_and_joins), cmocka_unit_test(folding_changes_nothing),
-		cmocka_unit_test(bipolar_padding), cmocka_unit_test(strides_of_lines), cmocka_unit_test(real_layer_between_is_named),
+		cmocka_unit_test(bipolar_padding), cmocka_unit_test(strides_of_lines),
+		cmocka_unit_test(products_of_streams), cmocka_unit_test(real_layer_between_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

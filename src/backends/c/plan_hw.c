@@ -270,7 +270,7 @@ int lower_hw_pair(struct lowering *l, const struct node *n)
 		enum plan_function f;
 	} table[] = {
 		{ "Add", PLAN_ADD }, { "add", PLAN_ADD }, { "Sub", PLAN_SUB }, { "AbsDiff", PLAN_DISTANCE }, { "mul", PLAN_MUL },
-		{ "cmp_ge", PLAN_AT_LEAST }, { "cmp_le", PLAN_AT_MOST },
+		{ "Mul", PLAN_MUL }, { "cmp_ge", PLAN_AT_LEAST }, { "cmp_le", PLAN_AT_MOST },
 	};
 	bool constant = !strncmp(n->op_type, "ChannelwiseOp", 13);
 	const char *name = constant ? node_attr_string(n, "Func", "cmp_le") : node_attr_string(n, "eltwiseOp", "Add");

@@ -22,7 +22,7 @@ static const char *name_of(const struct node *n)
 		return "ElementwiseSub";
 	if (!strcmp(f, "AbsDiff"))
 		return "ElementwiseAbsDiff";
-	if (!strcmp(f, "mul"))
+	if (!strcmp(f, "mul") || !strcmp(f, "Mul"))
 		return "ElementwiseMul";
 	return strncmp(f, "cmp", 3) ? "ElementwiseAdd" : NULL;
 }

@@ -146,7 +146,7 @@ static const char *operation(const struct hw_layer *l)
 		return "qcc::SUB";
 	if (!strcmp(f, "AbsDiff"))
 		return "qcc::ABS_DIFF";
-	if (!strcmp(f, "mul"))
+	if (!strcmp(f, "mul") || !strcmp(f, "Mul"))
 		return "qcc::MUL";
 	if (!strcmp(f, "cmp_ge"))
 		return "qcc::AT_LEAST";
@@ -170,9 +170,10 @@ static void emit_elementwise(struct writer *w, const struct hls_layer *layer)
 			      hls_element(hw_datatype(l->node, "paramDataType"), b), result, (long long)l->mh, pe,
 			      (long long)l->vectors, layer->name);
 	else
-		strbuf_printf(w->b, "\tqcc::eltwise<%s, %s, %s, %s, %lld, %lld>(in0, in1, out0);\n",
+		strbuf_printf(w->b, "\tqcc::eltwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, in1, out0);\n",
 			      l->kind == HW_ADDSTREAMS ? "qcc::ADD" : operation(l), in,
-			      hls_element(w->p->streams[layer->in[1]].type, b), result, pe, (long long)y->words.words);
+			      hls_element(w->p->streams[layer->in[1]].type, b), result, pe, (long long)y->words.words,
+			      l->held ? (long long)(l->mh / pe) : 0LL);
 }
 
 static void emit_plumbing(struct writer *w, const struct hls_layer *layer)

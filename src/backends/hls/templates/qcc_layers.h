@@ -233,14 +233,24 @@ template <int OPERATION, class A, class B> ap_int<A::width + B::width + 2> combi
 	}
 }
 
-template <int OPERATION, class A, class B, class Out, int PE, int WORDS>
+/* HELD: the words of one vector of b, which is read once and meets every vector of a; 0 where b is as long as a. */
+template <int OPERATION, class A, class B, class Out, int PE, int WORDS, int HELD>
 void eltwise(hls::stream<ap_uint<PE * A::bits> > &a, hls::stream<ap_uint<PE * B::bits> > &b,
 	     hls::stream<ap_uint<PE * Out::bits> > &out)
 {
+	ap_uint<PE * B::bits> held[HELD ? HELD : 1];
+	int fold = 0;
 	for (int i = 0; i < WORDS; i++) {
 #pragma HLS PIPELINE II=1
 		const ap_uint<PE * A::bits> x = a.read();
-		const ap_uint<PE * B::bits> y = b.read();
+		ap_uint<PE * B::bits> y;
+		if (HELD == 0 || i < HELD) {
+			y = b.read();
+			held[fold] = y;
+		} else {
+			y = held[fold];
+		}
+		fold = fold + 1 < HELD ? fold + 1 : 0;
 		ap_uint<PE * Out::bits> word = 0;
 		for (int pe = 0; pe < PE; pe++) {
 #pragma HLS UNROLL
