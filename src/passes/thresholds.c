@@ -182,10 +182,8 @@ static float threshold_value(const struct job *j, int64_t point)
 	float most = fmaxf(fabsf((float)j->lo), fabsf((float)j->hi)), margin = most < 0x1p24f ? 0 : most / 16;
 	if (point > j->hi)
 		return (float)(j->hi + 1) + margin;
-	if (point <= j->lo)
-		return (float)j->lo - margin;
-	float t = (float)point;
-	return (double)t < (double)point ? nextafterf(t, INFINITY) : t;	/* not below it: values are float32, too */
+	/* the chain was evaluated at float32 numbers, so that the first point of a level is one, or rounds to the next */
+	return point <= j->lo ? (float)j->lo - margin : (float)point;
 }
 
 /* rows[c * n + k] as a [channels or 1, n] constant; one row where all are alike. */

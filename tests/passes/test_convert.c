@@ -35,6 +35,8 @@ static const struct pass_case products[] = {
 	{ "weights, bipolar", X, W42, "q = qonnx.BipolarQuant(w, third) y = MatMul(x, q)", "BipolarQuant=0 MatMul=1 Mul=1" },
 	{ "weights with zero point", X, W42, "q = qonnx.Quant" UNSIGNED "(w, half, three, three) y = MatMul(x, q)",
 	  "Quant=0 MatMul=1 Mul=1" },
+	{ "weights, negative scale", X, W42 ", float minus = {-0.5}",
+	  "q = qonnx.Quant" SIGNED "(w, minus, zero, three) y = MatMul(x, q)", "Quant=0 MatMul=1 Mul=1" },
 	{ "weights per output channel", X, W42 ", float[1,2] s = {0.5,0.3}",
 	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = MatMul(x, q)", "Quant=0 MatMul=1 Mul=1" },
 	{ "weights per input channel", X, W42 ", float[4,1] s = {0.5,0.3,0.1,0.7}",

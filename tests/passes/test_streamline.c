@@ -1,6 +1,8 @@
 /* streamline: whatever stands between two quantisers becomes integer products and thresholds. */
 #include "passes.h"
 
+#include "passes/certify.h"
+
 #define X "(float[1,4] x) => (y)"
 #define IN "i = qonnx.Quant" SIGNED "(x, half, zero, four) "
 #define OUT(v) "y = qonnx.Quant" SIGNED "(" v ", third, zero, four)"
@@ -70,7 +72,7 @@ static void chains_become_thresholds(void **state)
 /* Accumulators are multiples of a quarter: with scale 1/2 every second one is a tie. */
 static const struct pass_case roundings[] = {
 	ROUNDED("ROUND"), ROUNDED("CEIL"), ROUNDED("FLOOR"), ROUNDED("UP"), ROUNDED("DOWN"), ROUNDED("HALF_UP"),
-	ROUNDED("HALF_DOWN"),
+	ROUNDED("HALF_DOWN"), ROUNDED("ROUND_TO_ZERO"),
 };
 
 static void rounding_modes_are_honoured(void **state)
@@ -235,7 +237,8 @@ static void unequal_scales_are_exact(void **state)
 static const struct pass_case ends[] = {
 	{ "scale and bias stay behind", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", LAYER "y = Add(m, c)",
 	  "MatMul=1 MultiThreshold=1 Mul=1 Add=1" },
-	{ "batch size left open", "(float[N,2,2] x) => (y)", W44 ", int64 k = {0}, int64[1] a = {0}, int64[1] r = {-1}",
+	{ "batch size left open", "(float[N,4] x) => (y)", W44, LAYER OUT("m"), "MatMul=1 MultiThreshold=2 Quant=0" },
+	{ "batch size left open, a shape computed from it", "(float[N,2,2] x) => (y)", W44 ", int64 k = {0}, int64[1] a = {0}, int64[1] r = {-1}",
 	  IN "h = Shape(i) g = Gather(h, k) u = Unsqueeze(g, a) t = Concat<axis=0>(u, r) f = Reshape(i, t) " WEIGHTS
 	  "m = MatMul(f, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Shape=0 Quant=0" },
 	{ "TopK drops them", "(float[1,4] x) => (int64[1,1] y)", W44 ", int64[1] k = {1}",
@@ -267,6 +270,53 @@ static void negative_scales_flip_weights(void **state)
 	graph_free(g);
 }
 
+/* ---- certificates ---- */
+
+/* An accumulator of 118 million integers; the third level starts behind 2^24, where float32 holds every other integer. */
+static const struct pass_case wide = {
+	"wide", X, "float[4,2] w = {1000,1, -500,2, 300,3, 1,4}, float bits = {16}, float fine = {0.000244140625}, "
+		   "float coarse = {1638.4000244140625}",
+	"i = qonnx.Quant" SIGNED "(x, fine, zero, bits) q = qonnx.Quant" SIGNED "(w, one, zero, bits) m = MatMul(i, q) "
+	"y = qonnx.Quant" SIGNED "(m, coarse, zero, eight)", "MatMul=1 MultiThreshold=2 Quant=0",
+};
+
+static void wide_ranges_are_certified_at_their_steps(void **state)
+{
+	(void)state;
+	struct graph *g = case_graph(&wide);
+	struct certificates made = { 0 };
+	struct pipeline_options o = { .verify_structure = true, .certify = true, .certificates = &made };
+	struct diags d = { 0 };
+	struct pipeline p;
+	json_t *report = json_array();
+	assert_int_equal(pipeline_parse(&p, "streamline", &d), 0);
+	pipeline_run(&p, g, &o, report, &d);
+	assert_no_errors(&d);
+	const struct certificate *last = &made.items[made.count - 1];
+	assert_true(last->hi - last->lo > 1 << 26);
+	assert_true(last->points > 0 && last->points < 1 << 16);
+	certificates_free(&made);
+	pipeline_free(&p);
+	json_decref(report);
+	graph_free(g);
+}
+
+static void wide_thresholds_are_what_float32_holds(void **state)
+{
+	(void)state;
+	struct graph *g = run_case(&wide, "streamline", 1e-6);
+	bool seen = false;
+	graph_for_each_node(g, n) {
+		const struct value *t = n->op == &op_MultiThreshold ? node_input(n, 1) : NULL;
+		for (int64_t i = 0; t && i < t->constant->count; i++) {
+			assert_true(tensor_at(t->constant, i) != 0x1p24);
+			seen = seen || tensor_at(t->constant, i) == 0x1p24 + 2;
+		}
+	}
+	assert_true(seen);
+	graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +325,8 @@ int main(void)
 		cmocka_unit_test(images_are_integers), cmocka_unit_test(branches_meet),
 		cmocka_unit_test(unequal_scales_are_exact), cmocka_unit_test(ends_in_scale_and_bias),
 		cmocka_unit_test(negative_scales_flip_weights),
+		cmocka_unit_test(wide_ranges_are_certified_at_their_steps),
+		cmocka_unit_test(wide_thresholds_are_what_float32_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
