@@ -50,10 +50,6 @@ static void print_element(struct emit *e, enum array_type type, const void *data
 {
 	struct strbuf *b = &e->arrays;
 	switch (type) {
-	case ARRAY_I8: strbuf_int(b, ((const int8_t *)data)[i]); break;
-	case ARRAY_U8: strbuf_int(b, ((const uint8_t *)data)[i]); break;
-	case ARRAY_I16: strbuf_int(b, ((const int16_t *)data)[i]); break;
-	case ARRAY_U16: strbuf_int(b, ((const uint16_t *)data)[i]); break;
 	case ARRAY_I32:
 		if (((const int32_t *)data)[i] == INT32_MIN)
 			strbuf_puts(b, "INT32_MIN");
@@ -63,7 +59,50 @@ static void print_element(struct emit *e, enum array_type type, const void *data
 	case ARRAY_U32: strbuf_printf(b, "0x%xu", ((const uint32_t *)data)[i]); break;
 	case ARRAY_I64: strbuf_printf(b, "%lldLL", (long long)((const int64_t *)data)[i]); break;
 	case ARRAY_U64: strbuf_printf(b, "0x%llxull", (unsigned long long)((const uint64_t *)data)[i]); break;
-	case ARRAY_F32: strbuf_printf(b, "%s", float_text(e, (double)((const float *)data)[i])); break;
+	case ARRAY_F32: strbuf_puts(b, float_text(e, (double)((const float *)data)[i])); break;
+	default: break;		/* small_lines */
+	}
+}
+
+/* x in decimal; returns behind it. */
+static char *put_int(char *to, int32_t x)
+{
+	char digits[12];
+	size_t n = 0;
+	uint32_t rest = x < 0 ? 0 - (uint32_t)x : (uint32_t)x;
+	if (x < 0)
+		*to++ = '-';
+	for (; rest >= 10; rest /= 10)
+		digits[n++] = (char)('0' + rest % 10);
+	*to++ = (char)('0' + rest);
+	while (n)
+		*to++ = digits[--n];
+	return to;
+}
+
+static int32_t small_at(enum array_type type, const void *data, size_t i)
+{
+	switch (type) {
+	case ARRAY_I8: return ((const int8_t *)data)[i];
+	case ARRAY_U8: return ((const uint8_t *)data)[i];
+	case ARRAY_I16: return ((const int16_t *)data)[i];
+	default: return ((const uint16_t *)data)[i];
+	}
+}
+
+/* Elements of up to 16 bits, as most are, a line at a time: a large network's constants take most of the time. */
+static void small_lines(struct emit *e, enum array_type type, const void *data, size_t count)
+{
+	size_t per = (size_t)array_types[type].per_line;
+	for (size_t i = 0; i < count; i += per) {
+		char line[256], *to = line;	/* 24 of "-128," or 16 of "-32768," */
+		*to++ = '\n';
+		*to++ = '\t';
+		for (size_t k = i; k < count && k < i + per; k++) {
+			to = put_int(to, small_at(type, data, k));
+			*to++ = ',';
+		}
+		strbuf_add(&e->arrays, line, (size_t)(to - line));
 	}
 }
 
@@ -71,7 +110,10 @@ static void array_text(struct emit *e, enum array_type type, const void *data, s
 {
 	strbuf_printf(&e->decls, "extern const %s %s[%zu];\n", array_ctype(type), symbol, count);
 	strbuf_printf(&e->arrays, "\nALIGNED const %s %s[%zu] = {", array_ctype(type), symbol, count);
-	for (size_t i = 0; i < count; i++) {
+	bool small = array_size(type) <= 2;
+	if (small)
+		small_lines(e, type, data, count);
+	for (size_t i = 0; i < count && !small; i++) {
 		if (i % (size_t)array_types[type].per_line == 0)
 			strbuf_puts(&e->arrays, "\n\t");
 		print_element(e, type, data, i);

@@ -52,7 +52,8 @@ static void count_equal(struct lowering *l, struct plan_layer *y)
 static int halved(struct lowering *l, const struct node *n, struct plan_layer *y)
 {
 	const struct value *v = n->outputs[0];
-	lower_mac_ranges(l, y);
+	if (lower_mac_ranges(l, y) < 0)
+		return -1;
 	int64_t k = plan_layer_weights(y) / y->window.oc;
 	struct plan_buf *half = lower_buf(l, v, false, contents_int(0, k));
 	struct plan_layer *h = lower_layer(l, n, PLAN_UNARY, NULL);
@@ -79,7 +80,8 @@ static int finish(struct lowering *l, const struct node *n, struct plan_layer *y
 		return equal ? halved(l, n, y) : lower_finish_mac(l, y, v);
 	struct thresholds t = hw_thresholds(n, tv->constant);
 	t.factor = equal ? 2 : 1;
-	lower_mac_ranges(l, y);
+	if (lower_mac_ranges(l, y) < 0)
+		return -1;
 	l->pending[v->id] = y;
 	return lower_stage(l, n, v, &t, v);
 }
@@ -127,13 +129,13 @@ int lower_mvau(struct lowering *l, const struct node *n)
 	if (s) {
 		y = conv_of(l, n, s, oc);
 		const struct plan_window *w = &y->window;
-		lower_take_weights(l, y, &(struct weight_map){ wv->constant, 1, oc, w->kw * w->ic * oc, w->ic * oc, NULL });
+		lower_take_weights(l, y, &(struct weight_map){ wv, 1, oc, w->kw * w->ic * oc, w->ic * oc, NULL });
 		return finish(l, n, y);
 	}
 	struct plan_buf *in = lower_input(l, n, 0);
 	if (!in || !lower_is_dense(in, wv->constant, false))
 		return in ? lower_unsupported(l, n, "this operand") : -1;
-	y = lower_dense(l, n, in, wv->constant, false);
+	y = lower_dense(l, n, in, wv, false);
 	return finish(l, n, y);
 }
 
@@ -146,7 +148,7 @@ int lower_vvau(struct lowering *l, const struct node *n)
 		return lower_unsupported(l, n, "a VVAU without constant weights or without a ConvolutionInputGenerator before it");
 	struct plan_layer *y = conv_of(l, n, s, wv->constant->dims[0]);
 	y->window.group = y->window.ic;
-	lower_take_weights(l, y, &(struct weight_map){ wv->constant, y->window.kh * y->window.kw, 0, y->window.kw, 1, NULL });
+	lower_take_weights(l, y, &(struct weight_map){ wv, y->window.kh * y->window.kw, 0, y->window.kw, 1, NULL });
 	return finish(l, n, y);
 }
 

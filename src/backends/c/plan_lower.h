@@ -22,9 +22,9 @@ struct stream {
 	const struct node *generator;	/* NULL: padding only */
 };
 
-/* The weights of y from a constant through a map: element (o, i, y, x) is w[index(o, i, y, x)]. */
+/* The weights of y from the constant v through a map: element (o, i, y, x) is at o * m.o + i * m.i + ... */
 struct weight_map {
-	const struct tensor *t;
+	const struct value *v;
 	int64_t o, i, y, x;	/* strides */
 	const int64_t *shuffle;	/* of i, or NULL */
 };
@@ -81,13 +81,13 @@ bool lower_is_native(const struct node *n);
 
 /* ---- plan_mac.c ---- */
 /* The weights of y, integers where operand and weights are, from a constant. */
-int lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m);
-/* Exact ranges of y's sums. */
-void lower_mac_ranges(struct lowering *l, struct plan_layer *y);
+void lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m);
+/* Exact ranges of y's sums. 0, or -1 with a diagnostic. */
+int lower_mac_ranges(struct lowering *l, struct plan_layer *y);
 /* Ranges, and the buffer of the result v, unless thresholds follow that can be attached. */
 int lower_finish_mac(struct lowering *l, struct plan_layer *y, const struct value *v);
 /* A dense layer with that constant matrix, and whether in and the matrix make one. */
-struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct tensor *t,
+struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct value *wv,
 			       bool transposed);
 bool lower_is_dense(const struct plan_buf *in, const struct tensor *t, bool transposed);
 

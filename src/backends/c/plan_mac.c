@@ -7,70 +7,95 @@
 #include <math.h>
 #include <string.h>
 
-static int64_t weight_index(const struct weight_map *m, int64_t o, int64_t i, int64_t y, int64_t x)
+static int64_t weight_index(const struct weight_map *m, int64_t o, int64_t i)
 {
-	return o * m->o + (m->shuffle ? m->shuffle[i] : i) * m->i + y * m->y + x * m->x;
+	return o * m->o + (m->shuffle ? m->shuffle[i] : i) * m->i;
+}
+
+static int64_t weights_per_output(const struct plan_window *w)
+{
+	return w->ic / w->group * w->kh * w->kw;
 }
 
 static void int_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
 {
 	const struct plan_window *w = &y->window;
-	int64_t icg = w->ic / w->group;
-	int64_t *to = arena_array(&l->plan->arena, int64_t, w->oc * icg * w->kh * w->kw + 1);
-	const float *from = m->t->elem == ELEM_FLOAT ? tensor_floats(m->t) : NULL;	/* as nearly always */
+	const struct tensor *t = m->v->constant;
+	int64_t icg = w->ic / w->group, lo = 0, hi = 0;
+	int64_t *to = arena_array(&l->plan->arena, int64_t, w->oc * weights_per_output(w) + 1);
+	const float *from = t->elem == ELEM_FLOAT ? tensor_floats(t) : NULL;	/* as nearly always */
 	y->weights = to;
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t i = 0; i < icg; i++)
-			for (int64_t r = 0; r < w->kh; r++)
-				for (int64_t s = 0; s < w->kw; s++) {
-					int64_t at = weight_index(m, o, i, r, s);
-					int64_t v = from ? (int64_t)from[at] : (int64_t)tensor_int_at(m->t, at);
-					if (v < y->weight_lo)
-						y->weight_lo = v;
-					if (v > y->weight_hi)
-						y->weight_hi = v;
+			for (int64_t r = 0, first = weight_index(m, o, i); r < w->kh; r++, first += m->y)
+				for (int64_t s = 0, at = first; s < w->kw; s++, at += m->x) {
+					int64_t v = from ? (int64_t)from[at] : (int64_t)tensor_int_at(t, at);
+					lo = v < lo ? v : lo;
+					hi = v > hi ? v : hi;
 					*to++ = v;
 				}
+	y->weight_lo = lo, y->weight_hi = hi;
 }
 
 static void float_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
 {
 	const struct plan_window *w = &y->window;
 	int64_t icg = w->ic / w->group;
-	float *to = arena_array(&l->plan->arena, float, w->oc * icg * w->kh * w->kw + 1);
+	float *to = arena_array(&l->plan->arena, float, w->oc * weights_per_output(w) + 1);
 	y->real_weights = to;
 	y->real = true;
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t i = 0; i < icg; i++)
 			for (int64_t r = 0; r < w->kh; r++)
 				for (int64_t s = 0; s < w->kw; s++)
-					*to++ = (float)tensor_at(m->t, weight_index(m, o, i, r, s));
+					*to++ = (float)tensor_at(m->v->constant, weight_index(m, o, i) + r * m->y + s * m->x);
+}
+
+/* What the positive and the negative weights of an output sum up to. */
+static void signed_sums(const int64_t *w, int64_t n, int64_t *positive, int64_t *negative)
+{
+	int64_t all = 0, above = 0;
+	for (int64_t i = 0; i < n; i++) {
+		all += w[i];
+		above += w[i] > 0 ? w[i] : 0;
+	}
+	*positive = above;
+	*negative = all - above;
+}
+
+/* Whether sums of y's products of any subset of its weights with -most..most fit 62 bits. */
+static bool sums_fit(const struct plan_layer *y, int64_t lo, int64_t hi)
+{
+	double weight = fmax((double)y->weight_hi, -(double)y->weight_lo), most = fmax(fabs((double)lo), fabs((double)hi));
+	return weight * most * (double)weights_per_output(&y->window) < 0x1p61;
 }
 
 /* Exact bounds per output channel; acc_lo and acc_hi bound partial sums in any order too. A padded window
- * may read zeros instead of the operand. */
-void lower_mac_ranges(struct lowering *l, struct plan_layer *y)
+ * may read zeros instead of the operand. The least sum has positive weights meet the operand's least value and negative
+ * ones its greatest. */
+int lower_mac_ranges(struct lowering *l, struct plan_layer *y)
 {
 	const struct plan_window *w = &y->window;
 	const struct plan_buf *in = y->in[0];
-	int64_t per = w->ic / w->group * w->kh * w->kw;
+	int64_t per = weights_per_output(w);
 	int64_t *lo = arena_array(&l->plan->arena, int64_t, w->oc), *hi = arena_array(&l->plan->arena, int64_t, w->oc);
+	int64_t low = in->lo < 0 ? in->lo : 0, high = in->hi > 0 ? in->hi : 0;
 	bool zeros = w->padded || y->kind == PLAN_DECONV;
-	int64_t a = zeros && in->lo > 0 ? 0 : in->lo, b = zeros && in->hi < 0 ? 0 : in->hi;
+	int64_t a = zeros ? low : in->lo, b = zeros ? high : in->hi;
+	if (!sums_fit(y, low, high))
+		return lower_unsupported(l, y->node, "sums that 64 bits do not hold");
 	for (int64_t o = 0; o < w->oc; o++) {
-		int64_t bias = y->int_bias ? y->int_bias[o] : 0, low = bias < 0 ? bias : 0, high = bias > 0 ? bias : 0;
-		lo[o] = hi[o] = bias;
-		for (int64_t i = 0; i < per; i++) {
-			int64_t v = y->weights[o * per + i], p = v * a, q = v * b;
-			int64_t small = p < q ? p : q, large = p < q ? q : p;
-			lo[o] += small, hi[o] += large;
-			low += small < 0 ? small : 0;
-			high += large > 0 ? large : 0;
-		}
-		y->acc_lo = low < y->acc_lo ? low : y->acc_lo;
-		y->acc_hi = high > y->acc_hi ? high : y->acc_hi;
+		int64_t bias = y->int_bias ? y->int_bias[o] : 0, positive, negative;
+		signed_sums(y->weights + o * per, per, &positive, &negative);
+		lo[o] = bias + positive * a + negative * b;
+		hi[o] = bias + positive * b + negative * a;
+		int64_t least = (bias < 0 ? bias : 0) + positive * low + negative * high;
+		int64_t most = (bias > 0 ? bias : 0) + positive * high + negative * low;
+		y->acc_lo = least < y->acc_lo ? least : y->acc_lo;
+		y->acc_hi = most > y->acc_hi ? most : y->acc_hi;
 	}
 	y->channel_lo = lo, y->channel_hi = hi;
+	return 0;
 }
 
 static struct contents mac_contents(const struct plan_layer *y)
@@ -97,8 +122,8 @@ static bool fuses(const struct lowering *l, const struct plan_layer *y, const st
 /* Ranges, then the result: now, or by the thresholds that follow. */
 int lower_finish_mac(struct lowering *l, struct plan_layer *y, const struct value *v)
 {
-	if (!y->real)
-		lower_mac_ranges(l, y);
+	if (!y->real && lower_mac_ranges(l, y) < 0)
+		return -1;
 	if (fuses(l, y, v))
 		l->pending[v->id] = y;
 	else
@@ -107,13 +132,13 @@ int lower_finish_mac(struct lowering *l, struct plan_layer *y, const struct valu
 }
 
 /* Integer where operand, weights and bias are; a float operand with constant weights is a float layer. */
-int lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
+void lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
 {
-	if (!y->in[0]->real && tensor_is_integral(m->t))
+	/* a constant has a range where it was found to be integers */
+	if (!y->in[0]->real && (m->v->range || tensor_is_integral(m->v->constant)))
 		int_weights(l, y, m);
 	else
 		float_weights(l, y, m);
-	return 0;
 }
 
 static void take_bias(struct lowering *l, struct plan_layer *y, const struct tensor *t, double scale)
@@ -188,9 +213,9 @@ int lower_conv(struct lowering *l, const struct node *n)
 		return -1;
 	struct plan_window *w = &y->window;
 	int64_t icg = w->ic / w->group, k = w->kh * w->kw;
-	struct weight_map m = { t, icg * k, k, w->kw, 1, NULL };
+	struct weight_map m = { wv, icg * k, k, w->kw, 1, NULL };
 	if (lower_is_native(n))
-		m = (struct weight_map){ t, icg * k, 1, w->kw * icg, icg, NULL };
+		m = (struct weight_map){ wv, icg * k, 1, w->kw * icg, icg, NULL };
 	lower_take_weights(l, y, &m);
 	take_bias(l, y, bv ? bv->constant : NULL, 1);
 	if (y->bias && !y->real)
@@ -225,7 +250,7 @@ int lower_deconv(struct lowering *l, const struct node *n)
 	y->window.in_last = in->channels_last || x->dims[1] == 1;
 	y->window.out_last = lower_result_last(l, v, in) || v->dims[1] == 1;
 	int64_t k = y->window.kh * y->window.kw;
-	struct weight_map m = { t, k, y->window.oc * k, y->window.kw, 1, NULL };
+	struct weight_map m = { wv, k, y->window.oc * k, y->window.kw, 1, NULL };
 	lower_take_weights(l, y, &m);
 	take_bias(l, y, bv ? bv->constant : NULL, 1);
 	if (y->bias && !y->real)
@@ -282,15 +307,16 @@ static void absorb_selection(struct lowering *l, struct plan_layer *y)
 	unlink_layer(l->plan, m);
 }
 
-struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct tensor *t,
+struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct value *wv,
 				bool transposed)
 {
+	const struct tensor *t = wv->constant;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, in);
 	int64_t rows = t->dims[t->rank - (transposed ? 1 : 2)], columns = t->dims[t->rank - (transposed ? 2 : 1)];
 	y->window = (struct plan_window){ .ic = rows, .ih = in->count / rows, .iw = 1, .oc = columns,
 		.oh = in->count / rows, .ow = 1, .kh = 1, .kw = 1, .stride_h = 1, .stride_w = 1,
 		.dilation_h = 1, .dilation_w = 1, .group = 1, .in_last = true, .out_last = true, .dense = true };
-	struct weight_map m = { t, transposed ? rows : 1, transposed ? 1 : columns, 0, 0, NULL };
+	struct weight_map m = { wv, transposed ? rows : 1, transposed ? 1 : columns, 0, 0, NULL };
 	if (in->shuffle) {	/* memory element shuffle[i] meets row i of the constant: turn that round */
 		int64_t *row = arena_array(&l->plan->arena, int64_t, rows);
 		for (int64_t i = 0; i < rows; i++)
@@ -319,7 +345,7 @@ int lower_matmul(struct lowering *l, const struct node *n)
 		return lower_product_of_two(l, n);
 	if (!lower_is_dense(in, wv->constant, false))
 		return lower_unsupported(l, n, "a product with constants other than a matrix");
-	return lower_finish_mac(l, lower_dense(l, n, in, wv->constant, false), n->outputs[0]);
+	return lower_finish_mac(l, lower_dense(l, n, in, wv, false), n->outputs[0]);
 }
 
 int lower_gemm(struct lowering *l, const struct node *n)
@@ -333,10 +359,10 @@ int lower_gemm(struct lowering *l, const struct node *n)
 	    node_attr_float(n, "alpha", 1) != 1 || !lower_is_dense(in, wv->constant, transposed) ||
 	    (cv && cv->constant->count != 1 && cv->constant->count != n->outputs[0]->dims[1]))
 		return lower_unsupported(l, n, "this form of Gemm (alpha, transA or a matrix C)");
-	struct plan_layer *y = lower_dense(l, n, in, wv->constant, transposed);
+	struct plan_layer *y = lower_dense(l, n, in, wv, transposed);
 	take_bias(l, y, cv ? cv->constant : NULL, node_attr_float(n, "beta", 1));
 	if (y->bias && !y->real)
-		float_weights(l, y, &(struct weight_map){ wv->constant, transposed ? y->window.ic : 1,
+		float_weights(l, y, &(struct weight_map){ wv, transposed ? y->window.ic : 1,
 							  transposed ? 1 : y->window.oc, 0, 0, NULL });
 	return lower_finish_mac(l, y, n->outputs[0]);
 }

@@ -19,10 +19,7 @@ static const char *weights_array(struct emit *e, const struct plan_layer *l)
 	size_t n = (size_t)plan_layer_weights(l);
 	if (l->real)
 		return emit_array(e, ARRAY_F32, l->real_weights, n, "%s_w", l->name);
-	int64_t *w = arena_array(&e->arena, int64_t, n);
-	for (size_t i = 0; i < n; i++)
-		w[i] = l->weights[i];
-	return emit_ints(e, w, n, NULL, "%s_w", l->name);
+	return emit_ints(e, l->weights, n, NULL, "%s_w", l->name);
 }
 
 /* What the sum starts with: the bias, or zero. */
