@@ -9,9 +9,10 @@
 #include "passes/edit.h"
 #include "passes/products.h"
 #include "passes/ranges.h"
+#include "util/vec.h"
 
 enum {
-	MOST_POINTS = 1 << 22,		/* of a function that must be looked at everywhere, over all channels */
+	MOST_POINTS = 1 << 25,		/* of a function that must be looked at everywhere, over all channels; a few seconds */
 	POINTS_AT_ONCE = 1 << 16,
 };
 
@@ -125,35 +126,56 @@ static int known_direction(const struct job *j, bool *mixed)
 
 /* ---- any function ---- */
 
-/* The level at every point of every channel, level[p * channels + c]. */
-static int tabulate(const struct job *j, int64_t *table)
+/* Where a channel's level changes, and by how much. */
+struct step {
+	int64_t point, change;
+};
+
+/* A function looked at everywhere: the level of its lowest point and its steps. */
+struct course {
+	int64_t first, last;
+	struct step *items;
+	size_t count, capacity;
+};
+
+static void follow(struct course *f, int64_t point, int64_t level, bool is_first)
 {
-	int64_t channels = j->chain.channels, total = j->hi - j->lo + 1, at_once = POINTS_AT_ONCE / channels + 1;
-	int64_t *points = xcalloc((size_t)(at_once * channels), sizeof *points);
+	if (is_first)
+		f->first = level;
+	else if (level != f->last)
+		vec_push(f, ((struct step){ point, level - f->last }));
+	f->last = level;
+}
+
+/* A course for each channel, from blocks of points. */
+static int look_everywhere(const struct job *j, struct course *courses)
+{
+	int64_t channels = j->chain.channels, at_once = POINTS_AT_ONCE / channels + 1;
+	int64_t *points = xcalloc((size_t)(at_once * channels) * 2, sizeof *points), *levels = points + at_once * channels;
 	int result = 0;
-	for (int64_t p = 0; p < total && result == 0; p += at_once) {
-		int64_t n = total - p < at_once ? total - p : at_once;
+	for (int64_t p = j->lo; p <= j->hi && result == 0; p += at_once) {
+		int64_t n = j->hi - p + 1 < at_once ? j->hi - p + 1 : at_once;
 		for (int64_t i = 0; i < n * channels; i++)
-			points[i] = j->lo + p + i / channels;
-		result = levels_at(j, points, table + p * channels, n);
+			points[i] = p + i / channels;
+		result = levels_at(j, points, levels, n);
+		for (int64_t i = 0; i < n * channels && result == 0; i++)
+			follow(&courses[i % channels], points[i], levels[i], points[i] == j->lo);
 	}
 	free(points);
 	return result;
 }
 
-/* Thresholds of the steps up (direction 1) or down (-1) of a table, rows[c * most + k]; returns the largest
- * number any channel has. With rows NULL it only counts. */
-static int64_t steps_of(const struct job *j, const int64_t *table, int direction, int64_t *rows, int64_t most)
+/* Thresholds of the steps up (direction 1) or down (-1), rows[c * most + k]; returns the largest number any channel
+ * has. With rows NULL it only counts. */
+static int64_t steps_of(const struct job *j, const struct course *courses, int direction, int64_t *rows, int64_t most)
 {
-	int64_t channels = j->chain.channels, total = j->hi - j->lo + 1, largest = 0;
+	int64_t channels = j->chain.channels, largest = 0;
 	for (int64_t c = 0; c < channels; c++) {
 		int64_t count = 0;
-		for (int64_t p = 1; p < total; p++) {
-			int64_t rise = direction * (table[p * channels + c] - table[(p - 1) * channels + c]);
-			for (; rise > 0; rise--, count++)
+		for (size_t i = 0; i < courses[c].count; i++)
+			for (int64_t rise = direction * courses[c].items[i].change; rise > 0; rise--, count++)
 				if (rows)
-					rows[c * most + count] = j->lo + p;
-		}
+					rows[c * most + count] = courses[c].items[i].point;
 		largest = count > largest ? count : largest;
 		for (; rows && count < most; count++)
 			rows[c * most + count] = j->hi + 1;
@@ -455,28 +477,28 @@ static int build_monotone(struct job *j, const struct absorb_options *o)
 
 /* y = base of the first point + steps up - steps down. The base must be one for all channels: where it is not,
  * thresholds at the lowest point lift the others. */
-static int build_two_way(struct job *j, const int64_t *table, const struct absorb_options *o)
+static int build_two_way(struct job *j, const struct course *courses, const struct absorb_options *o)
 {
-	int64_t channels = j->chain.channels, least = table[0], lift = 0;
+	int64_t channels = j->chain.channels, least = courses[0].first, lift = 0;
 	for (int64_t c = 0; c < channels; c++)
-		least = table[c] < least ? table[c] : least;
+		least = courses[c].first < least ? courses[c].first : least;
 	for (int64_t c = 0; c < channels; c++)
-		lift = table[c] - least > lift ? table[c] - least : lift;
-	int64_t up = steps_of(j, table, 1, NULL, 0) + lift, down = steps_of(j, table, -1, NULL, 0);
+		lift = courses[c].first - least > lift ? courses[c].first - least : lift;
+	int64_t up = steps_of(j, courses, 1, NULL, 0) + lift, down = steps_of(j, courses, -1, NULL, 0);
 	int64_t *rows = xcalloc((size_t)(channels * (up + down)) + 1, sizeof *rows), *falls = rows + channels * up;
 	if (lift) {	/* rows of up - lift steps first, then shifted right behind the lifting ones */
 		int64_t plain = up - lift, *steps = xcalloc((size_t)(channels * plain) + 1, sizeof *steps);
-		steps_of(j, table, 1, steps, plain);
+		steps_of(j, courses, 1, steps, plain);
 		for (int64_t c = 0; c < channels; c++)
 			for (int64_t k = 0; k < up; k++) {
-				int64_t own = table[c] - least, at = k - own;
+				int64_t own = courses[c].first - least, at = k - own;
 				rows[c * up + k] = k < own ? j->lo : at < plain ? steps[c * plain + at] : j->hi + 1;
 			}
 		free(steps);
 	} else {
-		steps_of(j, table, 1, rows, up);
+		steps_of(j, courses, 1, rows, up);
 	}
-	steps_of(j, table, -1, falls, down);
+	steps_of(j, courses, -1, falls, down);
 	int64_t base = j->grid.base + j->grid.stride * least, stride = j->grid.stride;
 	struct value *y = add_thresholds(j, j->chain.root, rows, up, base, stride,
 					 datatype_for_range(base, base + stride * up));
@@ -492,17 +514,15 @@ static int build_two_way(struct job *j, const int64_t *table, const struct absor
 	return 1;
 }
 
-/* Whether each channel of a table only rises or only falls; those that fall get sign -1. */
-static bool one_way(struct job *j, const int64_t *table)
+/* Whether each channel only rises or only falls; those that fall get sign -1. */
+static bool one_way(struct job *j, const struct course *courses)
 {
-	int64_t channels = j->chain.channels, total = j->hi - j->lo + 1;
 	bool turned = false;
-	for (int64_t c = 0; c < channels; c++) {
+	for (int64_t c = 0; c < j->chain.channels; c++) {
 		bool rises = false, falls = false;
-		for (int64_t p = 1; p < total; p++) {
-			int64_t step = table[p * channels + c] - table[(p - 1) * channels + c];
-			rises = rises || step > 0;
-			falls = falls || step < 0;
+		for (size_t i = 0; i < courses[c].count; i++) {
+			rises = rises || courses[c].items[i].change > 0;
+			falls = falls || courses[c].items[i].change < 0;
 		}
 		if (rises && falls)
 			return false;
@@ -521,16 +541,18 @@ static int build_any(struct job *j, const struct absorb_options *o, const char *
 		*reason = "what stands before it is not known to be monotone, over too wide a range to look at everywhere";
 		return 0;
 	}
-	int64_t *table = xcalloc((size_t)(total * channels), sizeof *table);
-	int result = tabulate(j, table);
-	if (result == 0 && one_way(j, table)) {
+	struct course *courses = xcalloc((size_t)channels, sizeof *courses);
+	int result = look_everywhere(j, courses);
+	if (result == 0 && one_way(j, courses)) {
 		result = build_monotone(j, o);
 	} else if (result == 0) {
 		for (int64_t c = 0; c < channels; c++)
 			j->sign[c] = 1;
-		result = build_two_way(j, table, o);
+		result = build_two_way(j, courses, o);
 	}
-	free(table);
+	for (int64_t c = 0; c < channels; c++)
+		vec_free(&courses[c]);
+	free(courses);
 	return result;
 }
 

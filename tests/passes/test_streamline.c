@@ -93,6 +93,9 @@ static const struct pass_case bends[] = {
 	  OUT("a"), "MatMul=1 Quant=0 Sigmoid=0 Mul=1" },
 	{ "paths that meet: Softsign", X, W44, LAYER "b = Mul(m, third) s = Abs(b) t = Add(s, one) a = Div(b, t) " OUT("a"),
 	  "MatMul=1 MultiThreshold=2 Quant=0 Div=0" },
+	{ "SiLU of millions of integers", X, "float[4,1] w = {1000,-100,20,3}, float fine = {0.001953125}, float twelve = {12}",
+	  "i = qonnx.Quant" SIGNED "(x, fine, zero, twelve) q = qonnx.Quant" SIGNED "(w, one, zero, twelve) m = MatMul(i, q) "
+	  "b = Mul(m, fine) s = Sigmoid(b) a = Mul(b, s) " OUT("a"), "MatMul=1 MultiThreshold=3 Sub=1 Quant=0 Sigmoid=0" },
 	{ "paths that meet twice: Mish", X, W44, LAYER "b = Mul(m, third) e = Softplus(b) t = Tanh(e) a = Mul(b, t) "
 	  "h = Max(a, b) " OUT("h"), "MatMul=1 Quant=0 Tanh=0" },
 };
