@@ -85,6 +85,9 @@ NETWORKS = {
     "StreamingEltwise": ("x:INT4[1,6,4]", "a, b = Split <axis = 1> (x); c = HW.StreamingEltwise <eltwiseOp = \"AbsDiff\", NumChannels = 4, PE = 1, "
                          "inputDataType0 = \"INT4\", inputDataType1 = \"INT4\"> (a, b); y = HW.StreamingEltwise <eltwiseOp = \"Sub\", NumChannels = 4, "
                          "PE = 1, inputDataType0 = \"UINT4\", inputDataType1 = \"INT4\"> (c, b)"),
+    "Thresholding behind an MVAU with thresholds": ("x[1,8]", "q = SIGNED(x, $s[;0.1137], $z[;0], $b[;8]); m = MatMul(q, $w[8,6;-7..7]); "
+                                                    "r = SIGNED(m, $s2[;0.4791], $z, $b); u = UNSIGNED(r, $s3[;1.0131], $z, $b4[;4]); "
+                                                    "y = MatMul(u, $v[6,4;-7..7])", "streamline,fold"),
     "Pool": ("x:UINT4[1,4,7,7]", "m = MaxPool <kernel_shape = [3,3], strides = [2,2], pads = [1,1,1,1]> (x); c = Conv(m, $w[3,4,1,1;-3..3]); y = THRESHOLDS(c, $t[3,3;-40..40])",
              "streamline,fold"),
 }

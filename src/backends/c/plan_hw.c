@@ -83,7 +83,9 @@ static int finish(struct lowering *l, const struct node *n, struct plan_layer *y
 	if (lower_mac_ranges(l, y) < 0)
 		return -1;
 	l->pending[v->id] = y;
-	return lower_stage(l, n, v, &t, v);
+	int status = lower_stage(l, n, v, &t, v);
+	l->pending[v->id] = NULL;	/* a Thresholding that follows has a layer of its own */
+	return status;
 }
 
 static int64_t attr_at(const struct node *n, const char *name, size_t i, int64_t fallback)
