@@ -185,13 +185,25 @@ const char *emit_array(struct emit *e, enum array_type type, const void *data, s
 
 static void narrow(enum array_type type, const int64_t *from, void *to, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		switch (array_size(type)) {
-		case 1: ((uint8_t *)to)[i] = (uint8_t)from[i]; break;
-		case 2: ((uint16_t *)to)[i] = (uint16_t)from[i]; break;
-		case 4: ((uint32_t *)to)[i] = (uint32_t)from[i]; break;
-		default: ((int64_t *)to)[i] = from[i];
-		}
+	uint8_t *bytes = to;
+	uint16_t *halves = to;
+	uint32_t *words = to;
+	switch (array_size(type)) {
+	case 1:
+		for (size_t i = 0; i < count; i++)
+			bytes[i] = (uint8_t)from[i];
+		return;
+	case 2:
+		for (size_t i = 0; i < count; i++)
+			halves[i] = (uint16_t)from[i];
+		return;
+	case 4:
+		for (size_t i = 0; i < count; i++)
+			words[i] = (uint32_t)from[i];
+		return;
+	default:
+		memcpy(to, from, count * sizeof *from);
+	}
 }
 
 const char *emit_ints(struct emit *e, const int64_t *data, size_t count, const char **ctype, const char *format, ...)

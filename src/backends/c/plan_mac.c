@@ -17,23 +17,38 @@ static int64_t weights_per_output(const struct plan_window *w)
 	return w->ic / w->group * w->kh * w->kw;
 }
 
+/* n integers of t from element `at` on, `step` apart; widens *lo..*hi to them. */
+static void int_run(const struct tensor *t, int64_t at, int64_t step, int64_t n, int64_t *to, int64_t *lo, int64_t *hi)
+{
+	const float *from = t->elem == ELEM_FLOAT ? tensor_floats(t) + at : NULL;	/* as nearly always */
+	int64_t least = *lo, most = *hi;
+	for (int64_t i = 0; i < n; i++) {
+		int64_t v = from ? (int64_t)from[i * step] : (int64_t)tensor_int_at(t, at + i * step);
+		least = v < least ? v : least;
+		most = v > most ? v : most;
+		to[i] = v;
+	}
+	*lo = least;
+	*hi = most;
+}
+
 static void int_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
 {
 	const struct plan_window *w = &y->window;
-	const struct tensor *t = m->v->constant;
 	int64_t icg = w->ic / w->group, lo = 0, hi = 0;
 	int64_t *to = arena_array(&l->plan->arena, int64_t, w->oc * weights_per_output(w) + 1);
-	const float *from = t->elem == ELEM_FLOAT ? tensor_floats(t) : NULL;	/* as nearly always */
+	bool point = w->kh * w->kw == 1 && !m->shuffle;
 	y->weights = to;
-	for (int64_t o = 0; o < w->oc; o++)
+	for (int64_t o = 0; o < w->oc; o++) {
+		if (point) {
+			int_run(m->v->constant, weight_index(m, o, 0), m->i, icg, to, &lo, &hi);
+			to += icg;
+			continue;
+		}
 		for (int64_t i = 0; i < icg; i++)
-			for (int64_t r = 0, first = weight_index(m, o, i); r < w->kh; r++, first += m->y)
-				for (int64_t s = 0, at = first; s < w->kw; s++, at += m->x) {
-					int64_t v = from ? (int64_t)from[at] : (int64_t)tensor_int_at(t, at);
-					lo = v < lo ? v : lo;
-					hi = v > hi ? v : hi;
-					*to++ = v;
-				}
+			for (int64_t r = 0; r < w->kh; r++, to += w->kw)
+				int_run(m->v->constant, weight_index(m, o, i) + r * m->y, m->x, w->kw, to, &lo, &hi);
+	}
 	y->weight_lo = lo, y->weight_hi = hi;
 }
 
