@@ -10,6 +10,7 @@
 #include "cli/outputs.h"
 #include "exec/exec.h"
 #include "ops/op.h"
+#include "pipeline/execute.h"
 #include "pipeline/feed.h"
 #include "pipeline/pipeline.h"
 #include "util/npy.h"
@@ -185,20 +186,27 @@ static int tell_results(struct run *r)
 	return 0;
 }
 
-/* Functions become nodes, what depends on constants and shapes alone is computed once, and every value gets its
- * shape: the executor knows by it which samples it can run together. */
-static int prepare(struct run *r)
+/* What depends on constants and shapes alone is computed once. */
+static int fold_constants(struct run *r)
 {
 	struct pipeline p;
 	struct pipeline_options o = { 0 };
 	json_t *steps = json_array();
-	/* every tensor is to be seen: none may be folded away */
-	int status = pipeline_parse(&p, r->dump_dir ? "inline-functions" : "inline-functions,fold-constants", &r->diags);
+	int status = pipeline_parse(&p, "fold-constants", &r->diags);
 	if (status == 0)
 		status = pipeline_run(&p, r->graph, &o, steps, &r->diags);
 	pipeline_free(&p);
 	json_decref(steps);
-	return status < 0 ? -1 : graph_infer(r->graph, &r->diags);
+	return status;
+}
+
+/* Every value gets its shape, too: the executor knows by it which samples it can run together. Where every tensor is to
+ * be seen, none may be folded away. */
+static int prepare(struct run *r)
+{
+	if (make_executable(r->graph, &r->diags) < 0 || (!r->dump_dir && fold_constants(r) < 0))
+		return -1;
+	return graph_infer(r->graph, &r->diags);
 }
 
 static int run_model(struct run *r)

@@ -286,18 +286,40 @@ bool qop_is_read(const struct node *n)
 	return rewrite_of(n) != NULL;
 }
 
-static enum pass_result run(struct pass_ctx *ctx)
+static size_t rewrite_all(struct graph *g, bool unknown_only)
 {
-	struct graph *g = ctx->graph;
+	size_t changes = 0;
 	graph_for_each_node(g, n) {
 		const struct rewrite r = { g, n };
-		int (*rewrite)(const struct rewrite *) = rewrite_of(n);
-		ctx->changes += rewrite ? (size_t)rewrite(&r) : 0;
+		int (*rewrite)(const struct rewrite *) = n->op && unknown_only ? NULL : rewrite_of(n);
+		changes += rewrite ? (size_t)rewrite(&r) : 0;
 	}
+	if (changes)
+		graph_remove_dead(g);
+	return changes;
+}
+
+int qop_read_unknown(struct graph *g, struct diags *d)
+{
+	return rewrite_all(g, true) ? graph_infer(g, d) : 0;
+}
+
+static void say_what_stays(struct pass_ctx *ctx)
+{
+	graph_for_each_node(ctx->graph, n)
+		if (!strcmp(n->op_type, "DynamicQuantizeLinear"))
+			diag_note(ctx->diags, DIAG_WARNING, n, "quantise the network statically, with calibration data",
+				  "stays, and what reads it: its scale comes from the data at run time, so that nothing can be "
+				  "worked out beforehand");
+}
+
+static enum pass_result run(struct pass_ctx *ctx)
+{
+	say_what_stays(ctx);
+	ctx->changes = rewrite_all(ctx->graph, false);
 	if (!ctx->changes)
 		return PASS_UNCHANGED;
-	graph_remove_dead(g);
-	return graph_infer(g, ctx->diags) == 0 ? PASS_CHANGED : PASS_ERROR;
+	return graph_infer(ctx->graph, ctx->diags) == 0 ? PASS_CHANGED : PASS_ERROR;
 }
 
 const struct pass pass_qop_to_quant = {
