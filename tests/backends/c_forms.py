@@ -53,6 +53,9 @@ NETWORKS = {
     "product that is broadcast": ("x:INT4[2,3,4]", "a, b = Split <axis = 0> (x); k = Transpose <perm = [0,2,1]> (a); y = MatMul(x, k)"),
     "product of floats": ("x[1,5,3]", "k = Transpose <perm = [0,2,1]> (x); a = MatMul(x, k); b = Softmax(a); y = MatMul(b, x)"),
     # constants
+    "matrix on the left": ("x:INT4[1,5,3]", "y = MatMul($w[4,5;-7..7], x)"),
+    "matrix on the left of a vector": ("x:INT4[5,1]", "y = MatMul($w[4,5;-7..7], x)"),
+    "matrices on the right": ("x:INT4[1,2,3,5]", "y = MatMul(x, $w[2,5,4;-7..7])"),
     "slopes": (IMAGE, "y = PRelu(x, $s[4,1,1;-3..3])"),
     "powers": ("x:UINT4[1,7]", "y = Pow(x, $e[1,7;0..2])"),
     "weights beyond 32 bits": ("x:INT4[1,6]", "y = MatMul(x, $w[6,3;-900000000000..900000000000])"),

@@ -174,6 +174,12 @@ const struct backend backend_c = {
 		"The code allocates nothing, keeps no state and needs no library (libm only where float functions such as\n"
 		"Sigmoid are left in the graph). NAME_run computes one sample in scratch memory that the caller gives.\n"
 		"\n"
+		"Layers it has: products with constant matrices and of two activations, convolutions and transposed ones (one or\n"
+		"two axes, groups, dilations), thresholds, pools, sums and maxima along axes, arithmetic of two operands with\n"
+		"broadcasting, activations, Softmax, LogSoftmax, TopK, ArgMax, whatever moves elements (Transpose, Slice, Pad, Gather,\n"
+		"nearest Resize, ...), and FINN's hardware layers. A batch that the model fixes at more than 1 is one call's, in plain\n"
+		"loops: a model with a batch of 1 is faster.\n"
+		"\n"
 		"report.json and the header say the bytes of constants (ROM), results (RAM) and stack of each layer. The stack is\n"
 		"estimated from the emitted code, from above, for GCC 12 on x86-64: -O2 for plain and tiny, -O3 for packed.",
 	.options = options,

@@ -54,7 +54,7 @@ enum plan_kind {
 	PLAN_SUM,	/* sum over a window; sum, maximum or minimum over axes */
 	PLAN_BINARY,	/* add, sub, mul, div, max, min, ... of two buffers or a buffer and constants */
 	PLAN_UNARY,	/* relu, sigmoid, ... of floats (relu, neg, abs of integers too) */
-	PLAN_PRODUCT,	/* matrix product of two buffers */
+	PLAN_PRODUCT,	/* matrix product of two buffers or a buffer and constants */
 	PLAN_SOFTMAX,	/* and its logarithm */
 	PLAN_TOPK,	/* argmax too */
 	PLAN_CONCAT,

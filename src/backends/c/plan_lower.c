@@ -78,7 +78,7 @@ struct plan_buf *lower_buf_like(struct lowering *l, const struct plan_buf *b, co
 
 int lower_unsupported(struct lowering *l, const struct node *n, const char *what)
 {
-	return diag_node_error(l->diags, n, "see docs for the operators that backends emit, or run -p streamline first",
+	return diag_node_error(l->diags, n, "qcc --help-backend c says which layers there are; or run -p streamline first",
 			       "the plan for generated code has no form for %s", what);
 }
 

@@ -96,6 +96,9 @@ struct interval {
 	bool real;
 	int64_t lo, hi;
 };
+struct interval lower_interval_constant(const struct tensor *t);
+/* The constant as y's operand. */
+void lower_take_operand(struct lowering *l, struct plan_layer *y, const struct tensor *t);
 /* Bounds of a product of two integers; false where 64 bits do not hold them. */
 bool lower_product(struct interval a, struct interval b, int64_t *lo, int64_t *hi);
 /* What f(a, b) can be; false where there is no form for it. */

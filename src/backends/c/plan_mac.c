@@ -353,13 +353,11 @@ bool lower_is_dense(const struct plan_buf *in, const struct tensor *t, bool tran
 int lower_matmul(struct lowering *l, const struct node *n)
 {
 	const struct value *wv = node_input(n, 1);
-	struct plan_buf *in = lower_input(l, n, 0);
-	if (!in)
+	struct plan_buf *in = value_is_constant(wv) ? lower_input(l, n, 0) : NULL;
+	if (!in && value_is_constant(wv))
 		return -1;
-	if (!value_is_constant(wv))
+	if (!in || !lower_is_dense(in, wv->constant, false))
 		return lower_product_of_two(l, n);
-	if (!lower_is_dense(in, wv->constant, false))
-		return lower_unsupported(l, n, "a product with constants other than a matrix");
 	return lower_finish_mac(l, lower_dense(l, n, in, wv, false), n->outputs[0]);
 }
 

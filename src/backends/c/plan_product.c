@@ -1,5 +1,6 @@
-/* Matrix products of two activations, as in attention: y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]. Leading
- * axes are broadcast; either operand may lie in memory in any order, so that a transposed one costs nothing. */
+/* Matrix products of two activations, as in attention, or with constants that are no dense layer's:
+ * y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]. Leading axes are broadcast; either operand may lie in memory in
+ * any order, so that a transposed one costs nothing. */
 #include "backends/c/plan_lower.h"
 
 /* Strides of b along the axes of y, 0 along its axis `summed` (-1: the last one, -2: the one before), whose own stride
@@ -20,9 +21,8 @@ static const int64_t *product_strides(struct lowering *l, const struct plan_buf 
 	return s;
 }
 
-static int product_contents(struct lowering *l, struct plan_layer *y, struct contents *c)
+static int product_contents(struct lowering *l, struct plan_layer *y, struct interval a, struct interval b, struct contents *c)
 {
-	struct interval a = { y->in[0]->real, y->in[0]->lo, y->in[0]->hi }, b = { y->in[1]->real, y->in[1]->lo, y->in[1]->hi };
 	int64_t lo, hi;
 	*c = contents_real();
 	if (a.real || b.real)
@@ -36,22 +36,42 @@ static int product_contents(struct lowering *l, struct plan_layer *y, struct con
 	return 0;
 }
 
+/* Operand i as strides see it: a buffer, or a constant, which becomes y's operand. */
+static const struct plan_buf *side(struct lowering *l, struct plan_layer *y, size_t i, struct interval *range)
+{
+	const struct value *v = node_input(y->node, i);
+	if (!value_is_constant(v)) {
+		struct plan_buf *b = lower_input(l, y->node, i);
+		if (b) {
+			y->in[y->n_in++] = b;
+			*range = (struct interval){ b->real, b->lo, b->hi };
+		}
+		return b;
+	}
+	struct plan_buf *c = arena_new(&l->plan->arena, struct plan_buf);
+	*c = (struct plan_buf){ .rank = v->rank, .dims = v->dims, .count = v->constant->count };
+	lower_take_operand(l, y, v->constant);
+	*range = lower_interval_constant(v->constant);
+	return c;
+}
+
 int lower_product_of_two(struct lowering *l, const struct node *n)
 {
-	struct plan_buf *a = lower_input(l, n, 0), *b = lower_input(l, n, 1);
+	struct plan_layer *y = lower_layer(l, n, PLAN_PRODUCT, NULL);
+	struct interval range[2];
+	const struct plan_buf *a = side(l, y, 0, &range[0]), *b = a ? side(l, y, 1, &range[1]) : NULL;
 	struct contents c;
 	if (!a || !b)
 		return -1;
 	if (a->rank < 2 || b->rank < 2 || a->shuffle || b->shuffle)
 		return lower_unsupported(l, n, "a product of vectors");
-	struct plan_layer *y = lower_layer(l, n, PLAN_PRODUCT, a);
-	y->in[y->n_in++] = b;
 	y->length = a->dims[lower_storage_axis(a, a->rank - 1)];
-	if (product_contents(l, y, &c) < 0)
+	if (product_contents(l, y, range[0], range[1], &c) < 0)
 		return -1;
 	y->out = lower_buf(l, n->outputs[0], false, c);
 	y->real = c.real;
-	y->stride_a = product_strides(l, a, y->out, -1, &y->step_a);
-	y->stride_b = product_strides(l, b, y->out, -2, &y->step_b);
+	bool swapped = value_is_constant(node_input(n, 0));	/* what is in memory is operand 0 of the layer */
+	y->stride_a = product_strides(l, swapped ? b : a, y->out, swapped ? -2 : -1, &y->step_a);
+	y->stride_b = product_strides(l, swapped ? a : b, y->out, swapped ? -1 : -2, &y->step_b);
 	return y->stride_a && y->stride_b ? 0 : lower_unsupported(l, n, "this broadcast");
 }

@@ -13,7 +13,7 @@ static struct interval interval_of(const struct plan_buf *b)
 	return (struct interval){ b->real, b->lo, b->hi };
 }
 
-static struct interval interval_constant(const struct tensor *t)
+struct interval lower_interval_constant(const struct tensor *t)
 {
 	double lo, hi;
 	if (!tensor_is_integral(t))
@@ -83,7 +83,7 @@ bool lower_combine(enum plan_function f, struct interval a, struct interval b, s
 	return true;
 }
 
-static void take_operand(struct lowering *l, struct plan_layer *y, const struct tensor *t)
+void lower_take_operand(struct lowering *l, struct plan_layer *y, const struct tensor *t)
 {
 	double *c = arena_array(&l->plan->arena, double, t->count + 1);
 	for (int64_t i = 0; i < t->count; i++)
@@ -113,13 +113,13 @@ static int binary_constant(struct lowering *l, const struct node *n, size_t data
 	struct plan_buf *a = lower_input(l, n, data);
 	if (!a)
 		return -1;
-	struct interval c = interval_constant(t), x = interval_of(a);
+	struct interval c = lower_interval_constant(t), x = interval_of(a);
 	struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, a);
 	y->function = f;
 	y->operand_first = data == 1;
 	if (finish_binary(l, y, data ? c : x, data ? x : c, a) < 0)
 		return -1;
-	take_operand(l, y, t);
+	lower_take_operand(l, y, t);
 	y->stride_a = lower_strides(l, a, y->out);
 	y->stride_b = lower_constant_strides(l, t->rank, t->dims, y->out);
 	return y->stride_a && y->stride_b ? 0 : lower_unsupported(l, n, "this broadcast");

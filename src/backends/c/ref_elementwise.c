@@ -35,7 +35,7 @@ void ref_threshold(struct emit *e, const struct plan_layer *l)
 /* ---- two operands ---- */
 
 /* The constants as an array of the computation's type, or a literal where there is one. */
-static const char *constant(struct emit *e, const struct plan_layer *l, const char *index)
+const char *ref_constant(struct emit *e, const struct plan_layer *l, const char *index)
 {
 	size_t n = (size_t)l->operand_count;
 	if (n == 1)
@@ -84,7 +84,7 @@ void ref_binary(struct emit *e, const struct plan_layer *l)
 	loops_make(&n, l->out, 2, strides);
 	ref_open(e, l);
 	const char *a = operand(e, l, 0, loops_index(e, &n, 0));
-	const char *c = l->operand ? constant(e, l, loops_index(e, &n, 1)) : operand(e, l, 1, loops_index(e, &n, 1));
+	const char *c = l->operand ? ref_constant(e, l, loops_index(e, &n, 1)) : operand(e, l, 1, loops_index(e, &n, 1));
 	loops_open(b, &n, 1);
 	const char *f = l->operand_first ? combine(e, l, c, a) : combine(e, l, a, c);
 	if (!l->real)

@@ -72,7 +72,7 @@ void ref_sum(struct emit *e, const struct plan_layer *l)
 	ref_close(e);
 }
 
-/* The loops of a sum around products of elements of two buffers. */
+/* The loops of a sum around products of elements of two operands. */
 void ref_product(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = &e->code;
@@ -82,9 +82,10 @@ void ref_product(struct emit *e, const struct plan_layer *l)
 	ref_open(e, l);
 	loops_open(b, &n, 1);
 	for (int i = 0; i < 2; i++) {
-		const char *at = arena_printf(&e->arena, "%s[%s + k * %lld]", i ? "x1" : "x", loops_index(e, &n, i),
-					      LL(i ? l->step_b : l->step_a));
-		term[i] = arena_printf(&e->arena, "(%s)%s", type, ref_value(e, l->in[i], at));
+		const char *at = arena_printf(&e->arena, "%s + k * %lld", loops_index(e, &n, i), LL(i ? l->step_b : l->step_a));
+		const char *x = i && l->operand ? ref_constant(e, l, at) :
+				ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", i ? "x1" : "x", at));
+		term[i] = arena_printf(&e->arena, "(%s)%s", type, x);
 	}
 	strbuf_printf(b, "%.*s%s sum = 0;\n", 1 + n.depth, TABS, type);
 	strbuf_printf(b, "%.*sfor (int k = 0; k < %lld; k++)\n", 1 + n.depth, TABS, LL(l->length));
