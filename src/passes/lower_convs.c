@@ -318,7 +318,7 @@ static int lower_max_pool(struct lowering *l, struct node *n)
 static int lower_threshold(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0);
-	if (!is_image(x) || !is_image(node_output(n, 0)))
+	if (!is_image(x) || !is_image(node_output(n, 0)) || !strcmp(node_attr_string(n, "data_layout", ""), "NHWC"))
 		return 0;
 	struct value *inputs[] = { twin_of(l, x, n), node_input(n, 1) };
 	struct node *new = lowered(l, n, DOMAIN_QONNX, "MultiThreshold", inputs, 2);
@@ -462,23 +462,47 @@ static int lower_sum(struct lowering *l, struct node *n)
 	return 1;
 }
 
-/* All readers are products with constant weights, whose rows can be put into another order. */
+/* Does the same to every element. */
+static bool treats_all_alike(const struct node *n, size_t data)
+{
+	const struct value *other = node_input(n, 1 - data);
+	if (n->op == &op_MultiThreshold)
+		return data == 0 && value_is_constant(other) && other->dims[0] == 1;
+	return (n->op == &op_Add || n->op == &op_Sub || n->op == &op_Mul) && value_is_constant(other) &&
+	       other->constant->count == 1;
+}
+
+/* All readers are products with constant weights, whose rows can be put into another order, behind what treats all
+ * elements alike. */
 static bool only_products_read(const struct value *v)
 {
 	if (!v->uses)
 		return false;
-	value_for_each_use(v, u)
-		if (!u->user || u->user->op != &op_MatMul || u->index != 0 || !value_is_constant(node_input(u->user, 1)) ||
-		    node_input(u->user, 1)->rank != 2)
+	value_for_each_use(v, u) {
+		const struct node *n = u->user;
+		bool product = n && n->op == &op_MatMul && u->index == 0 && value_is_constant(node_input(n, 1)) &&
+			       node_input(n, 1)->rank == 2;
+		if (!product && !(n && u->index < 2 && treats_all_alike(n, u->index) && only_products_read(node_output(n, 0))))
 			return false;
+	}
 	return true;
+}
+
+/* Puts the rows of those products into the order of channels-last pixels. */
+static void permute_readers(struct lowering *l, struct value *v, int64_t channels, int64_t pixels)
+{
+	value_for_each_use(v, u)
+		if (u->user->op == &op_MatMul)
+			node_set_input(u->user, 1, permute_rows(l->g, node_input(u->user, 1), channels, pixels));
+		else
+			permute_readers(l, node_output(u->user, 0), channels, pixels);
 }
 
 /* A reshape of an image to one row a sample. */
 static int lower_flatten(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
-	if (!is_image(x) || out->rank != 2 || out->dims[0] != x->dims[0])
+	if (!is_image(x) || x->id >= l->size || out->rank != 2 || out->dims[0] != x->dims[0])
 		return 0;
 	int64_t channels = x->dims[1], pixels = out->dims[1] / channels;
 	if (pixels > 1 && !only_products_read(out))
@@ -488,9 +512,29 @@ static int lower_flatten(struct lowering *l, struct node *n)
 	flat->datatype = out->datatype;
 	flat->range = out->range && !out->range->channels ? out->range : NULL;
 	if (pixels > 1)
-		value_for_each_use(out, u)
-			node_set_input(u->user, 1, permute_rows(l->g, node_input(u->user, 1), channels, pixels));
+		permute_readers(l, out, channels, pixels);
 	value_replace_uses(out, flat);
+	vec_push(&l->lowered, n);
+	l->ctx->changes++;
+	return 1;
+}
+
+/* A Transpose of the network's own between the two layouts: what it gives, or reads, is a twin already. */
+static int lower_transpose(struct lowering *l, struct node *n)
+{
+	static const int64_t to_last[] = { 0, 2, 3, 1 }, to_first[] = { 0, 3, 1, 2 };
+	struct value *x = node_input(n, 0), *out = node_output(n, 0);
+	size_t count = 0;
+	const int64_t *perm = node_attr_ints(n, "perm", &count);
+	if (!is_image(x) || x->rank != 4 || !perm || count != 4)
+		return 0;
+	if (!memcmp(perm, to_last, sizeof to_last) && x->id < l->size && l->twin[x->id]) {
+		value_replace_uses(out, l->twin[x->id]);
+	} else if (!memcmp(perm, to_first, sizeof to_first) && out->id < l->size && !l->twin[out->id]) {
+		l->twin[out->id] = x;
+	} else {
+		return 0;
+	}
 	vec_push(&l->lowered, n);
 	l->ctx->changes++;
 	return 1;
@@ -518,6 +562,8 @@ static int lower_node(struct lowering *l, struct node *n)
 		return lower_sum(l, n);
 	if (n->op == &op_Reshape || n->op == &op_Flatten || n->op == &op_Squeeze)
 		return lower_flatten(l, n);
+	if (n->op == &op_Transpose)
+		return lower_transpose(l, n);
 	return 0;
 }
 

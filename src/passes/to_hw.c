@@ -81,13 +81,32 @@ static unsigned char *reach_of_hardware(const struct graph *g)
 	return reach;
 }
 
+static bool is_left(const struct node *n, const unsigned char *reach)
+{
+	return n && reach[n->id] == 3 && !hw_kind_of(n) && !to_hw_is_view(n);
+}
+
+/* A Transpose that is there because of its neighbour, which was left, too. */
+static bool is_in_company(const struct node *n, const unsigned char *reach)
+{
+	const struct node *before = node_input(n, 0)->producer;
+	if (n->op != &op_Transpose)
+		return false;
+	if (is_left(before, reach) && before->op != &op_Transpose)
+		return true;
+	value_for_each_use(n->outputs[0], u)
+		if (is_left(u->user, reach) && u->user->op != &op_Transpose)
+			return true;
+	return false;
+}
+
 /* Every node between hardware layers must be one. */
 static int check_leftovers(const struct graph *g, struct diags *d)
 {
 	unsigned char *reach = reach_of_hardware(g);
 	int result = 0;
 	for (const struct node *n = g->first; n; n = n->next)
-		if (reach[n->id] == 3 && !hw_kind_of(n) && !to_hw_is_view(n))
+		if (is_left(n, reach) && !is_in_company(n, reach))
 			result = diag_node_error(d, n, "streamline must turn it into integer arithmetic first; -v lists what blocks it",
 						 "stands between hardware layers and has no hardware form%s",
 						 to_hw_is_integer(node_input(n, 0)) ? "" : " (it computes with real numbers)");

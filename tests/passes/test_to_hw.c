@@ -291,6 +291,32 @@ static const struct pass_case gates[] = {
 	  POOLED "e = Add(r, i) " ACTIVATION("o", "e", "one") "y = Conv(o, p)", "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
 };
 
+/* Ways from pixels to rows that leave no Transpose between layers, only the one in front of them. */
+#define FLAT "float[4,4,1,1] k = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}, float[16,1] v = {1,-2,0.5,0,1.5,2,-1,1,0," \
+	     "-0.5,1,-1,2,1.5,-2,0.5}, int64[2] row = {1,16}"
+#define PIXELS ACTIVATION("i", "x", "half") "p = qonnx.Quant" SIGNED "(k, half, zero, four) q = qonnx.Quant" SIGNED \
+	       "(v, half, zero, four) "
+static const struct pass_case flattenings[] = {
+	{ "quantised again", "(float[1,4,2,2] x) => (y)", FLAT,
+	  PIXELS "a = Conv(i, p) b = Flatten(a) " ACTIVATION("c", "b", "half") "y = MatMul(c, q)", "MVAU=2 Transpose=1" },
+	{ "scaled and quantised", "(float[1,4,2,2] x) => (y)", FLAT,
+	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Flatten(b) " ACTIVATION("d", "c", "third") "y = MatMul(d, q)",
+	  "MVAU=2 Transpose=1" },
+	{ "as Keras does", "(float[1,4,2,2] x) => (y)", FLAT,
+	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Transpose<perm=[0,2,3,1]>(b) d = Reshape(c, row) "
+	  "y = MatMul(d, q)", "MVAU=2 Transpose=1" },
+	{ "there and back", "(float[1,4,2,2] x) => (y)", FLAT,
+	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Transpose<perm=[0,2,3,1]>(b) d = Transpose<perm=[0,3,1,2]>(c) "
+	  "y = Conv(d, p)", "MVAU=2 Transpose=2" },
+};
+
+static void rows_of_pixels(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof flattenings / sizeof *flattenings; i++)
+		graph_free(run_case(&flattenings[i], "streamline,to-hw", 1e-6));
+}
+
 static void products_of_streams(void **state)
 {
 	(void)state;
@@ -333,7 +359,8 @@ int main(void)
 		cmocka_unit_test(convolutions), cmocka_unit_test(pooling_and_flattening),
 		cmocka_unit_test(forks_and_joins), cmocka_unit_test(folding_changes_nothing),
 		cmocka_unit_test(bipolar_padding), cmocka_unit_test(strides_of_lines),
-		cmocka_unit_test(products_of_streams), cmocka_unit_test(real_layer_between_is_named),
+		cmocka_unit_test(products_of_streams), cmocka_unit_test(rows_of_pixels),
+		cmocka_unit_test(real_layer_between_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
