@@ -605,8 +605,9 @@ const struct pass pass_lower_convs = {
 	.help = "Conv (and ConvTranspose, behind FMPadding_Pixel) becomes Im2Col (where its kernel is larger than a pixel) and MatMul;\n"
 		"a depthwise one keeps that fact in the tensor_sparsity annotation of its weights, other groups become zeros. MaxPool,\n"
 		"MultiThreshold, Add, Concat, Resize and sums over all pixels follow channels last, and a flattening in front of MatMul\n"
-		"reorders the weights. A Pad of zeros becomes padding of the window behind it. Transposes stand only where the integer\n"
-		"part begins and ends. Bipolar images that are padded become TERNARY, which holds the zeros of the padding (FINN would\n"
+		"reorders the weights, also with a quantiser in between; a Transpose to channels last goes.\n"
+		"A Pad of zeros becomes padding of the window behind it. Transposes stand only where the integer part begins and\n"
+		"ends. Bipolar images that are padded become TERNARY, which holds the zeros of the padding (FINN would\n"
 		"write bits of 0, its -1). qonnx executes the result.",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,

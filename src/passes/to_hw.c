@@ -242,11 +242,13 @@ const struct pass pass_to_hw = {
 	.summary = "turns integer layers into FINN's hardware layers (MVAU, VVAU, Thresholding, ...)",
 	.help = "Lowers convolutions first (lower-convs), then replaces MatMul with the MultiThreshold behind it by MVAU (VVAU where it\n"
 		"is depthwise), Im2Col by FMPadding and ConvolutionInputGenerator, MaxPool by StreamingMaxPool or Pool, and so on,\n"
-		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. Bipolar inputs\n"
-		"times bipolar weights count bits; thresholds are rewritten for that. Bipolar images that are padded with zeros become\n"
-		"TERNARY where they are made, since a bit cannot hold 0 (FINN writes bits of 0, which count as -1 there). Layers that\n"
-		"compute with real numbers before the first and behind the last of them stay for the host and are listed in the report;\n"
-		"one in between is an error.\n"
+		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. A product of two\n"
+		"activations is a StreamingEltwise, also where one is a pixel that meets all of an image (the gate of squeeze and\n"
+		"excite); FINN-plus builds those, FINN does not. Bipolar inputs times bipolar weights count bits; thresholds are\n"
+		"rewritten for that. Bipolar images that are padded with zeros become TERNARY where they are\n"
+		"made, since a bit cannot hold 0 (FINN writes bits of 0, which count as -1 there). Layers that compute with real\n"
+		"numbers before the first and behind the last of them stay for the host and are listed in the report; one in between\n"
+		"is an error.\n"
 		"Before it, prune-dead removes what cannot matter; to-hw(keep_shape), or --keep-shape, keeps it.",
 	.options = options,
 	.requires = GRAPH_STREAMLINED | GRAPH_INFERRED | GRAPH_PRUNED,
