@@ -33,6 +33,11 @@ QUANT = 'qonnx.Quant <signed = {0}, narrow = 0, rounding_mode = "ROUND">'
 THRESHOLDS = 'qonnx.MultiThreshold <out_dtype = "UINT2">'
 IMAGE = "x:INT4[1,4,6,6]"
 
+SQUEEZE_AND_EXCITE = ("q = SIGNED(x, $s[;0.1137], $z[;0], $b[;6]); c = Conv(q, $w[4,4,1,1;-3..3]); "
+                      "a = UNSIGNED(c, $s2[;0.3791], $z, $b4[;4]); m = GlobalAveragePool(a); d = Conv(m, $v[4,4,1,1;-3..3]); "
+                      "h = HardSigmoid(d); g = UNSIGNED(h, $s3[;0.0713], $z, $b4); p = Mul(a, g); "
+                      "y = UNSIGNED(p, $s4[;0.2939], $z, $b4)")
+
 # name: (input, nodes) or (input, nodes, passes)
 NETWORKS = {
     # two activations
@@ -41,10 +46,7 @@ NETWORKS = {
     "gate with thresholds": (IMAGE, "g = GlobalMaxPool(x); p = Mul(x, g); y = THRESHOLDS(p, $t[4,3;-30..30])"),
     "gate beside convolutions": (IMAGE, "a = Conv(x, $w[4,4,1,1;-3..3]); b = THRESHOLDS(a, $t[4,3;-60..60]); "
                                  "g = GlobalMaxPool(x); p = Mul(b, g); y = Conv(p, $v[3,4,3,3;-3..3])"),
-    "squeeze and excite": ("x[1,4,6,6]", "q = SIGNED(x, $s[;0.1137], $z[;0], $b[;6]); c = Conv(q, $w[4,4,1,1;-3..3]); "
-                           "a = UNSIGNED(c, $s2[;0.3791], $z, $b4[;4]); m = GlobalAveragePool(a); d = Conv(m, $v[4,4,1,1;-3..3]); "
-                           "h = HardSigmoid(d); g = UNSIGNED(h, $s3[;0.0713], $z, $b4); p = Mul(a, g); "
-                           "y = UNSIGNED(p, $s4[;0.2939], $z, $b4)", "streamline"),
+    "squeeze and excite": ("x[1,4,6,6]", SQUEEZE_AND_EXCITE, "streamline"),
     "wide products": ("x:INT24[1,5]", "y = Mul(x, x)"),
     "sums and differences": (IMAGE, "g = GlobalMaxPool(x); a = Add(x, g); b = Sub(g, a); c = Max(b, x); y = Min(c, g)"),
     "floats of two branches": ("x[1,3,4,4]", "g = GlobalAveragePool(x); e = Exp(g); a = Mul(x, g); b = Div(a, e); c = Sub(b, x); y = Add(c, g)"),
@@ -81,6 +83,7 @@ NETWORKS = {
     "Gelu by tanh": ("x:INT5[1,33]", "r = Mul(x, $s[;0.25]); y = Gelu <approximate = \"tanh\"> (r)"),
     "Sign of integers": ("x:INT5[1,33]", "y = Sign(x)"),
     # hardware layers
+    "squeeze and excite in hardware": ("x[1,4,6,6]", SQUEEZE_AND_EXCITE, "streamline,fold"),
     "ChannelwiseOp": ("x:INT4[1,3,3,4]", "a = HW.ChannelwiseOp <Func = \"add\", NumChannels = 4, PE = 1, inputDataType = \"INT4\", paramDataType = \"INT3\", "
                       "outputDataType = \"INT5\"> (x, $c[4;-3..3]); b = HW.ChannelwiseOp <Func = \"mul\", NumChannels = 4, PE = 1, inputDataType = \"INT5\", "
                       "paramDataType = \"INT3\", outputDataType = \"INT8\"> (a, $d[4;-3..3]); y = HW.ChannelwiseOp <Func = \"cmp_ge\", NumChannels = 4, PE = 1, "

@@ -273,7 +273,8 @@ int lower_hw_pair(struct lowering *l, const struct node *n)
 		const char *name;
 		enum plan_function f;
 	} table[] = {
-		{ "Add", PLAN_ADD }, { "add", PLAN_ADD }, { "Sub", PLAN_SUB }, { "AbsDiff", PLAN_DISTANCE }, { "mul", PLAN_MUL },
+		{ "Add", PLAN_ADD }, { "add", PLAN_ADD }, { "Sub", PLAN_SUB }, { "AbsDiff", PLAN_DISTANCE }, { "Mul", PLAN_MUL },
+		{ "mul", PLAN_MUL },
 		{ "Mul", PLAN_MUL }, { "cmp_ge", PLAN_AT_LEAST }, { "cmp_le", PLAN_AT_MOST },
 	};
 	bool constant = !strncmp(n->op_type, "ChannelwiseOp", 13);
