@@ -119,6 +119,21 @@ for target in 1000 80; do
 	simulate "a gate in $target cycles" gate.onnxtxt "streamline,fold(target_cycles=$target)" hls
 done
 
+# What stays with the host behind the last layer.
+for tail in Softmax LogSoftmax Sigmoid Tanh Relu; do
+	cat >tail.onnxtxt <<END
+tail (float[1,6] x) => (z)
+<float s = {0.5}, float o = {0}, float b = {4}, float[6,3] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5,1,3}, float t = {0.3}> {
+	i = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(x, s, o, b)
+	v = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(w, s, o, b)
+	m = MatMul(i, v)
+	y = Mul(m, t)
+	z = $tail(y)
+}
+END
+	simulate "$tail on the host" tail.onnxtxt "streamline,fold(target_cycles=9)" hls
+done
+
 # Bipolar images that are padded with zeros: the design's outputs are those of the network as it was given, too.
 for kind in 1 2 3; do
 	"$python" "$QCC_SRC/tests/backends/bipolar_net.py" $kind >bipolar.onnxtxt

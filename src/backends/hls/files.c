@@ -74,8 +74,9 @@ static const char testbench_main[] =
 static bool host_rounds(const struct hls_plan *p)
 {
 	for (size_t i = 0; i < p->n_tail; i++)
-		if (!strcmp(p->tail[i]->op_type, "Softmax") || !strcmp(p->tail[i]->op_type, "MatMul") ||
-		    !strcmp(p->tail[i]->op_type, "Sigmoid"))
+		if (!strcmp(p->tail[i]->op_type, "Softmax") || !strcmp(p->tail[i]->op_type, "LogSoftmax") ||
+		    !strcmp(p->tail[i]->op_type, "MatMul") || !strcmp(p->tail[i]->op_type, "Sigmoid") ||
+		    !strcmp(p->tail[i]->op_type, "Tanh"))
 			return true;
 	return false;
 }

@@ -177,7 +177,8 @@ static int emit_softmax(struct host *h, const struct node *n, const struct value
 	if (normal_axis(node_attr_int(n, "axis", -1), y->rank) != y->rank - 1)
 		return diag_node_error(h->d, n, NULL, "is not along the last axis, which the host's part needs");
 	long long last = y->dims[y->rank - 1];
-	strbuf_printf(h->body, "\thost_softmax(%lld, %lld, v%u, v%u);\n", count_of(y) / last, last, x->id, y->id);
+	strbuf_printf(h->body, "\thost_%s(%lld, %lld, v%u, v%u);\n", n->op == &op_Softmax ? "softmax" : "log_softmax",
+		      count_of(y) / last, last, x->id, y->id);
 	return 0;
 }
 
@@ -204,10 +205,11 @@ static int emit_node(struct host *h, const struct node *n)
 		return emit_gather(h, n, x, y);
 	if (n->op == &op_MatMul)
 		return emit_mat_mul(h, n, x, y);
-	if (n->op == &op_Softmax)
+	if (n->op == &op_Softmax || n->op == &op_LogSoftmax)
 		return emit_softmax(h, n, x, y);
-	if (n->op == &op_Relu || n->op == &op_Sigmoid) {
-		strbuf_printf(h->body, "\thost_%s(%lld, v%u, v%u);\n", n->op == &op_Relu ? "relu" : "sigmoid", count_of(y), x->id, y->id);
+	const char *unary = n->op == &op_Relu ? "relu" : n->op == &op_Sigmoid ? "sigmoid" : n->op == &op_Tanh ? "tanh" : NULL;
+	if (unary) {
+		strbuf_printf(h->body, "\thost_%s(%lld, v%u, v%u);\n", unary, count_of(y), x->id, y->id);
 		return 0;
 	}
 	return diag_node_error(h->d, n, NULL, "stays with the host, but has no form in its C function");

@@ -101,6 +101,19 @@ static inline void host_softmax(long rows, long n, const float *x, float *y)
 	}
 }
 
+static inline void host_log_softmax(long rows, long n, const float *x, float *y)
+{
+	for (long r = 0; r < rows; r++, x += n, y += n) {
+		float most = x[0], sum = 0;
+		for (long i = 1; i < n; i++)
+			most = x[i] > most ? x[i] : most;
+		for (long i = 0; i < n; i++)
+			sum += expf(x[i] - most);
+		for (long i = 0; i < n; i++)
+			y[i] = x[i] - most - logf(sum);
+	}
+}
+
 static inline void host_relu(long n, const float *x, float *y)
 {
 	for (long i = 0; i < n; i++)
@@ -111,6 +124,12 @@ static inline void host_sigmoid(long n, const float *x, float *y)
 {
 	for (long i = 0; i < n; i++)
 		y[i] = 1 / (1 + expf(-x[i]));
+}
+
+static inline void host_tanh(long n, const float *x, float *y)
+{
+	for (long i = 0; i < n; i++)
+		y[i] = tanhf(x[i]);
 }
 
 #endif
