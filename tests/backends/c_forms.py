@@ -31,6 +31,7 @@ SAMPLES = 5
 
 QUANT = 'qonnx.Quant <signed = {0}, narrow = 0, rounding_mode = "ROUND">'
 THRESHOLDS = 'qonnx.MultiThreshold <out_dtype = "UINT2">'
+MANY = 'qonnx.MultiThreshold <out_dtype = "UINT16">'
 IMAGE = "x:INT4[1,4,6,6]"
 
 SQUEEZE_AND_EXCITE = ("q = SIGNED(x, $s[;0.1137], $z[;0], $b[;6]); c = Conv(q, $w[4,4,1,1;-3..3]); "
@@ -63,6 +64,11 @@ NETWORKS = {
     "weights beyond 32 bits": ("x:INT4[1,6]", "y = MatMul(x, $w[6,3;-900000000000..900000000000])"),
     "batch normalization before a product": ("x[1,6]", "q = SIGNED(x, $s[;0.1], $z[;0], $b[;8]); n = BatchNormalization(q, $g[6;1..3], $h[6;-1..1], "
                                              "$m[6;-1..1], $r[6;1..4]); y = MatMul(n, $w[6,3;-3..3])", "streamline"),
+    # many thresholds
+    "9 bits from a product": ("x:INT4[1,8]", "a = MatMul(x, $w[8,6;-7..7]); y = MANY(a, $t[6,511;-200..200])"),
+    "10 bits from a convolution": (IMAGE, "a = Conv(x, $w[5,4,3,3;-1..1]); b = MANY(a, $t[5,1023;-100..100]); y = Conv(b, $v[3,5,1,1;-7..7])"),
+    "10 bits from a depthwise convolution": (IMAGE, "a = Conv <group = 4> (x, $w[4,1,3,3;-3..3]); y = MANY(a, $t[4,1000;-100..100])"),
+    "14 bits from an input": ("x[1,4,3,3]", "q = SIGNED(x, $s[;0.001137], $z[;0], $b[;14]); y = Conv(q, $w[3,4,2,2;-3..3])", "streamline"),
     # windows
     "padding": (IMAGE, "p = Pad(x, $pads[8;0 0 1 2 0 0 0 1]); y = Conv(p, $w[3,4,3,3;-3..3])"),
     "padding with a value": (IMAGE, "p = Pad(x, $pads[8;0 0 1 1 0 0 1 1], $v[;3]); y = MaxPool <kernel_shape = [2,2]> (p)"),
@@ -127,7 +133,7 @@ def constants(body, seed):
 def model_text(name, given, body):
     """The model in ONNX's textual form, the input's dims and its datatype (None: floats)."""
     spec = re.fullmatch(r"x(?::(\w+))?\[([\d,]+)\]", given)
-    body = body.replace("THRESHOLDS", THRESHOLDS).replace("HW.", "finn.custom_op.fpgadataflow.").replace("UNSIGNED", QUANT.format(0)).replace("SIGNED", QUANT.format(1))
+    body = body.replace("THRESHOLDS", THRESHOLDS).replace("MANY", MANY).replace("HW.", "finn.custom_op.fpgadataflow.").replace("UNSIGNED", QUANT.format(0)).replace("SIGNED", QUANT.format(1))
     declared, body = constants(body, name)
     kind = f":{spec[1]}" if spec[1] else ""
     nodes = "\n".join(f"  {line.strip()}" for line in body.split(";\n" if ";\n" in body else "; "))

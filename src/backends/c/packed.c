@@ -177,7 +177,8 @@ static void choose_mac(struct emit *e, struct packed_layer *p)
 	bool byte_weights = l->weight_lo >= INT8_MIN && l->weight_hi <= INT8_MAX;
 	if (choose_floats(p))
 		return;
-	if (l->real || !l->weights || !has_codes(l) || !sums_fit(l) || !byte_weights || !w->out_last)
+	bool byte_counts = !l->stage || l->stage->count <= UINT8_MAX;	/* kernels keep them in rows of bytes */
+	if (l->real || !l->weights || !has_codes(l) || !sums_fit(l) || !byte_weights || !byte_counts || !w->out_last)
 		return;
 	image_dims(p);
 	if (w->group == w->ic && w->oc == w->ic && w->group > 1)

@@ -95,10 +95,18 @@ static void store_stage(struct emit *e, const struct plan_layer *l, int indent, 
 	tabs(b, indent);
 	strbuf_puts(b, "int n = 0;\n");
 	tabs(b, indent);
-	strbuf_printf(b, "for (int t = 0; t < %lld; t++)\n", LL(s->count));
-	tabs(b, indent + 1);
-	strbuf_printf(b, "n += sum >= %s[%st];\n", t, row);
-	tabs(b, indent);
+	if (s->count > UINT8_MAX) {	/* they ascend: looked up by halves */
+		int64_t half = 1;
+		while (half <= s->count / 2)
+			half *= 2;
+		strbuf_printf(b, "for (int k = %lld; k; k /= 2)\n", LL(half));
+		tabs(b, indent + 1);
+		strbuf_printf(b, "n += n + k <= %lld && sum >= %s[%sn + k - 1] ? k : 0;\n", LL(s->count), t, row);
+	} else {
+		strbuf_printf(b, "for (int t = 0; t < %lld; t++)\n", LL(s->count));
+		tabs(b, indent + 1);
+		strbuf_printf(b, "n += sum >= %s[%st];\n", t, row);
+	}
 	const struct plan_buf *out = plan_root(l->out);
 	const char *element = out->coded && out->base == s->base && out->step == s->step ?
 			      arena_printf(&e->arena, "(%s)n", buf_ctype(out)) :
