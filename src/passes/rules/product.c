@@ -64,7 +64,8 @@ static bool pad_before(struct rule_ctx *x, struct node *n, const struct affine *
 	int rank = node_input(n, 0)->rank;
 	double z = in->channels == 1 ? -in->bias[0] / in->scale[0] : 0.5;
 	if (n->op != &op_Conv || !pads || count != 2 * (size_t)(rank - 2) || fabs(z - rint(z)) > 1e-6) {
-		x->reason = "it pads with 0, which its input's scale and offset do not have as an integer";
+		x->reason = "it pads with 0, which is no integer behind its input's scale and offset: quantise behind what "
+			    "adds the offset (a batch norm?), or do without the padding";
 		return false;
 	}
 	int64_t all[2 * MAX_RANK] = { 0 }, none[2 * MAX_RANK] = { 0 }, dims[] = { 2 * rank };
