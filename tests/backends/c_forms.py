@@ -62,6 +62,7 @@ NETWORKS = {
     "slopes": (IMAGE, "y = PRelu(x, $s[4,1,1;-3..3])"),
     "powers": ("x:UINT4[1,7]", "y = Pow(x, $e[1,7;0..2])"),
     "weights beyond 32 bits": ("x:INT4[1,6]", "y = MatMul(x, $w[6,3;-900000000000..900000000000])"),
+    "sums beyond 32 bits": ("x:INT4[1,7]", "a = MatMul(x, $w[7,3;-3..3]); b = Mul(a, $f[;1000000000]); c = Neg(b); y = Abs(c)"),
     "batch normalization before a product": ("x[1,6]", "q = SIGNED(x, $s[;0.1], $z[;0], $b[;8]); n = BatchNormalization(q, $g[6;1..3], $h[6;-1..1], "
                                              "$m[6;-1..1], $r[6;1..4]); y = MatMul(n, $w[6,3;-3..3])", "streamline"),
     # many thresholds

@@ -189,7 +189,7 @@ const struct style style_tiny = {
 	.name = "tiny",
 	.folder = "c-tiny",
 	.plan = { .channels_last = true, .fuse = true, .absorb = true },
-	.align = 4,
+	.align = 8,		/* of int64_t, which sums beyond 32 bits take */
 	.size = tiny_size,
 	.layers = tiny_layers,
 	.files = tiny_files,
