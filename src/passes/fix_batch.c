@@ -1,7 +1,6 @@
 /* fix-batch: a batch size that the exporter left open becomes a number, and what is computed from shapes follows. */
 #include "passes/fix_batch.h"
 
-#include "ops/op.h"
 #include "passes/pass.h"
 
 /* Inputs whose leading dimension alone is not known: others leave open more than how many samples there are. */
@@ -43,22 +42,11 @@ size_t fix_batch(struct graph *g, int64_t size)
 	return fixed;
 }
 
-/* Whether a shape is computed when the network runs. (Where it is known, fold-constants has made it a constant.) */
-static bool computes_shapes(const struct graph *g)
-{
-	graph_for_each_node(g, n)
-		if (n->op == &op_Shape || n->op == &op_Size)
-			return true;
-	return false;
-}
-
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	int64_t size = pass_int(ctx, "size");
 	if (size < 1)
 		return diag_error(ctx->diags, "write fix-batch(size=1)", "a batch has one sample or more, not %lld", (long long)size);
-	if (pass_flag(ctx, "if_computed") && !computes_shapes(ctx->graph))
-		return PASS_UNCHANGED;
 	size_t fixed = fix_batch(ctx->graph, size);
 	if (!fixed)
 		return PASS_UNCHANGED;
@@ -71,7 +59,6 @@ static enum pass_result run(struct pass_ctx *ctx)
 
 static const struct pass_option options[] = {
 	{ "size", OPTION_INT, "1", "samples in a batch" },
-	{ "if_computed", OPTION_FLAG, NULL, "only where the network computes shapes from it; convert asks for that" },
 	{ NULL, OPTION_FLAG, NULL, NULL },
 };
 
@@ -79,8 +66,8 @@ const struct pass pass_fix_batch = {
 	.name = "fix-batch",
 	.summary = "a batch size that is left open becomes a number",
 	.help = "Where an input's first dimension alone is symbolic or unknown it becomes 1, or as many as fix-batch(size=N)\n"
-		"says; shapes that are computed from it become constants. convert begins with it where there are such; to-hw does\n"
-		"it always, as FINN's layers count their samples. `qcc run` and generated C take any number all the same.",
+		"says; shapes that are computed from it become constants. convert begins with it: qonnx and FINN execute no\n"
+		"batch that is open. `qcc run` and generated C take any number of samples all the same.",
 	.options = options,
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,

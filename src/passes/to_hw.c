@@ -204,8 +204,6 @@ static enum pass_result run(struct pass_ctx *ctx)
 	struct graph *g = ctx->graph;
 	if (check_options(ctx) != 0)
 		return PASS_ERROR;
-	if (pass_run_nested(ctx, "fix-batch", NULL) == PASS_ERROR)
-		return PASS_ERROR;
 	if (needs_lowering(g) && pass_run_nested(ctx, "lower-convs", NULL) == PASS_ERROR)
 		return PASS_ERROR;
 	if (hold_zeros(g) && graph_infer(g, ctx->diags) != 0)
