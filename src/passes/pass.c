@@ -86,6 +86,14 @@ static enum pass_result run_steps(struct pass_ctx *ctx, const struct pipeline *p
 	return count_changes(entries) ? PASS_CHANGED : PASS_UNCHANGED;
 }
 
+/* The report's array of that name, made where it is missing. */
+static json_t *report_list(json_t *report, const char *name)
+{
+	if (!json_object_get(report, name))
+		json_object_set_new(report, name, json_array());
+	return json_object_get(report, name);
+}
+
 enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args)
 {
 	struct strbuf text = { 0 };
@@ -100,9 +108,7 @@ enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const c
 	strbuf_free(&text);
 	ctx->diags->pass = outer;
 	ctx->changes += count_changes(entries);
-	if (!json_object_get(ctx->report, "passes"))
-		json_object_set_new(ctx->report, "passes", json_array());
-	json_array_extend(json_object_get(ctx->report, "passes"), entries);
+	json_array_extend(report_list(ctx->report, "passes"), entries);
 	json_decref(entries);
 	return result;
 }
@@ -111,8 +117,6 @@ void pass_note(struct pass_ctx *ctx, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	if (!json_object_get(ctx->report, "notes"))
-		json_object_set_new(ctx->report, "notes", json_array());
-	json_array_append_new(json_object_get(ctx->report, "notes"), json_vsprintf(format, args));
+	json_array_append_new(report_list(ctx->report, "notes"), json_vsprintf(format, args));
 	va_end(args);
 }

@@ -118,10 +118,12 @@ int to_hw_channelwise(struct pass_ctx *ctx, struct node *n)
 
 /* ---- joining, summing, selecting ---- */
 
+enum { MOST_STREAMS = 64 };	/* that one layer joins */
+
 static void set_datatypes(struct node *n, const char *name, struct value *const *values, size_t count)
 {
-	char buffers[64][DATATYPE_NAME_SIZE];
-	const char *names[64];
+	char buffers[MOST_STREAMS][DATATYPE_NAME_SIZE];
+	const char *names[MOST_STREAMS];
 	for (size_t i = 0; i < count; i++)
 		names[i] = datatype_name(values[i]->datatype, buffers[i]);
 	node_set_strings(n, name, names, count);
@@ -129,9 +131,9 @@ static void set_datatypes(struct node *n, const char *name, struct value *const 
 
 static int convert_concat(struct node *n)
 {
-	struct value *out = node_output(n, 0), *inputs[64];
-	int64_t parts[64];
-	if (!to_hw_is_integer(out) || n->n_inputs > 64 ||
+	struct value *out = node_output(n, 0), *inputs[MOST_STREAMS];
+	int64_t parts[MOST_STREAMS];
+	if (!to_hw_is_integer(out) || n->n_inputs > MOST_STREAMS ||
 	    normal_axis(node_attr_int(n, "axis", 1), out->rank) != out->rank - 1)
 		return 0;
 	for (uint32_t i = 0; i < n->n_inputs; i++) {

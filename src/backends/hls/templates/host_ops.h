@@ -88,12 +88,18 @@ static inline void host_mat_mul(long rows, long inner, long columns, const float
 		}
 }
 
+static inline float host_most(long n, const float *x)
+{
+	float most = x[0];
+	for (long i = 1; i < n; i++)
+		most = x[i] > most ? x[i] : most;
+	return most;
+}
+
 static inline void host_softmax(long rows, long n, const float *x, float *y)
 {
 	for (long r = 0; r < rows; r++, x += n, y += n) {
-		float most = x[0], sum = 0;
-		for (long i = 1; i < n; i++)
-			most = x[i] > most ? x[i] : most;
+		float most = host_most(n, x), sum = 0;
 		for (long i = 0; i < n; i++)
 			sum += y[i] = expf(x[i] - most);
 		for (long i = 0; i < n; i++)
@@ -104,9 +110,7 @@ static inline void host_softmax(long rows, long n, const float *x, float *y)
 static inline void host_log_softmax(long rows, long n, const float *x, float *y)
 {
 	for (long r = 0; r < rows; r++, x += n, y += n) {
-		float most = x[0], sum = 0;
-		for (long i = 1; i < n; i++)
-			most = x[i] > most ? x[i] : most;
+		float most = host_most(n, x), sum = 0;
 		for (long i = 0; i < n; i++)
 			sum += expf(x[i] - most);
 		for (long i = 0; i < n; i++)
