@@ -6,6 +6,7 @@
 #define QCC_HW_HW_H
 
 #include "ir/ir.h"
+#include "util/integers.h"
 
 enum hw_kind {
 	HW_NONE,		/* not a hardware layer */
@@ -89,19 +90,5 @@ struct datatype hw_datatype(const struct node *n, const char *attribute);
 const char *hw_ram_name(enum hw_ram ram);
 /* Product of an ints attribute, 1 where absent. */
 int64_t hw_product(const struct node *n, const char *attribute);
-
-static inline int64_t common_divisor(int64_t a, int64_t b)
-{
-	for (int64_t rest; b; b = rest) {
-		rest = a % b;
-		a = b;
-	}
-	return a;
-}
-
-static inline int64_t ceil_div(int64_t a, int64_t b)
-{
-	return (a + b - 1) / b;
-}
 
 #endif

@@ -11,6 +11,9 @@ int fold_node(struct graph *g, struct node *n, struct diags *d);
 /* Puts the model-local functions that nodes call in their place, and counts what it changes. 0, or -1 with a diagnostic. */
 int inline_functions(struct graph *g, size_t *changes, struct diags *d);
 
+/* Adds KIND_0, KIND_1, ...: kind and how often it came before; counts starts as {0}. */
+void numbered_name(struct map *counts, const char *kind, struct strbuf *name);
+
 /* Takes a node out: uses of its first output become uses of v. The node must have no other used output. */
 void node_bypass(struct node *n, struct value *v);
 

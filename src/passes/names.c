@@ -2,16 +2,21 @@
  * MatMul_0_param0. The names of inputs and outputs, the model's interface, stay. */
 #include <stdint.h>
 
+#include "passes/edit.h"
 #include "passes/pass.h"
+
+void numbered_name(struct map *counts, const char *kind, struct strbuf *name)
+{
+	uintptr_t number = (uintptr_t)map_get(counts, kind);
+	map_set(counts, kind, (void *)(number + 1));
+	strbuf_puts(name, kind);
+	strbuf_puts(name, "_");
+	strbuf_int(name, (int64_t)number);
+}
 
 static void name_node(void *user, const struct node *n, struct strbuf *name)
 {
-	struct map *counts = user;	/* op_type -> how many so far, as an integer */
-	uintptr_t number = (uintptr_t)map_get(counts, n->op_type);
-	map_set(counts, n->op_type, (void *)(number + 1));
-	strbuf_puts(name, n->op_type);
-	strbuf_puts(name, "_");
-	strbuf_int(name, (int64_t)number);
+	numbered_name(user, n->op_type, name);
 }
 
 static void add_name(struct strbuf *name, const struct node *n, const char *what, uint32_t i)

@@ -179,11 +179,9 @@ static void name_layers(struct graph *g)
 	graph_for_each_node(g, n) {
 		if (!hw_kind_of(n))
 			continue;
-		uintptr_t next = (uintptr_t)map_get(&counts, n->op->name);
 		name.length = 0;
-		strbuf_printf(&name, "%s_%zu", n->op->name, (size_t)next);
+		numbered_name(&counts, n->op->name, &name);
 		node_rename(n, name.text);
-		map_set(&counts, n->op->name, (void *)(next + 1));
 	}
 	strbuf_free(&name);
 	map_free(&counts);

@@ -6,6 +6,7 @@ libqcc_a_SOURCES += \
 	src/util/diag.h \
 	src/util/file.c \
 	src/util/file.h \
+	src/util/integers.h \
 	src/util/library.c \
 	src/util/library.h \
 	src/util/map.c \

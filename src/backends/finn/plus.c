@@ -7,6 +7,7 @@
 
 #include "hw/hw.h"
 #include "ops/op.h"
+#include "passes/edit.h"
 #include "passes/to_hw.h"
 
 /* The operator that stands for n in FINN-plus; its own type where they agree, NULL where there is none. */
@@ -30,6 +31,7 @@ static const char *name_of(const struct node *n)
 int finn_name_plus(struct graph *g, struct diags *d)
 {
 	struct map counts = { 0 };
+	struct strbuf text = { 0 };
 	int result = 0;
 	graph_for_each_node(g, n) {
 		if (hw_kind_of(n) == HW_NONE)
@@ -39,12 +41,13 @@ int finn_name_plus(struct graph *g, struct diags *d)
 			result = diag_node_error(d, n, "to-hw(for=finn-plus)", "FINN-plus has no %s", n->op_type);
 			continue;
 		}
-		uintptr_t next = (uintptr_t)map_get(&counts, name);
-		n->name = arena_printf(&g->arena, "%s_%zu", name, (size_t)next);
-		map_set(&counts, name, (void *)(next + 1));
+		text.length = 0;
+		numbered_name(&counts, name, &text);
+		node_rename(n, text.text);
 		if (hw_kind_of(n) == HW_UPSAMPLE)	/* all channels at once, as ours; the configuration says so too */
 			node_set_int(n, "SIMD", node_attr_int(n, "NumChannels", 1));
 	}
+	strbuf_free(&text);
 	map_free(&counts);
 	return result;
 }

@@ -2,7 +2,9 @@
  * is divided by the number of terms. */
 #include <string.h>
 
+#include "ops/window.h"
 #include "passes/rules/rule.h"
+#include "util/integers.h"
 
 static bool never_decreases(const struct chain *c)
 {
@@ -95,51 +97,24 @@ static bool is_plain_window(struct rule_ctx *x, const struct node *n, const stru
 
 /* ---- averages of fewer elements at the border ---- */
 
-/* A pool's windows along one axis. */
-struct windows {
-	int64_t in, out, kernel, stride, dilation, begin, end;
-};
-
-static int64_t attr_at(const struct node *n, const char *name, size_t i, int64_t otherwise)
-{
-	size_t count;
-	const int64_t *v = node_attr_ints(n, name, &count);
-	return v && i < count ? v[i] : otherwise;
-}
-
-static struct windows windows_along(const struct node *n, size_t i)
-{
-	const char *auto_pad = node_attr_string(n, "auto_pad", "NOTSET");
-	struct windows w = { .in = node_input(n, 0)->dims[2 + i], .out = n->outputs[0]->dims[2 + i],
-			     .kernel = attr_at(n, "kernel_shape", i, 1), .stride = attr_at(n, "strides", i, 1),
-			     .dilation = attr_at(n, "dilations", i, 1), .begin = attr_at(n, "pads", i, 0) };
-	int64_t reach = (w.out - 1) * w.stride + (w.kernel - 1) * w.dilation + 1, total = reach > w.in ? reach - w.in : 0;
-	if (strncmp(auto_pad, "SAME", 4) == 0)
-		w.begin = strcmp(auto_pad, "SAME_LOWER") == 0 ? total - total / 2 : total / 2;
-	w.end = reach - w.in - w.begin > 0 ? reach - w.in - w.begin : 0;
-	return w;
-}
-
-/* Elements that window o has in the input. */
-static int64_t elements_in(const struct windows *w, int64_t o)
+/* Elements that window o has in the input along an axis. */
+static int64_t elements_in(const struct window *w, int axis, int64_t o)
 {
 	int64_t count = 0;
-	for (int64_t k = 0; k < w->kernel; k++) {
-		int64_t at = o * w->stride - w->begin + k * w->dilation;
-		count += at >= 0 && at < w->in;
+	for (int64_t k = 0; k < w->kernel[axis]; k++) {
+		int64_t at = o * w->stride[axis] - w->begin[axis] + k * w->dilation[axis];
+		count += at >= 0 && at < w->in[axis];
 	}
 	return count;
 }
 
 /* The least number that all windows' counts divide; 0 where one is empty or it grows too large. */
-static int64_t common_count(const struct windows *w)
+static int64_t common_count(const struct window *w, int axis)
 {
 	int64_t common = 1;
-	for (int64_t o = 0; o < w->out; o++) {
-		int64_t count = elements_in(w, o), least = common;
-		while (count && least % count && least < 1 << 12)
-			least += common;
-		if (!count || least % count)
+	for (int64_t o = 0; o < w->out[axis]; o++) {
+		int64_t count = elements_in(w, axis, o), least = count ? common / common_divisor(common, count) * count : 0;
+		if (!count || least - common >= 1 << 12)
 			return 0;
 		common = least;
 	}
@@ -147,41 +122,38 @@ static int64_t common_count(const struct windows *w)
 }
 
 /* Integers that bring the sums of all windows to the same number of terms, [1,1,positions]; NULL where there are none. */
-static struct tensor *evening_factors(const struct node *n, double *terms)
+static struct tensor *evening_factors(const struct window *w, double *terms)
 {
-	const struct value *out = n->outputs[0];
-	int64_t dims[MAX_RANK], common[MAX_RANK];
-	struct windows w[MAX_RANK];
-	size_t axes = out->rank > 2 ? (size_t)out->rank - 2 : 0;
+	int64_t dims[MAX_RANK] = { 1, 1 }, common[WINDOW_AXES];
 	*terms = 1;
-	for (size_t i = 0; i < axes; i++) {
-		w[i] = windows_along(n, i);
-		common[i] = common_count(&w[i]);
+	for (int i = 0; i < WINDOW_AXES; i++) {
+		common[i] = common_count(w, i);
 		*terms *= (double)common[i];
 	}
-	for (int i = 0; i < out->rank; i++)
-		dims[i] = i < 2 ? 1 : out->dims[i];
-	struct tensor *t = axes && *terms > 0 && *terms < 1 << 16 ? tensor_new_raw(ELEM_FLOAT, out->rank, dims) : NULL;
+	memcpy(dims + 2, window_own(w, w->out), (size_t)w->spatial * sizeof *dims);
+	struct tensor *t = *terms > 0 && *terms < 1 << 16 ? tensor_new_raw(ELEM_FLOAT, w->spatial + 2, dims) : NULL;
 	for (int64_t k = 0; t && k < t->count; k++) {
 		int64_t rest = k, factor = 1;
-		for (size_t i = axes; i-- > 0; rest /= w[i].out)
-			factor *= common[i] / elements_in(&w[i], rest % w[i].out);
+		for (int i = WINDOW_AXES; i-- > 0; rest /= w->out[i])
+			factor *= common[i] / elements_in(w, i, rest % w->out[i]);
 		((float *)t->data)[k] = (float)factor;
 	}
 	return t;
 }
 
-static void write_pads(struct node *n)
+/* Padding as numbers, as far as the last window reaches. */
+static void write_pads(struct node *n, const struct window *w)
 {
-	size_t axes = (size_t)n->outputs[0]->rank - 2;
-	int64_t pads[2 * MAX_RANK];
-	for (size_t i = 0; i < axes; i++) {
-		struct windows w = windows_along(n, i);
-		pads[i] = w.begin;
-		pads[axes + i] = w.end;
+	int64_t pads[2 * WINDOW_AXES];
+	for (int i = 0; i < w->spatial; i++) {
+		int axis = WINDOW_AXES - w->spatial + i;
+		int64_t reach = (w->out[axis] - 1) * w->stride[axis] + (w->kernel[axis] - 1) * w->dilation[axis] + 1;
+		int64_t end = reach - w->in[axis] - w->begin[axis];
+		pads[i] = w->begin[axis];
+		pads[w->spatial + i] = end > 0 ? end : 0;
 	}
 	node_remove_attr(n, "auto_pad");
-	node_set_ints(n, "pads", pads, 2 * axes);
+	node_set_ints(n, "pads", pads, 2 * (size_t)w->spatial);
 }
 
 /* Sums of what each window has, times what makes up for the elements it lacks. 1 done, 0 not possible, -1 error. */
@@ -189,10 +161,16 @@ static int average_unevenly(struct rule_ctx *x, struct node *n, struct affine *a
 {
 	double terms, window;
 	const char *reason = x->reason;
-	struct tensor *factors = node_attr_int(n, "count_include_pad", 0) ? NULL : evening_factors(n, &terms);
+	const struct value *in = node_input(n, 0);
+	struct window w;
+	if (node_attr_int(n, "count_include_pad", 0) || in->rank < 3 || in->rank > 2 + WINDOW_AXES)
+		return 0;
+	if (window_read(&w, n, in->rank - 2, in->dims + 2, NULL, x->diags) != 0)
+		return -1;
+	struct tensor *factors = evening_factors(&w, &terms);
 	if (!factors)
 		return 0;
-	write_pads(n);
+	write_pads(n, &w);
 	if (!pool_to_sum(x, n, a->root, &window)) {
 		tensor_unref(factors);
 		return refuse(x, reason);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "passes/thresholds.h"
+#include "util/integers.h"
 
 const struct rule *const rule_table[] = {
 #define RULE(symbol) &rule_##symbol,
@@ -170,16 +171,6 @@ static bool all_equal(const double *s, int64_t n)
 	return true;
 }
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-	while (b) {
-		int64_t r = a % b;
-		a = b;
-		b = r;
-	}
-	return a < 0 ? -a : a;
-}
-
 bool common_scale(const double *s, int64_t n, double *common, double *m)
 {
 	int least = INT32_MAX, exponent;
@@ -201,7 +192,7 @@ bool common_scale(const double *s, int64_t n, double *common, double *m)
 		if (!(fabs(x) < 0x1p31))
 			return false;
 		m[k] = x;
-		divisor = gcd((int64_t)x, divisor);
+		divisor = common_divisor((int64_t)x, divisor);
 	}
 	for (int64_t k = 0; k < n; k++)
 		m[k] /= (double)divisor;
