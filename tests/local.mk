@@ -18,7 +18,7 @@ AM_TESTS_ENVIRONMENT = \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 
 # A test program's source is its name with .c; it is linked with the library.
-LDADD = libqcc.a $(LIBQCC_LIBS) $(CMOCKA_LIBS)
+LDADD = libqcc.la $(CMOCKA_LIBS)
 UNIT_TESTS =
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)

@@ -17,25 +17,31 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#define QCC_API __attribute__((visibility("default")))
+#else
+#define QCC_API
+#endif
+
 struct qcc_model;
 
-const char *qcc_version(void);
+QCC_API const char *qcc_version(void);
 
 /* Reads a network. Never NULL: where reading failed, all other calls fail too and qcc_messages says why. */
-struct qcc_model *qcc_load(const char *path);
-void qcc_free(struct qcc_model *m);	/* NULL is fine */
+QCC_API struct qcc_model *qcc_load(const char *path);
+QCC_API void qcc_free(struct qcc_model *m);	/* NULL is fine */
 
 /* Runs passes, as behind `qcc -p`. 0, or -1. */
-int qcc_run(struct qcc_model *m, const char *passes);
+QCC_API int qcc_run(struct qcc_model *m, const char *passes);
 /* Writes through backends, as behind `qcc -b` (NULL: all that the graph allows), below a folder that is made where
  * missing. 0, or -1. */
-int qcc_emit(struct qcc_model *m, const char *backends, const char *dir);
+QCC_API int qcc_emit(struct qcc_model *m, const char *backends, const char *dir);
 /* Writes an ONNX file. 0, or -1. */
-int qcc_write(struct qcc_model *m, const char *path);
+QCC_API int qcc_write(struct qcc_model *m, const char *path);
 /* How many nodes of that operator; all where op_type is NULL. */
-size_t qcc_count(const struct qcc_model *m, const char *op_type);
+QCC_API size_t qcc_count(const struct qcc_model *m, const char *op_type);
 /* Errors, warnings and notes so far, a line each; "" where there were none. Valid until the next call. */
-const char *qcc_messages(struct qcc_model *m);
+QCC_API const char *qcc_messages(struct qcc_model *m);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 # Backends, a folder each. One file a line, alphabetical.
 include src/backends/c/local.mk
 include src/backends/hls/local.mk
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/backends/backend.c \
 	src/backends/backend.h \
 	src/backends/backends.def \

@@ -6,7 +6,7 @@
 
 #include "util/arena.h"
 #include "util/file.h"
-#include "util/npy.h"
+#include "ir/npy.h"
 #include "util/strbuf.h"
 
 int output_write(const struct tensor *t, const char *dir, const char *name, struct diags *d)

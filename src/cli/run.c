@@ -13,7 +13,7 @@
 #include "pipeline/execute.h"
 #include "pipeline/feed.h"
 #include "pipeline/pipeline.h"
-#include "util/npy.h"
+#include "ir/npy.h"
 
 struct run {
 	const char *model, *output, *dump_dir, *labels;

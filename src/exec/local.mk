@@ -1,5 +1,5 @@
 # The executor. One file a line, alphabetical.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/exec/batch.c \
 	src/exec/check.c \
 	src/exec/exec.c \

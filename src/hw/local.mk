@@ -1,5 +1,5 @@
 # Hardware layers: geometry, cost, search, reports. One file a line, alphabetical.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/hw/config.c \
 	src/hw/cost.c \
 	src/hw/folding.c \

@@ -1,5 +1,5 @@
 # The graph, its files and its text form. One file a line, alphabetical.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/ir/attr.c \
 	src/ir/copy.c \
 	src/ir/datatype.c \
@@ -9,6 +9,9 @@ libqcc_a_SOURCES += \
 	src/ir/graph.c \
 	src/ir/infer.c \
 	src/ir/ir.h \
+	src/ir/npy.c \
+	src/ir/npy.h \
+	src/ir/npz.c \
 	src/ir/onnx.h \
 	src/ir/onnx_emit.c \
 	src/ir/onnx_emit.h \

@@ -1,5 +1,5 @@
 # Operators. One file a line, alphabetical.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/ops/activations.c \
 	src/ops/arg_reduce.c \
 	src/ops/arithmetic.c \

@@ -1,5 +1,5 @@
 # Passes. One file a line, alphabetical.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/passes/affine.c \
 	src/passes/aliases.def \
 	src/passes/certify.c \

@@ -7,7 +7,7 @@
 
 #include "exec/exec.h"
 #include "ir/onnx.h"
-#include "util/npy.h"
+#include "ir/npy.h"
 #include "util/strbuf.h"
 
 void feed_init(struct feed *f, const struct graph *g)

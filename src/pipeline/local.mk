@@ -1,5 +1,5 @@
 # Pipelines and scripts. One file a line, alphabetical.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/pipeline/execute.c \
 	src/pipeline/execute.h \
 	src/pipeline/feed.c \

@@ -1,5 +1,5 @@
 # What everything else stands on. One file a line, alphabetical.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/util/arena.c \
 	src/util/arena.h \
 	src/util/diag.c \
@@ -13,9 +13,6 @@ libqcc_a_SOURCES += \
 	src/util/map.h \
 	src/util/nearest.c \
 	src/util/nearest.h \
-	src/util/npy.c \
-	src/util/npy.h \
-	src/util/npz.c \
 	src/util/strbuf.c \
 	src/util/strbuf.h \
 	src/util/vec.h

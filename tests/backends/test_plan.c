@@ -1,6 +1,6 @@
 /* The plan of generated code: exact ranges, thresholds clamped to them, places that do not overlap; and the proof that
  * evenly spaced thresholds are one multiplication. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 #include "ops/op.h"
 #include "../unit/test.h"
 

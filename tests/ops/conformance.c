@@ -14,7 +14,7 @@
 #include "exec/exec.h"
 #include "ir/onnx.h"
 #include "ops/op.h"
-#include "util/npy.h"
+#include "ir/npy.h"
 #include "util/strbuf.h"
 
 enum { MOST = 64 };	/* inputs or outputs of a case */

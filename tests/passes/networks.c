@@ -11,7 +11,7 @@
 
 #include "exec/exec.h"
 #include "pipeline/pipeline.h"
-#include "util/npy.h"
+#include "ir/npy.h"
 
 struct tally {
 	int count, failed;

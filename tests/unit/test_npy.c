@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "util/file.h"
-#include "util/npy.h"
+#include "ir/npy.h"
 
 static void write_bytes(const char *path, const void *bytes, size_t size)
 {

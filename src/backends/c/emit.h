@@ -4,7 +4,7 @@
 #define QCC_BACKENDS_C_EMIT_H
 
 #include "backends/backend.h"
-#include "backends/c/plan.h"
+#include "plan/plan.h"
 #include "util/strbuf.h"
 
 enum array_type { ARRAY_I8, ARRAY_U8, ARRAY_I16, ARRAY_U16, ARRAY_I32, ARRAY_U32, ARRAY_I64, ARRAY_U64, ARRAY_F32 };

@@ -1,43 +1,31 @@
 # The C backend. Texts of runtime/ that go into generated code become strings in runtime_text.c.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/backends/c/backend.c \
 	src/backends/c/batch.c \
-	src/backends/c/dispatch.c \
 	src/backends/c/emit.c \
 	src/backends/c/emit.h \
-	src/backends/c/files.c \
-	src/backends/c/main_file.c \
-	src/backends/c/packed.c \
-	src/backends/c/packed.h \
-	src/backends/c/packed_bits.c \
-	src/backends/c/packed_blocks.c \
-	src/backends/c/packed_bytes.c \
-	src/backends/c/packed_floats.c \
-	src/backends/c/packed_quantise.c \
-	src/backends/c/packed_simple.c \
-	src/backends/c/packed_stage.c \
-	src/backends/c/plan.c \
-	src/backends/c/plan.h \
-	src/backends/c/plan_batch.c \
-	src/backends/c/plan_hw.c \
-	src/backends/c/plan_lower.c \
-	src/backends/c/plan_lower.h \
-	src/backends/c/plan_mac.c \
-	src/backends/c/plan_move.c \
-	src/backends/c/plan_product.c \
-	src/backends/c/plan_simple.c \
-	src/backends/c/plan_stage.c \
-	src/backends/c/plan_unary.c \
-	src/backends/c/ref_elementwise.c \
-	src/backends/c/ref_layer.c \
-	src/backends/c/ref_mac.c \
-	src/backends/c/ref_move.c \
-	src/backends/c/ref_pool.c \
-	src/backends/c/reference.c \
+	src/backends/c/files/dispatch.c \
+	src/backends/c/files/files.c \
+	src/backends/c/files/main_file.c \
+	src/backends/c/files/testbench.c \
+	src/backends/c/packed/bits.c \
+	src/backends/c/packed/blocks.c \
+	src/backends/c/packed/bytes.c \
+	src/backends/c/packed/floats.c \
+	src/backends/c/packed/packed.c \
+	src/backends/c/packed/packed.h \
+	src/backends/c/packed/quantise.c \
+	src/backends/c/packed/simple.c \
+	src/backends/c/packed/stage.c \
+	src/backends/c/reference/elementwise.c \
+	src/backends/c/reference/layer.c \
+	src/backends/c/reference/mac.c \
+	src/backends/c/reference/move.c \
+	src/backends/c/reference/pool.c \
+	src/backends/c/reference/reference.c \
 	src/backends/c/runtime.h \
-	src/backends/c/testbench.c \
-	src/backends/c/tiny.c
-nodist_libqcc_a_SOURCES += src/backends/c/runtime_text.c
+	src/backends/c/tiny/tiny.c
+nodist_libqcc_la_SOURCES += src/backends/c/runtime_text.c
 
 C_RUNTIME = \
 	src/backends/c/runtime/main.c \

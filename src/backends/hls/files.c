@@ -7,7 +7,7 @@
 
 #include "exec/exec.h"
 #include "pipeline/feed.h"
-#include "util/npy.h"
+#include "ir/npy.h"
 
 static long long elements_of(const struct hls_stream *s)
 {

@@ -1,5 +1,5 @@
 # The HLS backend. Texts of templates/, which go into generated designs, become strings in hls_text.c.
-libqcc_a_SOURCES += \
+libqcc_la_SOURCES += \
 	src/backends/hls/backend.c \
 	src/backends/hls/files.c \
 	src/backends/hls/hls.h \
@@ -7,7 +7,7 @@ libqcc_a_SOURCES += \
 	src/backends/hls/params.c \
 	src/backends/hls/plan.c \
 	src/backends/hls/top.c
-nodist_libqcc_a_SOURCES += src/backends/hls/hls_text.c
+nodist_libqcc_la_SOURCES += src/backends/hls/hls_text.c
 
 HLS_TEMPLATES = \
 	src/backends/hls/templates/ap_axi_sdata.h \

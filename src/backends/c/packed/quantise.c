@@ -1,6 +1,6 @@
 /* The input quantiser of the packed style: floats to codes, by a line and a rounding where thresholds are evenly
  * spaced, else by comparing. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 
 #include <math.h>
 #include <string.h>

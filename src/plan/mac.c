@@ -1,7 +1,7 @@
 /* Layers that multiply and accumulate: convolutions, dense layers, transposed convolutions. Their weights
  * become plain integers in one order, [output][input of the group][y][x], and the ranges of their sums are
  * computed exactly from weights and operand. */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 #include "ops/window.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Layers of two operands element by element, over windows, or along an axis: arithmetic, pools, sums, softmax,
  * top-k. */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 #include "ops/window.h"
 
 #include <math.h>

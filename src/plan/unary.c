@@ -1,6 +1,6 @@
 /* Layers of one operand element by element: activations and other functions of a number; Clip. Those that neither
  * thresholds nor constants have taken in stand in the float tail behind the last quantised layer, as a rule. */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 
 #include <math.h>
 #include <string.h>

@@ -37,7 +37,7 @@ struct packed_stage {
 
 struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l);
 
-/* ---- packed_stage.c ---- */
+/* ---- stage.c ---- */
 /* D's offset for output o: the layer's sum is offset + step * D. */
 int64_t packed_offset(const struct plan_layer *l, int64_t o);
 /* extra[o] is added to D by the kernel (bits count from -extra). NULL: none. */
@@ -57,7 +57,7 @@ const char *packed_constants(struct emit *e, const struct plan_layer *l, const s
 /* After the kernel: the code in `row` (bytes, or the sums where there is no stage) to y. */
 void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel);
 
-/* ---- packed_blocks.c: loops over blocks of p->pixels by p->vectors ---- */
+/* ---- blocks.c: loops over blocks of p->pixels by p->vectors ---- */
 struct packed_block {
 	int group;		/* channels in 64 bytes of weights */
 	const char *lanes;	/* of them in a vector: a C constant */

@@ -1,7 +1,7 @@
 /* The byte kernel: operands as unsigned codes, weights as int8, four products to a lane of 32 bits. Weights lie
  * as [16 channels][step of 4 operands][channel][4]; a step never crosses the end of a run of operands, and the
  * bytes of a step beyond the run meet weights of 0. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 
 #define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)

@@ -1,6 +1,6 @@
 /* Thresholds: integers where what they compare is one (x >= t is x >= ceil(t) then), clamped to what the
  * operand can be, equal rows told once; attached to the producer where it waits for them. */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A plan for one sample made into one for several: every buffer gets an outermost axis, layers get more rows.
  * Kernels written for rows then compute samples side by side, and weights that were loaded serve all of them. */
-#include "backends/c/plan.h"
+#include "plan/plan.h"
 
 static bool takes_samples(const struct plan_layer *l)
 {

@@ -1,6 +1,6 @@
 /* From the graph to the plan: walks the nodes, one function a family of operators, and keeps what those
  * functions share: buffers, storage orders, strides. */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 
 #include <ctype.h>
 #include <stdlib.h>

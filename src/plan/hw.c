@@ -1,6 +1,6 @@
 /* FINN's hardware layers: matrix products with thresholds, streams of windows that become convolutions again,
  * pools. They work on channels last, with all constants as inputs and attributes. */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* What the files that lower nodes to layers share. Only plan*.c include it. */
+/* What the files that lower nodes to layers share. Only files of src/plan include it. */
 #ifndef QCC_BACKENDS_C_PLAN_LOWER_H
 #define QCC_BACKENDS_C_PLAN_LOWER_H
 
-#include "backends/c/plan.h"
+#include "plan/plan.h"
 #include "ops/op.h"
 
 struct lowering {
@@ -49,7 +49,7 @@ static inline struct contents contents_of(const struct plan_buf *b)
 	return (struct contents){ b->real, b->lo, b->hi, b->base, b->step };
 }
 
-/* ---- plan_lower.c ---- */
+/* ---- lower.c ---- */
 /* A buffer for a value of the graph; `last`: keep axis 1 at the end. */
 struct plan_buf *lower_buf(struct lowering *l, const struct value *v, bool last, struct contents c);
 /* A buffer that the plan needs besides, shaped as another. */
@@ -79,7 +79,7 @@ int64_t *lower_order(struct lowering *l, const struct plan_buf *b);
 /* Whether the operator works on channels last by itself, whatever the plan's order. */
 bool lower_is_native(const struct node *n);
 
-/* ---- plan_mac.c ---- */
+/* ---- mac.c ---- */
 /* The weights of y, integers where operand and weights are, from a constant. */
 void lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m);
 /* Exact ranges of y's sums. 0, or -1 with a diagnostic. */
@@ -91,7 +91,7 @@ struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct 
 			       bool transposed);
 bool lower_is_dense(const struct plan_buf *in, const struct tensor *t, bool transposed);
 
-/* ---- plan_simple.c ---- */
+/* ---- simple.c ---- */
 struct interval {
 	bool real;
 	int64_t lo, hi;

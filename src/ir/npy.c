@@ -1,6 +1,6 @@
 /* NumPy's .npy format, versions 1 to 3: a magic number, the length of a header, the header (a Python dict
  * literal with descr, fortran_order and shape), the elements. Source: numpy.lib.format's documentation. */
-#include "util/npy.h"
+#include "ir/npy.h"
 
 #include <ctype.h>
 #include <stdlib.h>

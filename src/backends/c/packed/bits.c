@@ -1,7 +1,7 @@
 /* The bit kernel: weights -1, 0, +1 as planes of sign and mask, operands as planes of their binary code. With
  * w = -1 or +1 (or 0) and a bit a, the sum of w * a over 64 channels is popcount((a ^ sign) & mask) less the
  * number of -1s; planes count 1, 2, 4, ... so that a layer is XOR, AND, POPCOUNT, ADD whatever its codes mean. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 
 #define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)

@@ -1,7 +1,7 @@
 /* Matrix products of two activations, as in attention, or with constants that are no dense layer's:
  * y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]. Leading axes are broadcast; either operand may lie in memory in
  * any order, so that a transposed one costs nothing. */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 
 /* Strides of b along the axes of y, 0 along its axis `summed` (-1: the last one, -2: the one before), whose own stride
  * goes to *step. NULL where shapes do not fit. */

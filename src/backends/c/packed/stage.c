@@ -1,6 +1,6 @@
 /* Thresholds of the packed style: moved from the layer's sum to what the kernel sums, and, where they are evenly
  * spaced, turned into one multiplication whose exactness is proven here. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* NumPy's .npz archives: zip files whose members are .npy files. */
-#include "util/npy.h"
+#include "ir/npy.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The plan's own functions: element types, lives and places of buffers, figures of layers. */
-#include "backends/c/plan.h"
+#include "plan/plan.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Kernels of the packed style that are plain loops over channels, which compilers turn into vectors themselves:
  * depthwise convolution, max pool; and bringing an operand into the order kernels want. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 
 #define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)

@@ -1,6 +1,6 @@
 /* The style `packed`: which kernel computes each layer, by what it costs, and how buffers are stored: integers of
  * at most 256 values as unsigned bytes (v - base) / step, images with their channels last. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 #include "backends/c/runtime.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Layers that only rearrange: reshapes share the operand's memory, concatenation copies runs, and anything else
  * that moves elements becomes a map, found by executing the operator on the numbers of its elements. So the
  * plan needs to know no operator by name here: Transpose, Slice, Pad, Split, Gather, Resize, Im2Col, ... */
-#include "backends/c/plan_lower.h"
+#include "plan/lower.h"
 
 #include <stdlib.h>
 #include <string.h>

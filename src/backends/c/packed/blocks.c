@@ -1,6 +1,6 @@
 /* The loops around kernels that compute some pixels by some vectors of channels at a time, and what they share:
  * where operands start, where results go. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 
 #include <string.h>
 

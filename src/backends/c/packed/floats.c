@@ -1,7 +1,7 @@
 /* Dense layers on floating-point operands, as in front of the first quantiser: a lane is an output, whose products
  * are added in the operands' order, fused with the addition where the machine can. Weights lie as
  * [16 outputs][operand][output]. */
-#include "backends/c/packed.h"
+#include "backends/c/packed/packed.h"
 
 #define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)

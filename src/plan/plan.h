@@ -155,7 +155,7 @@ void plan_lives(struct plan *p);
  * alive at the same time do not overlap; largest first, each at the lowest free offset. */
 void plan_place(struct plan *p, size_t align);
 
-/* Whether every layer can compute several samples as more rows of one; and the change to n of them (plan_batch.c). */
+/* Whether every layer can compute several samples as more rows of one; and the change to n of them (batch.c). */
 bool plan_takes_samples(const struct plan *p);
 void plan_add_samples(struct plan *p, int64_t n);
 

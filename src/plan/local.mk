@@ -1,0 +1,14 @@
+# From a graph to buffers and loops for generated code. One file a line, alphabetical.
+libqcc_la_SOURCES += \
+	src/plan/batch.c \
+	src/plan/hw.c \
+	src/plan/lower.c \
+	src/plan/lower.h \
+	src/plan/mac.c \
+	src/plan/move.c \
+	src/plan/plan.c \
+	src/plan/plan.h \
+	src/plan/product.c \
+	src/plan/simple.c \
+	src/plan/stage.c \
+	src/plan/unary.c
