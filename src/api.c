@@ -9,7 +9,7 @@
 #include "util/file.h"
 
 struct qcc_model {
-	struct graph *graph;		/* NULL: reading failed */
+	struct graph *graph; /* NULL: reading failed */
 	char *path, *messages;
 	struct diags diags;
 };
@@ -81,7 +81,7 @@ size_t qcc_count(const struct qcc_model *m, const char *op_type)
 {
 	size_t count = 0;
 	if (m->graph)
-		graph_for_each_node(m->graph, n)
+		graph_for_each_node (m->graph, n)
 			count += !op_type || !strcmp(n->op_type, op_type);
 	return count;
 }

@@ -29,7 +29,7 @@ QCC_API const char *qcc_version(void);
 
 /* Reads a network. Never NULL: where reading failed, all other calls fail too and qcc_messages says why. */
 QCC_API struct qcc_model *qcc_load(const char *path);
-QCC_API void qcc_free(struct qcc_model *m);	/* NULL is fine */
+QCC_API void qcc_free(struct qcc_model *m); /* NULL is fine */
 
 /* Runs passes, as behind `qcc -p`. 0, or -1. */
 QCC_API int qcc_run(struct qcc_model *m, const char *passes);

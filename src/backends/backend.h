@@ -7,15 +7,15 @@
 
 struct backend_ctx {
 	const struct graph *graph;
-	struct graph *spare;		/* the same graph, where nobody reads it after this backend: it may be changed */
+	struct graph *spare; /* the same graph, where nobody reads it after this backend: it may be changed */
 	const struct backend *backend;
-	const struct pass_arg *args;	/* c(packed) */
+	const struct pass_arg *args; /* c(packed) */
 	size_t n_args;
-	const char *dir;		/* output folder, which exists */
-	const char *source;		/* the model's file name, for comments */
+	const char *dir;    /* output folder, which exists */
+	const char *source; /* the model's file name, for comments */
 	struct diags *diags;
-	json_t *report;			/* object of the backend in report.json */
-	void *accepted;			/* what accepts left for emit, which frees it; NULL: nothing, or accepts was not asked */
+	json_t *report; /* object of the backend in report.json */
+	void *accepted; /* what accepts left for emit, which frees it; NULL: nothing, or accepts was not asked */
 };
 
 struct backend {
@@ -40,7 +40,7 @@ const struct backend *backend_find(const char *name);
 bool backend_flag(const struct backend_ctx *ctx, const char *name);
 int64_t backend_int(const struct backend_ctx *ctx, const char *name);
 double backend_real(const struct backend_ctx *ctx, const char *name);
-const char *backend_string(const struct backend_ctx *ctx, const char *name);	/* NULL: not given, no fallback */
+const char *backend_string(const struct backend_ctx *ctx, const char *name); /* NULL: not given, no fallback */
 
 /* "finn,c(packed)": which backends to run, with their options. */
 struct backend_list {
@@ -48,10 +48,10 @@ struct backend_list {
 		const struct backend *backend;
 		struct pass_arg *args;
 		size_t n_args;
-	} *items;
+	} * items;
 	size_t count;
-	bool chosen;			/* false: nobody named any; those that accept the graph run */
-	bool spends;			/* the last backend may change the graph: nobody else needs it as it is */
+	bool chosen; /* false: nobody named any; those that accept the graph run */
+	bool spends; /* the last backend may change the graph: nobody else needs it as it is */
 	struct arena arena;
 };
 /* Text NULL: all backends. 0, or -1 with diagnostics that name the culprit and the nearest known name. */

@@ -37,20 +37,11 @@ bool cli_common_option(int c, const struct command *command, struct loudness *l,
 {
 	*exit_now = false;
 	switch (c) {
-	case 'v':
-		l->verbose = true;
-		return true;
-	case 'q':
-		l->quiet = true;
-		return true;
-	case 'h':
-		cli_print_help(command);
-		break;
-	case OPT_VERSION:
-		cli_print_version();
-		break;
-	default:
-		return false;
+	case 'v': l->verbose = true; return true;
+	case 'q': l->quiet = true; return true;
+	case 'h': cli_print_help(command); break;
+	case OPT_VERSION: cli_print_version(); break;
+	default: return false;
 	}
 	*exit_now = true;
 	return true;
@@ -61,12 +52,9 @@ bool cli_common_option(int c, const struct command *command, struct loudness *l,
 static bool is_said(const struct diag *diag, struct loudness l)
 {
 	switch (diag->severity) {
-	case DIAG_ERROR:
-		return true;
-	case DIAG_WARNING:
-		return !l.quiet;
-	default:
-		return l.verbose;
+	case DIAG_ERROR: return true;
+	case DIAG_WARNING: return !l.quiet;
+	default: return l.verbose;
 	}
 }
 

@@ -8,10 +8,10 @@
 
 struct command {
 	const char *name;
-	const char *usage;		/* "qcc run MODEL [NAME=]in.npy ... [OPTION]..." */
-	const char *summary;		/* one line */
-	const char *help;		/* the options, a line each */
-	int (*run)(int argc, char **argv);	/* argv[0] is "qcc NAME"; returns the exit status */
+	const char *usage;		   /* "qcc run MODEL [NAME=]in.npy ... [OPTION]..." */
+	const char *summary;		   /* one line */
+	const char *help;		   /* the options, a line each */
+	int (*run)(int argc, char **argv); /* argv[0] is "qcc NAME"; returns the exit status */
 };
 
 #define COMMAND(symbol) extern const struct command command_##symbol;
@@ -34,10 +34,13 @@ void cli_print_version(void);
 /* Short options that every subcommand has (-v -q -h) and --help, --version: true where c was one, which is done then;
  * *exit_now where the command is finished by it. */
 bool cli_common_option(int c, const struct command *command, struct loudness *l, bool *exit_now);
-enum { OPT_VERSION = 256, OPT_OTHER = 257 };	/* values of long options without a letter start at OPT_OTHER */
-#define CLI_COMMON_OPTIONS                                                                     \
-	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPT_VERSION },     \
-	{ "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }
+enum { OPT_VERSION = 256, OPT_OTHER = 257 }; /* values of long options without a letter start at OPT_OTHER */
+#define CLI_COMMON_OPTIONS                                                                 \
+	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPT_VERSION }, \
+		{ "verbose", no_argument, NULL, 'v' },                                     \
+	{                                                                                  \
+		"quiet", no_argument, NULL, 'q'                                            \
+	}
 
 /* --list-passes, --list-ops, --list-backends, --help-pass, --help-backend (lists.c). */
 void cli_list_passes(void);

@@ -20,9 +20,9 @@ enum { DEFAULT_SAMPLES = 16 };
 
 struct job {
 	const char *model, *script;
-	struct strbuf passes, backends;	/* lists, as given; no text: not given */
+	struct strbuf passes, backends; /* lists, as given; no text: not given */
 	const char *dir;
-	char **rest;			/* what follows MODEL, or a script's arguments */
+	char **rest; /* what follows MODEL, or a script's arguments */
 	int n_rest;
 	bool dry_run, made_dir, testbench;
 	struct loudness loud;
@@ -38,8 +38,18 @@ struct job {
 /* ---- arguments ---- */
 
 enum {
-	OPT_LIST_PASSES = OPT_OTHER, OPT_LIST_OPS, OPT_LIST_BACKENDS, OPT_HELP_PASS, OPT_HELP_BACKEND,
-	OPT_DUMP_AFTER, OPT_DRY_RUN, OPT_SCRIPT, OPT_CERTIFY, OPT_EMIT_TESTBENCH, OPT_VERIFY, OPT_KEEP_SHAPE,
+	OPT_LIST_PASSES = OPT_OTHER,
+	OPT_LIST_OPS,
+	OPT_LIST_BACKENDS,
+	OPT_HELP_PASS,
+	OPT_HELP_BACKEND,
+	OPT_DUMP_AFTER,
+	OPT_DRY_RUN,
+	OPT_SCRIPT,
+	OPT_CERTIFY,
+	OPT_EMIT_TESTBENCH,
+	OPT_VERIFY,
+	OPT_KEEP_SHAPE,
 };
 
 static const struct option long_options[] = {
@@ -101,23 +111,12 @@ static int take_verify(struct job *j, const char *text)
 static bool take_question(struct job *j, int c, const char *text)
 {
 	switch (c) {
-	case OPT_LIST_PASSES:
-		cli_list_passes();
-		return true;
-	case OPT_LIST_OPS:
-		cli_list_ops();
-		return true;
-	case OPT_LIST_BACKENDS:
-		cli_list_backends();
-		return true;
-	case OPT_HELP_PASS:
-		cli_help_pass(text, &j->diags);
-		return true;
-	case OPT_HELP_BACKEND:
-		cli_help_backend(text, &j->diags);
-		return true;
-	default:
-		return false;
+	case OPT_LIST_PASSES: cli_list_passes(); return true;
+	case OPT_LIST_OPS: cli_list_ops(); return true;
+	case OPT_LIST_BACKENDS: cli_list_backends(); return true;
+	case OPT_HELP_PASS: cli_help_pass(text, &j->diags); return true;
+	case OPT_HELP_BACKEND: cli_help_backend(text, &j->diags); return true;
+	default: return false;
 	}
 }
 
@@ -130,37 +129,17 @@ static void add_to_list(struct strbuf *list, const char *text)
 static int take_option(struct job *j, int c, const char *text)
 {
 	switch (c) {
-	case 'p':
-		add_to_list(&j->passes, text);
-		return 0;
-	case 'b':
-		add_to_list(&j->backends, text);
-		return 0;
-	case 'o':
-		j->dir = text;
-		return 0;
-	case OPT_DUMP_AFTER:
-		j->options.dump_after = text;
-		return 0;
-	case OPT_DRY_RUN:
-		j->dry_run = true;
-		return 0;
-	case OPT_SCRIPT:
-		j->script = text;
-		return 0;
-	case OPT_KEEP_SHAPE:
-		j->options.keep_shape = true;
-		return 0;
-	case OPT_CERTIFY:
-		j->options.certify = true;
-		return 0;
-	case OPT_EMIT_TESTBENCH:
-		j->testbench = true;
-		return 0;
-	case OPT_VERIFY:
-		return take_verify(j, text);
-	default:
-		return -1;	/* getopt has said why */
+	case 'p': add_to_list(&j->passes, text); return 0;
+	case 'b': add_to_list(&j->backends, text); return 0;
+	case 'o': j->dir = text; return 0;
+	case OPT_DUMP_AFTER: j->options.dump_after = text; return 0;
+	case OPT_DRY_RUN: j->dry_run = true; return 0;
+	case OPT_SCRIPT: j->script = text; return 0;
+	case OPT_KEEP_SHAPE: j->options.keep_shape = true; return 0;
+	case OPT_CERTIFY: j->options.certify = true; return 0;
+	case OPT_EMIT_TESTBENCH: j->testbench = true; return 0;
+	case OPT_VERIFY: return take_verify(j, text);
+	default: return -1; /* getopt has said why */
 	}
 }
 
@@ -258,7 +237,7 @@ static int emit(struct job *j)
 {
 	json_t *backends = member(j->report, "backends", json_object());
 	const char *slash = strrchr(j->model, '/');
-	j->list.spends = true;	/* what the report tells after this does not depend on what a backend annotates */
+	j->list.spends = true; /* what the report tells after this does not depend on what a backend annotates */
 	return backend_list_emit(&j->list, j->graph, j->dir, slash ? slash + 1 : j->model, backends, &j->diags);
 }
 
@@ -338,7 +317,7 @@ static int compile(struct job *j)
 	if (status == 0)
 		status = write_report(j);
 	if (status < 0 && j->made_dir)
-		rmdir(j->dir);	/* only where it is empty */
+		rmdir(j->dir); /* only where it is empty */
 	return status;
 }
 
@@ -352,8 +331,11 @@ static int dry_run(struct job *j)
 
 static int run_script(struct job *j)
 {
-	struct script_options o = { .args = (const char *const *)j->rest, .n_args = (size_t)j->n_rest, .dir = j->dir,
-				    .dry_run = j->dry_run, .pipeline = j->options };
+	struct script_options o = { .args = (const char *const *)j->rest,
+				    .n_args = (size_t)j->n_rest,
+				    .dir = j->dir,
+				    .dry_run = j->dry_run,
+				    .pipeline = j->options };
 	char *ran;
 	int status = script_run(j->script, &o, &ran, &j->diags);
 	if (j->dry_run)

@@ -55,7 +55,7 @@ static int take_arguments(struct diff *x, int argc, char **argv)
 static long count_op(const struct graph *g, const char *op_type)
 {
 	long count = 0;
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		count += !strcmp(n->op_type, op_type);
 	return count;
 }
@@ -63,7 +63,7 @@ static long count_op(const struct graph *g, const char *op_type)
 /* Operators whose number differs; those of graph `which` that were not shown yet. */
 static void compare_counts(const struct diff *x, int which, struct map *shown)
 {
-	graph_for_each_node(x->graphs[which], n) {
+	graph_for_each_node (x->graphs[which], n) {
 		if (map_has(shown, n->op_type))
 			continue;
 		map_set(shown, n->op_type, n);
@@ -89,8 +89,7 @@ static int read_inputs(struct diff *x)
 	for (int i = 0; i < x->n_inputs; i++)
 		if (feed_read(&x->feed, x->inputs[i], &x->diags) < 0)
 			return -1;
-	return x->n_inputs ? feed_complete(&x->feed, &x->diags)
-			   : feed_generate(&x->feed, SAMPLES, SEED, &x->diags);
+	return x->n_inputs ? feed_complete(&x->feed, &x->diags) : feed_generate(&x->feed, SAMPLES, SEED, &x->diags);
 }
 
 static int execute(struct diff *x, int which)

@@ -73,7 +73,7 @@ static json_t *describe_interface(const struct graph *g, bool inputs)
 static json_t *count_operators(const struct graph *g)
 {
 	json_t *counts = json_object();
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		json_int_t old = json_integer_value(json_object_get(counts, n->op_type));
 		json_object_set_new(counts, n->op_type, json_integer(old + 1));
 	}
@@ -95,14 +95,14 @@ static void print_interface(const char *title, const json_t *list)
 {
 	size_t i, k;
 	const json_t *v, *dim;
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		printf("%s %s: %s stored as %s, ", title, json_string_value(json_object_get(v, "name")),
-		       json_string_value(json_object_get(v, "datatype")), json_string_value(json_object_get(v, "elem")));
-		json_array_foreach(json_object_get(v, "shape"), k, dim)
-			if (json_is_integer(dim))
-				printf("%s%lld", k ? "x" : "", (long long)json_integer_value(dim));
-			else
-				printf("%s?", k ? "x" : "");
+		       json_string_value(json_object_get(v, "datatype")),
+		       json_string_value(json_object_get(v, "elem")));
+		json_array_foreach(json_object_get(v, "shape"), k, dim) if (json_is_integer(dim))
+			printf("%s%lld", k ? "x" : "", (long long)json_integer_value(dim));
+		else printf("%s?", k ? "x" : "");
 		putchar('\n');
 	}
 }
@@ -116,7 +116,8 @@ static void print_text(json_t *all, const struct report_table *t)
 	       (long long)json_integer_value(json_object_get(all, "opset")));
 	print_interface("input", json_object_get(all, "inputs"));
 	print_interface("output", json_object_get(all, "outputs"));
-	json_object_foreach(json_object_get(all, "operators"), name, count) {
+	json_object_foreach(json_object_get(all, "operators"), name, count)
+	{
 		printf("%s%s %lld", first ? "operators: " : ", ", name, (long long)json_integer_value(count));
 		first = false;
 	}

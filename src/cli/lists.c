@@ -66,7 +66,7 @@ static void print_entry(const char *name, const char *summary, const char *help,
 
 int cli_help_pass(const char *name, struct diags *d)
 {
-	struct pipeline p;	/* for its diagnostic where the pass is unknown */
+	struct pipeline p; /* for its diagnostic where the pass is unknown */
 	int status = pipeline_parse(&p, name, d);
 	for (size_t i = 0; i < p.count; i++) {
 		const struct pass *pass = p.steps[i].pass;

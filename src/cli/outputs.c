@@ -79,7 +79,7 @@ static int64_t decide(const struct tensor *t, int64_t row, int64_t n, double mid
 {
 	if (n > 1)
 		return largest(t, row * n, n, NULL);
-	if (elem_is_integer(t->elem) && elem_file_bits(t->elem) >= 32)	/* an index: ArgMax, TopK */
+	if (elem_is_integer(t->elem) && elem_file_bits(t->elem) >= 32) /* an index: ArgMax, TopK */
 		return tensor_int_at(t, row);
 	return tensor_at(t, row) > middle;
 }

@@ -76,8 +76,7 @@ static const struct value *parameter(const struct node *n, size_t i)
 	if (is_quantiser(n) && !has_thresholds(n))
 		return NULL;
 	const struct value *v = constant_behind(n, i);
-	if (!v || v->constant->elem == ELEM_INT64 || v->constant->elem == ELEM_STRING ||
-	    v->constant->elem == ELEM_BOOL)
+	if (!v || v->constant->elem == ELEM_INT64 || v->constant->elem == ELEM_STRING || v->constant->elem == ELEM_BOOL)
 		return NULL;
 	return v;
 }
@@ -99,7 +98,7 @@ static bool is_layer(const struct node *n)
 static int64_t memory_bits(const struct value *read, const struct value *constant)
 {
 	int width = read->datatype.kind != DT_NONE ? datatype_bits(read->datatype)
-						    : (int)elem_file_bits(constant->constant->elem);
+						   : (int)elem_file_bits(constant->constant->elem);
 	return constant->constant->count * width;
 }
 
@@ -147,7 +146,7 @@ static void count_shared(const struct graph *g, int64_t *params, int64_t *bits)
 {
 	unsigned char *seen = xcalloc(g->next_value_id + 1u, 1);
 	*params = *bits = 0;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		for (size_t i = 1; is_layer(n) && i < n->n_inputs; i++) {
 			const struct value *v = parameter(n, i);
 			if (v && seen[v->id]) {
@@ -174,16 +173,14 @@ static void find_folding(struct folding *f, const json_t *passes)
 	const json_t *pass, *last = NULL;
 	json_t *layer;
 	*f = (struct folding){ 0 };
-	json_array_foreach(passes, i, pass)
-		if (json_is_object(json_object_get(pass, "network")))
-			last = pass;
+	json_array_foreach(passes, i, pass) if (json_is_object(json_object_get(pass, "network"))) last = pass;
 	if (!last)
 		return;
 	f->network = json_object_get(last, "network");
 	f->layers = json_object();
-	json_array_foreach(json_object_get(last, "layers"), i, layer)
-		if (json_is_string(json_object_get(layer, "layer")))
-			json_object_set(f->layers, json_string_value(json_object_get(layer, "layer")), layer);
+	json_array_foreach(json_object_get(last, "layers"), i,
+			   layer) if (json_is_string(json_object_get(layer, "layer")))
+		json_object_set(f->layers, json_string_value(json_object_get(layer, "layer")), layer);
 }
 
 /* Members of the layer's entry there that go into the table. */
@@ -247,7 +244,7 @@ void report_collect(struct report_table *t, const struct graph *g, const json_t 
 	struct sums sums = { 0 };
 	*t = (struct report_table){ json_array(), json_array(), 0, NULL };
 	find_folding(&f, passes);
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (!is_layer(n))
 			continue;
 		json_t *layer = describe(n);
@@ -285,11 +282,9 @@ static void add_cell(struct strbuf *b, const json_t *cell)
 		strbuf_puts(b, json_string_value(cell));
 	else if (json_is_integer(cell))
 		strbuf_printf(b, "%lld", (long long)json_integer_value(cell));
-	json_array_foreach(cell, i, dim)
-		if (json_is_integer(dim))
-			strbuf_printf(b, "%s%lld", i ? "x" : "", (long long)json_integer_value(dim));
-		else
-			strbuf_puts(b, i ? "x?" : "?");
+	json_array_foreach(cell, i, dim) if (json_is_integer(dim))
+		strbuf_printf(b, "%s%lld", i ? "x" : "", (long long)json_integer_value(dim));
+	else strbuf_puts(b, i ? "x?" : "?");
 }
 
 static int cell_width(const json_t *cell)
@@ -305,7 +300,8 @@ static void measure_layers(struct column *column, const json_t *layers)
 {
 	size_t i;
 	const json_t *layer;
-	json_array_foreach(layers, i, layer) {
+	json_array_foreach(layers, i, layer)
+	{
 		int width = cell_width(json_object_get(layer, column->key));
 		if (width > column->width)
 			column->width = width;
@@ -366,20 +362,26 @@ static void print_rows(const struct column *columns, size_t n, const json_t *lay
 {
 	size_t i;
 	const json_t *layer;
-	json_array_foreach(layers, i, layer)
-		print_row(columns, n, layer, NULL, out);
+	json_array_foreach(layers, i, layer) print_row(columns, n, layer, NULL, out);
 }
 
 void report_print(const struct report_table *t, FILE *out)
 {
 	struct column columns[] = {
-		{ "name", "layer", false, 0 },	  { "op", "operator", false, 0 },
-		{ "input", "input", false, 0 },	  { "weights", "weights", false, 0 },
-		{ "weight_shape", "shape", false, 0 }, { "output", "output", false, 0 },
-		{ "params", "params", true, 0 },  { "macs", "MACs", true, 0 },
-		{ "weight_bits", "weight bits", true, 0 }, { "PE", "PE", true, 0 },
-		{ "SIMD", "SIMD", true, 0 },	  { "cycles", "cycles", true, 0 },
-		{ "LUT", "LUT", true, 0 },	  { "BRAM_18K", "BRAM18", true, 0 },
+		{ "name", "layer", false, 0 },
+		{ "op", "operator", false, 0 },
+		{ "input", "input", false, 0 },
+		{ "weights", "weights", false, 0 },
+		{ "weight_shape", "shape", false, 0 },
+		{ "output", "output", false, 0 },
+		{ "params", "params", true, 0 },
+		{ "macs", "MACs", true, 0 },
+		{ "weight_bits", "weight bits", true, 0 },
+		{ "PE", "PE", true, 0 },
+		{ "SIMD", "SIMD", true, 0 },
+		{ "cycles", "cycles", true, 0 },
+		{ "LUT", "LUT", true, 0 },
+		{ "BRAM_18K", "BRAM18", true, 0 },
 	};
 	size_t n = sizeof columns / sizeof *columns, shown = json_array_size(t->first) + json_array_size(t->last);
 	if (!t->layers)
@@ -398,9 +400,8 @@ static void print_notes(const json_t *passes, FILE *out)
 {
 	size_t i, k;
 	const json_t *pass, *note;
-	json_array_foreach(passes, i, pass)
-		json_array_foreach(json_object_get(pass, "notes"), k, note)
-			fprintf(out, "%s: %s\n", json_string_value(json_object_get(pass, "pass")), json_string_value(note));
+	json_array_foreach(passes, i, pass) json_array_foreach(json_object_get(pass, "notes"), k, note)
+		fprintf(out, "%s: %s\n", json_string_value(json_object_get(pass, "pass")), json_string_value(note));
 }
 
 void report_print_passes(const json_t *passes, FILE *out)
@@ -409,9 +410,11 @@ void report_print_passes(const json_t *passes, FILE *out)
 	const json_t *pass;
 	double total = 0;
 	print_notes(passes, out);
-	json_array_foreach(passes, i, pass) {
+	json_array_foreach(passes, i, pass)
+	{
 		double ms = 1e3 * json_real_value(json_object_get(pass, "seconds"));
-		fprintf(out, "%s%s %.1f ms", i ? ", " : "passes: ", json_string_value(json_object_get(pass, "pass")), ms);
+		fprintf(out, "%s%s %.1f ms", i ? ", " : "passes: ", json_string_value(json_object_get(pass, "pass")),
+			ms);
 		total += ms;
 	}
 	if (i)
@@ -434,8 +437,8 @@ static int put_indented(const char *text, size_t size, void *stream)
 /* One report on its way into a file. */
 struct report_file {
 	FILE *stream;
-	const char *separator;	/* of what is written next: "" or "," */
-	bool failed;		/* a name is no UTF-8 */
+	const char *separator; /* of what is written next: "" or "," */
+	bool failed;	       /* a name is no UTF-8 */
 };
 
 static void start_member(struct report_file *f, const char *key)
@@ -498,8 +501,7 @@ int report_write(const struct report *r, struct report_table *t, const char *pat
 		return -1;
 	struct report_file f = { .stream = out.stream, .separator = "" };
 	putc('{', f.stream);
-	json_object_foreach(r->members, key, value)
-		put_member(&f, key, value);
+	json_object_foreach(r->members, key, value) put_member(&f, key, value);
 	if (r->certificates)
 		put_certificates(&f, r->certificates);
 	put_layers(&f, t, r->graph, json_object_get(r->members, "passes"));

@@ -11,7 +11,7 @@
  * weight_bits}, in which constants that layers share count once; of a folded network also {folding, LUT, BRAM_18K}. */
 struct report_table {
 	json_t *first, *last;
-	size_t layers;		/* how many there are in all */
+	size_t layers; /* how many there are in all */
 	json_t *totals;
 };
 
@@ -28,7 +28,7 @@ void report_print_passes(const json_t *passes, FILE *out);
 /* What goes into report.json: the members, and lists as long as the network, which are made while they are written. */
 struct report {
 	json_t *members;
-	const struct certificates *certificates;	/* NULL: not asked for */
+	const struct certificates *certificates; /* NULL: not asked for */
 	const struct graph *graph;
 };
 

@@ -53,22 +53,15 @@ static int take_option(struct run *r, int c, const char *text)
 {
 	char *end;
 	switch (c) {
-	case 'o':
-		r->output = text;
-		return 0;
-	case OPT_DUMP_TENSORS:
-		r->dump_dir = text;
-		return 0;
-	case OPT_LABELS:
-		r->labels = text;
-		return 0;
+	case 'o': r->output = text; return 0;
+	case OPT_DUMP_TENSORS: r->dump_dir = text; return 0;
+	case OPT_LABELS: r->labels = text; return 0;
 	case OPT_TOP:
 		r->top = strtol(text, &end, 10);
 		if (*text && !*end && r->top > 0)
 			return 0;
 		return diag_error(&r->diags, NULL, "--top needs a number, 1 or more, not '%s'", text);
-	default:
-		return -1;
+	default: return -1;
 	}
 }
 
@@ -112,9 +105,9 @@ static void show_progress(void *user, int64_t done, int64_t total)
 	int filled = total > 0 ? (int)(done * WIDTH / total) : WIDTH;
 	if (passed < 0.5)
 		return;
-	fprintf(stderr, "\r[%.*s%*s] %lld/%lld, %.0f a second, %.0f s left ", filled,
-		"##############################", WIDTH - filled, "", (long long)done, (long long)total,
-		(double)done / passed, done ? passed * (double)(total - done) / (double)done : 0.0);
+	fprintf(stderr, "\r[%.*s%*s] %lld/%lld, %.0f a second, %.0f s left ", filled, "##############################",
+		WIDTH - filled, "", (long long)done, (long long)total, (double)done / passed,
+		done ? passed * (double)(total - done) / (double)done : 0.0);
 	if (done == total)
 		fputc('\n', stderr);
 }
@@ -143,8 +136,8 @@ static int execute(struct run *r)
 	r->results = xcalloc(r->graph->n_outputs, sizeof *r->results);
 	r->started = seconds_now();
 	int status = r->dump_dir ? exec_graph(r->graph, r->feed.tensors, r->results, &o, &r->diags)
-				 : exec_batch(r->graph, r->feed.tensors, r->results, &o,
-					      bar ? show_progress : NULL, &r->diags);
+				 : exec_batch(r->graph, r->feed.tensors, r->results, &o, bar ? show_progress : NULL,
+					      &r->diags);
 	return status < 0 || r->dump_failed ? -1 : 0;
 }
 

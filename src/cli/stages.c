@@ -12,7 +12,7 @@
 #include "util/strbuf.h"
 #include "util/vec.h"
 
-enum { LARGEST = 5000 };	/* nobody looks at a larger picture */
+enum { LARGEST = 5000 }; /* nobody looks at a larger picture */
 
 static char *join(struct arena *a, const char *folder, const char *name)
 {
@@ -85,7 +85,7 @@ int stages_finish(struct stages *s, bool ok)
 	if (ok && !s->failed && s->names.count)
 		status = show(s);
 	for (size_t i = 0; i < s->names.count; i++)
-		unlink(join(&s->arena, s->hidden, s->names.items[i]));	/* fails where it was moved */
+		unlink(join(&s->arena, s->hidden, s->names.items[i])); /* fails where it was moved */
 	rmdir(s->hidden);
 	vec_free(&s->names);
 	arena_free(&s->arena);

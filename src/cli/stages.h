@@ -6,10 +6,13 @@
 
 struct stages {
 	struct diags *diags;
-	char *hidden, *folder;		/* written in the one, moved to the other when all went well */
+	char *hidden, *folder; /* written in the one, moved to the other when all went well */
 	size_t count;
 	struct arena arena;
-	struct { const char **items; size_t count, capacity; } names;
+	struct {
+		const char **items;
+		size_t count, capacity;
+	} names;
 	bool failed;
 };
 

@@ -12,10 +12,10 @@
 struct batch_job {
 	const struct exec_plan *plan;
 	struct tensor *const *inputs;
-	struct tensor **outputs;	/* joined */
+	struct tensor **outputs; /* joined */
 	const struct exec_options *options;
-	int64_t samples, part;		/* in model batches */
-	int64_t next;			/* first sample nobody has taken; under the lock, as what follows */
+	int64_t samples, part; /* in model batches */
+	int64_t next;	       /* first sample nobody has taken; under the lock, as what follows */
 	int64_t done;
 	bool failed;
 	pthread_mutex_t lock;
@@ -61,8 +61,7 @@ static struct tensor *joined_output(const struct batch_job *job, const struct te
 }
 
 /* Copies a part's outputs to their rows. Strings would need copies of their own: they are not joined. */
-static int put_part(struct batch_job *job, int64_t first, int64_t count, struct tensor *const *outputs,
-		    struct diags *d)
+static int put_part(struct batch_job *job, int64_t first, int64_t count, struct tensor *const *outputs, struct diags *d)
 {
 	const struct graph *g = job->plan->graph;
 	for (uint32_t i = 0; i < g->n_outputs; i++) {
@@ -130,7 +129,7 @@ static bool take_part(struct batch_job *job, int64_t *first, int64_t *count)
 static void finish_part(struct batch_job *job, int64_t count, int result, struct diags *d)
 {
 	pthread_mutex_lock(&job->lock);
-	if (result != 0 && !job->failed) {	/* one thread's failure is enough to report */
+	if (result != 0 && !job->failed) { /* one thread's failure is enough to report */
 		job->failed = true;
 		splice(job->diags, d);
 	}
@@ -192,8 +191,9 @@ int exec_plan_batch(const struct exec_plan *p, struct tensor *const *inputs, str
 		    struct diags *d)
 {
 	struct exec_options single = o ? *o : (struct exec_options){ 0 };
-	struct batch_job job = { .plan = p, .inputs = inputs, .outputs = outputs, .options = &single,
-				 .progress = progress, .diags = d };
+	struct batch_job job = {
+		.plan = p, .inputs = inputs, .outputs = outputs, .options = &single, .progress = progress, .diags = d
+	};
 	memset(outputs, 0, p->graph->n_outputs * sizeof *outputs);
 	if (check_inputs(p, inputs, true, &job.samples, d) != 0)
 		return -1;
@@ -215,8 +215,7 @@ int exec_plan_batch(const struct exec_plan *p, struct tensor *const *inputs, str
 }
 
 int exec_batch(const struct graph *g, struct tensor *const *inputs, struct tensor **outputs,
-	       const struct exec_options *o, void (*progress)(void *user, int64_t done, int64_t total),
-	       struct diags *d)
+	       const struct exec_options *o, void (*progress)(void *user, int64_t done, int64_t total), struct diags *d)
 {
 	struct exec_plan *p = exec_plan_new(g, d);
 	int result = p ? exec_plan_batch(p, inputs, outputs, o, progress, d) : -1;

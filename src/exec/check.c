@@ -61,7 +61,7 @@ static int64_t first_forbidden(struct datatype type, const struct tensor *t)
 	bool simple = datatype_is_integer(type) && datatype_bits(type) <= 24 && type.kind != DT_BIPOLAR;
 	if (simple && t->elem == ELEM_FLOAT) {
 		const float *x = t->data, least = (float)lo, most = (float)hi;
-		int64_t bad = 0;	/* the whole tensor without a branch; which one is found below */
+		int64_t bad = 0; /* the whole tensor without a branch; which one is found below */
 		for (int64_t i = 0; i < t->count; i++) {
 			bool inside = x[i] >= least && x[i] <= most;
 			bad |= !inside || (float)(int32_t)(inside ? x[i] : 0) != (inside ? x[i] : 0);
@@ -88,8 +88,10 @@ static int check_values(const struct value *v, const struct tensor *t, struct di
 	if (isnan(x))
 		return diag_error(d, NULL, "input '%s' is annotated %s, but element %lld is NaN", v->name,
 				  datatype_name(type, name), (long long)bad);
-	return diag_error(d, "quantise the input, or change its datatype", "input '%s' is annotated %s, which does not "
-			  "allow %.9g (element %lld)", v->name, datatype_name(type, name), x, (long long)bad);
+	return diag_error(d, "quantise the input, or change its datatype",
+			  "input '%s' is annotated %s, which does not "
+			  "allow %.9g (element %lld)",
+			  v->name, datatype_name(type, name), x, (long long)bad);
 }
 
 static int check_input(const struct value *v, const struct tensor *t, bool many, int64_t *times, struct diags *d)
@@ -105,8 +107,7 @@ static int check_input(const struct value *v, const struct tensor *t, bool many,
 	return check_values(v, t, d);
 }
 
-int check_inputs(const struct exec_plan *p, struct tensor *const *inputs, bool many, int64_t *samples,
-		 struct diags *d)
+int check_inputs(const struct exec_plan *p, struct tensor *const *inputs, bool many, int64_t *samples, struct diags *d)
 {
 	int result = 0;
 	const struct value *first = NULL;
@@ -118,7 +119,7 @@ int check_inputs(const struct exec_plan *p, struct tensor *const *inputs, bool m
 			result = -1;
 			continue;
 		}
-		if (inputs[i]->rank == 0)	/* shared by all samples */
+		if (inputs[i]->rank == 0) /* shared by all samples */
 			continue;
 		if (first && times != *samples)
 			result = diag_error(d, NULL, "inputs '%s' and '%s' hold different numbers of samples",

@@ -13,8 +13,8 @@
 struct frame {
 	const struct exec_plan *plan;
 	const struct exec_options *options;
-	struct tensor **values;		/* by value id; owned, but for the plan's constants */
-	struct tensor **in, **out;	/* of the node at hand */
+	struct tensor **values;	   /* by value id; owned, but for the plan's constants */
+	struct tensor **in, **out; /* of the node at hand */
 	struct diags *diags;
 };
 
@@ -57,8 +57,8 @@ static int run_step(struct frame *f, const struct exec_step *s, bool in_batches)
 	int threads = f->options && f->options->threads > 0 ? f->options->threads : 1;
 	for (uint32_t i = 0; i < n->n_inputs; i++)
 		f->in[i] = frame_value(f, n->inputs[i].value);
-	int result = in_batches && s->keeps_batch ? view_samples(f, s)
-						  : node_execute(n, f->in, f->out, threads, f->diags);
+	int result =
+		in_batches && s->keeps_batch ? view_samples(f, s) : node_execute(n, f->in, f->out, threads, f->diags);
 	if (result != 0)
 		return -1;
 	for (uint32_t i = 0; i < n->n_outputs; i++) {

@@ -5,7 +5,7 @@
 #include "ir/ir.h"
 
 struct exec_options {
-	int threads;			/* 0: as many as the machine has */
+	int threads; /* 0: as many as the machine has */
 	/* Called with each value once it is computed (graph inputs too); may be NULL. With exec_batch it is
 	 * called once per part, and the parts run one after the other. */
 	void (*observe)(void *user, const struct value *v, const struct tensor *t);

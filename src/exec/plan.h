@@ -8,22 +8,22 @@
 struct exec_step {
 	const struct node *node;
 	bool folded;
-	bool keeps_batch;	/* reshapes each sample: in batches the first dim is taken from the data */
-	uint32_t first_free, n_free;	/* values in plan->frees whose last use this is */
+	bool keeps_batch;	     /* reshapes each sample: in batches the first dim is taken from the data */
+	uint32_t first_free, n_free; /* values in plan->frees whose last use this is */
 };
 
 struct exec_plan {
 	const struct graph *graph;
 	struct exec_step *steps;
 	size_t n_steps;
-	uint32_t *frees;		/* value ids */
-	struct tensor **constants;	/* by value id: initializers and folded values, owned */
+	uint32_t *frees;	   /* value ids */
+	struct tensor **constants; /* by value id: initializers and folded values, owned */
 	struct value **inputs;
 	size_t n_inputs;
-	size_t widest;			/* most inputs or outputs a node has */
-	bool batchable;			/* samples are independent along axis 0: many may run at once */
-	int64_t batch;			/* first dim of the model's inputs; 1 where unknown or scalar */
-	int64_t sample_bytes;		/* of the largest intermediate, per model batch; 0 where unknown */
+	size_t widest;	      /* most inputs or outputs a node has */
+	bool batchable;	      /* samples are independent along axis 0: many may run at once */
+	int64_t batch;	      /* first dim of the model's inputs; 1 where unknown or scalar */
+	int64_t sample_bytes; /* of the largest intermediate, per model batch; 0 where unknown */
 };
 
 /* Runs the steps on checked inputs. in_batches: first dims may be a multiple of the model's. */
@@ -34,7 +34,6 @@ void plan_find_batches(struct exec_plan *p);
 
 /* Checks inputs against the graph's declarations; *samples gets how many times the model's batch they hold
  * (1 unless many). -1 with diagnostics (exec/check.c). */
-int check_inputs(const struct exec_plan *p, struct tensor *const *inputs, bool many, int64_t *samples,
-		 struct diags *d);
+int check_inputs(const struct exec_plan *p, struct tensor *const *inputs, bool many, int64_t *samples, struct diags *d);
 
 #endif

@@ -15,8 +15,8 @@ enum state { STATIC, PER_SAMPLE, SHAPE };
 
 struct walk {
 	struct exec_plan *plan;
-	uint8_t *states;	/* by value id */
-	int64_t batch;		/* first dim of every per-sample value; may be -1 */
+	uint8_t *states; /* by value id */
+	int64_t batch;	 /* first dim of every per-sample value; may be -1 */
 };
 
 static enum state state_of(const struct walk *w, const struct value *v)
@@ -77,7 +77,7 @@ static bool rule_spatial(const struct walk *w, const struct node *n)
 
 static bool rule_max_pool(const struct walk *w, const struct node *n)
 {
-	return rule_spatial(w, n) && !node_output(n, 1);	/* indices count from the batch's first element */
+	return rule_spatial(w, n) && !node_output(n, 1); /* indices count from the batch's first element */
 }
 
 static bool rule_mat_mul(const struct walk *w, const struct node *n)
@@ -110,12 +110,12 @@ static bool rule_softmax(const struct walk *w, const struct node *n)
 	return rule_data(w, n) && axis_not_first(n, node_input(n, 0)->rank > 1 ? -1 : 0);
 }
 
-static bool rule_axis_first(const struct walk *w, const struct node *n)	/* fallback 0 */
+static bool rule_axis_first(const struct walk *w, const struct node *n) /* fallback 0 */
 {
 	return rule_data(w, n) && axis_not_first(n, 0);
 }
 
-static bool rule_axis_last(const struct walk *w, const struct node *n)	/* fallback -1 */
+static bool rule_axis_last(const struct walk *w, const struct node *n) /* fallback -1 */
 {
 	return rule_data(w, n) && axis_not_first(n, -1);
 }
@@ -189,7 +189,7 @@ static bool rule_gather(const struct walk *w, const struct node *n)
 {
 	if (per_sample(w, n, 0))
 		return rule_axis_first(w, n);
-	return per_sample(w, n, 1) && node_attr_int(n, "axis", 0) == 0;	/* looks up each sample's rows */
+	return per_sample(w, n, 1) && node_attr_int(n, "axis", 0) == 0; /* looks up each sample's rows */
 }
 
 /* All per-sample results came out with as many rows as samples went in, or the walk stops: so a padded or
@@ -208,7 +208,7 @@ static bool rule_pad(const struct walk *w, const struct node *n)
 static bool rule_resize(const struct walk *w, const struct node *n)
 {
 	const struct value *sizes = node_input(n, 3);
-	return rule_data(w, n) && !sizes;	/* scales are relative */
+	return rule_data(w, n) && !sizes; /* scales are relative */
 }
 
 static bool rule_never(const struct walk *w, const struct node *n)
@@ -218,27 +218,69 @@ static bool rule_never(const struct walk *w, const struct node *n)
 	return false;
 }
 
-static const struct { const char *op; rule_fn *rule; } rules[] = {
-	{ "ArgMax", rule_axis_first }, { "ArgMin", rule_axis_first }, { "AveragePool", rule_spatial },
-	{ "BatchNormalization", rule_batch_normalization }, { "Cast", rule_data }, { "CastLike", rule_never },
-	{ "Concat", rule_concat }, { "Conv", rule_spatial }, { "ConvInteger", rule_spatial },
-	{ "ConvTranspose", rule_spatial }, { "DebugMarker", rule_data }, { "DepthToSpace", rule_data },
-	{ "DequantizeLinear", rule_quantize_linear }, { "Dropout", rule_data }, { "DynamicQuantizeLinear", rule_never },
-	{ "Flatten", rule_view }, { "Gather", rule_gather }, { "Gemm", rule_gemm },
-	{ "GlobalAveragePool", rule_spatial }, { "GlobalLpPool", rule_spatial }, { "GlobalMaxPool", rule_spatial },
-	{ "Identity", rule_data }, { "Im2Col", rule_data }, { "InstanceNormalization", rule_spatial },
-	{ "LRN", rule_spatial }, { "LogSoftmax", rule_softmax }, { "LpNormalization", rule_axis_last },
-	{ "LpPool", rule_spatial }, { "MatMul", rule_mat_mul }, { "MatMulInteger", rule_mat_mul },
-	{ "MaxPool", rule_max_pool }, { "MaxPoolNHWC", rule_max_pool }, { "MultiThreshold", rule_multi_threshold },
-	{ "Pad", rule_pad }, { "QLinearConv", rule_spatial }, { "QuantAvgPool2d", rule_spatial },
-	{ "QuantizeLinear", rule_quantize_linear }, { "ReduceL1", rule_reduce }, { "ReduceL2", rule_reduce },
-	{ "ReduceLogSum", rule_reduce }, { "ReduceLogSumExp", rule_reduce }, { "ReduceMax", rule_reduce },
-	{ "ReduceMean", rule_reduce }, { "ReduceMin", rule_reduce }, { "ReduceProd", rule_reduce },
-	{ "ReduceSum", rule_reduce }, { "ReduceSumSquare", rule_reduce }, { "Reshape", rule_view },
-	{ "Resize", rule_resize }, { "Slice", rule_slice }, { "Softmax", rule_softmax },
-	{ "SpaceToDepth", rule_data }, { "Split", rule_axis_first }, { "Squeeze", rule_view },
-	{ "TopK", rule_axis_last }, { "Transpose", rule_transpose }, { "Unsqueeze", rule_view },
-	{ "Upsample", rule_data }, { "XnorPopcountMatMul", rule_mat_mul },
+static const struct {
+	const char *op;
+	rule_fn *rule;
+} rules[] = {
+	{ "ArgMax", rule_axis_first },
+	{ "ArgMin", rule_axis_first },
+	{ "AveragePool", rule_spatial },
+	{ "BatchNormalization", rule_batch_normalization },
+	{ "Cast", rule_data },
+	{ "CastLike", rule_never },
+	{ "Concat", rule_concat },
+	{ "Conv", rule_spatial },
+	{ "ConvInteger", rule_spatial },
+	{ "ConvTranspose", rule_spatial },
+	{ "DebugMarker", rule_data },
+	{ "DepthToSpace", rule_data },
+	{ "DequantizeLinear", rule_quantize_linear },
+	{ "Dropout", rule_data },
+	{ "DynamicQuantizeLinear", rule_never },
+	{ "Flatten", rule_view },
+	{ "Gather", rule_gather },
+	{ "Gemm", rule_gemm },
+	{ "GlobalAveragePool", rule_spatial },
+	{ "GlobalLpPool", rule_spatial },
+	{ "GlobalMaxPool", rule_spatial },
+	{ "Identity", rule_data },
+	{ "Im2Col", rule_data },
+	{ "InstanceNormalization", rule_spatial },
+	{ "LRN", rule_spatial },
+	{ "LogSoftmax", rule_softmax },
+	{ "LpNormalization", rule_axis_last },
+	{ "LpPool", rule_spatial },
+	{ "MatMul", rule_mat_mul },
+	{ "MatMulInteger", rule_mat_mul },
+	{ "MaxPool", rule_max_pool },
+	{ "MaxPoolNHWC", rule_max_pool },
+	{ "MultiThreshold", rule_multi_threshold },
+	{ "Pad", rule_pad },
+	{ "QLinearConv", rule_spatial },
+	{ "QuantAvgPool2d", rule_spatial },
+	{ "QuantizeLinear", rule_quantize_linear },
+	{ "ReduceL1", rule_reduce },
+	{ "ReduceL2", rule_reduce },
+	{ "ReduceLogSum", rule_reduce },
+	{ "ReduceLogSumExp", rule_reduce },
+	{ "ReduceMax", rule_reduce },
+	{ "ReduceMean", rule_reduce },
+	{ "ReduceMin", rule_reduce },
+	{ "ReduceProd", rule_reduce },
+	{ "ReduceSum", rule_reduce },
+	{ "ReduceSumSquare", rule_reduce },
+	{ "Reshape", rule_view },
+	{ "Resize", rule_resize },
+	{ "Slice", rule_slice },
+	{ "Softmax", rule_softmax },
+	{ "SpaceToDepth", rule_data },
+	{ "Split", rule_axis_first },
+	{ "Squeeze", rule_view },
+	{ "TopK", rule_axis_last },
+	{ "Transpose", rule_transpose },
+	{ "Unsqueeze", rule_view },
+	{ "Upsample", rule_data },
+	{ "XnorPopcountMatMul", rule_mat_mul },
 };
 
 static rule_fn *rule_of(const struct op *op)
@@ -300,7 +342,7 @@ static bool visit(struct walk *w, struct exec_step *s)
 		set_outputs(w, n, SHAPE);
 		return true;
 	}
-	if (any_shape) {	/* reckoning with dims: harmless until it meets data */
+	if (any_shape) { /* reckoning with dims: harmless until it meets data */
 		set_outputs(w, n, SHAPE);
 		return !any_sample;
 	}

@@ -10,8 +10,18 @@
 
 /* What FINN's builder writes for a layer, as far as our layers have it. */
 static const char *const saved[] = {
-	"PE", "SIMD", "parallel_window", "ram_style", "resType", "mem_mode", "runtime_writeable_weights",
-	"ram_style_thresholds", "inFIFODepths", "outFIFODepths", "impl_style", "depth",
+	"PE",
+	"SIMD",
+	"parallel_window",
+	"ram_style",
+	"resType",
+	"mem_mode",
+	"runtime_writeable_weights",
+	"ram_style_thresholds",
+	"inFIFODepths",
+	"outFIFODepths",
+	"impl_style",
+	"depth",
 };
 
 static json_t *attribute_value(const struct attr *a)
@@ -54,7 +64,7 @@ static bool specialised_name(const struct node *n, char *buffer, size_t size)
 {
 	const char *name = node_label(n), *number = strrchr(name, '_');
 	size_t length = number ? (size_t)(number - name) : 0;
-	bool plus = strncmp(name, "Elementwise", 11) == 0;	/* FINN-plus's name for AddStreams and its like */
+	bool plus = strncmp(name, "Elementwise", 11) == 0; /* FINN-plus's name for AddStreams and its like */
 	if (!number || (!plus && (strlen(n->op->name) != length || strncmp(name, n->op->name, length) != 0)))
 		return false;
 	snprintf(buffer, size, "%.*s%s%s", (int)length, name, variant(n), number);
@@ -65,7 +75,7 @@ int folding_config_write(const struct graph *g, const char *path, struct diags *
 {
 	json_t *root = json_pack("{s:{}}", "Defaults");
 	char name[128];
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (hw_kind_of(n) == HW_NONE)
 			continue;
 		json_object_set_new(root, node_label(n), layer_config(n));
@@ -97,7 +107,8 @@ static int set_attribute(struct node *n, const char *name, const json_t *value, 
 			ints[i] = json_integer_value(json_array_get(value, i));
 		node_set_ints(n, name, ints, count);
 	} else {
-		return diag_node_error(d, n, NULL, "the configuration gives %s no integer, string or list of integers", name);
+		return diag_node_error(d, n, NULL, "the configuration gives %s no integer, string or list of integers",
+				       name);
 	}
 	return 0;
 }
@@ -107,11 +118,13 @@ static int apply_defaults(struct node *n, json_t *defaults, size_t *changes, str
 {
 	const char *name;
 	json_t *entry;
-	json_object_foreach(defaults, name, entry) {
+	json_object_foreach(defaults, name, entry)
+	{
 		json_t *who = json_array_get(entry, 1), *one;
 		size_t i;
 		bool meant = false;
-		json_array_foreach(who, i, one) {
+		json_array_foreach(who, i, one)
+		{
 			const char *text = json_string_value(one);
 			meant = meant || (text && (!strcmp(text, "all") || !strcmp(text, n->op_type) ||
 						   !strcmp(text, n->op->name)));
@@ -132,9 +145,7 @@ static int apply_layer(struct node *n, json_t *root, size_t *changes, struct dia
 		own = json_object_get(root, special);
 	if (apply_defaults(n, json_object_get(root, "Defaults"), changes, d) != 0)
 		return -1;
-	json_object_foreach(own, name, value)
-		if (set_attribute(n, name, value, changes, d) != 0)
-			return -1;
+	json_object_foreach(own, name, value) if (set_attribute(n, name, value, changes, d) != 0) return -1;
 	if (hw_layer_read(n, &l, d) != 0)
 		return -1;
 	if (!hw_choice_fits(&l, &l.now))
@@ -151,10 +162,11 @@ static int check_names(const struct graph *g, json_t *root, const char *path, st
 	const char *name;
 	json_t *value;
 	int result = 0;
-	json_object_foreach(root, name, value) {
+	json_object_foreach(root, name, value)
+	{
 		bool known = strcmp(name, "Defaults") == 0;
 		char special[128];
-		graph_for_each_node(g, n)
+		graph_for_each_node (g, n)
 			known = known || (hw_kind_of(n) != HW_NONE &&
 					  (strcmp(node_label(n), name) == 0 ||
 					   (specialised_name(n, special, sizeof special) && !strcmp(special, name))));
@@ -171,10 +183,11 @@ int folding_config_apply(struct graph *g, const char *path, size_t *changes, str
 	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (!json_is_object(root)) {
 		json_decref(root);
-		return diag_error(d, NULL, "%s: %s (line %d)", path, root ? "is no JSON object" : error.text, error.line);
+		return diag_error(d, NULL, "%s: %s (line %d)", path, root ? "is no JSON object" : error.text,
+				  error.line);
 	}
 	int result = check_names(g, root, path, d);
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (result == 0 && hw_kind_of(n) != HW_NONE)
 			result = apply_layer(n, root, changes, d);
 	json_decref(root);

@@ -127,7 +127,9 @@ static int64_t window_cycles(const struct hw_layer *l, const struct hw_choice *c
 /* The widest word of a RAMB18 (or of what is left of a cascade) for that many of them. */
 static int64_t ram_word(int64_t depth)
 {
-	static const struct { int64_t depth, width; } shapes[] = {
+	static const struct {
+		int64_t depth, width;
+	} shapes[] = {
 		{ 512, 36 }, { 1024, 18 }, { 2048, 9 }, { 4096, 4 }, { 8192, 2 },
 	};
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
@@ -192,7 +194,8 @@ static struct hw_cost max_pool_cost(const struct hw_layer *l, const struct hw_ch
 static struct hw_cost converter_cost(const struct hw_layer *l, const struct hw_choice *c)
 {
 	int64_t in = l->widths[0], out = l->widths[1], small = in < out ? in : out, large = in < out ? out : in;
-	int64_t common = large / common_divisor(large, small) * small, lut = 0;	/* the words pass through one of this width */
+	int64_t common = large / common_divisor(large, small) * small,
+		lut = 0; /* the words pass through one of this width */
 	if (in != common)
 		lut += (int64_t)fabs(ceil(log2((double)in / (double)common))) + common;
 	if (common != out)
@@ -224,20 +227,15 @@ static struct hw_cost plain_cost(const struct hw_layer *l, const struct hw_choic
 	struct hw_stream in = hw_input(l, c, 0), out = hw_output(l, c, 0);
 	struct hw_cost cost = { .cycles = in.words > out.words ? in.words : out.words };
 	switch (l->kind) {
-	case HW_ADDSTREAMS: case HW_ELTWISE: case HW_CHANNELWISE: case HW_GLOBALACC:
-		cost.lut = arithmetic_luts(l, c);
-		break;
-	case HW_LABELSELECT: case HW_POOL:
-		cost.lut = 2 * c->pe * l->in_bits;
-		break;
-	case HW_LOOKUP:
-		cost.bram = ceil_div(hw_width(out), 16) * ceil_div(l->depth, 1024);
-		break;
-	case HW_UPSAMPLE:
-		cost.lut = l->mh * l->in_bits * ceil_div(l->in_dim[1], 38);
-		break;
-	default:
-		break;
+	case HW_ADDSTREAMS:
+	case HW_ELTWISE:
+	case HW_CHANNELWISE:
+	case HW_GLOBALACC: cost.lut = arithmetic_luts(l, c); break;
+	case HW_LABELSELECT:
+	case HW_POOL: cost.lut = 2 * c->pe * l->in_bits; break;
+	case HW_LOOKUP: cost.bram = ceil_div(hw_width(out), 16) * ceil_div(l->depth, 1024); break;
+	case HW_UPSAMPLE: cost.lut = l->mh * l->in_bits * ceil_div(l->in_dim[1], 38); break;
+	default: break;
 	}
 	if (l->kind == HW_GLOBALACC)
 		cost.cycles = in.words + l->mh / c->pe;
@@ -247,7 +245,8 @@ static struct hw_cost plain_cost(const struct hw_layer *l, const struct hw_choic
 struct hw_cost hw_layer_cost(const struct hw_layer *l, const struct hw_choice *c)
 {
 	switch (l->kind) {
-	case HW_MVAU: case HW_VVAU: return matvec_cost(l, c);
+	case HW_MVAU:
+	case HW_VVAU: return matvec_cost(l, c);
 	case HW_SWG: return window_cost(l, c);
 	case HW_THRESHOLDING: return threshold_cost(l, c);
 	case HW_MAXPOOL: return max_pool_cost(l, c);

@@ -4,11 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* The unit's options while they are listed. */
 struct option_list {
-	struct { struct fold_option *items; size_t count, capacity; } options;
-	struct { struct hw_choice (*items)[2]; size_t count, capacity; } choices;
+	struct {
+		struct fold_option *items;
+		size_t count, capacity;
+	} options;
+	struct {
+		struct hw_choice (*items)[2];
+		size_t count, capacity;
+	} choices;
 };
 
 bool folding_streams_fit(const struct hw_layer *l, const struct hw_choice *c, int64_t max_bits)
@@ -67,8 +72,8 @@ static size_t memories(const struct hw_layer *l, const struct folding_rules *rul
 }
 
 /* Every memory and multiplier of the last node for the parallelism in c. */
-static void add_variants(const struct folding_unit *u, const struct hw_choice c[2],
-			 const struct folding_rules *rules, struct option_list *list)
+static void add_variants(const struct folding_unit *u, const struct hw_choice c[2], const struct folding_rules *rules,
+			 struct option_list *list)
 {
 	const struct hw_layer *l = &u->layers[u->count - 1];
 	struct hw_choice both[2] = { c[0], c[1] };
@@ -119,7 +124,8 @@ static void list_options(const struct folding_unit *u, const struct folding_rule
 		}
 		for (int64_t simd = 1; simd <= l->max_simd; simd++)
 			for (int wide = 0; l->max_simd % simd == 0 && wide <= may_widen(l, simd); wide++)
-				add_variants(u, (struct hw_choice[2]){ { pe, simd, 0, false, wide != 0 } }, rules, list);
+				add_variants(u, (struct hw_choice[2]){ { pe, simd, 0, false, wide != 0 } }, rules,
+					     list);
 	}
 }
 
@@ -171,7 +177,7 @@ int folding_read(struct folding *f, struct graph *g, const struct folding_rules 
 	f->units = xcalloc(g->n_nodes + 1, sizeof *f->units);
 	f->options = xcalloc(g->n_nodes + 1, sizeof *f->options);
 	f->count = 0;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (hw_kind_of(n) == HW_NONE || is_tied_reader(n))
 			continue;
 		struct folding_unit *u = &f->units[f->count];

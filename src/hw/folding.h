@@ -14,7 +14,7 @@ struct folding_unit {
 	struct node *nodes[2];
 	struct hw_layer layers[2];
 	size_t count;
-	struct hw_choice (*choices)[2];	/* for each option, each node's choice */
+	struct hw_choice (*choices)[2]; /* for each option, each node's choice */
 };
 
 struct folding {
@@ -26,8 +26,8 @@ struct folding {
 
 /* What the options may use. */
 struct folding_rules {
-	int64_t max_stream_bits;	/* 0: any width */
-	int64_t limit[FOLD_RESOURCES];	/* -1: none */
+	int64_t max_stream_bits;       /* 0: any width */
+	int64_t limit[FOLD_RESOURCES]; /* -1: none */
 };
 
 /* Reads all hardware layers of g and lists their options. 0, or -1 with a diagnostic. */
@@ -52,7 +52,7 @@ struct fold_padding {
 	size_t unit, next;
 	bool columns;
 	int64_t from, to;
-	int64_t before, after;		/* LUTs of the layers concerned; before -1: the bound cannot be met */
+	int64_t before, after; /* LUTs of the layers concerned; before -1: the bound cannot be met */
 };
 
 struct fold_paddings {

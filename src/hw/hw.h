@@ -9,10 +9,27 @@
 #include "util/integers.h"
 
 enum hw_kind {
-	HW_NONE,		/* not a hardware layer */
-	HW_MVAU, HW_VVAU, HW_THRESHOLDING, HW_SWG, HW_FMPADDING, HW_PIXELPAD, HW_MAXPOOL, HW_POOL, HW_GLOBALACC,
-	HW_ADDSTREAMS, HW_ELTWISE, HW_CHANNELWISE, HW_DUPLICATE, HW_CONCAT, HW_LABELSELECT, HW_UPSAMPLE,
-	HW_DOWNSAMPLER, HW_LOOKUP, HW_DWC, HW_FIFO,
+	HW_NONE, /* not a hardware layer */
+	HW_MVAU,
+	HW_VVAU,
+	HW_THRESHOLDING,
+	HW_SWG,
+	HW_FMPADDING,
+	HW_PIXELPAD,
+	HW_MAXPOOL,
+	HW_POOL,
+	HW_GLOBALACC,
+	HW_ADDSTREAMS,
+	HW_ELTWISE,
+	HW_CHANNELWISE,
+	HW_DUPLICATE,
+	HW_CONCAT,
+	HW_LABELSELECT,
+	HW_UPSAMPLE,
+	HW_DOWNSAMPLER,
+	HW_LOOKUP,
+	HW_DWC,
+	HW_FIFO,
 };
 
 enum hw_ram { HW_RAM_AUTO, HW_RAM_BLOCK, HW_RAM_DISTRIBUTED, HW_RAM_ULTRA };
@@ -20,33 +37,33 @@ enum hw_ram { HW_RAM_AUTO, HW_RAM_BLOCK, HW_RAM_DISTRIBUTED, HW_RAM_ULTRA };
 /* One way to build a layer. */
 struct hw_choice {
 	int64_t pe, simd;
-	uint8_t ram;			/* enum hw_ram: where weights (MVAU, VVAU) or lines (SWG) lie */
-	bool dsp;			/* multipliers in DSP slices */
-	bool window;			/* SWG: a whole window a word (parallel_window) */
+	uint8_t ram; /* enum hw_ram: where weights (MVAU, VVAU) or lines (SWG) lie */
+	bool dsp;    /* multipliers in DSP slices */
+	bool window; /* SWG: a whole window a word (parallel_window) */
 };
 
 struct hw_layer {
 	const struct node *node;
 	enum hw_kind kind;
-	int64_t max_pe, max_simd;	/* PE and SIMD divide these; 1: the layer has no such parallelism */
-	int64_t vectors;		/* executions of the inner loops per frame */
-	int64_t mw, mh;			/* MVAU, VVAU, Pool: inputs of an output, outputs; others: mh channels */
+	int64_t max_pe, max_simd; /* PE and SIMD divide these; 1: the layer has no such parallelism */
+	int64_t vectors;	  /* executions of the inner loops per frame */
+	int64_t mw, mh;		  /* MVAU, VVAU, Pool: inputs of an output, outputs; others: mh channels */
 	int in_bits, weight_bits, out_bits, acc_bits;
 	bool in_signed;
-	int64_t steps;			/* thresholds of a channel; 0: no activation */
-	int64_t kernel[2], stride[2], dilation[2], in_dim[2], out_dim[2];	/* rows, columns */
-	int64_t pad[4];			/* FMPadding: top, left, bottom, right */
-	bool depthwise;			/* SWG */
-	bool held;			/* StreamingEltwise: its second input is one vector, which meets every one of the first */
-	int64_t elements[2];		/* of all inputs together and of an output, per frame */
-	int64_t depth;			/* FIFO: words; Lookup: entries */
-	int64_t widths[2];		/* converter: bits of its input and output words */
-	struct hw_choice now;		/* what the attributes say */
+	int64_t steps; /* thresholds of a channel; 0: no activation */
+	int64_t kernel[2], stride[2], dilation[2], in_dim[2], out_dim[2]; /* rows, columns */
+	int64_t pad[4];							  /* FMPadding: top, left, bottom, right */
+	bool depthwise;							  /* SWG */
+	bool held;	      /* StreamingEltwise: its second input is one vector, which meets every one of the first */
+	int64_t elements[2];  /* of all inputs together and of an output, per frame */
+	int64_t depth;	      /* FIFO: words; Lookup: entries */
+	int64_t widths[2];    /* converter: bits of its input and output words */
+	struct hw_choice now; /* what the attributes say */
 };
 
 struct hw_cost {
-	int64_t cycles;			/* per frame */
-	int64_t lut, bram, uram, dsp;	/* bram in RAMB18 */
+	int64_t cycles;		      /* per frame */
+	int64_t lut, bram, uram, dsp; /* bram in RAMB18 */
 };
 
 /* A stream of words: bits of an element, elements of a word, words of a frame. */

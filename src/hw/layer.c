@@ -10,7 +10,7 @@
 struct kind_row {
 	const char *name;
 	enum hw_kind kind;
-	const char *pe_limit, *simd_limit;	/* attribute that PE or SIMD divides; NULL: none */
+	const char *pe_limit, *simd_limit; /* attribute that PE or SIMD divides; NULL: none */
 	const char *in_type, *out_type;
 };
 
@@ -67,7 +67,7 @@ int64_t hw_product(const struct node *n, const char *attribute)
 	size_t count = 0;
 	const int64_t *ints = node_attr_ints(n, attribute, &count);
 	int64_t product = 1;
-	if (!count)	/* FMPadding and others hold a batch size as one integer */
+	if (!count) /* FMPadding and others hold a batch size as one integer */
 		return node_attr_int(n, attribute, 1);
 	for (size_t i = 0; i < count; i++)
 		product *= ints[i];
@@ -150,7 +150,7 @@ static void read_max_pool(const struct node *n, struct hw_layer *l)
 		l->stride[i] = l->kernel[i];
 		l->out_dim[i] = ceil ? ceil_div(l->in_dim[i], l->kernel[i]) : l->in_dim[i] / l->kernel[i];
 	}
-	bool line = l->in_dim[0] == 1 || l->in_dim[1] == 1;	/* a 1-D pool may be folded, a 2-D one not */
+	bool line = l->in_dim[0] == 1 || l->in_dim[1] == 1; /* a 1-D pool may be folded, a 2-D one not */
 	l->max_pe = line ? l->mh : 1;
 	l->vectors = pixels(l->out_dim);
 	l->elements[0] = pixels(l->in_dim) * l->mh;
@@ -285,14 +285,19 @@ static void read_plumbing(const struct node *n, struct hw_layer *l)
 static void read_kind(const struct node *n, struct hw_layer *l)
 {
 	switch (l->kind) {
-	case HW_MVAU: case HW_VVAU: read_matvec(n, l); break;
+	case HW_MVAU:
+	case HW_VVAU: read_matvec(n, l); break;
 	case HW_SWG: read_swg(n, l); break;
-	case HW_FMPADDING: case HW_PIXELPAD: read_padding(n, l); break;
+	case HW_FMPADDING:
+	case HW_PIXELPAD: read_padding(n, l); break;
 	case HW_MAXPOOL: read_max_pool(n, l); break;
 	case HW_POOL: read_pool(n, l); break;
 	case HW_CONCAT: read_concat(n, l); break;
-	case HW_UPSAMPLE: case HW_DOWNSAMPLER: read_resampling(n, l); break;
-	case HW_LOOKUP: case HW_DWC: case HW_FIFO: read_plumbing(n, l); break;
+	case HW_UPSAMPLE:
+	case HW_DOWNSAMPLER: read_resampling(n, l); break;
+	case HW_LOOKUP:
+	case HW_DWC:
+	case HW_FIFO: read_plumbing(n, l); break;
 	default: read_streams(n, l); break;
 	}
 }
@@ -329,7 +334,8 @@ int hw_layer_read(const struct node *n, struct hw_layer *l, struct diags *d)
 		l->kernel[i] = l->stride[i] = l->dilation[i] = l->in_dim[i] = l->out_dim[i] = 1;
 	read_kind(n, l);
 	if (l->max_pe < 1 || l->max_simd < 1 || l->elements[0] < 1 || l->elements[1] < 1)
-		return diag_node_error(d, n, NULL, "the attributes that give the layer's size are missing or not positive");
+		return diag_node_error(d, n, NULL,
+				       "the attributes that give the layer's size are missing or not positive");
 	if (l->now.pe < 1)
 		l->now.pe = 1;
 	if (l->now.simd < 1)
@@ -385,16 +391,15 @@ struct hw_stream hw_input(const struct hw_layer *l, const struct hw_choice *c, s
 	size_t count = 0;
 	const int64_t *parts;
 	switch (l->kind) {
-	case HW_MVAU: case HW_SWG: case HW_FMPADDING: case HW_PIXELPAD: case HW_DOWNSAMPLER:
-		return stream(l->in_bits, c->simd, total);
-	case HW_VVAU:
-		return stream(l->in_bits, c->simd * c->pe, total);
-	case HW_MAXPOOL:
-		return stream(l->in_bits, l->max_pe > 1 ? c->pe : l->mh, total);
-	case HW_UPSAMPLE:
-		return stream(l->in_bits, l->mh, total);
-	case HW_ADDSTREAMS:
-		return stream(l->in_bits, c->pe, l->elements[1]);
+	case HW_MVAU:
+	case HW_SWG:
+	case HW_FMPADDING:
+	case HW_PIXELPAD:
+	case HW_DOWNSAMPLER: return stream(l->in_bits, c->simd, total);
+	case HW_VVAU: return stream(l->in_bits, c->simd * c->pe, total);
+	case HW_MAXPOOL: return stream(l->in_bits, l->max_pe > 1 ? c->pe : l->mh, total);
+	case HW_UPSAMPLE: return stream(l->in_bits, l->mh, total);
+	case HW_ADDSTREAMS: return stream(l->in_bits, c->pe, l->elements[1]);
 	case HW_ELTWISE:
 		return stream(i ? datatype_bits(hw_datatype(l->node, "inputDataType1")) : l->in_bits, c->pe,
 			      i && l->held ? l->mh : l->elements[1]);
@@ -403,36 +408,30 @@ struct hw_stream hw_input(const struct hw_layer *l, const struct hw_choice *c, s
 		if (i >= count)
 			return stream(l->in_bits, 1, 1);
 		return stream(own_bits(l, i), hw_concat_in_turn(l) ? c->simd : parts[i], l->vectors * parts[i]);
-	case HW_DWC: case HW_FIFO:
-		return stream(l->in_bits, l->widths[0] / l->in_bits, total);
-	case HW_LOOKUP:
-		return stream(l->in_bits, 1, total);
-	default:
-		return stream(l->in_bits, c->pe, total);
+	case HW_DWC:
+	case HW_FIFO: return stream(l->in_bits, l->widths[0] / l->in_bits, total);
+	case HW_LOOKUP: return stream(l->in_bits, 1, total);
+	default: return stream(l->in_bits, c->pe, total);
 	}
 }
 
 struct hw_stream hw_output(const struct hw_layer *l, const struct hw_choice *c, size_t i)
 {
 	int64_t total = l->elements[1];
-	(void)i;	/* the copies of DuplicateStreams are alike */
+	(void)i; /* the copies of DuplicateStreams are alike */
 	switch (l->kind) {
-	case HW_SWG:
-		return stream(l->out_bits, c->simd * (c->window ? l->mw : 1), total);
-	case HW_FMPADDING: case HW_PIXELPAD: case HW_DOWNSAMPLER:
-		return stream(l->out_bits, c->simd, total);
-	case HW_MAXPOOL:
-		return stream(l->out_bits, l->max_pe > 1 ? c->pe : l->mh, total);
-	case HW_CONCAT:
-		return stream(l->out_bits, hw_concat_in_turn(l) ? c->simd : l->mh, total);
-	case HW_UPSAMPLE: case HW_LOOKUP:
-		return stream(l->out_bits, l->mh, total);
-	case HW_LABELSELECT:
-		return stream(l->out_bits, 1, total);
-	case HW_DWC: case HW_FIFO:
-		return stream(l->out_bits, l->widths[1] / l->in_bits, total);
-	default:
-		return stream(l->out_bits, c->pe, total);
+	case HW_SWG: return stream(l->out_bits, c->simd * (c->window ? l->mw : 1), total);
+	case HW_FMPADDING:
+	case HW_PIXELPAD:
+	case HW_DOWNSAMPLER: return stream(l->out_bits, c->simd, total);
+	case HW_MAXPOOL: return stream(l->out_bits, l->max_pe > 1 ? c->pe : l->mh, total);
+	case HW_CONCAT: return stream(l->out_bits, hw_concat_in_turn(l) ? c->simd : l->mh, total);
+	case HW_UPSAMPLE:
+	case HW_LOOKUP: return stream(l->out_bits, l->mh, total);
+	case HW_LABELSELECT: return stream(l->out_bits, 1, total);
+	case HW_DWC:
+	case HW_FIFO: return stream(l->out_bits, l->widths[1] / l->in_bits, total);
+	default: return stream(l->out_bits, c->pe, total);
 	}
 }
 

@@ -14,18 +14,19 @@ struct trial {
 	const struct folding *f;
 	const struct folding_rules *rules;
 	int64_t cycles;
-	struct hw_layer *layers;	/* as they would be */
-	int64_t *next;			/* the unit whose MW is this one's MH and can grow with it, or NOWHERE */
+	struct hw_layer *layers; /* as they would be */
+	int64_t *next;		 /* the unit whose MW is this one's MH and can grow with it, or NOWHERE */
 };
 
 /* LUTs with that SIMD, over all PE within bound and widths, and what was known before; -1: none. */
 static int64_t least_over_pe(const struct trial *t, const struct hw_layer *l, int64_t simd, int64_t least)
 {
 	int64_t vectors = l->mw / simd * l->vectors;
-	for (int64_t d = 1; d * d <= l->mh; d++)	/* divisors come in pairs */
+	for (int64_t d = 1; d * d <= l->mh; d++) /* divisors come in pairs */
 		for (int twin = 0; l->mh % d == 0 && twin < 2; twin++) {
 			struct hw_choice c = { twin ? l->mh / d : d, simd, l->now.ram, l->now.dsp, false };
-			if (l->mh / c.pe * vectors > t->cycles || !folding_streams_fit(l, &c, t->rules->max_stream_bits))
+			if (l->mh / c.pe * vectors > t->cycles ||
+			    !folding_streams_fit(l, &c, t->rules->max_stream_bits))
 				continue;
 			int64_t lut = hw_layer_cost(l, &c).lut;
 			least = least < 0 || lut < least ? lut : least;
@@ -127,9 +128,11 @@ static void list_sizes(const struct trial *t, struct fold_paddings *list)
 	for (size_t u = 0; u < t->f->count; u++) {
 		const struct hw_layer *l = &t->layers[u];
 		if (is_mvau(t->f, u) && folding_pads_input(t->f->units[u].nodes[0]))
-			vec_push(list, ((struct fold_padding){ .unit = u, .columns = true, .from = l->mw, .to = l->mw }));
+			vec_push(list,
+				 ((struct fold_padding){ .unit = u, .columns = true, .from = l->mw, .to = l->mw }));
 		if (t->next[u] >= 0)
-			vec_push(list, ((struct fold_padding){ .unit = u, .next = (size_t)t->next[u], .from = l->mh, .to = l->mh }));
+			vec_push(list, ((struct fold_padding){
+					       .unit = u, .next = (size_t)t->next[u], .from = l->mh, .to = l->mh }));
 	}
 }
 

@@ -13,7 +13,7 @@
 /* ---- what an input more can be ---- */
 
 struct filler {
-	bool possible, fixed;	/* fixed: the input must hold x */
+	bool possible, fixed; /* fixed: the input must hold x */
 	double x, w;
 };
 
@@ -66,7 +66,8 @@ static void replace_constant(struct node *n, size_t i, struct tensor *t)
 	double lo, hi;
 	tensor_min_max(t, &lo, &hi);
 	v->datatype = old->datatype;
-	if (datatype_is_integer(old->datatype) && !(datatype_allows(old->datatype, lo) && datatype_allows(old->datatype, hi)))
+	if (datatype_is_integer(old->datatype) &&
+	    !(datatype_allows(old->datatype, lo) && datatype_allows(old->datatype, hi)))
 		v->datatype = datatype_for_range((int64_t)lo, (int64_t)hi);
 	node_set_input(n, i, v);
 }
@@ -101,7 +102,7 @@ static void pad_thresholds(struct node *mvau, int64_t rows, int64_t steps)
 {
 	const struct tensor *old = node_input(mvau, 2)->constant;
 	struct datatype acc = hw_datatype(mvau, "accDataType");
-	bool zero = datatype_allows(hw_datatype(mvau, "weightDataType"), 0);	/* then the accumulator holds 0 */
+	bool zero = datatype_allows(hw_datatype(mvau, "weightDataType"), 0); /* then the accumulator holds 0 */
 	double always = zero ? 0 : datatype_min(acc), never = zero ? 1 : datatype_max(acc) + 1;
 	struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ rows, old->dims[1] });
 	for (int64_t i = 0; i < t->count; i++) {
@@ -174,7 +175,7 @@ void folding_pad_output(struct node *mvau, struct node *reader, int64_t to)
 {
 	struct filler f = filler_of(reader);
 	const struct value *t = node_input(mvau, 2);
-	if (t && (t->dims[0] > 1 || f.fixed))	/* a row for all serves the new ones too */
+	if (t && (t->dims[0] > 1 || f.fixed)) /* a row for all serves the new ones too */
 		pad_thresholds(mvau, to, f.fixed ? steps_to(mvau, f.x) : -1);
 	pad_columns(mvau, to);
 	node_set_int(mvau, "MH", to);

@@ -13,7 +13,7 @@ struct point {
 };
 
 struct front {
-	struct point *points;		/* slowest last */
+	struct point *points; /* slowest last */
 	size_t count;
 };
 
@@ -87,20 +87,29 @@ static void svg_axes(const struct front *front, struct strbuf *svg)
 	double slow = front->points[front->count - 1].fps, fast = front->points[0].fps;
 	double small = (double)front->points[front->count - 1].cost.lut, large = (double)front->points[0].cost.lut;
 	for (double t = pow(10, ceil(log10(slow))); t <= fast; t *= 10)
-		strbuf_printf(svg, "<path d='M%.1f %d V%d' stroke='#ddd'/><text x='%.1f' y='%d' text-anchor='middle'>%.0e</text>\n",
-			      x_of(t, front), MARGIN, HEIGHT - BOTTOM, x_of(t, front), HEIGHT - BOTTOM + 16, t);
+		strbuf_printf(
+			svg,
+			"<path d='M%.1f %d V%d' stroke='#ddd'/><text x='%.1f' y='%d' text-anchor='middle'>%.0e</text>\n",
+			x_of(t, front), MARGIN, HEIGHT - BOTTOM, x_of(t, front), HEIGHT - BOTTOM + 16, t);
 	for (double t = pow(10, ceil(log10(small))); t <= large; t *= 10)
-		strbuf_printf(svg, "<path d='M%d %.1f H%d' stroke='#ddd'/><text x='%d' y='%.1f' text-anchor='end'>%.0e</text>\n",
-			      LEFT, y_of(t, front), WIDTH - MARGIN, LEFT - 6, y_of(t, front) + 4, t);
-	strbuf_printf(svg, "<text x='%d' y='%d' text-anchor='middle'>frames per second</text>\n", WIDTH / 2, HEIGHT - 10);
-	strbuf_printf(svg, "<text x='14' y='%d' text-anchor='middle' transform='rotate(-90 14 %d)'>LUTs (estimate)</text>\n",
+		strbuf_printf(
+			svg,
+			"<path d='M%d %.1f H%d' stroke='#ddd'/><text x='%d' y='%.1f' text-anchor='end'>%.0e</text>\n",
+			LEFT, y_of(t, front), WIDTH - MARGIN, LEFT - 6, y_of(t, front) + 4, t);
+	strbuf_printf(svg, "<text x='%d' y='%d' text-anchor='middle'>frames per second</text>\n", WIDTH / 2,
+		      HEIGHT - 10);
+	strbuf_printf(svg,
+		      "<text x='14' y='%d' text-anchor='middle' transform='rotate(-90 14 %d)'>LUTs (estimate)</text>\n",
 		      HEIGHT / 2, HEIGHT / 2);
 }
 
 static void svg_plot(const struct front *front, struct strbuf *svg)
 {
-	strbuf_printf(svg, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif' font-size='12'>\n"
-		      "<rect width='100%%' height='100%%' fill='white'/>\n", WIDTH, HEIGHT);
+	strbuf_printf(
+		svg,
+		"<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif' font-size='12'>\n"
+		"<rect width='100%%' height='100%%' fill='white'/>\n",
+		WIDTH, HEIGHT);
 	svg_axes(front, svg);
 	strbuf_puts(svg, "<path fill='none' stroke='#06c' d='");
 	for (size_t i = 0; i < front->count; i++)
@@ -109,9 +118,11 @@ static void svg_plot(const struct front *front, struct strbuf *svg)
 	strbuf_puts(svg, "'/>\n");
 	for (size_t i = 0; i < front->count; i++) {
 		const struct point *p = &front->points[i];
-		strbuf_printf(svg, "<circle cx='%.1f' cy='%.1f' r='3' fill='#06c'><title>%lld cycles, %.0f fps, %lld LUT, "
-			      "%lld RAMB18</title></circle>\n", x_of(p->fps, front), y_of((double)p->cost.lut, front),
-			      (long long)p->cost.cycles, p->fps, (long long)p->cost.lut, (long long)p->cost.bram);
+		strbuf_printf(svg,
+			      "<circle cx='%.1f' cy='%.1f' r='3' fill='#06c'><title>%lld cycles, %.0f fps, %lld LUT, "
+			      "%lld RAMB18</title></circle>\n",
+			      x_of(p->fps, front), y_of((double)p->cost.lut, front), (long long)p->cost.cycles, p->fps,
+			      (long long)p->cost.lut, (long long)p->cost.bram);
 	}
 	strbuf_puts(svg, "</svg>\n");
 }

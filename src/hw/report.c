@@ -6,8 +6,8 @@
 #include "ops/op.h"
 
 struct totals {
-	struct hw_cost sum;		/* cycles: of the slowest layer */
-	int64_t latency;		/* cycles on the longest path, layer after layer */
+	struct hw_cost sum; /* cycles: of the slowest layer */
+	int64_t latency;    /* cycles on the longest path, layer after layer */
 	int64_t weight_bits;
 	const char *slowest;
 };
@@ -62,8 +62,8 @@ static json_t *network_object(const struct totals *t, double clock_mhz)
 	int64_t cycles = t->sum.cycles > 0 ? t->sum.cycles : 1;
 	return json_pack("{s:f, s:I, s:f, s:I, s:f, s:s?, s:I, s:I, s:I, s:I, s:I}", "clock_mhz", clock_mhz, "cycles",
 			 (json_int_t)t->sum.cycles, "fps", clock_mhz * 1e6 / (double)cycles, "latency_cycles",
-			 (json_int_t)t->latency, "latency_us", (double)t->latency / clock_mhz, "bottleneck",
-			 t->slowest, "LUT", (json_int_t)t->sum.lut, "BRAM_18K", (json_int_t)t->sum.bram, "URAM",
+			 (json_int_t)t->latency, "latency_us", (double)t->latency / clock_mhz, "bottleneck", t->slowest,
+			 "LUT", (json_int_t)t->sum.lut, "BRAM_18K", (json_int_t)t->sum.bram, "URAM",
 			 (json_int_t)t->sum.uram, "DSP", (json_int_t)t->sum.dsp, "weight_bits",
 			 (json_int_t)t->weight_bits);
 }
@@ -72,9 +72,8 @@ static void mark_bottleneck(json_t *layers, int64_t cycles)
 {
 	size_t i;
 	json_t *layer;
-	json_array_foreach(layers, i, layer)
-		json_object_set_new(layer, "bottleneck",
-				    json_boolean(json_integer_value(json_object_get(layer, "cycles")) == cycles));
+	json_array_foreach(layers, i, layer) json_object_set_new(
+		layer, "bottleneck", json_boolean(json_integer_value(json_object_get(layer, "cycles")) == cycles));
 }
 
 int folding_report(const struct graph *g, double clock_mhz, json_t *report, struct diags *d)
@@ -83,7 +82,7 @@ int folding_report(const struct graph *g, double clock_mhz, json_t *report, stru
 	int64_t *done = calloc((size_t)g->next_node_id + 1, sizeof *done);
 	json_t *layers = json_array();
 	int result = done ? 0 : -1;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		struct hw_layer l;
 		if (!done || hw_kind_of(n) == HW_NONE) {
 			for (uint32_t i = 0; done && i < n->n_inputs; i++) {

@@ -15,25 +15,25 @@
 #include "util/vec.h"
 
 enum { FRAMES = 6 };
-#define MOST_STEPS INT64_C(60000000)	/* of all layers together, in one simulation: a second or two */
+#define MOST_STEPS INT64_C(60000000) /* of all layers together, in one simulation: a second or two */
 
 struct stage {
 	struct hw_layer l;
-	int64_t steps;			/* a frame */
-	int64_t at;			/* step of the frame */
-	int64_t held;			/* converter: bits */
-	int64_t read, written;		/* converter: words of this frame */
-	size_t in[64], n_in, *out, n_out;	/* queues; an output that only the host reads has none */
+	int64_t steps;			  /* a frame */
+	int64_t at;			  /* step of the frame */
+	int64_t held;			  /* converter: bits */
+	int64_t read, written;		  /* converter: words of this frame */
+	size_t in[64], n_in, *out, n_out; /* queues; an output that only the host reads has none */
 	int64_t frames_done;
-	int64_t done_at[FRAMES];	/* cycle in which each frame's last step was */
+	int64_t done_at[FRAMES]; /* cycle in which each frame's last step was */
 };
 
 struct queue {
-	int64_t words, most;		/* now; ever */
+	int64_t words, most; /* now; ever */
 	int64_t capacity;
-	int64_t pushed, popped;		/* in this cycle */
-	int64_t source_words;		/* fed by the host: words of a frame; else 0 */
-	int64_t sent;			/* by the host */
+	int64_t pushed, popped; /* in this cycle */
+	int64_t source_words;	/* fed by the host: words of a frame; else 0 */
+	int64_t sent;		/* by the host */
 };
 
 struct simulation {
@@ -57,7 +57,7 @@ static struct step step_window(const struct hw_layer *l, int64_t i)
 	int64_t writes = l->out_dim[1] * l->mw * fold, reads = l->stride[0] * line;
 	int64_t row = writes > reads ? writes : reads, r = (i - fill) / row, k = (i - fill) % row;
 	if (r >= l->out_dim[0])
-		return (struct step){ true, false };	/* rows that no window reaches */
+		return (struct step){ true, false }; /* rows that no window reaches */
 	return (struct step){ k < reads && fill + r * reads + k < h * line, k < writes };
 }
 
@@ -65,7 +65,8 @@ static int64_t window_steps(const struct hw_layer *l)
 {
 	int64_t fold = l->mh / l->now.simd, line = l->in_dim[1] * fold;
 	int64_t span = (l->kernel[0] - 1) * l->dilation[0] + 1;
-	int64_t writes = l->out_dim[1] * l->mw * fold, reads = l->stride[0] * line, row = writes > reads ? writes : reads;
+	int64_t writes = l->out_dim[1] * l->mw * fold, reads = l->stride[0] * line,
+		row = writes > reads ? writes : reads;
 	int64_t read = span * line + l->out_dim[0] * reads, left = l->in_dim[0] * line - read;
 	return span * line + l->out_dim[0] * row + (left > 0 ? left : 0);
 }
@@ -92,15 +93,19 @@ static struct step step_pixels(const struct hw_layer *l, int64_t i)
 		bool pool = l->kind == HW_MAXPOOL;
 		int64_t last_y = pool ? l->kernel[0] - 1 : 0, last_x = pool ? l->kernel[1] - 1 : 0;
 		return (struct step){ true, y % l->stride[0] == last_y && x % l->stride[1] == last_x &&
-						    y / l->stride[0] < l->out_dim[0] && x / l->stride[1] < l->out_dim[1] };
+						    y / l->stride[0] < l->out_dim[0] &&
+						    x / l->stride[1] < l->out_dim[1] };
 	}
 	pixel_of(i, fold, l->out_dim[1], l->out_dim[0], &y, &x);
 	if (l->kind == HW_UPSAMPLE)
-		return (struct step){ y % (l->out_dim[0] / l->in_dim[0]) == 0 && x % (l->out_dim[1] / l->in_dim[1]) == 0, true };
+		return (struct step){
+			y % (l->out_dim[0] / l->in_dim[0]) == 0 && x % (l->out_dim[1] / l->in_dim[1]) == 0, true
+		};
 	if (l->kind == HW_PIXELPAD)
 		return (struct step){ y % l->stride[0] == 0 && x % l->stride[1] == 0, true };
-	return (struct step){ y >= l->pad[0] && y < l->pad[0] + l->in_dim[0] && x >= l->pad[1] && x < l->pad[1] + l->in_dim[1],
-			      true };
+	return (struct step){
+		y >= l->pad[0] && y < l->pad[0] + l->in_dim[0] && x >= l->pad[1] && x < l->pad[1] + l->in_dim[1], true
+	};
 }
 
 static struct step step_of(const struct stage *s)
@@ -112,23 +117,22 @@ static struct step step_of(const struct stage *s)
 		sf = l->mw / l->now.simd;
 		nf = l->mh / l->now.pe;
 		return (struct step){ i / sf % nf == 0, i % sf == sf - 1 };
-	case HW_VVAU:
-		sf = l->mw / l->now.simd;
-		return (struct step){ true, i % sf == sf - 1 };
-	case HW_POOL:
-		return (struct step){ true, i % l->mw == l->mw - 1 };
-	case HW_SWG:
-		return l->now.window ? step_parallel(l, i) : step_window(l, i);
-	case HW_FMPADDING: case HW_PIXELPAD: case HW_DOWNSAMPLER: case HW_UPSAMPLE: case HW_MAXPOOL:
-		return step_pixels(l, i);
-	case HW_GLOBALACC: case HW_LABELSELECT:
+	case HW_VVAU: sf = l->mw / l->now.simd; return (struct step){ true, i % sf == sf - 1 };
+	case HW_POOL: return (struct step){ true, i % l->mw == l->mw - 1 };
+	case HW_SWG: return l->now.window ? step_parallel(l, i) : step_window(l, i);
+	case HW_FMPADDING:
+	case HW_PIXELPAD:
+	case HW_DOWNSAMPLER:
+	case HW_UPSAMPLE:
+	case HW_MAXPOOL: return step_pixels(l, i);
+	case HW_GLOBALACC:
+	case HW_LABELSELECT:
 		return (struct step){ i < hw_input(l, &l->now, 0).words, i >= hw_input(l, &l->now, 0).words };
 	case HW_DWC:
 		return (struct step){ s->held < l->widths[1] || (s->held - l->widths[1] < l->widths[1] &&
-								  s->read < hw_input(l, &l->now, 0).words),
+								 s->read < hw_input(l, &l->now, 0).words),
 				      s->held >= l->widths[1] };
-	default:
-		return (struct step){ true, true };
+	default: return (struct step){ true, true };
 	}
 }
 
@@ -138,9 +142,13 @@ static int64_t steps_of(const struct hw_layer *l)
 	switch (l->kind) {
 	case HW_MVAU: return l->mw / l->now.simd * (l->mh / l->now.pe) * l->vectors;
 	case HW_SWG: return l->now.window ? in : window_steps(l);
-	case HW_GLOBALACC: case HW_LABELSELECT: return in + out;
-	case HW_DWC: return INT64_MAX;	/* until all is written */
-	case HW_FMPADDING: case HW_PIXELPAD: case HW_UPSAMPLE: case HW_CONCAT: return out;
+	case HW_GLOBALACC:
+	case HW_LABELSELECT: return in + out;
+	case HW_DWC: return INT64_MAX; /* until all is written */
+	case HW_FMPADDING:
+	case HW_PIXELPAD:
+	case HW_UPSAMPLE:
+	case HW_CONCAT: return out;
 	default: return in;
 	}
 }
@@ -189,7 +197,7 @@ static void take_step(struct simulation *m, struct stage *s, int64_t cycle)
 	if (converter && t.read && s->read == hw_input(&s->l, &s->l.now, 0).words)
 		t.read = false;
 	if (converter && t.read && t.write && m->queues[s->in[0]].words < 1)
-		t.read = false;		/* it writes what it holds while it waits */
+		t.read = false; /* it writes what it holds while it waits */
 	if ((converter && !t.read && !t.write) || !can_step(m, s, t))
 		return;
 	for (size_t i = 0; t.read && i < s->n_in; i++)
@@ -290,7 +298,8 @@ static int add_stage(struct simulation *m, const struct node *n, struct arena *a
 	return 0;
 }
 
-static void connect(struct simulation *m, struct stage *reader, size_t input, struct stage **stage_of, struct schedule *sch)
+static void connect(struct simulation *m, struct stage *reader, size_t input, struct stage **stage_of,
+		    struct schedule *sch)
 {
 	const struct value *v = behind(node_input(reader->l.node, input));
 	struct stage *writer = v->producer ? stage_of[v->producer->id] : NULL;
@@ -355,7 +364,7 @@ static void simulate(struct simulation *m, struct schedule *s, int64_t most)
 		return;
 	}
 	for (size_t i = 0; i < m->n_queues; i++)
-		s->edges[i].depth = m->queues[i].most + 2;	/* a word may arrive before one that leaves is seen to */
+		s->edges[i].depth = m->queues[i].most + 2; /* a word may arrive before one that leaves is seen to */
 	set_capacities(m, s, false);
 	s->interval = run(m, 0, most, &s->latency);
 	set_capacities(m, s, true);

@@ -9,19 +9,19 @@
 
 /* A queue in front of input `input` of `reader`. */
 struct schedule_edge {
-	const struct node *writer, *reader;	/* writer NULL: the host */
+	const struct node *writer, *reader; /* writer NULL: the host */
 	size_t input;
-	int64_t depth;				/* words that must fit for the full rate; at least 2 */
+	int64_t depth; /* words that must fit for the full rate; at least 2 */
 };
 
 struct schedule {
 	struct schedule_edge *edges;
 	size_t count;
-	int64_t bottleneck;		/* cycles a frame of the slowest layer by itself: the ideal interval */
-	int64_t interval;		/* cycles from frame to frame with queues of these depths */
-	int64_t interval_shallow;	/* the same with queues of two words; -1: the design locks up */
-	int64_t latency;		/* cycles from a frame's first word in to its last word out */
-	bool simulated;			/* false: too long to simulate; depths are of a rule (a vector, or a frame on a fork) */
+	int64_t bottleneck;	  /* cycles a frame of the slowest layer by itself: the ideal interval */
+	int64_t interval;	  /* cycles from frame to frame with queues of these depths */
+	int64_t interval_shallow; /* the same with queues of two words; -1: the design locks up */
+	int64_t latency;	  /* cycles from a frame's first word in to its last word out */
+	bool simulated; /* false: too long to simulate; depths are of a rule (a vector, or a frame on a fork) */
 };
 
 /* Works out the schedule of a graph of hardware layers, converters included; FIFOs in it are looked through. 0, or -1 with

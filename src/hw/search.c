@@ -9,7 +9,7 @@
 /* A choice for the first units: what it costs, and how it came about. */
 struct state {
 	int64_t cost[FOLD_COSTS];
-	size_t option, parent;		/* parent: index among the states of the unit before */
+	size_t option, parent; /* parent: index among the states of the unit before */
 };
 
 struct states {
@@ -129,7 +129,7 @@ bool fold_cheapest(const struct fold_problem *p, int64_t cycles, size_t *chosen)
 		levels[u + 1] = extend(p, &levels[u], u, cycles, rest + (u + 1) * FOLD_RESOURCES);
 		found = levels[u + 1].count > 0;
 	}
-	for (size_t u = p->count, at = 0; found && u > 0; u--) {	/* the first state is the cheapest */
+	for (size_t u = p->count, at = 0; found && u > 0; u--) { /* the first state is the cheapest */
 		chosen[u - 1] = levels[u].items[at].option;
 		at = levels[u].items[at].parent;
 	}
@@ -167,7 +167,7 @@ int64_t fold_fastest(const struct fold_problem *p, size_t *chosen)
 {
 	size_t count, lo = 0;
 	int64_t *cycles = fold_cycle_counts(p, &count), best = -1;
-	size_t hi = count;		/* what is feasible at a bound is so at any larger one */
+	size_t hi = count; /* what is feasible at a bound is so at any larger one */
 	while (lo < hi) {
 		size_t middle = (lo + hi) / 2;
 		if (fold_cheapest(p, cycles[middle], chosen))

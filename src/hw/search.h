@@ -15,12 +15,12 @@
  * be limited, prefers the shorter latency where all else is equal. */
 enum fold_cost { FOLD_LUT, FOLD_BRAM, FOLD_DSP, FOLD_URAM, FOLD_CYCLES, FOLD_COSTS };
 
-enum { FOLD_RESOURCES = FOLD_CYCLES };	/* those that can be limited */
+enum { FOLD_RESOURCES = FOLD_CYCLES }; /* those that can be limited */
 
 struct fold_option {
-	int64_t cycles;			/* of the unit, per frame */
-	int64_t cost[FOLD_COSTS];	/* not negative */
-	int64_t tag;			/* the caller's */
+	int64_t cycles;		  /* of the unit, per frame */
+	int64_t cost[FOLD_COSTS]; /* not negative */
+	int64_t tag;		  /* the caller's */
 };
 
 struct fold_unit {
@@ -31,7 +31,7 @@ struct fold_unit {
 struct fold_problem {
 	const struct fold_unit *units;
 	size_t count;
-	int64_t limit[FOLD_RESOURCES];	/* -1: none */
+	int64_t limit[FOLD_RESOURCES]; /* -1: none */
 };
 
 /* The cheapest choice in which no unit takes more than `cycles`. chosen[u] is an index into unit u's options. False

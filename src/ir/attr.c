@@ -21,7 +21,7 @@ const struct attr *node_attr(const struct node *n, const char *name)
 int64_t node_attr_int(const struct node *n, const char *name, int64_t fallback)
 {
 	const struct attr *a = node_attr(n, name);
-	if (a && a->kind == ATTR_FLOAT)		/* some exporters write 1.0 for 1 */
+	if (a && a->kind == ATTR_FLOAT) /* some exporters write 1.0 for 1 */
 		return (int64_t)a->f;
 	return a && a->kind == ATTR_INT ? a->i : fallback;
 }
@@ -151,17 +151,10 @@ static struct attr *copy_attr(struct arena *a, const struct attr *from)
 	to->next = NULL;
 	switch (from->kind) {
 	case ATTR_INT:
-	case ATTR_FLOAT:
-		break;
-	case ATTR_STRING:
-		to->s = arena_strndup(a, from->s, from->count);
-		break;
-	case ATTR_INTS:
-		to->ints = arena_copy(a, from->ints, from->count * sizeof *from->ints);
-		break;
-	case ATTR_FLOATS:
-		to->floats = arena_copy(a, from->floats, from->count * sizeof *from->floats);
-		break;
+	case ATTR_FLOAT: break;
+	case ATTR_STRING: to->s = arena_strndup(a, from->s, from->count); break;
+	case ATTR_INTS: to->ints = arena_copy(a, from->ints, from->count * sizeof *from->ints); break;
+	case ATTR_FLOATS: to->floats = arena_copy(a, from->floats, from->count * sizeof *from->floats); break;
 	case ATTR_STRINGS: {
 		const char **strings = arena_array(a, const char *, from->count);
 		for (size_t i = 0; i < from->count; i++)
@@ -169,11 +162,8 @@ static struct attr *copy_attr(struct arena *a, const struct attr *from)
 		to->strings = strings;
 		break;
 	}
-	case ATTR_TENSOR:
-		to->t = tensor_ref(from->t);
-		break;
-	default:
-		to->raw = arena_copy(a, from->raw, from->count);
+	case ATTR_TENSOR: to->t = tensor_ref(from->t); break;
+	default: to->raw = arena_copy(a, from->raw, from->count);
 	}
 	return to;
 }

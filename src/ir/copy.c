@@ -78,10 +78,10 @@ static struct node *copy_node(struct graph *g, const struct node *from, struct v
 		values[i] = from->inputs[i].value ? map[from->inputs[i].value->id] : NULL;
 	for (size_t i = 0; i < n_out; i++)
 		values[n_in + i] = from->outputs[i] ? map[from->outputs[i]->id] : NULL;
-	struct node *to = node_new_with(g, NULL, from->domain, from->op_type, values, n_in, values + n_in,
-					n_out, from->name);
+	struct node *to =
+		node_new_with(g, NULL, from->domain, from->op_type, values, n_in, values + n_in, n_out, from->name);
 	free(values);
-	to->op = from->op;	/* NULL where a model-local function hides the operator */
+	to->op = from->op; /* NULL where a model-local function hides the operator */
 	to->overload = *from->overload ? arena_strdup(a, from->overload) : "";
 	to->doc = *from->doc ? arena_strdup(a, from->doc) : "";
 	to->metadata = copy_properties(a, from->metadata);
@@ -118,9 +118,12 @@ static void copy_model(struct graph *to, const struct graph *from)
 	struct function **link = &to->functions;
 	for (const struct function *f = from->functions; f; f = f->next, link = &(*link)->next) {
 		*link = arena_new(a, struct function);
-		**link = (struct function){ arena_strdup(a, f->domain), arena_strdup(a, f->name),
-					    arena_strdup(a, f->overload), arena_copy(a, f->proto, f->size),
-					    f->size, NULL };
+		**link = (struct function){ arena_strdup(a, f->domain),
+					    arena_strdup(a, f->name),
+					    arena_strdup(a, f->overload),
+					    arena_copy(a, f->proto, f->size),
+					    f->size,
+					    NULL };
 	}
 }
 

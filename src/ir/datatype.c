@@ -103,21 +103,11 @@ const char *datatype_name(struct datatype t, char buffer[DATATYPE_NAME_SIZE])
 {
 	const size_t n = DATATYPE_NAME_SIZE;
 	switch ((enum datatype_kind)t.kind) {
-	case DT_UINT:
-		snprintf(buffer, n, "UINT%d", t.bits);
-		return buffer;
-	case DT_INT:
-		snprintf(buffer, n, "INT%d", t.bits);
-		return buffer;
-	case DT_FIXED:
-		snprintf(buffer, n, "FIXED<%d,%d>", t.bits, t.whole);
-		return buffer;
-	case DT_SCALEDINT:
-		snprintf(buffer, n, "SCALEDINT<%d>", t.bits);
-		return buffer;
-	case DT_FLOAT:
-		snprintf(buffer, n, "FLOAT<%d,%d,%d>", t.whole, t.mantissa, (int)t.bias);
-		return buffer;
+	case DT_UINT: snprintf(buffer, n, "UINT%d", t.bits); return buffer;
+	case DT_INT: snprintf(buffer, n, "INT%d", t.bits); return buffer;
+	case DT_FIXED: snprintf(buffer, n, "FIXED<%d,%d>", t.bits, t.whole); return buffer;
+	case DT_SCALEDINT: snprintf(buffer, n, "SCALEDINT<%d>", t.bits); return buffer;
+	case DT_FLOAT: snprintf(buffer, n, "FLOAT<%d,%d,%d>", t.whole, t.mantissa, (int)t.bias); return buffer;
 	default:
 		for (size_t i = 0; i < N_PLAIN_NAMES; i++)
 			if (plain_names[i].kind == t.kind)
@@ -150,21 +140,15 @@ int datatype_bits(struct datatype t)
 {
 	switch ((enum datatype_kind)t.kind) {
 	case DT_BINARY:
-	case DT_BIPOLAR:
-		return 1;
-	case DT_TERNARY:
-		return 2;
+	case DT_BIPOLAR: return 1;
+	case DT_TERNARY: return 2;
 	case DT_UINT:
 	case DT_INT:
 	case DT_FIXED:
-	case DT_SCALEDINT:
-		return t.bits;
-	case DT_FLOAT16:
-		return 16;
-	case DT_FLOAT:
-		return 1 + t.whole + t.mantissa;
-	default:
-		return 32;
+	case DT_SCALEDINT: return t.bits;
+	case DT_FLOAT16: return 16;
+	case DT_FLOAT: return 1 + t.whole + t.mantissa;
+	default: return 32;
 	}
 }
 
@@ -180,21 +164,14 @@ double datatype_max(struct datatype t)
 	switch ((enum datatype_kind)t.kind) {
 	case DT_BINARY:
 	case DT_BIPOLAR:
-	case DT_TERNARY:
-		return 1;
-	case DT_UINT:
-		return ldexp(1.0, t.bits) - 1;
+	case DT_TERNARY: return 1;
+	case DT_UINT: return ldexp(1.0, t.bits) - 1;
 	case DT_INT:
-	case DT_SCALEDINT:
-		return ldexp(1.0, t.bits - 1) - 1;
-	case DT_FIXED:
-		return ldexp(ldexp(1.0, t.bits - 1) - 1, t.whole - t.bits);
-	case DT_FLOAT16:
-		return 65504;
-	case DT_FLOAT:
-		return float_max(t);
-	default:
-		return 3.40282346638528859812e38;
+	case DT_SCALEDINT: return ldexp(1.0, t.bits - 1) - 1;
+	case DT_FIXED: return ldexp(ldexp(1.0, t.bits - 1) - 1, t.whole - t.bits);
+	case DT_FLOAT16: return 65504;
+	case DT_FLOAT: return float_max(t);
+	default: return 3.40282346638528859812e38;
 	}
 }
 
@@ -202,18 +179,13 @@ double datatype_min(struct datatype t)
 {
 	switch ((enum datatype_kind)t.kind) {
 	case DT_BINARY:
-	case DT_UINT:
-		return 0;
+	case DT_UINT: return 0;
 	case DT_BIPOLAR:
-	case DT_TERNARY:
-		return -1;
+	case DT_TERNARY: return -1;
 	case DT_INT:
-	case DT_SCALEDINT:
-		return -ldexp(1.0, t.bits - 1);
-	case DT_FIXED:
-		return -ldexp(1.0, t.whole - 1);
-	default:
-		return -datatype_max(t);
+	case DT_SCALEDINT: return -ldexp(1.0, t.bits - 1);
+	case DT_FIXED: return -ldexp(1.0, t.whole - 1);
+	default: return -datatype_max(t);
 	}
 }
 

@@ -9,25 +9,25 @@
 #include <stdint.h>
 
 enum datatype_kind {
-	DT_NONE,	/* not annotated; read as FLOAT32 */
-	DT_BINARY,	/* {0, 1} */
-	DT_BIPOLAR,	/* {-1, +1} */
-	DT_TERNARY,	/* {-1, 0, +1} */
-	DT_UINT,	/* [0, 2^bits - 1] */
-	DT_INT,		/* [-2^(bits-1), 2^(bits-1) - 1] */
-	DT_FIXED,	/* INT<bits> times 2^-(bits - whole) */
-	DT_SCALEDINT,	/* an integer of that many bits times an unknown scale */
+	DT_NONE,      /* not annotated; read as FLOAT32 */
+	DT_BINARY,    /* {0, 1} */
+	DT_BIPOLAR,   /* {-1, +1} */
+	DT_TERNARY,   /* {-1, 0, +1} */
+	DT_UINT,      /* [0, 2^bits - 1] */
+	DT_INT,	      /* [-2^(bits-1), 2^(bits-1) - 1] */
+	DT_FIXED,     /* INT<bits> times 2^-(bits - whole) */
+	DT_SCALEDINT, /* an integer of that many bits times an unknown scale */
 	DT_FLOAT16,
 	DT_FLOAT32,
-	DT_FLOAT,	/* FLOAT<exponent, mantissa, bias>: sign, no infinities or NaN */
+	DT_FLOAT, /* FLOAT<exponent, mantissa, bias>: sign, no infinities or NaN */
 };
 
 struct datatype {
 	uint8_t kind;
-	uint8_t bits;		/* UINT, INT, FIXED, SCALEDINT: total width, 1 to 64 */
-	int8_t whole;		/* FIXED: integer bits, sign included; FLOAT: exponent bits */
-	uint8_t mantissa;	/* FLOAT */
-	int32_t bias;		/* FLOAT: exponent bias */
+	uint8_t bits;	  /* UINT, INT, FIXED, SCALEDINT: total width, 1 to 64 */
+	int8_t whole;	  /* FIXED: integer bits, sign included; FLOAT: exponent bits */
+	uint8_t mantissa; /* FLOAT */
+	int32_t bias;	  /* FLOAT: exponent bias */
 };
 
 enum { DATATYPE_NAME_SIZE = 48 };
@@ -43,7 +43,7 @@ bool datatype_parse(const char *text, struct datatype *out);
 /* Writes the name into buffer and returns it; DT_NONE is "FLOAT32". */
 const char *datatype_name(struct datatype t, char buffer[DATATYPE_NAME_SIZE]);
 
-bool datatype_equal(struct datatype a, struct datatype b);	/* DT_NONE equals FLOAT32 */
+bool datatype_equal(struct datatype a, struct datatype b); /* DT_NONE equals FLOAT32 */
 /* BINARY, BIPOLAR, TERNARY, UINT or INT: every value is an integer. */
 bool datatype_is_integer(struct datatype t);
 bool datatype_is_signed(struct datatype t);

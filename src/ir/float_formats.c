@@ -5,10 +5,10 @@
 #include <math.h>
 
 enum specials {
-	IEEE,		/* top exponent: infinity (mantissa 0) and NaN */
-	FN,		/* no infinity; NaN is the all-ones pattern */
-	FNUZ,		/* no infinity, no -0; NaN is the pattern of -0 */
-	FINITE,		/* neither */
+	IEEE,	/* top exponent: infinity (mantissa 0) and NaN */
+	FN,	/* no infinity; NaN is the all-ones pattern */
+	FNUZ,	/* no infinity, no -0; NaN is the pattern of -0 */
+	FINITE, /* neither */
 };
 
 struct format {
@@ -31,7 +31,7 @@ static struct format format_of(enum elem_type elem)
 
 double float_decode(enum elem_type elem, unsigned bits)
 {
-	if (elem == ELEM_FLOAT8E8M0)	/* a bare power of two */
+	if (elem == ELEM_FLOAT8E8M0) /* a bare power of two */
 		return bits == 255 ? NAN : ldexp(1.0, (int)bits - 127);
 	struct format f = format_of(elem);
 	unsigned mantissa_mask = (1u << f.mantissa) - 1, exponent_mask = (1u << f.exponent) - 1;
@@ -58,10 +58,10 @@ static unsigned encode_e8m0(double x, bool saturate)
 	if (x == 0)
 		return 0;
 	int exponent;
-	double fraction = frexp(x, &exponent);	/* in [0.5, 1) */
+	double fraction = frexp(x, &exponent); /* in [0.5, 1) */
 	if (isinf(x))
 		return saturate ? 254 : 255;
-	exponent += fraction >= 0.75 ? 0 : -1;	/* nearest power, halves up */
+	exponent += fraction >= 0.75 ? 0 : -1; /* nearest power, halves up */
 	if (exponent > 127)
 		return saturate ? 254 : 255;
 	return exponent < -127 ? 0 : (unsigned)(exponent + 127);
@@ -80,10 +80,10 @@ static unsigned nan_pattern(struct format f)
 {
 	unsigned all = (1u << (f.exponent + f.mantissa)) - 1;
 	switch (f.specials) {
-	case IEEE: return all - (1u << (f.mantissa - 1)) + 1;	/* quiet: top mantissa bit alone */
+	case IEEE: return all - (1u << (f.mantissa - 1)) + 1; /* quiet: top mantissa bit alone */
 	case FN: return all;
 	case FNUZ: return all + 1;
-	default: return largest(f);	/* no NaN to be had */
+	default: return largest(f); /* no NaN to be had */
 	}
 }
 
@@ -108,14 +108,14 @@ unsigned float_encode(enum elem_type elem, double x, bool saturate)
 	if (isinf(x)) {
 		bits = overflow_pattern(f, narrow_type, saturate);
 	} else {
-		int exponent = 1 - f.bias;	/* of the number's leading bit, subnormals share the smallest */
+		int exponent = 1 - f.bias; /* of the number's leading bit, subnormals share the smallest */
 		if (magnitude > 0 && ilogb(magnitude) > exponent)
 			exponent = ilogb(magnitude);
-		double units = rint(ldexp(magnitude, f.mantissa - exponent));	/* may carry into the exponent */
+		double units = rint(ldexp(magnitude, f.mantissa - exponent)); /* may carry into the exponent */
 		double pattern = units + ldexp(exponent - (1 - f.bias), f.mantissa);
 		bits = pattern > largest(f) ? overflow_pattern(f, narrow_type, saturate) : (unsigned)pattern;
 	}
 	if (f.specials == FNUZ && bits == 0)
-		return 0;	/* no negative zero */
+		return 0; /* no negative zero */
 	return f.specials == FNUZ && bits == nan_pattern(f) ? bits : bits | sign;
 }

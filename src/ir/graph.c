@@ -81,9 +81,9 @@ void graph_free(struct graph *g)
 {
 	if (!g)
 		return;
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		free_attrs(n);
-	graph_for_each_value(g, v)
+	graph_for_each_value (g, v)
 		tensor_unref(v->constant);
 	map_free(&g->names);
 	vec_free(&g->removed_nodes);
@@ -191,7 +191,7 @@ static void name_uniquely(struct graph *g, struct value *v, const char *hint)
 {
 	if (take_name(g, v, hint))
 		return;
-	size_t length = strlen(hint);	/* cut an earlier number off: fc1_12 gives fc1_57, not fc1_12_57 */
+	size_t length = strlen(hint); /* cut an earlier number off: fc1_12 gives fc1_57, not fc1_12_57 */
 	while (length && hint[length - 1] >= '0' && hint[length - 1] <= '9')
 		length--;
 	if (!length || hint[length - 1] != '_')
@@ -282,7 +282,7 @@ void value_replace_uses(struct value *from, struct value *to)
 
 void value_move_uses(struct value *from, struct value *to, const struct node *except)
 {
-	value_for_each_use(from, u) {
+	value_for_each_use (from, u) {
 		if (u->user == except && except)
 			continue;
 		use_unlink(u);
@@ -309,7 +309,7 @@ static bool keeps_name(const struct value *v)
 
 static void rename_nodes(struct graph *g, const struct renaming *how, struct strbuf *name)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		name->length = 0;
 		how->node(how->user, n, name);
 		n->name = arena_strdup(&g->name_arena, name->length ? name->text : n->name);
@@ -324,15 +324,15 @@ static void keep_name(struct graph *g, struct value *v)
 
 static void rename_values(struct graph *g, const struct renaming *how, struct strbuf *name)
 {
-	graph_for_each_value(g, v)
+	graph_for_each_value (g, v)
 		if (keeps_name(v))
 			keep_name(g, v);
-	for (uint32_t i = 0; i < g->n_outputs; i++) {	/* an output's value takes the interface's name */
+	for (uint32_t i = 0; i < g->n_outputs; i++) { /* an output's value takes the interface's name */
 		struct value *v = g->outputs[i].value;
 		if (!keeps_name(v))
 			take_name(g, v, g->output_names[i]);
 	}
-	graph_for_each_value(g, v) {
+	graph_for_each_value (g, v) {
 		if (keeps_name(v) || (value_is_output(v) && map_get(&g->names, v->name) == v))
 			continue;
 		name->length = 0;
@@ -456,8 +456,8 @@ static void set_op(struct node *n, const char *domain, const char *op_type)
 }
 
 struct node *node_new_with(struct graph *g, struct node *before, const char *domain, const char *op_type,
-			   struct value *const *inputs, size_t n_inputs, struct value *const *outputs,
-			   size_t n_outputs, const char *hint)
+			   struct value *const *inputs, size_t n_inputs, struct value *const *outputs, size_t n_outputs,
+			   const char *hint)
 {
 	struct node *n = arena_new(&g->arena, struct node);
 	n->graph = g;
@@ -641,7 +641,7 @@ size_t graph_remove_dead(struct graph *g)
 			removed++;
 		}
 	}
-	graph_for_each_value(g, v)
+	graph_for_each_value (g, v)
 		if (v->constant)
 			drop_if_orphan(g, v);
 	return removed;

@@ -15,7 +15,7 @@ static int64_t opset_of(const struct node *n)
 	return version ? version : 1000;
 }
 
-struct declared {	/* an output's type before inference */
+struct declared { /* an output's type before inference */
 	int rank;
 	int64_t dims[MAX_RANK];
 };
@@ -28,8 +28,7 @@ static void remember(struct declared *was, const struct value *v)
 }
 
 /* The inferred shape stands, unless the file declared another one. */
-static int check_declared(const struct node *n, const struct declared *was, const struct value *v,
-			  struct diags *d)
+static int check_declared(const struct node *n, const struct declared *was, const struct value *v, struct diags *d)
 {
 	if (was->rank < 0)
 		return 0;
@@ -73,7 +72,7 @@ int node_infer(struct node *n, struct diags *d)
 int graph_infer(struct graph *g, struct diags *d)
 {
 	int result = 0;
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (node_infer(n, d) != 0)
 			result = -1;
 	return result;
@@ -90,8 +89,7 @@ static int check_inputs(const struct node *n, struct tensor *const *in, struct d
 	return 0;
 }
 
-int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads,
-		 struct diags *d)
+int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads, struct diags *d)
 {
 	if (!n->op)
 		return diag_node_error(d, n, "remove the node or see qcc --list-ops", "unknown operator %s%s%s",

@@ -21,18 +21,17 @@
 struct graph;
 struct node;
 struct value;
-struct op;	/* ops/op.h */
+struct op; /* ops/op.h */
 
-enum layout {	/* tensor_layout annotation: which axis means what */
-	LAYOUT_UNKNOWN, LAYOUT_NCHW, LAYOUT_NHWC, LAYOUT_NCW, LAYOUT_NWC, LAYOUT_NC, LAYOUT_COUNT
-};
+/* Tensor_layout annotation: which axis means what. */
+enum layout { LAYOUT_UNKNOWN, LAYOUT_NCHW, LAYOUT_NHWC, LAYOUT_NCW, LAYOUT_NWC, LAYOUT_NC, LAYOUT_COUNT };
 
 /* One use of a value: an input slot of a node, or a graph output (user NULL). */
 struct use {
-	struct value *value;		/* NULL: the optional input is omitted */
-	struct node *user;		/* NULL: this is graph->outputs[index] */
+	struct value *value; /* NULL: the optional input is omitted */
+	struct node *user;   /* NULL: this is graph->outputs[index] */
 	uint32_t index;
-	struct use *prev, *next;	/* among the value's uses */
+	struct use *prev, *next; /* among the value's uses */
 };
 
 /* Key and string, for metadata_props and quantization annotations that qcc does not interpret. */
@@ -51,97 +50,109 @@ struct packed {
 struct value_extra {
 	const char *doc;
 	struct property *metadata;
-	struct property *annotations;	/* quantization_annotation keys other than the two known */
-	const void *type_proto;		/* a TypeProto that is no tensor type, packed; kept as it came */
+	struct property *annotations; /* quantization_annotation keys other than the two known */
+	const void *type_proto;	      /* a TypeProto that is no tensor type, packed; kept as it came */
 	size_t type_proto_size;
-	const char *const *dim_params;	/* rank names of symbolic dims, NULL entries elsewhere; or NULL */
+	const char *const *dim_params; /* rank names of symbolic dims, NULL entries elsewhere; or NULL */
 	const char *const *dim_denotations;
-	const char *denotation;		/* of the type; NULL: none */
-	const char *tensor_doc;		/* an initializer's own, apart from its value_info's; NULL: none */
+	const char *denotation; /* of the type; NULL: none */
+	const char *tensor_doc; /* an initializer's own, apart from its value_info's; NULL: none */
 	struct property *tensor_metadata;
 };
 
 /* Bounds of the integers a value can hold, whole and per channel. Inclusive. */
 struct range {
 	int64_t lo, hi;
-	int32_t channels;		/* 0: no per-channel bounds */
-	int32_t axis;			/* which axis the channels are */
+	int32_t channels; /* 0: no per-channel bounds */
+	int32_t axis;	  /* which axis the channels are */
 	const int64_t *channel_lo, *channel_hi;
 };
 
 struct value {
 	const char *name;
-	uint32_t id;			/* dense in the graph: index of side tables */
-	uint8_t elem;			/* enum elem_type; ELEM_UNDEFINED: not known (yet) */
-	int8_t rank;			/* -1: not known */
-	uint8_t layout;			/* enum layout */
-	bool is_input : 1;		/* a graph input (a constant may be listed as one too) */
-	bool is_pinned : 1;		/* captured by name in a subgraph: neither renamed nor removed */
-	bool is_declared : 1;		/* had a value_info (or input/output entry) when read */
+	uint32_t id;	      /* dense in the graph: index of side tables */
+	uint8_t elem;	      /* enum elem_type; ELEM_UNDEFINED: not known (yet) */
+	int8_t rank;	      /* -1: not known */
+	uint8_t layout;	      /* enum layout */
+	bool is_input : 1;    /* a graph input (a constant may be listed as one too) */
+	bool is_pinned : 1;   /* captured by name in a subgraph: neither renamed nor removed */
+	bool is_declared : 1; /* had a value_info (or input/output entry) when read */
 	struct datatype datatype;
-	const int64_t *dims;		/* rank of them, -1 where unknown */
+	const int64_t *dims; /* rank of them, -1 where unknown */
 	struct node *producer;
-	struct use *uses;		/* unordered list */
-	struct tensor *constant;	/* an initializer's elements; the value owns a reference */
-	const struct range *range;	/* set by range analysis; NULL: not analysed */
-	struct value_extra *extra;	/* NULL: none */
-	struct value *prev, *next;	/* in the graph's list of values */
+	struct use *uses;	   /* unordered list */
+	struct tensor *constant;   /* an initializer's elements; the value owns a reference */
+	const struct range *range; /* set by range analysis; NULL: not analysed */
+	struct value_extra *extra; /* NULL: none */
+	struct value *prev, *next; /* in the graph's list of values */
 };
 
-enum attr_kind {	/* numbered as AttributeProto.AttributeType */
-	ATTR_FLOAT = 1, ATTR_INT = 2, ATTR_STRING = 3, ATTR_TENSOR = 4, ATTR_GRAPH = 5,
-	ATTR_FLOATS = 6, ATTR_INTS = 7, ATTR_STRINGS = 8, ATTR_TENSORS = 9, ATTR_GRAPHS = 10,
-	ATTR_SPARSE_TENSOR = 11, ATTR_SPARSE_TENSORS = 12, ATTR_TYPE_PROTO = 13, ATTR_TYPE_PROTOS = 14,
+/* Numbered as AttributeProto.AttributeType. */
+enum attr_kind {
+	ATTR_FLOAT = 1,
+	ATTR_INT = 2,
+	ATTR_STRING = 3,
+	ATTR_TENSOR = 4,
+	ATTR_GRAPH = 5,
+	ATTR_FLOATS = 6,
+	ATTR_INTS = 7,
+	ATTR_STRINGS = 8,
+	ATTR_TENSORS = 9,
+	ATTR_GRAPHS = 10,
+	ATTR_SPARSE_TENSOR = 11,
+	ATTR_SPARSE_TENSORS = 12,
+	ATTR_TYPE_PROTO = 13,
+	ATTR_TYPE_PROTOS = 14,
 };
 
 /* The rarely present parts of an attribute. */
 struct attr_extra {
-	const char *ref_attr_name;	/* in a model-local function: the attribute it stands for */
+	const char *ref_attr_name; /* in a model-local function: the attribute it stands for */
 	const char *doc;
-	const char *tensor_name;	/* what the file calls the tensor; NULL: nothing */
+	const char *tensor_name; /* what the file calls the tensor; NULL: nothing */
 };
 
 struct attr {
 	const char *name;
 	enum attr_kind kind;
-	uint32_t count;			/* of floats, ints, strings; bytes of s and raw (a message is below 2^31) */
+	uint32_t count; /* of floats, ints, strings; bytes of s and raw (a message is below 2^31) */
 	union {
 		float f;
 		int64_t i;
-		const char *s;		/* count bytes and a terminating 0 */
+		const char *s; /* count bytes and a terminating 0 */
 		const float *floats;
 		const int64_t *ints;
 		const char *const *strings;
-		struct tensor *t;	/* owned by the node */
-		const void *raw;	/* any other kind: the AttributeProto packed, kept as it came */
+		struct tensor *t; /* owned by the node */
+		const void *raw;  /* any other kind: the AttributeProto packed, kept as it came */
 	};
-	struct attr_extra *extra;	/* NULL: none */
+	struct attr_extra *extra; /* NULL: none */
 	struct attr *next;
 };
 
 struct node {
-	const char *name;		/* may be "" as read; clean-up gives each a name */
-	const char *op_type, *domain;	/* domain as read; "" is ONNX's own */
-	const char *overload;		/* of a model-local function, else "" */
-	const struct op *op;		/* NULL: unknown operator (or a model-local function) */
+	const char *name;	      /* may be "" as read; clean-up gives each a name */
+	const char *op_type, *domain; /* domain as read; "" is ONNX's own */
+	const char *overload;	      /* of a model-local function, else "" */
+	const struct op *op;	      /* NULL: unknown operator (or a model-local function) */
 	struct graph *graph;
 	struct use *inputs;
-	struct value **outputs;		/* NULL entries: optional output omitted */
+	struct value **outputs; /* NULL entries: optional output omitted */
 	uint32_t n_inputs, n_outputs;
-	uint32_t id;			/* dense in the graph */
+	uint32_t id; /* dense in the graph */
 	struct attr *attrs;
 	const char *doc;
 	struct property *metadata;
-	const struct packed *unknown;	/* fields of NodeProto that qcc does not read; NULL: none */
-	struct use *captures;		/* values that its subgraph attributes use by name */
+	const struct packed *unknown; /* fields of NodeProto that qcc does not read; NULL: none */
+	struct use *captures;	      /* values that its subgraph attributes use by name */
 	uint32_t n_captures;
-	struct node *prev, *next;	/* topological order */
+	struct node *prev, *next; /* topological order */
 };
 
 /* A model-local function, kept packed as it came; inlining reads it. */
 struct function {
 	const char *domain, *name, *overload;
-	const void *proto;		/* FunctionProto */
+	const void *proto; /* FunctionProto */
 	size_t size;
 	struct function *next;
 };
@@ -154,35 +165,41 @@ struct opset {
 
 struct graph {
 	struct arena arena;
-	struct arena name_arena;	/* names of nodes and values, until graph_rename gives new ones */
-	struct arena range_arena;	/* bounds that range analysis computed, until it runs again */
+	struct arena name_arena;  /* names of nodes and values, until graph_rename gives new ones */
+	struct arena range_arena; /* bounds that range analysis computed, until it runs again */
 	const char *name, *doc;
-	const char *file;		/* where it was read from, for diagnostics; "" otherwise */
-	struct node *first, *last;	/* nodes in topological order */
-	struct value *values;		/* all values, newest last */
+	const char *file;	   /* where it was read from, for diagnostics; "" otherwise */
+	struct node *first, *last; /* nodes in topological order */
+	struct value *values;	   /* all values, newest last */
 	struct value *last_value;
-	struct value **inputs;		/* as declared, initializers listed as inputs included */
-	struct use *outputs;		/* user NULL */
-	const char **output_names;	/* the interface: what each output is called */
+	struct value **inputs;	   /* as declared, initializers listed as inputs included */
+	struct use *outputs;	   /* user NULL */
+	const char **output_names; /* the interface: what each output is called */
 	uint32_t n_inputs, n_outputs;
 	uint32_t n_nodes;
 	uint32_t next_node_id, next_value_id;
-	struct map names;		/* value name -> struct value */
-	struct { struct node **items; size_t count, capacity; } removed_nodes;	/* see graph_reclaim */
-	struct { struct value **items; size_t count, capacity; } removed_values;
+	struct map names; /* value name -> struct value */
+	struct {
+		struct node **items;
+		size_t count, capacity;
+	} removed_nodes; /* see graph_reclaim */
+	struct {
+		struct value **items;
+		size_t count, capacity;
+	} removed_values;
 	/* the model around it */
 	int64_t ir_version, model_version;
 	const char *producer_name, *producer_version, *model_domain, *model_doc;
 	struct opset *opsets;
-	struct property *metadata;	/* of the model */
+	struct property *metadata; /* of the model */
 	struct property *graph_metadata;
 	struct function *functions;
-	const void *training_proto;	/* fields of ModelProto and GraphProto that qcc does not read, packed */
+	const void *training_proto; /* fields of ModelProto and GraphProto that qcc does not read, packed */
 	size_t training_size;
 	const void *sparse_proto;
 	size_t sparse_size;
-	unsigned properties;		/* what passes established: enum graph_property in passes/pass.h */
-	bool names_due;			/* nodes and values wait for readable names (pass unique-names) */
+	unsigned properties; /* what passes established: enum graph_property in passes/pass.h */
+	bool names_due;	     /* nodes and values wait for readable names (pass unique-names) */
 };
 
 /* ---- graphs ---- */
@@ -190,41 +207,38 @@ struct graph *graph_new(void);
 void graph_free(struct graph *g);
 /* A deep copy that shares tensors. */
 struct graph *graph_copy(const struct graph *g);
-int64_t graph_opset(const struct graph *g, const char *domain);	/* 0 where not imported */
+int64_t graph_opset(const struct graph *g, const char *domain); /* 0 where not imported */
 void graph_set_opset(struct graph *g, const char *domain, int64_t version);
 /* Appends; both count as part of the interface. */
 void graph_add_input(struct graph *g, struct value *v);
 void graph_add_output(struct graph *g, struct value *v, const char *name);
 /* Output i becomes another value, under the same interface name. */
 void graph_set_output(struct graph *g, uint32_t i, struct value *v);
-struct value *graph_value(const struct graph *g, const char *name);	/* NULL: no such value */
+struct value *graph_value(const struct graph *g, const char *name); /* NULL: no such value */
 
 /* What follows n, on its way from memory while n is looked at: in large graphs the lists do not fit the caches. */
 static inline struct node *node_ahead(const struct node *n)
 {
 	struct node *next = n ? n->next : NULL;
 	__builtin_prefetch(next);
-	__builtin_prefetch((const void *)((uintptr_t)next + 64));	/* by number: NULL + 64 is undefined */
+	__builtin_prefetch((const void *)((uintptr_t)next + 64)); /* by number: NULL + 64 is undefined */
 	return next;
 }
 static inline struct value *value_ahead(const struct value *v)
 {
 	struct value *next = v ? v->next : NULL;
 	__builtin_prefetch(next);
-	__builtin_prefetch((const void *)((uintptr_t)next + 64));	/* by number: NULL + 64 is undefined */
+	__builtin_prefetch((const void *)((uintptr_t)next + 64)); /* by number: NULL + 64 is undefined */
 	return next;
 }
 
 /* Every node, in topological order; the body may remove the node it is at, or insert before it. */
-#define graph_for_each_node(g, n)                                                              \
-	for (struct node *n = (g)->first, *n##_next = node_ahead(n); n;                        \
-	     n = n##_next, n##_next = node_ahead(n))
-#define graph_for_each_value(g, v)                                                             \
-	for (struct value *v = (g)->values, *v##_next = value_ahead(v); v;                     \
-	     v = v##_next, v##_next = value_ahead(v))
-#define value_for_each_use(v, u)                                                               \
-	for (struct use *u = (v)->uses, *u##_next = u ? u->next : NULL; u;                     \
-	     u = u##_next, u##_next = u ? u->next : NULL)
+#define graph_for_each_node(g, n) \
+	for (struct node *n = (g)->first, *n##_next = node_ahead(n); n; n = n##_next, n##_next = node_ahead(n))
+#define graph_for_each_value(g, v) \
+	for (struct value *v = (g)->values, *v##_next = value_ahead(v); v; v = v##_next, v##_next = value_ahead(v))
+#define value_for_each_use(v, u) \
+	for (struct use *u = (v)->uses, *u##_next = u ? u->next : NULL; u; u = u##_next, u##_next = u ? u->next : NULL)
 
 /* ---- values ---- */
 /* A new value; the name is made unique from the hint (NULL: "v"). Type unknown. */
@@ -255,14 +269,14 @@ struct renaming {
 void graph_rename(struct graph *g, const struct renaming *how);
 /* Removes a value that has neither producer nor uses and is no input. */
 void value_remove(struct graph *g, struct value *v);
-struct value_extra *value_extra(struct graph *g, struct value *v);	/* made where missing */
+struct value_extra *value_extra(struct graph *g, struct value *v); /* made where missing */
 
 static inline bool value_is_constant(const struct value *v)
 {
 	return v && v->constant && !v->producer;
 }
-struct use *value_only_use(const struct value *v);	/* NULL unless there is exactly one */
-bool value_is_output(const struct value *v);		/* O(uses) */
+struct use *value_only_use(const struct value *v); /* NULL unless there is exactly one */
+bool value_is_output(const struct value *v);	   /* O(uses) */
 /* All dims known. */
 bool value_shape_known(const struct value *v);
 /* Axis of the channels: from the layout; else 1 for rank >= 2, 0 for rank 1, -1 for a scalar. */
@@ -277,8 +291,8 @@ struct node *node_new(struct graph *g, struct node *before, const char *domain, 
 		      struct value *const *inputs, size_t n_inputs, size_t n_outputs, const char *hint);
 /* Like node_new, but the node gets exactly these outputs, which must have no producer. */
 struct node *node_new_with(struct graph *g, struct node *before, const char *domain, const char *op_type,
-			   struct value *const *inputs, size_t n_inputs, struct value *const *outputs,
-			   size_t n_outputs, const char *hint);
+			   struct value *const *inputs, size_t n_inputs, struct value *const *outputs, size_t n_outputs,
+			   const char *hint);
 /* The outputs must be unused; they go too. Inputs lose a use; constants without any further use go. */
 void node_remove(struct node *n);
 /* Replaces input i; the value it had goes where it was a constant without any further use. */
@@ -293,7 +307,7 @@ void node_rename(struct node *n, const char *name);
 /* Changes what the node computes; its inputs, outputs and attributes stay. */
 void node_set_op(struct node *n, const char *domain, const char *op_type);
 
-static inline struct value *node_input(const struct node *n, size_t i)	/* NULL: omitted */
+static inline struct value *node_input(const struct node *n, size_t i) /* NULL: omitted */
 {
 	return i < n->n_inputs ? n->inputs[i].value : NULL;
 }
@@ -304,12 +318,12 @@ static inline struct value *node_output(const struct node *n, size_t i)
 /* The node's name, or its first output's where it has none. */
 const char *node_label(const struct node *n);
 /* ---- attributes ---- */
-struct attr_extra *attr_extra(struct arena *a, struct attr *attr);	/* made where missing */
-static inline const char *attr_ref(const struct attr *a)	/* NULL: it stands for itself */
+struct attr_extra *attr_extra(struct arena *a, struct attr *attr); /* made where missing */
+static inline const char *attr_ref(const struct attr *a)	   /* NULL: it stands for itself */
 {
 	return a->extra ? a->extra->ref_attr_name : NULL;
 }
-const struct attr *node_attr(const struct node *n, const char *name);	/* NULL: absent */
+const struct attr *node_attr(const struct node *n, const char *name); /* NULL: absent */
 int64_t node_attr_int(const struct node *n, const char *name, int64_t fallback);
 double node_attr_float(const struct node *n, const char *name, double fallback);
 const char *node_attr_string(const struct node *n, const char *name, const char *fallback);
@@ -323,15 +337,15 @@ void node_set_string(struct node *n, const char *name, const char *s);
 void node_set_ints(struct node *n, const char *name, const int64_t *ints, size_t count);
 void node_set_floats(struct node *n, const char *name, const float *floats, size_t count);
 void node_set_strings(struct node *n, const char *name, const char *const *strings, size_t count);
-void node_set_tensor(struct node *n, const char *name, struct tensor *t);	/* takes the reference */
+void node_set_tensor(struct node *n, const char *name, struct tensor *t); /* takes the reference */
 void node_remove_attr(struct node *n, const char *name);
 void node_copy_attrs(struct node *to, const struct node *from);
 
 /* ---- layouts, properties ---- */
-const char *layout_name(enum layout l);			/* "NCHW"; "" for unknown */
+const char *layout_name(enum layout l); /* "NCHW"; "" for unknown */
 enum layout layout_parse(const char *text);
 struct property *property_add(struct graph *g, struct property **list, const char *key, const char *text);
-const char *property_get(const struct property *list, const char *key);	/* NULL: absent */
+const char *property_get(const struct property *list, const char *key); /* NULL: absent */
 
 /* ---- whole-graph checks (ir/verify.c) ---- */
 /* The invariants of the structure: use lists, order, unique names, types. 0, or -1 with diagnostics. */
@@ -355,6 +369,6 @@ struct graph *graph_read(const char *path, struct diags *d);
 int graph_write(const struct graph *g, const char *path, struct diags *d);
 /* ONNX's textual form, with QONNX datatypes and layouts as an extension: see ir/text.c. */
 struct graph *graph_parse(const char *text, const char *file, struct diags *d);
-char *graph_print(const struct graph *g);	/* malloc'd */
+char *graph_print(const struct graph *g); /* malloc'd */
 
 #endif

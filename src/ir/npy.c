@@ -13,12 +13,12 @@
 #define NATIVE_ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>')
 
 struct npy_header {
-	char descr[16];		/* "<f4" */
+	char descr[16]; /* "<f4" */
 	enum elem_type elem;
 	bool fortran, swapped;
 	int rank;
 	int64_t dims[MAX_RANK];
-	size_t data;		/* where the elements start */
+	size_t data; /* where the elements start */
 };
 
 /* The header while it is read; why says what is wrong with it once something is. */
@@ -31,9 +31,9 @@ static const struct {
 	char code[3];
 	enum elem_type elem;
 } npy_types[] = {
-	{ "b1", ELEM_BOOL },  { "i1", ELEM_INT8 },   { "i2", ELEM_INT16 },   { "i4", ELEM_INT32 },
-	{ "i8", ELEM_INT64 }, { "u1", ELEM_UINT8 },  { "u2", ELEM_UINT16 },  { "u4", ELEM_UINT32 },
-	{ "u8", ELEM_UINT64 }, { "f2", ELEM_FLOAT16 }, { "f4", ELEM_FLOAT }, { "f8", ELEM_DOUBLE },
+	{ "b1", ELEM_BOOL },   { "i1", ELEM_INT8 },    { "i2", ELEM_INT16 },  { "i4", ELEM_INT32 },
+	{ "i8", ELEM_INT64 },  { "u1", ELEM_UINT8 },   { "u2", ELEM_UINT16 }, { "u4", ELEM_UINT32 },
+	{ "u8", ELEM_UINT64 }, { "f2", ELEM_FLOAT16 }, { "f4", ELEM_FLOAT },  { "f8", ELEM_DOUBLE },
 };
 enum { NPY_TYPES = sizeof npy_types / sizeof *npy_types };
 
@@ -92,7 +92,7 @@ static bool take_dim(struct reader *r, int64_t *dim)
 	for (*dim = 0; r->p < r->end && isdigit((unsigned char)*r->p); r->p++)
 		if (__builtin_mul_overflow(*dim, 10, dim) || __builtin_add_overflow(*dim, *r->p - '0', dim))
 			return fail(r, "its shape is absurdly large");
-	take(r, 'L');	/* written by Python 2 */
+	take(r, 'L'); /* written by Python 2 */
 	return true;
 }
 
@@ -209,7 +209,7 @@ static void from_fortran(struct tensor *t, const char *from)
 {
 	size_t size = elem_size(t->elem);
 	int64_t index[MAX_RANK] = { 0 }, stride[MAX_RANK], offset = 0;
-	if (t->count == 0)	/* strides could overflow then */
+	if (t->count == 0) /* strides could overflow then */
 		return;
 	for (int k = 0; k < t->rank; k++)
 		stride[k] = k ? stride[k - 1] * t->dims[k - 1] : 1;
@@ -263,8 +263,8 @@ static struct tensor *decode(struct blob *b, struct diags *d)
 	}
 	size_t bytes = (size_t)count * elem_size(h.elem);
 	if (b->size - h.data < bytes) {
-		diag_error(d, NULL, "is truncated: %zu bytes of elements where %zu are needed",
-			   b->size - h.data, bytes);
+		diag_error(d, NULL, "is truncated: %zu bytes of elements where %zu are needed", b->size - h.data,
+			   bytes);
 		return NULL;
 	}
 	struct tensor *t = read_elements(b, &h);
@@ -299,15 +299,11 @@ static const char *code_of(enum elem_type elem)
 {
 	switch (elem) {
 	case ELEM_INT4:
-	case ELEM_INT2:
-		return "i1";
+	case ELEM_INT2: return "i1";
 	case ELEM_UINT4:
-	case ELEM_UINT2:
-		return "u1";
-	case ELEM_COMPLEX64:
-		return "c8";
-	case ELEM_COMPLEX128:
-		return "c16";
+	case ELEM_UINT2: return "u1";
+	case ELEM_COMPLEX64: return "c8";
+	case ELEM_COMPLEX128: return "c16";
 	default:
 		for (int i = 0; i < NPY_TYPES; i++)
 			if (npy_types[i].elem == elem)
@@ -328,8 +324,9 @@ static void write_header(FILE *out, const struct tensor *t, const char *code)
 	while ((10 + h.length + 1) % 64)
 		strbuf_puts(&h, " ");
 	strbuf_puts(&h, "\n");
-	const unsigned char start[] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0,
-					(unsigned char)(h.length & 255), (unsigned char)(h.length >> 8) };
+	const unsigned char start[] = {
+		0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(h.length & 255), (unsigned char)(h.length >> 8)
+	};
 	fwrite(start, 1, sizeof start, out);
 	fwrite(h.text, 1, h.length, out);
 	strbuf_free(&h);
@@ -354,7 +351,7 @@ int npy_write(const struct tensor *t, const char *path, struct diags *d)
 	if (!elem_is_float(t->elem))
 		return diag_error(d, NULL, "cannot write '%s': numpy has no type for elements of type %s", path,
 				  elem_name(t->elem));
-	struct tensor *wide = tensor_cast(t, ELEM_FLOAT);	/* bfloat16 and the float8 kinds */
+	struct tensor *wide = tensor_cast(t, ELEM_FLOAT); /* bfloat16 and the float8 kinds */
 	int status = write_tensor(wide, "f4", path, d);
 	tensor_unref(wide);
 	return status;

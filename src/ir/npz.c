@@ -88,8 +88,7 @@ static struct blob *read_member(struct archive *z, zip_uint64_t i, struct diags 
 		strbuf_add(&all, chunk, (size_t)n);
 	free(chunk);
 	if (n < 0)
-		diag_error(d, NULL, "cannot read member '%s': %s", z->get_name(z->zip, i, 0),
-			   z->file_strerror(member));
+		diag_error(d, NULL, "cannot read member '%s': %s", z->get_name(z->zip, i, 0), z->file_strerror(member));
 	z->fclose(member);
 	if (n == 0)
 		return blob_new(all.text, all.length, false);

@@ -10,20 +10,43 @@
 /* Field numbers of the messages that are walked at the wire level. */
 enum model_field { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_FUNCTIONS = 25 };
 enum graph_field {
-	GRAPH_NODE = 1, GRAPH_NAME = 2, GRAPH_INITIALIZER = 5, GRAPH_DOC = 10, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12,
-	GRAPH_VALUE_INFO = 13, GRAPH_ANNOTATION = 14, GRAPH_SPARSE = 15, GRAPH_METADATA = 16
+	GRAPH_NODE = 1,
+	GRAPH_NAME = 2,
+	GRAPH_INITIALIZER = 5,
+	GRAPH_DOC = 10,
+	GRAPH_INPUT = 11,
+	GRAPH_OUTPUT = 12,
+	GRAPH_VALUE_INFO = 13,
+	GRAPH_ANNOTATION = 14,
+	GRAPH_SPARSE = 15,
+	GRAPH_METADATA = 16
 };
 enum node_field { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_ATTRIBUTE = 5 };
 enum attr_field {
-	ATTR_FIELD_T = 5, ATTR_FIELD_G = 6, ATTR_FIELD_TENSORS = 10, ATTR_FIELD_GRAPHS = 11, ATTR_FIELD_TP = 14,
-	ATTR_FIELD_TYPE_PROTOS = 15, ATTR_FIELD_SPARSE = 22, ATTR_FIELD_SPARSES = 23
+	ATTR_FIELD_T = 5,
+	ATTR_FIELD_G = 6,
+	ATTR_FIELD_TENSORS = 10,
+	ATTR_FIELD_GRAPHS = 11,
+	ATTR_FIELD_TP = 14,
+	ATTR_FIELD_TYPE_PROTOS = 15,
+	ATTR_FIELD_SPARSE = 22,
+	ATTR_FIELD_SPARSES = 23
 };
 enum tensor_field {
-	TENSOR_FLOAT_DATA = 4, TENSOR_INT32_DATA = 5, TENSOR_STRING_DATA = 6, TENSOR_INT64_DATA = 7, TENSOR_NAME = 8,
-	TENSOR_RAW_DATA = 9, TENSOR_DOUBLE_DATA = 10, TENSOR_UINT64_DATA = 11
+	TENSOR_FLOAT_DATA = 4,
+	TENSOR_INT32_DATA = 5,
+	TENSOR_STRING_DATA = 6,
+	TENSOR_INT64_DATA = 7,
+	TENSOR_NAME = 8,
+	TENSOR_RAW_DATA = 9,
+	TENSOR_DOUBLE_DATA = 10,
+	TENSOR_UINT64_DATA = 11
 };
 enum function_field {
-	FUNCTION_INPUT = 4, FUNCTION_OUTPUT = 5, FUNCTION_NODE = 7, FUNCTION_OPSET = 9,
+	FUNCTION_INPUT = 4,
+	FUNCTION_OUTPUT = 5,
+	FUNCTION_NODE = 7,
+	FUNCTION_OPSET = 9,
 	FUNCTION_VALUE_INFO = 12
 };
 
@@ -32,22 +55,25 @@ struct external_file;
 struct onnx_reader {
 	struct graph *graph;
 	struct diags *diags;
-	struct blob *file;		/* what is read lies in it; NULL: in memory that does not stay */
-	const char *path;		/* of the model: external data lies beside it */
+	struct blob *file; /* what is read lies in it; NULL: in memory that does not stay */
+	const char *path;  /* of the model: external data lies beside it */
 	struct external_file *externals;
-	struct wire_buffer rest;	/* for onnx_unpack */
-	struct map functions;		/* "domain\1name" of each model-local function */
-	struct map interned;		/* strings that many nodes share */
-	struct map sparse;		/* names that sparse initializers define */
-	const struct node *node;	/* whose attribute is being read, for diagnostics; or NULL */
+	struct wire_buffer rest; /* for onnx_unpack */
+	struct map functions;	 /* "domain\1name" of each model-local function */
+	struct map interned;	 /* strings that many nodes share */
+	struct map sparse;	 /* names that sparse initializers define */
+	const struct node *node; /* whose attribute is being read, for diagnostics; or NULL */
 	const char *attr;
-	struct node pending;		/* stands for the producer while a node's outputs are collected */
-	struct { struct value **items; size_t count, capacity; } inputs, outputs;
+	struct node pending; /* stands for the producer while a node's outputs are collected */
+	struct {
+		struct value **items;
+		size_t count, capacity;
+	} inputs, outputs;
 };
 
 /* Unpacks a message without the fields of the set `leave_out`. NULL with a diagnostic naming `what`. */
-void *onnx_unpack(struct onnx_reader *r, const ProtobufCMessageDescriptor *type, struct span in,
-		  uint64_t leave_out, const char *what);
+void *onnx_unpack(struct onnx_reader *r, const ProtobufCMessageDescriptor *type, struct span in, uint64_t leave_out,
+		  const char *what);
 int onnx_damaged(struct onnx_reader *r, const char *what);
 /* "" for an absent string; a copy in the graph's arena. */
 const char *onnx_text(struct onnx_reader *r, const char *s);

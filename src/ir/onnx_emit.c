@@ -13,7 +13,7 @@ void emit_bytes(struct writer *w, const void *bytes, size_t size)
 {
 	w->size += size;
 	if (w->stream && size)
-		fwrite(bytes, 1, size, w->stream);	/* errors are seen by file_commit */
+		fwrite(bytes, 1, size, w->stream); /* errors are seen by file_commit */
 }
 
 void emit_tag(struct writer *w, uint32_t number, uint64_t size)
@@ -62,7 +62,7 @@ void emit_nested(struct writer *w, uint32_t number, emit_fn *emit, const void *w
 
 /* ---- pieces of messages, in the arena of the element at hand ---- */
 
-char *proto_text(const char *s)	/* protobuf-c's messages are not const; nothing writes through them */
+char *proto_text(const char *s) /* protobuf-c's messages are not const; nothing writes through them */
 {
 	return (char *)(uintptr_t)s;
 }
@@ -112,7 +112,7 @@ void emit_elements(struct writer *w, const struct tensor *t)
 			w->size += size;
 		return;
 	}
-	enum { CHUNK = 1 << 16 };	/* a multiple of what a byte holds */
+	enum { CHUNK = 1 << 16 }; /* a multiple of what a byte holds */
 	for (int64_t at = 0; at < t->count; at += CHUNK) {
 		int64_t n = t->count - at < CHUNK ? t->count - at : CHUNK;
 		size_t packed = ((size_t)n * bits + 7) / 8;
@@ -130,10 +130,9 @@ static void describe_external(struct writer *w, Onnx__TensorProto *p, const stru
 	p->n_external_data = 3;
 	p->external_data = arena_array(&w->arena, Onnx__StringStringEntryProto *, 3);
 	p->external_data[0] = entry(w, "location", w->data_name);
-	p->external_data[1] = entry(w, "offset",
-				    arena_printf(&w->arena, "%llu", (unsigned long long)offset));
-	p->external_data[2] = entry(w, "length", arena_printf(&w->arena, "%llu",
-							      (unsigned long long)tensor_file_size(job->tensor)));
+	p->external_data[1] = entry(w, "offset", arena_printf(&w->arena, "%llu", (unsigned long long)offset));
+	p->external_data[2] =
+		entry(w, "length", arena_printf(&w->arena, "%llu", (unsigned long long)tensor_file_size(job->tensor)));
 }
 
 static bool is_external(const struct writer *w, const struct value *v)
@@ -210,19 +209,21 @@ static void set_content(struct writer *w, Onnx__AttributeProto *p, const struct 
 		for (size_t i = 0; i < a->count; i++)
 			p->strings[i] = binary(a->strings[i], strlen(a->strings[i]));
 		break;
-	default:	/* tensors are put by emit_attr; all others are packed already */
-		break;
+	default: /* tensors are put by emit_attr; all others are packed already */ break;
 	}
 }
 
 static bool attr_is_packed(const struct attr *a)
 {
 	switch (a->kind) {
-	case ATTR_FLOAT: case ATTR_INT: case ATTR_STRING: case ATTR_TENSOR:
-	case ATTR_FLOATS: case ATTR_INTS: case ATTR_STRINGS:
-		return false;
-	default:
-		return true;
+	case ATTR_FLOAT:
+	case ATTR_INT:
+	case ATTR_STRING:
+	case ATTR_TENSOR:
+	case ATTR_FLOATS:
+	case ATTR_INTS:
+	case ATTR_STRINGS: return false;
+	default: return true;
 	}
 }
 

@@ -16,8 +16,10 @@ static int give_way(struct output_names *names, const struct graph *g, struct va
 		    struct diags *d)
 {
 	if (keeps_name(names, v))
-		return diag_error(d, "rename one of them", "output '%s' cannot have its name: '%s' is another value "
-				  "of the graph's interface", wanted, v->name);
+		return diag_error(d, "rename one of them",
+				  "output '%s' cannot have its name: '%s' is another value "
+				  "of the graph's interface",
+				  wanted, v->name);
 	char *name;
 	unsigned i = 1;
 	do

@@ -5,10 +5,10 @@
 #include "ir/ir.h"
 
 struct output_names {
-	const char **names;	/* by value id; NULL: the value's own */
-	bool *is_output;	/* by value id: its (printed) name is an output's */
-	bool *aliased;		/* by output: an Identity must give it its name */
-	struct map claimed;	/* names of outputs */
+	const char **names; /* by value id; NULL: the value's own */
+	bool *is_output;    /* by value id: its (printed) name is an output's */
+	bool *aliased;	    /* by output: an Identity must give it its name */
+	struct map claimed; /* names of outputs */
 	struct arena arena;
 };
 

@@ -6,11 +6,11 @@
 #include "util/strbuf.h"
 #include "util/vec.h"
 
-#define MESSAGE_FIELDS                                                                                      \
-	(WIRE_SET(ATTR_FIELD_T) | WIRE_SET(ATTR_FIELD_G) | WIRE_SET(ATTR_FIELD_TENSORS) |                   \
-	 WIRE_SET(ATTR_FIELD_GRAPHS) | WIRE_SET(ATTR_FIELD_TP) | WIRE_SET(ATTR_FIELD_TYPE_PROTOS) |         \
+#define MESSAGE_FIELDS                                                                              \
+	(WIRE_SET(ATTR_FIELD_T) | WIRE_SET(ATTR_FIELD_G) | WIRE_SET(ATTR_FIELD_TENSORS) |           \
+	 WIRE_SET(ATTR_FIELD_GRAPHS) | WIRE_SET(ATTR_FIELD_TP) | WIRE_SET(ATTR_FIELD_TYPE_PROTOS) | \
 	 WIRE_SET(ATTR_FIELD_SPARSE) | WIRE_SET(ATTR_FIELD_SPARSES))
-#define NODE_READ_FIELDS (WIRE_SET(10) - 2)	/* 1 to 9 */
+#define NODE_READ_FIELDS (WIRE_SET(10) - 2) /* 1 to 9 */
 
 enum { MAX_SUBGRAPH_DEPTH = 40 };
 
@@ -26,7 +26,7 @@ struct scope {
 struct capture {
 	struct onnx_reader *reader;
 	struct node *node;
-	struct arena arena;	/* keys of the maps */
+	struct arena arena; /* keys of the maps */
 	struct map captured;
 };
 
@@ -140,7 +140,7 @@ static int kind_of(const Onnx__AttributeProto *p, struct span in)
 
 static int read_string(struct onnx_reader *r, struct attr *a, const ProtobufCBinaryData *s)
 {
-	enum { SHARED = 32 };	/* "ROUND", "NHWC", ... */
+	enum { SHARED = 32 }; /* "ROUND", "NHWC", ... */
 	char text[SHARED] = { 0 };
 	bool is_short = s->len < SHARED;
 	if (is_short && s->len)
@@ -173,7 +173,7 @@ static int read_tensor(struct onnx_reader *r, struct attr *a, struct span in)
 {
 	struct span tensor = wire_bytes(in, ATTR_FIELD_T);
 	if (!tensor.at && attr_ref(a))
-		tensor = span_of("\x10\x01\x22\x04\0\0\0\0", 8);	/* stands for the call's: a float 0 */
+		tensor = span_of("\x10\x01\x22\x04\0\0\0\0", 8); /* stands for the call's: a float 0 */
 	if (!tensor.at)
 		return diag_node_error(r->diags, r->node, NULL, "attribute '%s' has no tensor", a->name);
 	Onnx__TensorProto *rest;
@@ -207,8 +207,7 @@ static int read_content(struct onnx_reader *r, struct attr *a, struct node *n, c
 		a->count = 1;
 		a->i = p->i;
 		return 0;
-	case ATTR_STRING:
-		return read_string(r, a, &p->s);
+	case ATTR_STRING: return read_string(r, a, &p->s);
 	case ATTR_FLOATS:
 		a->count = (uint32_t)p->n_floats;
 		a->floats = arena_copy(arena, p->floats, p->n_floats * sizeof *p->floats);
@@ -217,19 +216,16 @@ static int read_content(struct onnx_reader *r, struct attr *a, struct node *n, c
 		a->count = (uint32_t)p->n_ints;
 		a->ints = arena_copy(arena, p->ints, p->n_ints * sizeof *p->ints);
 		return 0;
-	case ATTR_STRINGS:
-		return read_strings(r, a, p);
-	case ATTR_TENSOR:
-		return read_tensor(r, a, in);
-	default:
-		return read_raw(r, a, n, in);
+	case ATTR_STRINGS: return read_strings(r, a, p);
+	case ATTR_TENSOR: return read_tensor(r, a, in);
+	default: return read_raw(r, a, n, in);
 	}
 }
 
 static int read_attr(struct onnx_reader *r, struct node *n, struct span in, struct attr ***tail)
 {
-	Onnx__AttributeProto *p = onnx_unpack(r, &onnx__attribute_proto__descriptor, in, MESSAGE_FIELDS,
-					      "an attribute");
+	Onnx__AttributeProto *p =
+		onnx_unpack(r, &onnx__attribute_proto__descriptor, in, MESSAGE_FIELDS, "an attribute");
 	if (!p)
 		return -1;
 	struct attr *a = arena_new(&r->graph->arena, struct attr);
@@ -332,9 +328,9 @@ int onnx_read_node(struct onnx_reader *r, struct span in)
 	collect_inputs(r, p);
 	int result = collect_outputs(r, p);
 	if (result == 0) {
-		struct node *n = node_new_with(r->graph, NULL, p->domain ? p->domain : "",
-					       p->op_type ? p->op_type : "", r->inputs.items, r->inputs.count,
-					       r->outputs.items, r->outputs.count, p->name);
+		struct node *n =
+			node_new_with(r->graph, NULL, p->domain ? p->domain : "", p->op_type ? p->op_type : "",
+				      r->inputs.items, r->inputs.count, r->outputs.items, r->outputs.count, p->name);
 		result = fill_node(r, n, p, in);
 	}
 	onnx__node_proto__free_unpacked(p, NULL);

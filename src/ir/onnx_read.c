@@ -19,8 +19,8 @@ int onnx_damaged(struct onnx_reader *r, const char *what)
 	return diag_error(r->diags, remedy, "%s in it is damaged", what);
 }
 
-void *onnx_unpack(struct onnx_reader *r, const ProtobufCMessageDescriptor *type, struct span in,
-		  uint64_t leave_out, const char *what)
+void *onnx_unpack(struct onnx_reader *r, const ProtobufCMessageDescriptor *type, struct span in, uint64_t leave_out,
+		  const char *what)
 {
 	r->rest.size = 0;
 	bool good = wire_gather(&r->rest, in, ~leave_out);
@@ -108,11 +108,11 @@ static int undefined_use(const struct value *v, const struct use *u, struct diag
 
 int onnx_check_defined(const struct graph *g, const struct map *others, struct diags *d)
 {
-	graph_for_each_value(g, v) {
+	graph_for_each_value (g, v) {
 		bool elsewhere = others && map_has(others, v->name);
 		if (v->producer || v->constant || v->is_input || elsewhere || !v->uses)
 			continue;
-		const struct use *first = v->uses;	/* the list has the newest first */
+		const struct use *first = v->uses; /* the list has the newest first */
 		while (first->next)
 			first = first->next;
 		return undefined_use(v, first, d);
@@ -126,12 +126,9 @@ static int read_graph(struct onnx_reader *r, struct span in)
 		uint32_t number;
 		read_fn *read;
 	} steps[] = {
-		{ GRAPH_INPUT, onnx_read_input },
-		{ GRAPH_INITIALIZER, onnx_read_initializer },
-		{ GRAPH_SPARSE, onnx_read_sparse },
-		{ GRAPH_NODE, onnx_read_node },
-		{ GRAPH_OUTPUT, onnx_read_output },
-		{ GRAPH_VALUE_INFO, onnx_read_value_info },
+		{ GRAPH_INPUT, onnx_read_input },	    { GRAPH_INITIALIZER, onnx_read_initializer },
+		{ GRAPH_SPARSE, onnx_read_sparse },	    { GRAPH_NODE, onnx_read_node },
+		{ GRAPH_OUTPUT, onnx_read_output },	    { GRAPH_VALUE_INFO, onnx_read_value_info },
 		{ GRAPH_ANNOTATION, onnx_read_annotation },
 	};
 	if (read_graph_header(r, in) < 0)

@@ -12,9 +12,9 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ONNX files are little endian, and used in place");
 
-#define DATA_FIELDS                                                                                         \
-	(WIRE_SET(TENSOR_FLOAT_DATA) | WIRE_SET(TENSOR_INT32_DATA) | WIRE_SET(TENSOR_STRING_DATA) |         \
-	 WIRE_SET(TENSOR_INT64_DATA) | WIRE_SET(TENSOR_RAW_DATA) | WIRE_SET(TENSOR_DOUBLE_DATA) |           \
+#define DATA_FIELDS                                                                                 \
+	(WIRE_SET(TENSOR_FLOAT_DATA) | WIRE_SET(TENSOR_INT32_DATA) | WIRE_SET(TENSOR_STRING_DATA) | \
+	 WIRE_SET(TENSOR_INT64_DATA) | WIRE_SET(TENSOR_RAW_DATA) | WIRE_SET(TENSOR_DOUBLE_DATA) |   \
 	 WIRE_SET(TENSOR_UINT64_DATA))
 
 /* Smaller tensors are copied, so that the pages they lie in need not stay in memory. */
@@ -35,7 +35,7 @@ struct source {
 	int rank;
 	const int64_t *dims;
 	int64_t count;
-	size_t file_bytes;	/* of the elements, packed as in a file */
+	size_t file_bytes; /* of the elements, packed as in a file */
 };
 
 static void *tensor_error(const struct source *s, const char *remedy, const char *format, ...)
@@ -118,14 +118,16 @@ static struct tensor *read_raw(const struct source *s, struct span raw)
 struct typed_field {
 	uint32_t number;
 	size_t wire_size;
-	size_t size;		/* of an entry in memory */
+	size_t size; /* of an entry in memory */
 };
 
 static struct typed_field typed_field(enum elem_type elem)
 {
 	switch (elem) {
-	case ELEM_FLOAT: case ELEM_COMPLEX64: return (struct typed_field){ TENSOR_FLOAT_DATA, 4, 4 };
-	case ELEM_DOUBLE: case ELEM_COMPLEX128: return (struct typed_field){ TENSOR_DOUBLE_DATA, 8, 8 };
+	case ELEM_FLOAT:
+	case ELEM_COMPLEX64: return (struct typed_field){ TENSOR_FLOAT_DATA, 4, 4 };
+	case ELEM_DOUBLE:
+	case ELEM_COMPLEX128: return (struct typed_field){ TENSOR_DOUBLE_DATA, 8, 8 };
 	case ELEM_INT64: return (struct typed_field){ TENSOR_INT64_DATA, 0, 8 };
 	case ELEM_UINT64: return (struct typed_field){ TENSOR_UINT64_DATA, 0, 8 };
 	case ELEM_UINT32: return (struct typed_field){ TENSOR_UINT64_DATA, 0, 4 };
@@ -292,8 +294,7 @@ static struct tensor *read_external(const struct source *s)
 	if (!location_is_safe(location))
 		return tensor_error(s, "put the data beside the model and export it again",
 				    "has external data in '%s', outside the model's folder", location);
-	if (s->elem == ELEM_STRING || !external_number(s, "offset", &offset) ||
-	    !external_number(s, "length", &length))
+	if (s->elem == ELEM_STRING || !external_number(s, "offset", &offset) || !external_number(s, "length", &length))
 		return tensor_error(s, NULL, "has external data of an unsupported kind");
 	if (length != s->file_bytes)
 		return tensor_error(s, NULL, "has %llu bytes of external data where its shape needs %zu",

@@ -25,8 +25,7 @@ int onnx_defined_twice(struct onnx_reader *r, const struct value *v, const char 
 
 /* ---- types ---- */
 
-static int read_dims(struct onnx_reader *r, struct value *v, enum elem_type elem,
-		     const Onnx__TensorShapeProto *shape)
+static int read_dims(struct onnx_reader *r, struct value *v, enum elem_type elem, const Onnx__TensorShapeProto *shape)
 {
 	int64_t dims[MAX_RANK] = { 0 };
 	const char *params[MAX_RANK] = { NULL }, *denotations[MAX_RANK] = { NULL };
@@ -49,8 +48,8 @@ static int read_dims(struct onnx_reader *r, struct value *v, enum elem_type elem
 	if (named)
 		value_extra(r->graph, v)->dim_params = arena_copy(a, params, shape->n_dim * sizeof *params);
 	if (denoted)
-		value_extra(r->graph, v)->dim_denotations = arena_copy(a, denotations,
-								       shape->n_dim * sizeof *denotations);
+		value_extra(r->graph, v)->dim_denotations =
+			arena_copy(a, denotations, shape->n_dim * sizeof *denotations);
 	return 0;
 }
 
@@ -65,7 +64,7 @@ static int keep_type(struct onnx_reader *r, struct value *v, struct span type)
 
 static int read_type(struct onnx_reader *r, struct value *v, struct span type)
 {
-	if (!type.at || v->constant)		/* a constant's tensor says more */
+	if (!type.at || v->constant) /* a constant's tensor says more */
 		return 0;
 	struct span tensor = wire_bytes(type, 1), denotation = wire_bytes(type, 6);
 	uint64_t elem = wire_int(tensor, 1, 0);
@@ -80,8 +79,8 @@ static int read_type(struct onnx_reader *r, struct value *v, struct span type)
 	else
 		value_set_type(r->graph, v, (enum elem_type)elem, -1, NULL);
 	if (denotation.at)
-		value_extra(r->graph, v)->denotation = arena_strndup(&r->graph->arena, (const char *)denotation.at,
-								     span_size(denotation));
+		value_extra(r->graph, v)->denotation =
+			arena_strndup(&r->graph->arena, (const char *)denotation.at, span_size(denotation));
 	protobuf_c_message_free_unpacked(&p->base, NULL);
 	return result;
 }
@@ -134,7 +133,7 @@ int onnx_read_value_info(struct onnx_reader *r, struct span in)
 	if (!p)
 		return -1;
 	struct value *v = onnx_value(r, p->name ? p->name : "");
-	bool described = v->is_input || value_is_output(v);	/* the interface's own entry comes first */
+	bool described = v->is_input || value_is_output(v); /* the interface's own entry comes first */
 	int result = described ? 0 : describe(r, v, p, in);
 	onnx__value_info_proto__free_unpacked(p, NULL);
 	return result;

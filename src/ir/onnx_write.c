@@ -9,14 +9,14 @@
 #include "util/strbuf.h"
 
 enum { DATA_ALIGNMENT = 4096, SMALLEST_EXTERNAL = 1024 };
-#define LARGEST_INLINE UINT64_C(1900000000)	/* protocol buffers end at 2^31 bytes */
+#define LARGEST_INLINE UINT64_C(1900000000) /* protocol buffers end at 2^31 bytes */
 #define LARGEST_MODEL UINT64_C(2147483647)
 
 /* ---- the graph ---- */
 
 static void put_nodes(struct writer *w)
 {
-	graph_for_each_node(w->graph, n) {
+	graph_for_each_node (w->graph, n) {
 		emit_nested(w, GRAPH_NODE, emit_node, n);
 		arena_free(&w->arena);
 	}
@@ -27,7 +27,7 @@ static void put_nodes(struct writer *w)
 
 static void put_initializers(struct writer *w)
 {
-	graph_for_each_value(w->graph, v)
+	graph_for_each_value (w->graph, v)
 		if (v->constant) {
 			struct tensor_job job = { v->constant, writer_name(w, v), v };
 			emit_nested(w, GRAPH_INITIALIZER, emit_tensor, &job);
@@ -42,13 +42,13 @@ static void put_values(struct writer *w)
 		emit_value(w, GRAPH_INPUT, g->inputs[i], writer_name(w, g->inputs[i]));
 	for (uint32_t i = 0; i < g->n_outputs; i++)
 		emit_value(w, GRAPH_OUTPUT, g->outputs[i].value, g->output_names[i]);
-	graph_for_each_value(g, v) {
+	graph_for_each_value (g, v) {
 		bool is_interface = v->is_input || output_names_taken(&w->names, v);
 		bool wanted = v->is_declared || (!v->constant && writer_value_is_typed(v));
 		if (!is_interface && wanted)
 			emit_value(w, GRAPH_VALUE_INFO, v, writer_name(w, v));
 	}
-	graph_for_each_value(g, v)
+	graph_for_each_value (g, v)
 		emit_annotation(w, v, writer_name(w, v));
 	for (uint32_t i = 0; i < g->n_outputs; i++)
 		if (w->names.aliased[i])
@@ -119,7 +119,7 @@ static void put_model(struct writer *w)
 static uint64_t constants_size(const struct graph *g)
 {
 	uint64_t size = 0;
-	graph_for_each_value(g, v)
+	graph_for_each_value (g, v)
 		size += v->constant ? tensor_file_size(v->constant) : 0;
 	return size;
 }
@@ -139,9 +139,10 @@ static int write_data(struct writer *w, const char *path)
 	w->data_offsets = xcalloc(w->graph->next_value_id, sizeof *w->data_offsets);
 	w->stream = out.stream;
 	w->size = 0;
-	graph_for_each_value(w->graph, v) {
+	graph_for_each_value (w->graph, v) {
 		w->data_offsets[v->id] = UINT64_MAX;
-		if (!v->constant || v->constant->elem == ELEM_STRING || tensor_file_size(v->constant) < SMALLEST_EXTERNAL)
+		if (!v->constant || v->constant->elem == ELEM_STRING ||
+		    tensor_file_size(v->constant) < SMALLEST_EXTERNAL)
 			continue;
 		pad(w);
 		w->data_offsets[v->id] = w->size;

@@ -12,7 +12,7 @@
 
 static const struct {
 	const char *name;
-	uint8_t size;		/* bytes in memory */
+	uint8_t size; /* bytes in memory */
 	uint8_t file_bits;
 	bool is_float, is_integer, is_signed;
 } elem_info[ELEM_COUNT] = {
@@ -136,7 +136,7 @@ void blob_let_go(struct blob *b)
 
 /* ---- tensors ---- */
 
-enum { SMALL = 4096 };	/* bytes of elements */
+enum { SMALL = 4096 }; /* bytes of elements */
 _Static_assert(sizeof(struct blob) % alignof(max_align_t) == 0, "a tensor may lie behind a blob");
 
 static size_t header_size(int rank)
@@ -224,7 +224,7 @@ struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, i
 
 struct tensor *tensor_view(const struct tensor *t, int rank, const int64_t *dims)
 {
-	if (t->elem == ELEM_STRING) {	/* strings belong to one tensor */
+	if (t->elem == ELEM_STRING) { /* strings belong to one tensor */
 		struct tensor *copy = tensor_new(ELEM_STRING, rank, dims);
 		for (int64_t i = 0; copy && i < t->count; i++)
 			((char **)copy->data)[i] = xstrdup(((char **)t->data)[i]);
@@ -310,17 +310,27 @@ double tensor_at(const struct tensor *t, int64_t i)
 	switch ((enum elem_type)t->elem) {
 	case ELEM_FLOAT: return (double)((const float *)p)[i];
 	case ELEM_DOUBLE: return ((const double *)p)[i];
-	case ELEM_UINT8: case ELEM_BOOL: case ELEM_UINT4: case ELEM_UINT2: return ((const uint8_t *)p)[i];
-	case ELEM_INT8: case ELEM_INT4: case ELEM_INT2: return ((const int8_t *)p)[i];
+	case ELEM_UINT8:
+	case ELEM_BOOL:
+	case ELEM_UINT4:
+	case ELEM_UINT2: return ((const uint8_t *)p)[i];
+	case ELEM_INT8:
+	case ELEM_INT4:
+	case ELEM_INT2: return ((const int8_t *)p)[i];
 	case ELEM_UINT16: return ((const uint16_t *)p)[i];
 	case ELEM_INT16: return ((const int16_t *)p)[i];
 	case ELEM_UINT32: return ((const uint32_t *)p)[i];
 	case ELEM_INT32: return ((const int32_t *)p)[i];
 	case ELEM_UINT64: return (double)((const uint64_t *)p)[i];
 	case ELEM_INT64: return (double)((const int64_t *)p)[i];
-	case ELEM_FLOAT16: case ELEM_BFLOAT16: return float_decode(t->elem, ((const uint16_t *)p)[i]);
-	case ELEM_FLOAT8E4M3FN: case ELEM_FLOAT8E4M3FNUZ: case ELEM_FLOAT8E5M2: case ELEM_FLOAT8E5M2FNUZ:
-	case ELEM_FLOAT4E2M1: case ELEM_FLOAT8E8M0: return float_decode(t->elem, ((const uint8_t *)p)[i]);
+	case ELEM_FLOAT16:
+	case ELEM_BFLOAT16: return float_decode(t->elem, ((const uint16_t *)p)[i]);
+	case ELEM_FLOAT8E4M3FN:
+	case ELEM_FLOAT8E4M3FNUZ:
+	case ELEM_FLOAT8E5M2:
+	case ELEM_FLOAT8E5M2FNUZ:
+	case ELEM_FLOAT4E2M1:
+	case ELEM_FLOAT8E8M0: return float_decode(t->elem, ((const uint8_t *)p)[i]);
 	case ELEM_COMPLEX64: return (double)((const float *)p)[2 * i];
 	case ELEM_COMPLEX128: return ((const double *)p)[2 * i];
 	default: return 0;
@@ -363,21 +373,26 @@ void tensor_put(struct tensor *t, int64_t i, double x)
 	case ELEM_INT16: ((int16_t *)p)[i] = (int16_t)saturate(x, INT16_MIN, INT16_MAX); break;
 	case ELEM_UINT32: ((uint32_t *)p)[i] = (uint32_t)saturate(x, 0, UINT32_MAX); break;
 	case ELEM_INT32: ((int32_t *)p)[i] = (int32_t)saturate(x, INT32_MIN, INT32_MAX); break;
-	case ELEM_UINT64:	/* the largest doubles below the types' ends */
+	case ELEM_UINT64: /* the largest doubles below the types' ends */
 		((uint64_t *)p)[i] = (uint64_t)saturate(x, 0, 18446744073709549568.0);
 		break;
-	case ELEM_INT64:
-		((int64_t *)p)[i] = (int64_t)saturate(x, -9223372036854775808.0, 9223372036854774784.0);
+	case ELEM_INT64: ((int64_t *)p)[i] = (int64_t)saturate(x, -9223372036854775808.0, 9223372036854774784.0); break;
+	case ELEM_FLOAT16:
+	case ELEM_BFLOAT16: ((uint16_t *)p)[i] = (uint16_t)float_encode(t->elem, x, true); break;
+	case ELEM_FLOAT8E4M3FN:
+	case ELEM_FLOAT8E4M3FNUZ:
+	case ELEM_FLOAT8E5M2:
+	case ELEM_FLOAT8E5M2FNUZ:
+	case ELEM_FLOAT4E2M1:
+	case ELEM_FLOAT8E8M0: ((uint8_t *)p)[i] = (uint8_t)float_encode(t->elem, x, true); break;
+	case ELEM_COMPLEX64:
+		((float *)p)[2 * i] = (float)x;
+		((float *)p)[2 * i + 1] = 0;
 		break;
-	case ELEM_FLOAT16: case ELEM_BFLOAT16:
-		((uint16_t *)p)[i] = (uint16_t)float_encode(t->elem, x, true);
+	case ELEM_COMPLEX128:
+		((double *)p)[2 * i] = x;
+		((double *)p)[2 * i + 1] = 0;
 		break;
-	case ELEM_FLOAT8E4M3FN: case ELEM_FLOAT8E4M3FNUZ: case ELEM_FLOAT8E5M2: case ELEM_FLOAT8E5M2FNUZ:
-	case ELEM_FLOAT4E2M1: case ELEM_FLOAT8E8M0:
-		((uint8_t *)p)[i] = (uint8_t)float_encode(t->elem, x, true);
-		break;
-	case ELEM_COMPLEX64: ((float *)p)[2 * i] = (float)x; ((float *)p)[2 * i + 1] = 0; break;
-	case ELEM_COMPLEX128: ((double *)p)[2 * i] = x; ((double *)p)[2 * i + 1] = 0; break;
 	default: break;
 	}
 }
@@ -404,7 +419,7 @@ bool tensor_equal(const struct tensor *a, const struct tensor *b)
 static bool floats_are_integral(const float *x, int64_t count)
 {
 	enum { BLOCK = 1024 };
-	const float whole = 8388608;	/* 2^23: from here on every float32 is an integer, or no number */
+	const float whole = 8388608; /* 2^23: from here on every float32 is an integer, or no number */
 	for (int64_t start = 0; start < count; start += BLOCK) {
 		int64_t end = start + BLOCK < count ? start + BLOCK : count;
 		int fractions = 0;

@@ -19,7 +19,7 @@ enum elem_type {
 	ELEM_INT16 = 5,
 	ELEM_INT32 = 6,
 	ELEM_INT64 = 7,
-	ELEM_STRING = 8,	/* elements are char *, owned by the tensor */
+	ELEM_STRING = 8, /* elements are char *, owned by the tensor */
 	ELEM_BOOL = 9,
 	ELEM_FLOAT16 = 10,
 	ELEM_DOUBLE = 11,
@@ -46,18 +46,18 @@ enum { MAX_RANK = 16 };
 /* What keeps elements alive: heap memory or a mapped file, shared by any number of tensors. */
 struct blob {
 	atomic_uint refs;
-	void *base;	/* NULL: the elements lie right behind the blob */
+	void *base; /* NULL: the elements lie right behind the blob */
 	size_t size;
-	bool mapped;	/* munmap instead of free */
+	bool mapped; /* munmap instead of free */
 };
 
 struct tensor {
 	atomic_uint refs;
-	uint8_t elem;		/* enum elem_type */
+	uint8_t elem; /* enum elem_type */
 	uint8_t rank;
-	bool is_in_blob;	/* the header lies in the blob's own memory */
-	int64_t count;		/* product of dims; 1 for a scalar */
-	void *data;		/* count elements */
+	bool is_in_blob; /* the header lies in the blob's own memory */
+	int64_t count;	 /* product of dims; 1 for a scalar */
+	void *data;	 /* count elements */
 	struct blob *blob;
 	int64_t dims[];
 };
@@ -65,10 +65,10 @@ struct tensor {
 /* Name as ONNX's text form writes it ("float", "int8"), and back (ELEM_UNDEFINED where unknown). */
 const char *elem_name(enum elem_type elem);
 enum elem_type elem_parse(const char *name);
-size_t elem_size(enum elem_type elem);		/* bytes in memory; 0 for ELEM_UNDEFINED */
-unsigned elem_file_bits(enum elem_type elem);	/* bits in a file: 4 for INT4, 2 for UINT2 */
-bool elem_is_float(enum elem_type elem);	/* float, double, half, bfloat16, float8, float4 */
-bool elem_is_integer(enum elem_type elem);	/* signed or unsigned, any width; not bool */
+size_t elem_size(enum elem_type elem);	      /* bytes in memory; 0 for ELEM_UNDEFINED */
+unsigned elem_file_bits(enum elem_type elem); /* bits in a file: 4 for INT4, 2 for UINT2 */
+bool elem_is_float(enum elem_type elem);      /* float, double, half, bfloat16, float8, float4 */
+bool elem_is_integer(enum elem_type elem);    /* signed or unsigned, any width; not bool */
 bool elem_is_signed(enum elem_type elem);
 
 /* Product of dims, or -1 where it overflows, a dim is negative or the bytes would not fit. */
@@ -82,17 +82,17 @@ struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims
 struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, int rank, const int64_t *dims);
 /* The same elements under another shape of equal count; shares them. */
 struct tensor *tensor_view(const struct tensor *t, int rank, const int64_t *dims);
-struct tensor *tensor_copy(const struct tensor *t);	/* own elements, writable */
-struct tensor *tensor_ref(const struct tensor *t);	/* one more reference; NULL gives NULL */
-void tensor_unref(struct tensor *t);			/* NULL is fine */
+struct tensor *tensor_copy(const struct tensor *t); /* own elements, writable */
+struct tensor *tensor_ref(const struct tensor *t);  /* one more reference; NULL gives NULL */
+void tensor_unref(struct tensor *t);		    /* NULL is fine */
 /* Elements cast to another type (C conversion, saturating nothing); shares where it is the same. */
 struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem);
 
-struct tensor *tensor_float(int rank, const int64_t *dims, const float *elements);	/* copies */
-struct tensor *tensor_int64(int rank, const int64_t *dims, const int64_t *elements);	/* copies */
-struct tensor *tensor_scalar(float x);		/* rank 0, float */
+struct tensor *tensor_float(int rank, const int64_t *dims, const float *elements);   /* copies */
+struct tensor *tensor_int64(int rank, const int64_t *dims, const int64_t *elements); /* copies */
+struct tensor *tensor_scalar(float x);						     /* rank 0, float */
 
-struct blob *blob_new(void *base, size_t size, bool mapped);	/* owns base; one reference */
+struct blob *blob_new(void *base, size_t size, bool mapped); /* owns base; one reference */
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b);
 /* Pages of a mapped file that were read leave memory; what is needed again comes from the file. */
@@ -104,9 +104,9 @@ int64_t tensor_int_at(const struct tensor *t, int64_t i);
 /* Stores x, rounded to nearest even and, for integers, saturated. */
 void tensor_put(struct tensor *t, int64_t i, double x);
 
-bool tensor_equal(const struct tensor *a, const struct tensor *b);	/* type, shape, bytes */
-bool tensor_is_integral(const struct tensor *t);	/* every element is an integer */
-bool tensor_all(const struct tensor *t, double x);	/* every element equals x; true when empty */
+bool tensor_equal(const struct tensor *a, const struct tensor *b); /* type, shape, bytes */
+bool tensor_is_integral(const struct tensor *t);		   /* every element is an integer */
+bool tensor_all(const struct tensor *t, double x);		   /* every element equals x; true when empty */
 void tensor_min_max(const struct tensor *t, double *lo, double *hi);
 
 static inline const float *tensor_floats(const struct tensor *t)

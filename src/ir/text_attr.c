@@ -6,9 +6,18 @@
 #include "util/vec.h"
 
 struct items {
-	struct { double *items; size_t count, capacity; } reals;
-	struct { int64_t *items; size_t count, capacity; } ints;
-	struct { const char **items; size_t count, capacity; } strings;
+	struct {
+		double *items;
+		size_t count, capacity;
+	} reals;
+	struct {
+		int64_t *items;
+		size_t count, capacity;
+	} ints;
+	struct {
+		const char **items;
+		size_t count, capacity;
+	} strings;
 	bool is_real;
 };
 
@@ -138,9 +147,10 @@ static bool parse_attr_kind(struct parser *p, struct attr *a)
 		const char *name;
 		enum attr_kind kind;
 	} kinds[] = {
-		{ "float", ATTR_FLOAT }, { "int", ATTR_INT }, { "string", ATTR_STRING }, { "tensor", ATTR_TENSOR },
-		{ "floats", ATTR_FLOATS }, { "ints", ATTR_INTS }, { "strings", ATTR_STRINGS },
-		{ "graph", ATTR_GRAPH }, { "graphs", ATTR_GRAPHS }, { "tensors", ATTR_TENSORS },
+		{ "float", ATTR_FLOAT },     { "int", ATTR_INT },	{ "string", ATTR_STRING },
+		{ "tensor", ATTR_TENSOR },   { "floats", ATTR_FLOATS }, { "ints", ATTR_INTS },
+		{ "strings", ATTR_STRINGS }, { "graph", ATTR_GRAPH },	{ "graphs", ATTR_GRAPHS },
+		{ "tensors", ATTR_TENSORS },
 	};
 	if (!lex_name(&p->l, "the kind of an attribute"))
 		return false;

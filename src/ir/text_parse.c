@@ -98,7 +98,7 @@ static bool parse_value_list(struct parser *p)
 
 /* ---- nodes ---- */
 
-struct head {	/* of a node, before it is made */
+struct head { /* of a node, before it is made */
 	const char *label, *domain, *op_type, *overload;
 	struct attr *attrs;
 };

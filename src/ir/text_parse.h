@@ -8,7 +8,10 @@ struct parser {
 	struct lexer l;
 	struct graph *graph;
 	bool default_opsets;
-	struct { struct value **items; size_t count, capacity; } inputs, outputs;
+	struct {
+		struct value **items;
+		size_t count, capacity;
+	} inputs, outputs;
 };
 
 /* A tensor's type as written. */

@@ -11,13 +11,13 @@
 #include "ir/onnx_names.h"
 #include "util/strbuf.h"
 
-enum { MOST_INLINE = 64 };	/* elements of a constant that are printed */
+enum { MOST_INLINE = 64 }; /* elements of a constant that are printed */
 
 struct printer {
 	const struct graph *graph;
 	struct strbuf out;
 	struct output_names names;
-	int64_t most;		/* elements of a constant that are printed */
+	int64_t most; /* elements of a constant that are printed */
 };
 
 /* ---- words ---- */
@@ -206,10 +206,10 @@ static void print_values(struct printer *p)
 
 static const char *attr_kind_name(enum attr_kind kind)
 {
-	static const char *const names[] = {
-		"undefined", "float", "int", "string", "tensor", "graph", "floats", "ints", "strings", "tensors",
-		"graphs", "sparse_tensor", "sparse_tensors", "type_proto", "type_protos"
-	};
+	static const char *const names[] = { "undefined",      "float",	     "int",	   "string",
+					     "tensor",	       "graph",	     "floats",	   "ints",
+					     "strings",	       "tensors",    "graphs",	   "sparse_tensor",
+					     "sparse_tensors", "type_proto", "type_protos" };
 	return kind < sizeof names / sizeof *names ? names[kind] : names[0];
 }
 
@@ -238,26 +238,19 @@ static void print_content(struct printer *p, const struct attr *a)
 {
 	struct strbuf *b = &p->out;
 	switch (a->kind) {
-	case ATTR_FLOAT:
-		print_float(b, a->f);
-		break;
-	case ATTR_INT:
-		strbuf_printf(b, "%lld", (long long)a->i);
-		break;
-	case ATTR_STRING:
-		print_quoted(b, a->s);
-		break;
-	case ATTR_FLOATS: case ATTR_INTS: case ATTR_STRINGS:
-		print_items(b, a);
-		break;
+	case ATTR_FLOAT: print_float(b, a->f); break;
+	case ATTR_INT: strbuf_printf(b, "%lld", (long long)a->i); break;
+	case ATTR_STRING: print_quoted(b, a->s); break;
+	case ATTR_FLOATS:
+	case ATTR_INTS:
+	case ATTR_STRINGS: print_items(b, a); break;
 	case ATTR_TENSOR:
 		strbuf_puts(b, elem_name((enum elem_type)a->t->elem));
 		print_dims(b, a->t->rank, a->t->dims, NULL);
 		strbuf_puts(b, " ");
 		print_elements(p, a->t);
 		break;
-	default:
-		strbuf_puts(b, "{...}");
+	default: strbuf_puts(b, "{...}");
 	}
 }
 
@@ -265,8 +258,8 @@ static void print_attr(struct printer *p, const struct attr *a)
 {
 	struct strbuf *b = &p->out;
 	bool is_list = a->kind == ATTR_FLOATS || a->kind == ATTR_INTS || a->kind == ATTR_STRINGS;
-	bool is_plain = a->kind == ATTR_FLOAT || a->kind == ATTR_INT || a->kind == ATTR_STRING ||
-			a->kind == ATTR_TENSOR;
+	bool is_plain =
+		a->kind == ATTR_FLOAT || a->kind == ATTR_INT || a->kind == ATTR_STRING || a->kind == ATTR_TENSOR;
 	print_name(b, a->name);
 	if (attr_ref(a) || (is_list && !a->count) || !(is_list || is_plain))
 		strbuf_printf(b, ": %s", attr_kind_name(a->kind));
@@ -390,7 +383,7 @@ static void print_header(struct printer *p)
 static char *print(const struct graph *g, int64_t most)
 {
 	struct printer p = { .graph = g, .most = most };
-	struct diags ignored = { 0 };	/* names that clash are printed as they are */
+	struct diags ignored = { 0 }; /* names that clash are printed as they are */
 	output_names_find(&p.names, g, &ignored);
 	diags_free(&ignored);
 	print_header(&p);

@@ -83,8 +83,7 @@ void text_set_type(struct parser *p, struct value *v, const struct type *t)
 	v->is_declared = true;
 	value_set_type(g, v, t->elem, t->rank, t->dims);
 	if (t->is_symbolic)
-		value_extra(g, v)->dim_params = arena_copy(&g->arena, t->params,
-							   (size_t)t->rank * sizeof *t->params);
+		value_extra(g, v)->dim_params = arena_copy(&g->arena, t->params, (size_t)t->rank * sizeof *t->params);
 }
 
 /* ---- elements ---- */
@@ -120,8 +119,8 @@ static bool put_number(struct parser *p, struct tensor *t, int64_t i)
 		return true;
 	}
 	tensor_put(t, i, (double)integer);
-	return tensor_int_at(t, i) == integer || lex_error(l, "%lld does not fit into %s", (long long)integer,
-							   elem_name(elem));
+	return tensor_int_at(t, i) == integer ||
+	       lex_error(l, "%lld does not fit into %s", (long long)integer, elem_name(elem));
 }
 
 static bool put_element(struct parser *p, struct tensor *t, int64_t i)
@@ -158,7 +157,7 @@ struct tensor *text_elements(struct parser *p, const struct type *t, const char 
 	}
 	bool complex = t->elem == ELEM_COMPLEX64 || t->elem == ELEM_COMPLEX128;
 	int64_t count = t->rank < 0 || t->is_symbolic || complex ? -1 : shape_count(t->rank, t->dims, t->elem);
-	if (count < 0 || (size_t)count > strlen(l->at)) {	/* an element takes a character at least */
+	if (count < 0 || (size_t)count > strlen(l->at)) { /* an element takes a character at least */
 		lex_error(l, "'%s' needs a type and a shape that fit its elements", name);
 		return NULL;
 	}

@@ -11,7 +11,7 @@
 struct checker {
 	const struct graph *graph;
 	struct diags *diags;
-	uint32_t *position;	/* by value id: 1 + number of its producer in the order, 0: not defined yet */
+	uint32_t *position; /* by value id: 1 + number of its producer in the order, 0: not defined yet */
 	int errors;
 };
 
@@ -28,11 +28,11 @@ static void check_input(struct checker *c, const struct node *n, const struct us
 	if (!v)
 		return;
 	if (u->user != n || u->index != i || !use_is_linked(u))
-		c->errors += diag_node_error(c->diags, n, "this is a bug in qcc",
-					     "use list of '%s' is broken", v->name);
+		c->errors +=
+			diag_node_error(c->diags, n, "this is a bug in qcc", "use list of '%s' is broken", v->name);
 	else if (v->producer && !c->position[v->id])
-		c->errors += diag_node_error(c->diags, n, "this is a bug in qcc",
-					     "'%s' is used before it is computed", v->name);
+		c->errors += diag_node_error(c->diags, n, "this is a bug in qcc", "'%s' is used before it is computed",
+					     v->name);
 	else if (!v->producer && !v->constant && !v->is_input && !v->is_pinned)
 		c->errors += diag_node_error(c->diags, n, NULL, "'%s' is defined nowhere", v->name);
 }
@@ -91,8 +91,8 @@ int graph_verify(const struct graph *g, struct diags *d)
 			c.errors += diag_error(d, "this is a bug in qcc", "graph output %u is broken", i);
 	}
 	if (position != g->n_nodes)
-		c.errors += diag_error(d, "this is a bug in qcc", "the graph counts %u nodes and has %u",
-				       g->n_nodes, position);
+		c.errors += diag_error(d, "this is a bug in qcc", "the graph counts %u nodes and has %u", g->n_nodes,
+				       position);
 	free(c.position);
 	return c.errors ? -1 : 0;
 }
@@ -146,7 +146,7 @@ static int report_cycle(struct graph *g, const uint32_t *waiting, struct diags *
 	struct node *n = g->first;
 	while (!waiting[n->id])
 		n = n->next;
-	for (uint32_t i = 0; i < g->n_nodes; i++)	/* after so many steps it is on the cycle */
+	for (uint32_t i = 0; i < g->n_nodes; i++) /* after so many steps it is on the cycle */
 		n = waiting_producer(n, waiting);
 	struct strbuf names = { 0 };
 	struct node *start = n;
@@ -159,8 +159,8 @@ static int report_cycle(struct graph *g, const uint32_t *waiting, struct diags *
 	if (count > MOST_NAMED)
 		strbuf_puts(&names, "... <- ");
 	diag_node_error(d, start, "a graph must be acyclic: break the loop where it was exported",
-			"the graph has a cycle of %d node%s: %s'%s'", count, count == 1 ? "" : "s",
-			names.text, node_label(start));
+			"the graph has a cycle of %d node%s: %s'%s'", count, count == 1 ? "" : "s", names.text,
+			node_label(start));
 	strbuf_free(&names);
 	return -1;
 }

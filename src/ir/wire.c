@@ -52,18 +52,10 @@ static bool take_field(struct span *in, struct wire_field *f)
 	f->type = (enum wire_type)(tag & 7);
 	bool good = false;
 	switch (f->type) {
-	case WIRE_VARINT:
-		good = wire_varint(in, &f->value);
-		break;
-	case WIRE_FIXED64:
-		good = take_fixed(in, 8, &f->value);
-		break;
-	case WIRE_FIXED32:
-		good = take_fixed(in, 4, &f->value);
-		break;
-	case WIRE_BYTES:
-		good = take_bytes(in, &f->bytes);
-		break;
+	case WIRE_VARINT: good = wire_varint(in, &f->value); break;
+	case WIRE_FIXED64: good = take_fixed(in, 8, &f->value); break;
+	case WIRE_FIXED32: good = take_fixed(in, 4, &f->value); break;
+	case WIRE_BYTES: good = take_bytes(in, &f->bytes); break;
 	}
 	f->whole.end = in->at;
 	return good;

@@ -17,9 +17,9 @@ enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32
 struct wire_field {
 	uint32_t number;
 	enum wire_type type;
-	uint64_t value;		/* WIRE_VARINT, WIRE_FIXED32, WIRE_FIXED64 */
-	struct span bytes;	/* WIRE_BYTES */
-	struct span whole;	/* tag included */
+	uint64_t value;	   /* WIRE_VARINT, WIRE_FIXED32, WIRE_FIXED64 */
+	struct span bytes; /* WIRE_BYTES */
+	struct span whole; /* tag included */
 };
 
 static inline size_t span_size(struct span s)

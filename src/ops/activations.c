@@ -32,26 +32,24 @@ SIGNED_UNARY(op_Relu, Relu, MONO, datatype_relu, "max(x, 0)", x, x < 0 ? 0 : x)
 UNARY(op_Sigmoid, Sigmoid, EACH_FLOAT, MONO, NULL, "1 / (1 + e^-x)", SIGMOID(x))
 UNARY(op_Softplus, Softplus, EACH_FLOAT, MONO, NULL, "ln(1 + e^x)", SOFTPLUS(x))
 UNARY(op_Softsign, Softsign, EACH_FLOAT, MONO, NULL, "x / (1 + |x|)", x / (1 + fabs(x)))
-UNARY(op_HardSwish, HardSwish, EACH_FLOAT, 0, NULL, "x clamp(x / 6 + 1/2, 0, 1)",
-      x * CLAMP01(x / 6 + (real)0.5))
-UNARY(op_Mish, Mish, EACH_FLOAT, 0, NULL, "x tanh(ln(1 + e^x))", x * tanh(SOFTPLUS(x)))
+UNARY(op_HardSwish, HardSwish, EACH_FLOAT, 0, NULL, "x clamp(x / 6 + 1/2, 0, 1)", x *CLAMP01(x / 6 + (real)0.5))
+UNARY(op_Mish, Mish, EACH_FLOAT, 0, NULL, "x tanh(ln(1 + e^x))", x *tanh(SOFTPLUS(x)))
 ACTIVATION(op_LeakyRelu, LeakyRelu, 0, NULL, "x, or alpha x below 0", ALPHA(0.01f), 0, x < 0 ? alpha * x : x)
 ACTIVATION(op_Elu, Elu, 0, NULL, "x, or alpha (e^x - 1) below 0", ALPHA(1), 0, x < 0 ? alpha * expm1(x) : x)
 ACTIVATION(op_Selu, Selu, 0, NULL, "gamma x, or gamma alpha (e^x - 1) below 0", ALPHA(SELU_ALPHA),
-	   node_attr_float(n, "gamma", SELU_GAMMA), beta * (x > 0 ? x : alpha * expm1(x)))
+	   node_attr_float(n, "gamma", SELU_GAMMA), beta *(x > 0 ? x : alpha * expm1(x)))
 ACTIVATION(op_Celu, Celu, 0, NULL, "x, or alpha (e^(x / alpha) - 1) below 0", ALPHA(1), 0,
 	   x < 0 ? alpha * expm1(x / alpha) : x)
 ACTIVATION(op_HardSigmoid, HardSigmoid, 0, NULL, "clamp(alpha x + beta, 0, 1)", ALPHA(0.2f), BETA(0.5),
-	   CLAMP01(alpha * x + beta))
-ACTIVATION(op_ThresholdedRelu, ThresholdedRelu, 0, NULL, "x above alpha, else 0", ALPHA(1), 0,
-	   x > alpha ? x : 0)
-ACTIVATION(op_Swish, Swish, 0, NULL, "x sigmoid(alpha x)", ALPHA(1), 0, x * SIGMOID(alpha * x))
+	   CLAMP01(alpha *x + beta))
+ACTIVATION(op_ThresholdedRelu, ThresholdedRelu, 0, NULL, "x above alpha, else 0", ALPHA(1), 0, x > alpha ? x : 0)
+ACTIVATION(op_Swish, Swish, 0, NULL, "x sigmoid(alpha x)", ALPHA(1), 0, x *SIGMOID(alpha *x))
 
-EACH_SIGNED_NUMBER(UNARY_LOOP, shrink, x < (real)-(wide)beta ? x + alpha : x > beta ? x - alpha : 0)
+EACH_SIGNED_NUMBER(UNARY_LOOP, shrink, x<(real) - (wide)beta ? x + alpha : x> beta ? x - alpha : 0)
 EACH_UNSIGNED(UNARY_LOOP, shrink, x > beta ? x - alpha : 0)
 static unary_loop *const shrink_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, shrink) };
-UNARY_OP(op_Shrink, Shrink, shrink_loops, 0, NULL, node_attr_float(n, "bias", 0),
-	 node_attr_float(n, "lambd", 0.5), "x towards 0 by bias; 0 within -lambd..lambd")
+UNARY_OP(op_Shrink, Shrink, shrink_loops, 0, NULL, node_attr_float(n, "bias", 0), node_attr_float(n, "lambd", 0.5),
+	 "x towards 0 by bias; 0 within -lambd..lambd")
 
 EACH_FLOAT(UNARY_LOOP, gelu, x / 2 * (1 + erf(x * (real)M_SQRT1_2)))
 EACH_FLOAT(UNARY_LOOP, gelu_tanh, x / 2 * (1 + tanh((real)0.7978845608028654 * (x + (real)0.044715 * x * x * x))))
@@ -80,7 +78,14 @@ static int exec_prelu(struct exec_ctx *x)
 }
 
 const struct op op_PRelu = {
-	.name = "PRelu", .domain = DOMAIN_ONNX, .summary = "x, or slope x below 0",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_ELEMENTWISE, .infer = infer_broadcast, .exec = exec_prelu,
+	.name = "PRelu",
+	.domain = DOMAIN_ONNX,
+	.summary = "x, or slope x below 0",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_ELEMENTWISE,
+	.infer = infer_broadcast,
+	.exec = exec_prelu,
 };

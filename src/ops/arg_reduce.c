@@ -35,8 +35,7 @@ static int infer_arg(struct infer_ctx *x)
 }
 
 /* The first (or last) of the largest keys among n elements, flipped for the smallest. */
-static int64_t best_index(const struct tensor *in, int64_t start, int64_t stride, int64_t n, uint64_t flip,
-			  bool last)
+static int64_t best_index(const struct tensor *in, int64_t start, int64_t stride, int64_t n, uint64_t flip, bool last)
 {
 	int64_t best = 0;
 	uint64_t best_key = element_key(in, start) ^ flip;
@@ -65,8 +64,8 @@ static int exec_arg(struct exec_ctx *x, bool smallest)
 		inner *= in->dims[i];
 	bool last = node_attr_int(x->node, "select_last_index", 0) != 0;
 	for (int64_t i = 0; i < out->count; i++)
-		((int64_t *)out->data)[i] = best_index(in, i / inner * inner * n + i % inner, inner, n,
-						       smallest ? UINT64_MAX : 0, last);
+		((int64_t *)out->data)[i] =
+			best_index(in, i / inner * inner * n + i % inner, inner, n, smallest ? UINT64_MAX : 0, last);
 	return 0;
 }
 
@@ -91,13 +90,27 @@ static struct datatype datatype_arg(const struct node *n, size_t i)
 }
 
 const struct op op_ArgMax = {
-	.name = "ArgMax", .domain = DOMAIN_ONNX, .summary = "index of the largest along an axis",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_arg, .datatype = datatype_arg, .exec = exec_argmax,
+	.name = "ArgMax",
+	.domain = DOMAIN_ONNX,
+	.summary = "index of the largest along an axis",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_arg,
+	.datatype = datatype_arg,
+	.exec = exec_argmax,
 };
 
 const struct op op_ArgMin = {
-	.name = "ArgMin", .domain = DOMAIN_ONNX, .summary = "index of the smallest along an axis",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_arg, .datatype = datatype_arg, .exec = exec_argmin,
+	.name = "ArgMin",
+	.domain = DOMAIN_ONNX,
+	.summary = "index of the smallest along an axis",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_arg,
+	.datatype = datatype_arg,
+	.exec = exec_argmin,
 };

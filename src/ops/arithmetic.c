@@ -5,7 +5,7 @@
 
 EACH_NUMBER(BINARY_LOOP, add, (wide)x + (wide)y)
 EACH_NUMBER(BINARY_LOOP, sub, (wide)x - (wide)y)
-EACH_NUMBER(BINARY_LOOP, mul, (wide)x * (wide)y)
+EACH_NUMBER(BINARY_LOOP, mul, (wide)x *(wide)y)
 EACH_FLOAT(BINARY_LOOP, div, x / y)
 EACH_SIGNED(BINARY_LOOP, div, y == 0 ? 0 : y == -1 ? 0 - (wide)x : (wide)(x / y))
 EACH_UNSIGNED(BINARY_LOOP, div, y == 0 ? 0 : x / y)
@@ -53,9 +53,7 @@ static struct datatype datatype_mul(const struct node *n, size_t i)
 	struct datatype ta = value_datatype(node_input(n, 0)), tb = value_datatype(node_input(n, 1));
 	if (ta.kind == DT_BIPOLAR && tb.kind == DT_BIPOLAR)
 		return ta;
-	const int64_t ends[4][2] = {
-		{ b.lo_a, b.lo_b }, { b.lo_a, b.hi_b }, { b.hi_a, b.lo_b }, { b.hi_a, b.hi_b }
-	};
+	const int64_t ends[4][2] = { { b.lo_a, b.lo_b }, { b.lo_a, b.hi_b }, { b.hi_a, b.lo_b }, { b.hi_a, b.hi_b } };
 	int64_t lo = INT64_MAX, hi = INT64_MIN;
 	for (int k = 0; k < 4; k++) {
 		int64_t product;
@@ -69,20 +67,27 @@ static struct datatype datatype_mul(const struct node *n, size_t i)
 	return datatype_within(n, i, lo, hi);
 }
 
-#define ARITHMETIC(symbol, NAME, loops, flag, numbers, text)                                   \
-	static int run_##NAME(struct exec_ctx *x)                                              \
-	{                                                                                      \
-		return exec_binary(x, loops, ELEM_UNDEFINED);                                  \
-	}                                                                                      \
-	static int exec_##NAME(struct exec_ctx *x)                                             \
-	{                                                                                      \
-		return exec_widened(x, run_##NAME);                                            \
-	}                                                                                      \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,          \
-		.flags = OP_ELEMENTWISE | (flag), .infer = infer_broadcast,                    \
-		.datatype = numbers, .exec = exec_##NAME,                                      \
+#define ARITHMETIC(symbol, NAME, loops, flag, numbers, text)  \
+	static int run_##NAME(struct exec_ctx *x)             \
+	{                                                     \
+		return exec_binary(x, loops, ELEM_UNDEFINED); \
+	}                                                     \
+	static int exec_##NAME(struct exec_ctx *x)            \
+	{                                                     \
+		return exec_widened(x, run_##NAME);           \
+	}                                                     \
+	const struct op symbol = {                            \
+		.name = #NAME,                                \
+		.domain = DOMAIN_ONNX,                        \
+		.summary = text,                              \
+		.min_inputs = 2,                              \
+		.max_inputs = 2,                              \
+		.min_outputs = 1,                             \
+		.max_outputs = 1,                             \
+		.flags = OP_ELEMENTWISE | (flag),             \
+		.infer = infer_broadcast,                     \
+		.datatype = numbers,                          \
+		.exec = exec_##NAME,                          \
 	};
 
 ARITHMETIC(op_Add, Add, add_loops, OP_COMMUTATIVE | OP_MONOTONE, datatype_add, "a + b, element by element")

@@ -17,15 +17,25 @@ static int exec_lp(struct exec_ctx *x)
 }
 
 const struct op op_AveragePool = {
-	.domain = DOMAIN_ONNX, .name = "AveragePool",
+	.domain = DOMAIN_ONNX,
+	.name = "AveragePool",
 	.summary = "The mean of each window",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .exec = exec_average,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.exec = exec_average,
 };
 
 const struct op op_LpPool = {
-	.domain = DOMAIN_ONNX, .name = "LpPool",
+	.domain = DOMAIN_ONNX,
+	.name = "LpPool",
 	.summary = "The p-norm of each window",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .exec = exec_lp,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.exec = exec_lp,
 };

@@ -6,26 +6,26 @@
 
 #include "ops/broadcast.h"
 
-#define AFFINE_LOOP(elem, T, W, ...)                                                           \
-	LOOP_FUNCTION affine_##elem(T *restrict y, const T *restrict x, const T *restrict s,   \
-				    const T *restrict t, int64_t n, bool step)                 \
-	{                                                                                      \
-		if (step)                                                                      \
-			for (int64_t i = 0; i < n; i++)                                        \
-				y[i] = x[i] * s[i] + t[i];                                     \
-		else                                                                           \
-			for (int64_t i = 0; i < n; i++)                                        \
-				y[i] = x[i] * *s + *t;                                         \
-	}                                                                                      \
-	static void fold_##elem(const struct tensor *scale, const struct tensor *bias,         \
-				const struct tensor *mean, const struct tensor *var, T epsilon, T *s, T *t) \
-	{                                                                                      \
-		const T *g = scale->data, *b = bias->data, *m = mean->data, *v = var->data;    \
-		for (int64_t i = 0; i < scale->count; i++) {                                   \
-			T inverse = 1 / sqrt(v[i] + epsilon);                                  \
-			s[i] = inverse * g[i];                                                 \
-			t[i] = b[i] - m[i] * s[i];                                             \
-		}                                                                              \
+#define AFFINE_LOOP(elem, T, W, ...)                                                                              \
+	LOOP_FUNCTION affine_##elem(T *restrict y, const T *restrict x, const T *restrict s, const T *restrict t, \
+				    int64_t n, bool step)                                                         \
+	{                                                                                                         \
+		if (step)                                                                                         \
+			for (int64_t i = 0; i < n; i++)                                                           \
+				y[i] = x[i] * s[i] + t[i];                                                        \
+		else                                                                                              \
+			for (int64_t i = 0; i < n; i++)                                                           \
+				y[i] = x[i] * *s + *t;                                                            \
+	}                                                                                                         \
+	static void fold_##elem(const struct tensor *scale, const struct tensor *bias, const struct tensor *mean, \
+				const struct tensor *var, T epsilon, T *s, T *t)                                  \
+	{                                                                                                         \
+		const T *g = scale->data, *b = bias->data, *m = mean->data, *v = var->data;                       \
+		for (int64_t i = 0; i < scale->count; i++) {                                                      \
+			T inverse = 1 / sqrt(v[i] + epsilon);                                                     \
+			s[i] = inverse * g[i];                                                                    \
+			t[i] = b[i] - m[i] * s[i];                                                                \
+		}                                                                                                 \
 	}
 EACH_FLOAT(AFFINE_LOOP, unused)
 
@@ -178,17 +178,27 @@ static int infer(struct infer_ctx *x)
 }
 
 const struct op op_BatchNormalization = {
-	.domain = DOMAIN_ONNX, .name = "BatchNormalization",
+	.domain = DOMAIN_ONNX,
+	.name = "BatchNormalization",
 	.summary = "Scales and shifts each channel by its mean and variance",
-	.min_inputs = 5, .max_inputs = 5, .min_outputs = 1, .max_outputs = 5,
+	.min_inputs = 5,
+	.max_inputs = 5,
+	.min_outputs = 1,
+	.max_outputs = 5,
 	.flags = OP_ELEMENTWISE,
-	.infer = infer, .exec = exec,
+	.infer = infer,
+	.exec = exec,
 };
 
 const struct op op_BatchNormalizationChannelsLast = {
-	.domain = DOMAIN_CHANNELS_LAST, .name = "BatchNormalization",
+	.domain = DOMAIN_CHANNELS_LAST,
+	.name = "BatchNormalization",
 	.summary = "Scales and shifts each channel by its mean and variance, channels last",
-	.min_inputs = 5, .max_inputs = 5, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 5,
+	.max_inputs = 5,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE,
-	.infer = infer, .exec = exec,
+	.infer = infer,
+	.exec = exec,
 };

@@ -28,9 +28,15 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 const struct op op_BipolarQuant = {
-	.domain = DOMAIN_QONNX, .name = "BipolarQuant",
+	.domain = DOMAIN_QONNX,
+	.name = "BipolarQuant",
 	.summary = "The sign of x (+1 for 0) times a scale",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
-	.infer = infer_broadcast, .datatype = datatype, .exec = exec,
+	.infer = infer_broadcast,
+	.datatype = datatype,
+	.exec = exec,
 };

@@ -12,8 +12,8 @@ static int64_t extent(const struct tensor *t, int rank, int i)
 }
 
 /* Merges the result's dims, outermost first, where every operand either spans or repeats both. */
-static int merge_dims(struct walk *w, int rank, const int64_t *dims, size_t operands,
-		      struct tensor *const *t, bool spans[WALK_OPERANDS][MAX_RANK])
+static int merge_dims(struct walk *w, int rank, const int64_t *dims, size_t operands, struct tensor *const *t,
+		      bool spans[WALK_OPERANDS][MAX_RANK])
 {
 	int merged = 0;
 	for (int i = 0; i < rank; i++) {
@@ -70,8 +70,7 @@ bool walk_next(struct walk *w)
 	return false;
 }
 
-bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t count, int *rank,
-			  int64_t dims[MAX_RANK])
+bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t count, int *rank, int64_t dims[MAX_RANK])
 {
 	*rank = t[0]->rank;
 	for (int i = 0; i < MAX_RANK; i++)

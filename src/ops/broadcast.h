@@ -9,18 +9,18 @@
 #include "ops/op.h"
 
 /* X(elem, C type, type in which integers wrap without overflow, ...) for each storage type of a kind. */
-#define EACH_FLOAT(X, ...)                                                                     \
-	X(ELEM_FLOAT, float, float, __VA_ARGS__)                                               \
+#define EACH_FLOAT(X, ...)                       \
+	X(ELEM_FLOAT, float, float, __VA_ARGS__) \
 	X(ELEM_DOUBLE, double, double, __VA_ARGS__)
-#define EACH_SIGNED(X, ...)                                                                    \
-	X(ELEM_INT8, int8_t, uint32_t, __VA_ARGS__)                                            \
-	X(ELEM_INT16, int16_t, uint32_t, __VA_ARGS__)                                          \
-	X(ELEM_INT32, int32_t, uint32_t, __VA_ARGS__)                                          \
+#define EACH_SIGNED(X, ...)                           \
+	X(ELEM_INT8, int8_t, uint32_t, __VA_ARGS__)   \
+	X(ELEM_INT16, int16_t, uint32_t, __VA_ARGS__) \
+	X(ELEM_INT32, int32_t, uint32_t, __VA_ARGS__) \
 	X(ELEM_INT64, int64_t, uint64_t, __VA_ARGS__)
-#define EACH_UNSIGNED(X, ...)                                                                  \
-	X(ELEM_UINT8, uint8_t, uint32_t, __VA_ARGS__)                                          \
-	X(ELEM_UINT16, uint16_t, uint32_t, __VA_ARGS__)                                        \
-	X(ELEM_UINT32, uint32_t, uint32_t, __VA_ARGS__)                                        \
+#define EACH_UNSIGNED(X, ...)                           \
+	X(ELEM_UINT8, uint8_t, uint32_t, __VA_ARGS__)   \
+	X(ELEM_UINT16, uint16_t, uint32_t, __VA_ARGS__) \
+	X(ELEM_UINT32, uint32_t, uint32_t, __VA_ARGS__) \
 	X(ELEM_UINT64, uint64_t, uint64_t, __VA_ARGS__)
 #define EACH_BOOL(X, ...) X(ELEM_BOOL, uint8_t, uint32_t, __VA_ARGS__)
 #define EACH_INTEGER(X, ...) EACH_SIGNED(X, __VA_ARGS__) EACH_UNSIGNED(X, __VA_ARGS__)
@@ -41,47 +41,46 @@ typedef void unary_loop(void *out, const void *in, int64_t n, const double param
 
 /* The expression (of x and y, type T) comes last. MIXED_LOOP: the result has another type. */
 #define BINARY_LOOP(elem, T, W, name, ...) MIXED_LOOP(elem, T, W, T, name, __VA_ARGS__)
-#define MIXED_LOOP(elem, T, W, R, name, ...)                                                   \
-	LOOP_FUNCTION name##_##elem(void *out, const void *a, const void *b, int64_t n,        \
-				    bool step_a, bool step_b)                                  \
-	{                                                                                      \
-		typedef W wide __attribute__((unused));                                        \
-		R *restrict o = out;                                                           \
-		const T *p = a, *q = b;                                                        \
-		if (step_a && step_b) {                                                        \
-			for (int64_t i = 0; i < n; i++) {                                      \
-				T x = p[i], y = q[i];                                          \
-				o[i] = (R)(__VA_ARGS__);                                       \
-			}                                                                      \
-		} else if (step_a) {                                                           \
-			T y = *q;                                                              \
-			for (int64_t i = 0; i < n; i++) {                                      \
-				T x = p[i];                                                    \
-				o[i] = (R)(__VA_ARGS__);                                       \
-			}                                                                      \
-		} else {                                                                       \
-			T x = *p;                                                              \
-			for (int64_t i = 0; i < n; i++) {                                      \
-				T y = q[step_b ? i : 0];                                       \
-				o[i] = (R)(__VA_ARGS__);                                       \
-			}                                                                      \
-		}                                                                              \
+#define MIXED_LOOP(elem, T, W, R, name, ...)                                                                      \
+	LOOP_FUNCTION name##_##elem(void *out, const void *a, const void *b, int64_t n, bool step_a, bool step_b) \
+	{                                                                                                         \
+		typedef W wide __attribute__((unused));                                                           \
+		R *restrict o = out;                                                                              \
+		const T *p = a, *q = b;                                                                           \
+		if (step_a && step_b) {                                                                           \
+			for (int64_t i = 0; i < n; i++) {                                                         \
+				T x = p[i], y = q[i];                                                             \
+				o[i] = (R)(__VA_ARGS__);                                                          \
+			}                                                                                         \
+		} else if (step_a) {                                                                              \
+			T y = *q;                                                                                 \
+			for (int64_t i = 0; i < n; i++) {                                                         \
+				T x = p[i];                                                                       \
+				o[i] = (R)(__VA_ARGS__);                                                          \
+			}                                                                                         \
+		} else {                                                                                          \
+			T x = *p;                                                                                 \
+			for (int64_t i = 0; i < n; i++) {                                                         \
+				T y = q[step_b ? i : 0];                                                          \
+				o[i] = (R)(__VA_ARGS__);                                                          \
+			}                                                                                         \
+		}                                                                                                 \
 	}
 /* The expression of x, alpha and beta comes last. */
 #define UNARY_LOOP(elem, T, W, name, ...) UNARY_MIXED_LOOP(elem, T, W, T, name, __VA_ARGS__)
-#define UNARY_MIXED_LOOP(elem, T, W, R, name, ...)                                             \
+#define UNARY_MIXED_LOOP(elem, T, W, R, name, ...)                                                    \
 	LOOP_FUNCTION name##_##elem(void *out, const void *in, int64_t n, const double parameters[2]) \
-	{                                                                                      \
-		typedef W wide __attribute__((unused));                                        \
-		typedef T real __attribute__((unused));                                        \
-		R *restrict o = out;                                                           \
-		const T *p = in;                                                               \
-		T alpha __attribute__((unused)) = (T)parameters[0];                            \
-		T beta __attribute__((unused)) = (T)parameters[1];                             \
-		for (int64_t i = 0; i < n; i++) {                                              \
-			T x = p[i];                                                            \
-			o[i] = (R)(__VA_ARGS__);                                               \
-		}                                                                              \
+	{                                                                                             \
+		typedef W wide __attribute__((unused));                                               \
+		typedef T real __attribute__((unused));                                               \
+		R *restrict o = out;                                                                  \
+		const T *p = in;                                                                      \
+		T alpha __attribute__((unused)) = (T)parameters[0];                                   \
+		T beta __attribute__((unused)) = (T)parameters[1];                                    \
+		for (int64_t i = 0; i < n; i++) {                                                     \
+			T x = p[i];                                                                   \
+			o[i] = (R)(__VA_ARGS__);                                                      \
+		}                                                                                     \
 	}
 /* A row of a table of loops indexed by storage type: { EACH_NUMBER(LOOP_ROW, add) }. */
 #define LOOP_ROW(elem, T, W, name) [elem] = name##_##elem,
@@ -90,11 +89,11 @@ typedef void unary_loop(void *out, const void *in, int64_t n, const double param
 enum { WALK_OPERANDS = 8 };
 
 struct walk {
-	int64_t run;				/* elements of the innermost run */
-	bool step[WALK_OPERANDS];		/* the operand advances in it (else it is a scalar) */
-	int64_t offset[WALK_OPERANDS];		/* element at which the operand's run starts */
-	int64_t done;				/* element of the result at which the run starts */
-	int rank;				/* of the loops around the run, merged where possible */
+	int64_t run;		       /* elements of the innermost run */
+	bool step[WALK_OPERANDS];      /* the operand advances in it (else it is a scalar) */
+	int64_t offset[WALK_OPERANDS]; /* element at which the operand's run starts */
+	int64_t done;		       /* element of the result at which the run starts */
+	int rank;		       /* of the loops around the run, merged where possible */
 	int64_t dims[MAX_RANK], index[MAX_RANK];
 	int64_t strides[WALK_OPERANDS][MAX_RANK];
 };
@@ -109,8 +108,7 @@ bool walk_next(struct walk *w);
 int legacy_axis(const struct node *n, int64_t opset, int rank_a, int rank_b);
 
 /* Shape that all given tensors broadcast to; false (a diagnostic said) where they clash. */
-bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t count, int *rank,
-			  int64_t dims[MAX_RANK]);
+bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t count, int *rank, int64_t dims[MAX_RANK]);
 /* Output 0 = loop(a, b) with storage type out_elem (ELEM_UNDEFINED: that of a). */
 int exec_binary_on(struct exec_ctx *x, struct tensor *a, struct tensor *b, binary_loop *const *loops,
 		   enum elem_type out_elem);

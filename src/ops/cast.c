@@ -13,7 +13,7 @@
 struct casting {
 	enum elem_type to;
 	bool saturate;
-	const char *round_mode;		/* of float8e8m0: up, down, nearest */
+	const char *round_mode; /* of float8e8m0: up, down, nearest */
 };
 
 static bool is_integral_type(enum elem_type elem)
@@ -60,7 +60,7 @@ static uint8_t encode_e8m0(double x, const struct casting *c)
 		return 0;
 	if (isinf(x))
 		return 254;
-	double fraction = frexp(fabs(x), &exponent);	/* in [1/2, 1): x = 2 fraction * 2^(exponent - 1) */
+	double fraction = frexp(fabs(x), &exponent); /* in [1/2, 1): x = 2 fraction * 2^(exponent - 1) */
 	bool up = strcmp(c->round_mode, "up") == 0 ? fraction > 0.5
 						   : strcmp(c->round_mode, "nearest") == 0 && fraction >= 0.75;
 	int code = exponent - 1 + up + 127;
@@ -73,10 +73,9 @@ static void put_real(struct tensor *t, int64_t i, double x, const struct casting
 	case ELEM_FLOAT: ((float *)t->data)[i] = (float)x; break;
 	case ELEM_DOUBLE: ((double *)t->data)[i] = x; break;
 	case ELEM_BOOL: ((uint8_t *)t->data)[i] = x != 0; break;
-	case ELEM_FLOAT16: case ELEM_BFLOAT16:
-		((uint16_t *)t->data)[i] = (uint16_t)float_encode(t->elem, x, c->saturate);
-		break;
-	case ELEM_FLOAT4E2M1:	/* NaN, which the format lacks, becomes -0 as in ONNX's reference */
+	case ELEM_FLOAT16:
+	case ELEM_BFLOAT16: ((uint16_t *)t->data)[i] = (uint16_t)float_encode(t->elem, x, c->saturate); break;
+	case ELEM_FLOAT4E2M1: /* NaN, which the format lacks, becomes -0 as in ONNX's reference */
 		((uint8_t *)t->data)[i] = isnan(x) ? 8 : (uint8_t)float_encode(t->elem, x, c->saturate);
 		break;
 	case ELEM_FLOAT8E8M0: ((uint8_t *)t->data)[i] = encode_e8m0(x, c); break;
@@ -224,13 +223,29 @@ static struct datatype datatype_cast(const struct node *n, size_t i)
 }
 
 const struct op op_Cast = {
-	.name = "Cast", .domain = DOMAIN_ONNX, .summary = "elements converted to another storage type",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MONOTONE, .infer = infer_cast, .datatype = datatype_cast, .exec = exec_cast,
+	.name = "Cast",
+	.domain = DOMAIN_ONNX,
+	.summary = "elements converted to another storage type",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MONOTONE,
+	.infer = infer_cast,
+	.datatype = datatype_cast,
+	.exec = exec_cast,
 };
 
 const struct op op_CastLike = {
-	.name = "CastLike", .domain = DOMAIN_ONNX, .summary = "elements converted to another input's type",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MONOTONE, .infer = infer_cast, .datatype = datatype_cast, .exec = exec_cast_like,
+	.name = "CastLike",
+	.domain = DOMAIN_ONNX,
+	.summary = "elements converted to another input's type",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MONOTONE,
+	.infer = infer_cast,
+	.datatype = datatype_cast,
+	.exec = exec_cast_like,
 };

@@ -22,13 +22,13 @@ void dims_channels_last(int rank, const int64_t *dims, int64_t *out)
 }
 
 /* Each of n matrices of rows x columns, transposed. */
-#define TRANSPOSE(T, name)                                                                     \
-	static void name(const T *from, T *to, int64_t n, int64_t rows, int64_t columns)       \
-	{                                                                                      \
-		for (; n > 0; n--, from += rows * columns, to += rows * columns)               \
-			for (int64_t i = 0; i < rows; i++)                                     \
-				for (int64_t j = 0; j < columns; j++)                          \
-					to[j * rows + i] = from[i * columns + j];              \
+#define TRANSPOSE(T, name)                                                               \
+	static void name(const T *from, T *to, int64_t n, int64_t rows, int64_t columns) \
+	{                                                                                \
+		for (; n > 0; n--, from += rows * columns, to += rows * columns)         \
+			for (int64_t i = 0; i < rows; i++)                               \
+				for (int64_t j = 0; j < columns; j++)                    \
+					to[j * rows + i] = from[i * columns + j];        \
 	}
 TRANSPOSE(float, transpose_float)
 TRANSPOSE(double, transpose_double)
@@ -45,7 +45,7 @@ static struct tensor *turned(const struct tensor *t, const int64_t *dims, int64_
 	return out;
 }
 
-static int64_t area(const struct tensor *t)	/* elements per sample and channel, given the channels' dim */
+static int64_t area(const struct tensor *t) /* elements per sample and channel, given the channels' dim */
 {
 	int64_t count = 1;
 	for (int i = 1; i < t->rank; i++)
@@ -77,7 +77,8 @@ int exec_channels_last(struct exec_ctx *x, op_exec_fn *kernel, size_t n_data)
 		struct tensor *t = x->in[i];
 		bool turn = t && i < n_data;
 		if (turn && (t->rank < 2 || (t->elem != ELEM_FLOAT && t->elem != ELEM_DOUBLE)))
-			result = exec_unsupported(x, "data that is neither float nor double, or has fewer than two axes");
+			result = exec_unsupported(x,
+						  "data that is neither float nor double, or has fewer than two axes");
 		else
 			in[i] = turn ? to_channels_first(t) : tensor_ref(t);
 	}

@@ -79,8 +79,15 @@ static struct datatype datatype_clip(const struct node *n, size_t i)
 }
 
 const struct op op_Clip = {
-	.name = "Clip", .domain = DOMAIN_ONNX, .summary = "x held within min..max",
-	.min_inputs = 1, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_ELEMENTWISE | OP_MONOTONE, .infer = infer_same, .datatype = datatype_clip,
+	.name = "Clip",
+	.domain = DOMAIN_ONNX,
+	.summary = "x held within min..max",
+	.min_inputs = 1,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_ELEMENTWISE | OP_MONOTONE,
+	.infer = infer_same,
+	.datatype = datatype_clip,
 	.exec = exec_clip,
 };

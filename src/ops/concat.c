@@ -162,8 +162,7 @@ static int exec_split(struct exec_ctx *x)
 	}
 	int64_t *sizes = xcalloc(x->n_out + 1, sizeof *sizes), start = 0;
 	int result = 0;
-	if (axis < 0 || (parts && count != x->n_out) ||
-	    !split_sizes(in->dims[axis], parts, count, x->n_out, sizes))
+	if (axis < 0 || (parts && count != x->n_out) || !split_sizes(in->dims[axis], parts, count, x->n_out, sizes))
 		result = split_error(x->diags, x->node);
 	for (size_t i = 0; i < x->n_out && result == 0; start += sizes[i++])
 		result = copy_part(x, i, axis, start, sizes[i]);
@@ -173,13 +172,29 @@ static int exec_split(struct exec_ctx *x)
 }
 
 const struct op op_Concat = {
-	.name = "Concat", .domain = DOMAIN_ONNX, .summary = "tensors joined along an axis",
-	.min_inputs = 1, .max_inputs = -1, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_concat, .datatype = datatype_concat, .exec = exec_concat,
+	.name = "Concat",
+	.domain = DOMAIN_ONNX,
+	.summary = "tensors joined along an axis",
+	.min_inputs = 1,
+	.max_inputs = -1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_concat,
+	.datatype = datatype_concat,
+	.exec = exec_concat,
 };
 
 const struct op op_Split = {
-	.name = "Split", .domain = DOMAIN_ONNX, .summary = "parts of a tensor along an axis",
-	.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = -1,
-	.flags = OP_MOVES, .infer = infer_split, .datatype = datatype_same, .exec = exec_split,
+	.name = "Split",
+	.domain = DOMAIN_ONNX,
+	.summary = "parts of a tensor along an axis",
+	.min_inputs = 1,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = -1,
+	.flags = OP_MOVES,
+	.infer = infer_split,
+	.datatype = datatype_same,
+	.exec = exec_split,
 };

@@ -130,20 +130,38 @@ static int exec_eye_like(struct exec_ctx *x)
 }
 
 const struct op op_Constant = {
-	.name = "Constant", .domain = DOMAIN_ONNX, .summary = "a tensor given as attribute",
-	.min_inputs = 0, .max_inputs = 0, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_constant, .exec = exec_constant,
+	.name = "Constant",
+	.domain = DOMAIN_ONNX,
+	.summary = "a tensor given as attribute",
+	.min_inputs = 0,
+	.max_inputs = 0,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_constant,
+	.exec = exec_constant,
 };
 
 const struct op op_ConstantOfShape = {
-	.name = "ConstantOfShape", .domain = DOMAIN_ONNX, .summary = "one value in every element",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_constant_of_shape, .datatype = datatype_constant_of_shape,
+	.name = "ConstantOfShape",
+	.domain = DOMAIN_ONNX,
+	.summary = "one value in every element",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_constant_of_shape,
+	.datatype = datatype_constant_of_shape,
 	.exec = exec_constant_of_shape,
 };
 
 const struct op op_EyeLike = {
-	.name = "EyeLike", .domain = DOMAIN_ONNX, .summary = "ones on a diagonal",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_eye_like, .exec = exec_eye_like,
+	.name = "EyeLike",
+	.domain = DOMAIN_ONNX,
+	.summary = "ones on a diagonal",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_eye_like,
+	.exec = exec_eye_like,
 };

@@ -69,15 +69,29 @@ static int exec_last(struct exec_ctx *x)
 }
 
 const struct op op_Conv = {
-	.domain = DOMAIN_ONNX, .name = "Conv",
+	.domain = DOMAIN_ONNX,
+	.name = "Conv",
 	.summary = "Convolution, in groups, with stride, dilation and padding",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_first, .datatype = datatype, .exec = exec_first, .macs = macs,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_first,
+	.datatype = datatype,
+	.exec = exec_first,
+	.macs = macs,
 };
 
 const struct op op_ConvChannelsLast = {
-	.domain = DOMAIN_CHANNELS_LAST, .name = "Conv",
+	.domain = DOMAIN_CHANNELS_LAST,
+	.name = "Conv",
 	.summary = "Convolution of channels-last data (N, spatial, C) with weights (M, kernel, C)",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_last, .datatype = datatype, .exec = exec_last, .macs = macs,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_last,
+	.datatype = datatype,
+	.exec = exec_last,
+	.macs = macs,
 };

@@ -52,8 +52,8 @@ int conv_dims(const struct conv *c, int64_t dims[MAX_RANK])
 	return c->w.spatial + 2;
 }
 
-void conv_run(const struct conv *c, const struct tensor *x, const struct tensor *weights,
-	      const struct tensor *bias, struct tensor *y)
+void conv_run(const struct conv *c, const struct tensor *x, const struct tensor *weights, const struct tensor *bias,
+	      struct tensor *y)
 {
 	if (y->count == 0)
 		return;
@@ -77,8 +77,7 @@ int conv_infer(struct infer_ctx *x, size_t data, size_t weights, bool channels_l
 		dims_channels_first(in->rank, in->dims, dims);
 		dims_channels_first(w->rank, w->dims, kernel);
 	}
-	if (plan_dims(&c, x->node, in->rank, turn ? dims : in->dims, w->rank, turn ? kernel : w->dims,
-		      x->diags) != 0)
+	if (plan_dims(&c, x->node, in->rank, turn ? dims : in->dims, w->rank, turn ? kernel : w->dims, x->diags) != 0)
 		return -1;
 	int rank = conv_dims(&c, dims);
 	if (channels_last)

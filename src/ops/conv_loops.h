@@ -20,7 +20,7 @@ static inline void NAME(fill_stretch)(const REAL *row, int64_t stride, int64_t l
 }
 
 /* One tap along a stretch, for all channels of the group: rows of the columns matrix `taps` apart. */
-static void NAME(fill_tap)(const struct window *w, const struct window_tap *t, const struct NAME(stretch) *s,
+static void NAME(fill_tap)(const struct window *w, const struct window_tap *t, const struct NAME(stretch) * s,
 			   const REAL *data, int64_t channels, REAL *to, int64_t next)
 {
 	int64_t id = s->od * w->stride[0] + t->shift[0], ih = s->oh * w->stride[1] + t->shift[1];
@@ -44,12 +44,13 @@ static void NAME(columns)(const struct conv *c, const REAL *x, int64_t group, in
 		struct window_tap t = window_tap(w, k);
 		for (int64_t at = first; at < first + n;) {
 			int64_t row = at / w->out[2];
-			struct NAME(stretch) s = { at / positions, row / w->out[1] % w->out[0], row % w->out[1],
-						   at % w->out[2], 0 };
+			struct NAME(stretch)
+				s = { at / positions, row / w->out[1] % w->out[0], row % w->out[1], at % w->out[2], 0 };
 			s.n = w->out[2] - s.from;
 			s.n = s.n < first + n - at ? s.n : first + n - at;
-			NAME(fill_tap)(w, &t, &s, x + (s.sample * c->in_channels + group * channels) * plane, channels,
-				       to + k * n + (at - first), taps * n);
+			NAME(fill_tap)
+			(w, &t, &s, x + (s.sample * c->in_channels + group * channels) * plane, channels,
+			 to + k * n + (at - first), taps * n);
 			at += s.n;
 		}
 	}
@@ -99,8 +100,7 @@ static void NAME(conv_general)(const struct conv *c, const REAL *x, const REAL *
 }
 
 /* A 1x1 kernel without stride or padding is a matrix product as the data lies. */
-static void NAME(conv_pointwise)(const struct conv *c, const REAL *x, const REAL *weights, const REAL *bias,
-				 REAL *y)
+static void NAME(conv_pointwise)(const struct conv *c, const REAL *x, const REAL *weights, const REAL *bias, REAL *y)
 {
 	int64_t k = c->in_channels / c->groups, m = c->out_channels / c->groups, n = window_count(c->w.out);
 	struct matrix_shape s = { m, n, k, false, false, k, n, n };
@@ -133,8 +133,7 @@ LOOP_FUNCTION NAME(tap_plane)(const struct window *w, const REAL *x, REAL weight
 }
 
 /* One input channel per group: each output plane is a sum over the taps. */
-static void NAME(conv_depthwise)(const struct conv *c, const REAL *x, const REAL *weights, const REAL *bias,
-				 REAL *y)
+static void NAME(conv_depthwise)(const struct conv *c, const REAL *x, const REAL *weights, const REAL *bias, REAL *y)
 {
 	const struct window *w = &c->w;
 	int64_t in = window_count(w->in), out = window_count(w->out), taps = window_count(w->kernel);

@@ -10,7 +10,7 @@
 
 struct spread {
 	int64_t batch, groups, in_channels, out_channels;
-	struct window w;	/* in and out as the operator has them */
+	struct window w; /* in and out as the operator has them */
 };
 
 /* Output size of one axis, and its padding where output_shape or auto_pad decide it. */
@@ -42,9 +42,10 @@ static int read_outputs(struct window *w, const struct node *n, struct diags *d)
 	const int64_t *shape = node_attr_ints(n, "output_shape", &shapes);
 	size_t spatial = (size_t)w->spatial, skip = WINDOW_AXES - spatial;
 	if ((extra && extras != spatial) || (shape && shapes != spatial && shapes != spatial + 2))
-		return diag_node_error(d, n, NULL, "output_padding or output_shape do not fit %zu spatial axes", spatial);
+		return diag_node_error(d, n, NULL, "output_padding or output_shape do not fit %zu spatial axes",
+				       spatial);
 	if (shape)
-		shape += shapes - spatial;	/* some exporters write the whole shape */
+		shape += shapes - spatial; /* some exporters write the whole shape */
 	for (size_t i = 0; i < WINDOW_AXES; i++) {
 		w->out[i] = 1;
 		if (i < skip)
@@ -95,39 +96,40 @@ static int infer(struct infer_ctx *x)
 }
 
 /* One tap of one output channel: what each input position adds, in the order of positions. */
-#define SPREAD_TAP(elem, T, W, ...)                                                            \
-	LOOP_FUNCTION spread_tap_##elem(const struct window *w, const T *from, int64_t k, T *to) \
-	{                                                                                      \
-		int64_t lo[3], hi[3], shift[3];                                                \
-		for (int i = 2; i >= 0; k /= w->kernel[i--]) {                                 \
-			shift[i] = k % w->kernel[i] * w->dilation[i] - w->begin[i];            \
-			window_valid(shift[i], w->stride[i], w->out[i], w->in[i], &lo[i], &hi[i]); \
-		}                                                                              \
-		for (int64_t d = lo[0]; d < hi[0]; d++)                                        \
-			for (int64_t h = lo[1]; h < hi[1]; h++) {                              \
-				const T *row = from + (d * w->in[1] + h) * w->in[2];           \
-				T *out = to + ((d * w->stride[0] + shift[0]) * w->out[1] +     \
-					       h * w->stride[1] + shift[1]) * w->out[2];       \
-				for (int64_t i = lo[2]; i < hi[2]; i++)                        \
-					out[i * w->stride[2] + shift[2]] += row[i];            \
-			}                                                                      \
-	}                                                                                      \
-	static void spread_run_##elem(const struct spread *s, const T *x, const T *weights, const T *bias, T *y, \
+#define SPREAD_TAP(elem, T, W, ...)                                                                                  \
+	LOOP_FUNCTION spread_tap_##elem(const struct window *w, const T *from, int64_t k, T *to)                     \
+	{                                                                                                            \
+		int64_t lo[3], hi[3], shift[3];                                                                      \
+		for (int i = 2; i >= 0; k /= w->kernel[i--]) {                                                       \
+			shift[i] = k % w->kernel[i] * w->dilation[i] - w->begin[i];                                  \
+			window_valid(shift[i], w->stride[i], w->out[i], w->in[i], &lo[i], &hi[i]);                   \
+		}                                                                                                    \
+		for (int64_t d = lo[0]; d < hi[0]; d++)                                                              \
+			for (int64_t h = lo[1]; h < hi[1]; h++) {                                                    \
+				const T *row = from + (d * w->in[1] + h) * w->in[2];                                 \
+				T *out = to +                                                                        \
+					 ((d * w->stride[0] + shift[0]) * w->out[1] + h * w->stride[1] + shift[1]) * \
+						 w->out[2];                                                          \
+				for (int64_t i = lo[2]; i < hi[2]; i++)                                              \
+					out[i * w->stride[2] + shift[2]] += row[i];                                  \
+			}                                                                                            \
+	}                                                                                                            \
+	static void spread_run_##elem(const struct spread *s, const T *x, const T *weights, const T *bias, T *y,     \
 				      T *columns, void gemm(const struct matrix_shape *, const T *, const T *, T *)) \
-	{                                                                                      \
-		const struct window *w = &s->w;                                                \
-		int64_t in = window_count(w->in), out = window_count(w->out), taps = window_count(w->kernel); \
-		int64_t c = s->in_channels / s->groups, m = s->out_channels / s->groups;       \
-		for (int64_t i = 0; i < s->batch * s->groups; i++, y += m * out) {             \
-			int64_t g = i % s->groups;                                             \
-			struct matrix_shape shape = { m * taps, in, c, true, false, m * taps, in, in }; \
-			gemm(&shape, weights + g * c * m * taps, x + i * c * in, columns);     \
-			for (int64_t o = 0; o < m * out; o++)                                  \
-				y[o] = bias ? bias[g * m + o / out] : 0;                       \
-			for (int64_t k = 0; k < m * taps; k++) {                               \
-				spread_tap_##elem(w, columns + k * in, k % taps, y + k / taps * out); \
-			}                                                                      \
-		}                                                                              \
+	{                                                                                                            \
+		const struct window *w = &s->w;                                                                      \
+		int64_t in = window_count(w->in), out = window_count(w->out), taps = window_count(w->kernel);        \
+		int64_t c = s->in_channels / s->groups, m = s->out_channels / s->groups;                             \
+		for (int64_t i = 0; i < s->batch * s->groups; i++, y += m * out) {                                   \
+			int64_t g = i % s->groups;                                                                   \
+			struct matrix_shape shape = { m * taps, in, c, true, false, m * taps, in, in };              \
+			gemm(&shape, weights + g * c * m * taps, x + i * c * in, columns);                           \
+			for (int64_t o = 0; o < m * out; o++)                                                        \
+				y[o] = bias ? bias[g * m + o / out] : 0;                                             \
+			for (int64_t k = 0; k < m * taps; k++) {                                                     \
+				spread_tap_##elem(w, columns + k * in, k % taps, y + k / taps * out);                \
+			}                                                                                            \
+		}                                                                                                    \
 	}
 
 EACH_FLOAT(SPREAD_TAP, unused)
@@ -148,8 +150,9 @@ static int kernel(struct exec_ctx *x)
 	dims[1] = s.out_channels;
 	memcpy(dims + 2, window_own(&s.w, s.w.out), (size_t)s.w.spatial * sizeof *dims);
 	struct tensor *y = exec_output(x, 0, (enum elem_type)in->elem, in->rank, dims);
-	struct tensor *columns = tensor_new_raw((enum elem_type)in->elem, 2, (const int64_t[]){
-		s.out_channels / s.groups * window_count(s.w.kernel), window_count(s.w.in) });
+	struct tensor *columns = tensor_new_raw(
+		(enum elem_type)in->elem, 2,
+		(const int64_t[]){ s.out_channels / s.groups * window_count(s.w.kernel), window_count(s.w.in) });
 	int result = y && columns ? 0 : -1;
 	if (y && !columns)
 		result = exec_unsupported(x, "kernels and inputs of that size");
@@ -157,8 +160,8 @@ static int kernel(struct exec_ctx *x)
 		spread_run_ELEM_FLOAT(&s, in->data, weights->data, bias ? bias->data : NULL, y->data, columns->data,
 				      gemm_float);
 	else if (result == 0)
-		spread_run_ELEM_DOUBLE(&s, in->data, weights->data, bias ? bias->data : NULL, y->data,
-				       columns->data, gemm_double);
+		spread_run_ELEM_DOUBLE(&s, in->data, weights->data, bias ? bias->data : NULL, y->data, columns->data,
+				       gemm_double);
 	tensor_unref(columns);
 	return result;
 }
@@ -196,8 +199,15 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 const struct op op_ConvTranspose = {
-	.domain = DOMAIN_ONNX, .name = "ConvTranspose",
+	.domain = DOMAIN_ONNX,
+	.name = "ConvTranspose",
 	.summary = "Transposed convolution, in groups, with stride, dilation and padding",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .datatype = datatype, .exec = exec, .macs = macs,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.datatype = datatype,
+	.exec = exec,
+	.macs = macs,
 };

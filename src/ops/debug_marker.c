@@ -8,9 +8,15 @@ static int exec(struct exec_ctx *x)
 }
 
 const struct op op_DebugMarker = {
-	.domain = DOMAIN_QONNX, .name = "DebugMarker",
+	.domain = DOMAIN_QONNX,
+	.name = "DebugMarker",
 	.summary = "Passes its input on under a name for debugging",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE | OP_MOVES | OP_MONOTONE,
-	.infer = infer_same, .datatype = datatype_same, .exec = exec,
+	.infer = infer_same,
+	.datatype = datatype_same,
+	.exec = exec,
 };

@@ -10,7 +10,7 @@ enum { EINSUM_OPERANDS = 8, EINSUM_AXES = 2 * MAX_RANK };
 /* Axes are letters, or numbers 1.. for the axes that an ellipsis stands for (counted from the right). */
 struct equation {
 	int n_terms;
-	char terms[EINSUM_OPERANDS + 1][EINSUM_AXES + 1];	/* the last one: the result */
+	char terms[EINSUM_OPERANDS + 1][EINSUM_AXES + 1]; /* the last one: the result */
 };
 
 static int equation_error(struct diags *d, const struct node *n)
@@ -170,7 +170,7 @@ static bool make_loops(const struct equation *e, const struct extents *x, struct
 			int64_t strides[MAX_RANK];
 			row_major_strides(operand->rank, operand->dims, strides);
 			l->strides[a][t] = 0;
-			for (int k = 0; e->terms[t][k]; k++)	/* a letter named twice walks the diagonal */
+			for (int k = 0; e->terms[t][k]; k++) /* a letter named twice walks the diagonal */
 				if (e->terms[t][k] == letters[a] && operand->dims[k] != 1)
 					l->strides[a][t] += strides[k];
 		}
@@ -247,7 +247,13 @@ static int exec_einsum(struct exec_ctx *x)
 }
 
 const struct op op_Einsum = {
-	.name = "Einsum", .domain = DOMAIN_ONNX, .summary = "sums of products over named axes",
-	.min_inputs = 1, .max_inputs = -1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_einsum, .exec = exec_einsum,
+	.name = "Einsum",
+	.domain = DOMAIN_ONNX,
+	.summary = "sums of products over named axes",
+	.min_inputs = 1,
+	.max_inputs = -1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_einsum,
+	.exec = exec_einsum,
 };

@@ -8,9 +8,9 @@
 #include "ops/rounding.h"
 
 struct float_format {
-	double mantissa;		/* bits */
-	double least_exponent;		/* log2 of the smallest step */
-	double max;			/* largest magnitude */
+	double mantissa;       /* bits */
+	double least_exponent; /* log2 of the smallest step */
+	double max;	       /* largest magnitude */
 	bool has_inf, has_nan, saturates;
 	enum rounding rounding;
 };
@@ -89,14 +89,23 @@ static struct datatype datatype(const struct node *n, size_t i)
 	    !value_scalar(node_input(n, 3), &mantissa) || !value_scalar(node_input(n, 4), &bias) || scale != 1 ||
 	    !whole(exponent, 1, 31) || !whole(mantissa, 0, 63) || !whole(bias, -INT32_MAX, INT32_MAX))
 		return datatype_of_kind(DT_NONE);
-	return (struct datatype){ .kind = DT_FLOAT, .bits = (uint8_t)(1 + exponent + mantissa),
-				  .whole = (int8_t)exponent, .mantissa = (uint8_t)mantissa, .bias = (int32_t)bias };
+	return (struct datatype){ .kind = DT_FLOAT,
+				  .bits = (uint8_t)(1 + exponent + mantissa),
+				  .whole = (int8_t)exponent,
+				  .mantissa = (uint8_t)mantissa,
+				  .bias = (int32_t)bias };
 }
 
 const struct op op_FloatQuant = {
-	.domain = DOMAIN_QONNX, .name = "FloatQuant",
+	.domain = DOMAIN_QONNX,
+	.name = "FloatQuant",
 	.summary = "Rounds to a small floating-point format under a scale",
-	.min_inputs = 6, .max_inputs = 6, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 6,
+	.max_inputs = 6,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
-	.infer = infer, .datatype = datatype, .exec = exec,
+	.infer = infer,
+	.datatype = datatype,
+	.exec = exec,
 };

@@ -121,13 +121,29 @@ static int exec_compress(struct exec_ctx *x)
 }
 
 const struct op op_Gather = {
-	.name = "Gather", .domain = DOMAIN_ONNX, .summary = "entries along an axis, by index",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_gather, .datatype = datatype_same, .exec = exec_gather,
+	.name = "Gather",
+	.domain = DOMAIN_ONNX,
+	.summary = "entries along an axis, by index",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_gather,
+	.datatype = datatype_same,
+	.exec = exec_gather,
 };
 
 const struct op op_Compress = {
-	.name = "Compress", .domain = DOMAIN_ONNX, .summary = "entries along an axis, by condition",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_compress, .datatype = datatype_same, .exec = exec_compress,
+	.name = "Compress",
+	.domain = DOMAIN_ONNX,
+	.summary = "entries along an axis, by condition",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_compress,
+	.datatype = datatype_same,
+	.exec = exec_compress,
 };

@@ -136,14 +136,29 @@ static int exec_gather_nd(struct exec_ctx *x)
 }
 
 const struct op op_GatherElements = {
-	.name = "GatherElements", .domain = DOMAIN_ONNX, .summary = "single elements, by index along an axis",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_gather_elements, .datatype = datatype_same,
+	.name = "GatherElements",
+	.domain = DOMAIN_ONNX,
+	.summary = "single elements, by index along an axis",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_gather_elements,
+	.datatype = datatype_same,
 	.exec = exec_gather_elements,
 };
 
 const struct op op_GatherND = {
-	.name = "GatherND", .domain = DOMAIN_ONNX, .summary = "slices at positions that rows of indices name",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_gather_nd, .datatype = datatype_same, .exec = exec_gather_nd,
+	.name = "GatherND",
+	.domain = DOMAIN_ONNX,
+	.summary = "slices at positions that rows of indices name",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_gather_nd,
+	.datatype = datatype_same,
+	.exec = exec_gather_nd,
 };

@@ -50,15 +50,15 @@ static int64_t macs(const struct node *n)
 }
 
 /* y = alpha * y + beta * c, c broadcast over y. */
-#define BIAS_LOOP(elem, T, W, ...)                                                             \
+#define BIAS_LOOP(elem, T, W, ...)                                                                               \
 	LOOP_FUNCTION add_bias_##elem(T *restrict y, const T *restrict c, int64_t n, bool step, T alpha, T beta) \
-	{                                                                                      \
-		if (step && alpha == 1 && beta == 1)                                           \
-			for (int64_t i = 0; i < n; i++)                                        \
-				y[i] += c[i];                                                  \
-		else                                                                           \
-			for (int64_t i = 0; i < n; i++)                                        \
-				y[i] = alpha * y[i] + beta * c[step ? i : 0];                  \
+	{                                                                                                        \
+		if (step && alpha == 1 && beta == 1)                                                             \
+			for (int64_t i = 0; i < n; i++)                                                          \
+				y[i] += c[i];                                                                    \
+		else                                                                                             \
+			for (int64_t i = 0; i < n; i++)                                                          \
+				y[i] = alpha * y[i] + beta * c[step ? i : 0];                                    \
 	}
 EACH_FLOAT(BIAS_LOOP, unused)
 
@@ -148,8 +148,15 @@ static int exec(struct exec_ctx *x)
 }
 
 const struct op op_Gemm = {
-	.domain = DOMAIN_ONNX, .name = "Gemm",
+	.domain = DOMAIN_ONNX,
+	.name = "Gemm",
 	.summary = "Matrix product with scaling, optional transposition and an added C",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .datatype = datatype, .exec = exec, .macs = macs,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.datatype = datatype,
+	.exec = exec,
+	.macs = macs,
 };

@@ -81,10 +81,9 @@ static bool worth_blas(const struct matrix_shape *s)
 	return true;
 }
 
-#define CALL_BLAS(function)                                                                    \
-	function(CblasRowMajor, s->trans_a ? CblasTrans : CblasNoTrans,                        \
-		 s->trans_b ? CblasTrans : CblasNoTrans, (int)s->m, (int)s->n, (int)s->k, 1, a, (int)s->lda, \
-		 b, (int)s->ldb, 0, c, (int)s->ldc)
+#define CALL_BLAS(function)                                                                                     \
+	function(CblasRowMajor, s->trans_a ? CblasTrans : CblasNoTrans, s->trans_b ? CblasTrans : CblasNoTrans, \
+		 (int)s->m, (int)s->n, (int)s->k, 1, a, (int)s->lda, b, (int)s->ldb, 0, c, (int)s->ldc)
 
 void gemm_float(const struct matrix_shape *s, const float *a, const float *b, float *c)
 {

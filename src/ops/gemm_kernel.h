@@ -8,8 +8,8 @@
 
 /* One factor: rows x columns after the optional transposition, `stride` elements from row to row as stored. */
 struct matrix_shape {
-	int64_t m, n, k;	/* C is m x n, the inner dimension k */
-	bool trans_a, trans_b;	/* A is stored k x m, B is stored n x k */
+	int64_t m, n, k;       /* C is m x n, the inner dimension k */
+	bool trans_a, trans_b; /* A is stored k x m, B is stored n x k */
 	int64_t lda, ldb, ldc;
 };
 

@@ -139,7 +139,7 @@ static int exec_trilu(struct exec_ctx *x)
 	int64_t columns = in->dims[in->rank - 1], rows = in->dims[in->rank - 2];
 	k = k > columns ? columns : k < -rows ? -rows : k;
 	for (int64_t line = 0; columns && line < in->count / columns; line++) {
-		int64_t row = line % rows, cut = row + k + !upper;	/* where the other side begins */
+		int64_t row = line % rows, cut = row + k + !upper; /* where the other side begins */
 		cut = cut < 0 ? 0 : cut > columns ? columns : cut;
 		int64_t keep = upper ? cut : 0, kept = upper ? columns - cut : cut, drop = upper ? 0 : cut;
 		elements_copy(out, line * columns + keep, in, line * columns + keep, kept);
@@ -198,31 +198,63 @@ static int exec_cumsum(struct exec_ctx *x)
 }
 
 const struct op op_OneHot = {
-	.name = "OneHot", .domain = DOMAIN_ONNX, .summary = "one of two values, by index",
-	.min_inputs = 3, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_one_hot, .datatype = datatype_one_hot, .exec = exec_one_hot,
+	.name = "OneHot",
+	.domain = DOMAIN_ONNX,
+	.summary = "one of two values, by index",
+	.min_inputs = 3,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_one_hot,
+	.datatype = datatype_one_hot,
+	.exec = exec_one_hot,
 };
 
 const struct op op_NonZero = {
-	.name = "NonZero", .domain = DOMAIN_ONNX, .summary = "positions of elements other than zero",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_nonzero, .exec = exec_nonzero,
+	.name = "NonZero",
+	.domain = DOMAIN_ONNX,
+	.summary = "positions of elements other than zero",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_nonzero,
+	.exec = exec_nonzero,
 };
 
 const struct op op_Range = {
-	.name = "Range", .domain = DOMAIN_ONNX, .summary = "start, start + delta, ... up to a limit",
-	.min_inputs = 3, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_range, .exec = exec_range,
+	.name = "Range",
+	.domain = DOMAIN_ONNX,
+	.summary = "start, start + delta, ... up to a limit",
+	.min_inputs = 3,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_range,
+	.exec = exec_range,
 };
 
 const struct op op_Trilu = {
-	.name = "Trilu", .domain = DOMAIN_ONNX, .summary = "upper or lower triangle of matrices",
-	.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .datatype = datatype_trilu, .exec = exec_trilu,
+	.name = "Trilu",
+	.domain = DOMAIN_ONNX,
+	.summary = "upper or lower triangle of matrices",
+	.min_inputs = 1,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.datatype = datatype_trilu,
+	.exec = exec_trilu,
 };
 
 const struct op op_CumSum = {
-	.name = "CumSum", .domain = DOMAIN_ONNX, .summary = "running sum along an axis",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_cumsum,
+	.name = "CumSum",
+	.domain = DOMAIN_ONNX,
+	.summary = "running sum along an axis",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_cumsum,
 };

@@ -41,8 +41,9 @@ static int exec(struct exec_ctx *x)
 	if (names_itself(part, x->node->graph))
 		diag_node_error(x->diags, x->node, NULL, "the partition's model is the model itself");
 	else if (inputs != x->n_in || part->n_outputs != x->n_out)
-		diag_node_error(x->diags, x->node, NULL, "the partition has %zu inputs and %u outputs, the node %zu and %zu",
-				inputs, part->n_outputs, x->n_in, x->n_out);
+		diag_node_error(x->diags, x->node, NULL,
+				"the partition has %zu inputs and %u outputs, the node %zu and %zu", inputs,
+				part->n_outputs, x->n_in, x->n_out);
 	else if (graph_infer(part, x->diags) == 0)
 		result = exec_graph(part, x->in, x->out, NULL, x->diags);
 	graph_free(part);
@@ -58,9 +59,14 @@ static int infer(struct infer_ctx *x)
 }
 
 const struct op op_GenericPartition = {
-	.domain = DOMAIN_QONNX, .name = "GenericPartition",
+	.domain = DOMAIN_QONNX,
+	.name = "GenericPartition",
 	.summary = "A part of the graph kept in a model file of its own",
-	.min_inputs = 0, .max_inputs = -1, .min_outputs = 1, .max_outputs = -1,
+	.min_inputs = 0,
+	.max_inputs = -1,
+	.min_outputs = 1,
+	.max_outputs = -1,
 	.flags = OP_IMPURE,
-	.infer = infer, .exec = exec,
+	.infer = infer,
+	.exec = exec,
 };

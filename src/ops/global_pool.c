@@ -22,8 +22,12 @@ static int pool_all(struct exec_ctx *x, enum pool_kind kind)
 	int64_t area = dims_product(in, 2, in->rank);
 	if (area == 0)
 		return exec_unsupported(x, "data with an empty spatial axis");
-	struct window w = { .spatial = 1, .in = { 1, 1, area }, .out = { 1, 1, 1 }, .kernel = { 1, 1, area },
-			    .stride = { 1, 1, 1 }, .dilation = { 1, 1, 1 } };
+	struct window w = { .spatial = 1,
+			    .in = { 1, 1, area },
+			    .out = { 1, 1, 1 },
+			    .kernel = { 1, 1, area },
+			    .stride = { 1, 1, 1 },
+			    .dilation = { 1, 1, 1 } };
 	struct tensor *flat = tensor_view(in, 3, (const int64_t[]){ in->dims[0], in->dims[1], area });
 	struct exec_ctx inner = *x;
 	inner.in = &flat;
@@ -55,22 +59,38 @@ static int exec_lp(struct exec_ctx *x)
 }
 
 const struct op op_GlobalAveragePool = {
-	.domain = DOMAIN_ONNX, .name = "GlobalAveragePool",
+	.domain = DOMAIN_ONNX,
+	.name = "GlobalAveragePool",
 	.summary = "The mean over all spatial axes",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .exec = exec_average,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.exec = exec_average,
 };
 
 const struct op op_GlobalMaxPool = {
-	.domain = DOMAIN_ONNX, .name = "GlobalMaxPool",
+	.domain = DOMAIN_ONNX,
+	.name = "GlobalMaxPool",
 	.summary = "The largest element over all spatial axes",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .datatype = datatype_same, .exec = exec_max,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.datatype = datatype_same,
+	.exec = exec_max,
 };
 
 const struct op op_GlobalLpPool = {
-	.domain = DOMAIN_ONNX, .name = "GlobalLpPool",
+	.domain = DOMAIN_ONNX,
+	.name = "GlobalLpPool",
 	.summary = "The p-norm over all spatial axes",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .exec = exec_lp,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.exec = exec_lp,
 };

@@ -110,10 +110,17 @@ static int64_t macs(const struct node *n)
 }
 
 const struct op op_MVAU = {
-	.domain = DOMAIN_FINN, .name = "MVAU",
+	.domain = DOMAIN_FINN,
+	.name = "MVAU",
 	.summary = "Hardware: matrix-vector product with optional thresholds",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_mvau, .datatype = hw_output_datatype, .exec = exec_mvau, .macs = macs,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_mvau,
+	.datatype = hw_output_datatype,
+	.exec = exec_mvau,
+	.macs = macs,
 };
 
 /* ---- VVAU ---- */
@@ -159,8 +166,15 @@ static int exec_vvau(struct exec_ctx *x)
 }
 
 const struct op op_VVAU = {
-	.domain = DOMAIN_FINN, .name = "VVAU",
+	.domain = DOMAIN_FINN,
+	.name = "VVAU",
 	.summary = "Hardware: one filter a channel (depthwise convolution) with optional thresholds",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_vvau, .datatype = hw_output_datatype, .exec = exec_vvau, .macs = macs,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_vvau,
+	.datatype = hw_output_datatype,
+	.exec = exec_vvau,
+	.macs = macs,
 };

@@ -18,7 +18,7 @@ static struct graph *read_partition(const struct node *n, struct diags *d)
 
 static int infer(struct infer_ctx *x)
 {
-	for (size_t i = 0; i < x->node->n_outputs; i++) {	/* as declared: the file is not opened for this */
+	for (size_t i = 0; i < x->node->n_outputs; i++) { /* as declared: the file is not opened for this */
 		const struct value *v = node_output(x->node, i);
 		if (v)
 			infer_output(x, i, (enum elem_type)v->elem, v->rank, v->dims);
@@ -39,7 +39,8 @@ static int exec(struct exec_ctx *x)
 		return -1;
 	int result = graph_data_inputs(g, NULL, 0) == x->n_in && g->n_outputs == x->n_out
 			     ? graph_infer(g, x->diags)
-			     : diag_node_error(x->diags, x->node, NULL, "the partition has another number of inputs or outputs");
+			     : diag_node_error(x->diags, x->node, NULL,
+					       "the partition has another number of inputs or outputs");
 	if (result == 0)
 		result = exec_graph(g, x->in, x->out, &o, x->diags);
 	graph_free(g);
@@ -47,8 +48,14 @@ static int exec(struct exec_ctx *x)
 }
 
 const struct op op_StreamingDataflowPartition = {
-	.domain = DOMAIN_FINN, .name = "StreamingDataflowPartition",
+	.domain = DOMAIN_FINN,
+	.name = "StreamingDataflowPartition",
 	.summary = "Hardware: a stretch of layers, kept in a file of its own",
-	.min_inputs = 1, .max_inputs = -1, .min_outputs = 1, .max_outputs = -1,
-	.infer = infer, .datatype = datatype, .exec = exec,
+	.min_inputs = 1,
+	.max_inputs = -1,
+	.min_outputs = 1,
+	.max_outputs = -1,
+	.infer = infer,
+	.datatype = datatype,
+	.exec = exec,
 };

@@ -69,7 +69,8 @@ static struct datatype multiplied(struct datatype a, struct datatype b)
 {
 	int64_t lo = 0, hi = 0;
 	for (int i = 0; i < 4; i++) {
-		int64_t p, x = i & 1 ? datatype_int_max(a) : datatype_int_min(a), y = i & 2 ? datatype_int_max(b) : datatype_int_min(b);
+		int64_t p, x = i & 1 ? datatype_int_max(a) : datatype_int_min(a),
+			   y = i & 2 ? datatype_int_max(b) : datatype_int_min(b);
 		if (__builtin_mul_overflow(x, y, &p))
 			return datatype_of_kind(DT_NONE);
 		lo = i && lo < p ? lo : p;
@@ -109,23 +110,42 @@ static struct datatype datatype_eltwise(const struct node *n, size_t i)
 }
 
 const struct op op_AddStreams = {
-	.domain = DOMAIN_FINN, .name = "AddStreams", .summary = "Hardware: sum of two streams",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .datatype = datatype_add, .exec = exec_add,
+	.domain = DOMAIN_FINN,
+	.name = "AddStreams",
+	.summary = "Hardware: sum of two streams",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.datatype = datatype_add,
+	.exec = exec_add,
 };
 
 const struct op op_StreamingEltwise = {
-	.domain = DOMAIN_FINN, .name = "StreamingEltwise",
+	.domain = DOMAIN_FINN,
+	.name = "StreamingEltwise",
 	.summary = "Hardware: sum, difference or its absolute value, or product, of two streams",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .datatype = datatype_eltwise, .exec = exec_eltwise,
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.datatype = datatype_eltwise,
+	.exec = exec_eltwise,
 };
 
 const struct op op_ChannelwiseOp = {
-	.domain = DOMAIN_FINN, .name = "ChannelwiseOp",
+	.domain = DOMAIN_FINN,
+	.name = "ChannelwiseOp",
 	.summary = "Hardware: adds, multiplies or compares with a constant a channel",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .datatype = hw_output_datatype, .exec = exec_channelwise,
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.datatype = hw_output_datatype,
+	.exec = exec_channelwise,
 };
 
 /* ---- one stream to several, several to one ---- */
@@ -146,9 +166,17 @@ static int exec_copies(struct exec_ctx *x)
 }
 
 const struct op op_DuplicateStreams = {
-	.domain = DOMAIN_FINN, .name = "DuplicateStreams", .summary = "Hardware: copies of a stream",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = -1, .flags = OP_MOVES,
-	.infer = infer_duplicate, .datatype = datatype_same, .exec = exec_copies,
+	.domain = DOMAIN_FINN,
+	.name = "DuplicateStreams",
+	.summary = "Hardware: copies of a stream",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = -1,
+	.flags = OP_MOVES,
+	.infer = infer_duplicate,
+	.datatype = datatype_same,
+	.exec = exec_copies,
 };
 
 static int infer_concat(struct infer_ctx *x)
@@ -189,9 +217,17 @@ static int exec_concat(struct exec_ctx *x)
 }
 
 const struct op op_StreamingConcat = {
-	.domain = DOMAIN_FINN, .name = "StreamingConcat", .summary = "Hardware: joins the channels of streams",
-	.min_inputs = 1, .max_inputs = -1, .min_outputs = 1, .max_outputs = 1, .flags = OP_MOVES,
-	.infer = infer_concat, .datatype = hw_input_datatype, .exec = exec_concat,
+	.domain = DOMAIN_FINN,
+	.name = "StreamingConcat",
+	.summary = "Hardware: joins the channels of streams",
+	.min_inputs = 1,
+	.max_inputs = -1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_concat,
+	.datatype = hw_input_datatype,
+	.exec = exec_concat,
 };
 
 /* ---- LabelSelect ---- */
@@ -243,9 +279,16 @@ static int exec_labels(struct exec_ctx *x)
 }
 
 const struct op op_LabelSelect = {
-	.domain = DOMAIN_FINN, .name = "LabelSelect", .summary = "Hardware: indices of the K largest of a vector",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_labels, .datatype = hw_output_datatype, .exec = exec_labels,
+	.domain = DOMAIN_FINN,
+	.name = "LabelSelect",
+	.summary = "Hardware: indices of the K largest of a vector",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_labels,
+	.datatype = hw_output_datatype,
+	.exec = exec_labels,
 };
 
 /* ---- GlobalAccPool ---- */
@@ -290,9 +333,16 @@ static int exec_global(struct exec_ctx *x)
 }
 
 const struct op op_GlobalAccPool = {
-	.domain = DOMAIN_FINN, .name = "GlobalAccPool", .summary = "Hardware: sum over all pixels of an image",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_global, .datatype = datatype_global, .exec = exec_global,
+	.domain = DOMAIN_FINN,
+	.name = "GlobalAccPool",
+	.summary = "Hardware: sum over all pixels of an image",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_global,
+	.datatype = datatype_global,
+	.exec = exec_global,
 };
 
 /* ---- Lookup ---- */
@@ -341,9 +391,16 @@ static int exec_lookup(struct exec_ctx *x)
 }
 
 const struct op op_Lookup = {
-	.domain = DOMAIN_FINN, .name = "Lookup", .summary = "Hardware: rows of a table by index",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_lookup, .datatype = datatype_lookup, .exec = exec_lookup,
+	.domain = DOMAIN_FINN,
+	.name = "Lookup",
+	.summary = "Hardware: rows of a table by index",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_lookup,
+	.datatype = datatype_lookup,
+	.exec = exec_lookup,
 };
 
 /* ---- plumbing ---- */
@@ -355,14 +412,29 @@ static struct datatype datatype_plumbing(const struct node *n, size_t i)
 }
 
 const struct op op_StreamingDataWidthConverter = {
-	.domain = DOMAIN_FINN, .name = "StreamingDataWidthConverter",
+	.domain = DOMAIN_FINN,
+	.name = "StreamingDataWidthConverter",
 	.summary = "Hardware: the same elements in words of another width",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, .flags = OP_MOVES,
-	.infer = infer_same, .datatype = datatype_plumbing, .exec = exec_copies,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_same,
+	.datatype = datatype_plumbing,
+	.exec = exec_copies,
 };
 
 const struct op op_StreamingFIFO = {
-	.domain = DOMAIN_FINN, .name = "StreamingFIFO", .summary = "Hardware: a queue between two layers",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, .flags = OP_MOVES,
-	.infer = infer_same, .datatype = datatype_plumbing, .exec = exec_copies,
+	.domain = DOMAIN_FINN,
+	.name = "StreamingFIFO",
+	.summary = "Hardware: a queue between two layers",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_same,
+	.datatype = datatype_plumbing,
+	.exec = exec_copies,
 };

@@ -90,8 +90,14 @@ static int exec(struct exec_ctx *x)
 }
 
 const struct op op_Thresholding = {
-	.domain = DOMAIN_FINN, .name = "Thresholding",
+	.domain = DOMAIN_FINN,
+	.name = "Thresholding",
 	.summary = "Hardware: counts the thresholds of its channel that x reaches, channels last",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .datatype = hw_output_datatype, .exec = exec,
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.datatype = hw_output_datatype,
+	.exec = exec,
 };

@@ -17,7 +17,8 @@ static int run_images(struct exec_ctx *x, int64_t channels, image_fn *f)
 	if (!in)
 		return -1;
 	int64_t size_in = l.elements[0], size_out = l.out_dim[0] * l.out_dim[1] * channels;
-	if (l.kind == HW_FMPADDING || l.kind == HW_PIXELPAD || l.kind == HW_UPSAMPLE || l.kind == HW_DOWNSAMPLER || l.kind == HW_POOL)
+	if (l.kind == HW_FMPADDING || l.kind == HW_PIXELPAD || l.kind == HW_UPSAMPLE || l.kind == HW_DOWNSAMPLER ||
+	    l.kind == HW_POOL)
 		size_in = l.elements[0] / (l.vectors / (l.kind == HW_POOL ? l.out_dim[0] * l.out_dim[1] : 1));
 	struct tensor *y = NULL;
 	if (in->rank != 4 || size_in < 1 || in->count % size_in)
@@ -93,10 +94,16 @@ static int exec_swg(struct exec_ctx *x)
 }
 
 const struct op op_ConvolutionInputGenerator = {
-	.domain = DOMAIN_FINN, .name = "ConvolutionInputGenerator",
+	.domain = DOMAIN_FINN,
+	.name = "ConvolutionInputGenerator",
 	.summary = "Hardware: sliding window, from pixels to the windows of a convolution",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_swg, .datatype = hw_input_datatype, .exec = exec_swg,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_swg,
+	.datatype = hw_input_datatype,
+	.exec = exec_swg,
 };
 
 /* ---- FMPadding ---- */
@@ -121,9 +128,16 @@ static int exec_padding(struct exec_ctx *x)
 }
 
 const struct op op_FMPadding = {
-	.domain = DOMAIN_FINN, .name = "FMPadding", .summary = "Hardware: a border of zeros around an image",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_plain, .datatype = hw_input_datatype, .exec = exec_padding,
+	.domain = DOMAIN_FINN,
+	.name = "FMPadding",
+	.summary = "Hardware: a border of zeros around an image",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_plain,
+	.datatype = hw_input_datatype,
+	.exec = exec_padding,
 };
 
 /* Zeros between the pixels. */
@@ -142,9 +156,16 @@ static int exec_spread(struct exec_ctx *x)
 }
 
 const struct op op_FMPadding_Pixel = {
-	.domain = DOMAIN_FINN, .name = "FMPadding_Pixel", .summary = "Hardware: zeros between the pixels of an image",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_plain, .datatype = hw_input_datatype, .exec = exec_spread,
+	.domain = DOMAIN_FINN,
+	.name = "FMPadding_Pixel",
+	.summary = "Hardware: zeros between the pixels of an image",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_plain,
+	.datatype = hw_input_datatype,
+	.exec = exec_spread,
 };
 
 /* ---- DownSampler, UpsampleNearestNeighbour ---- */
@@ -168,16 +189,29 @@ static int exec_resample(struct exec_ctx *x)
 }
 
 const struct op op_DownSampler = {
-	.domain = DOMAIN_FINN, .name = "DownSampler", .summary = "Hardware: every n-th pixel of every n-th row",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_plain, .datatype = hw_input_datatype, .exec = exec_resample,
+	.domain = DOMAIN_FINN,
+	.name = "DownSampler",
+	.summary = "Hardware: every n-th pixel of every n-th row",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_plain,
+	.datatype = hw_input_datatype,
+	.exec = exec_resample,
 };
 
 const struct op op_UpsampleNearestNeighbour = {
-	.domain = DOMAIN_FINN, .name = "UpsampleNearestNeighbour",
+	.domain = DOMAIN_FINN,
+	.name = "UpsampleNearestNeighbour",
 	.summary = "Hardware: enlarges an image by repeating pixels",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_plain, .datatype = hw_input_datatype, .exec = exec_resample,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_plain,
+	.datatype = hw_input_datatype,
+	.exec = exec_resample,
 };
 
 /* ---- StreamingMaxPool, Pool ---- */
@@ -213,10 +247,16 @@ static struct datatype datatype_pooled(const struct node *n, size_t i)
 }
 
 const struct op op_StreamingMaxPool = {
-	.domain = DOMAIN_FINN, .name = "StreamingMaxPool",
+	.domain = DOMAIN_FINN,
+	.name = "StreamingMaxPool",
 	.summary = "Hardware: maximum over windows that do not overlap",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_plain, .datatype = datatype_pooled, .exec = exec_max_pool,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_plain,
+	.datatype = datatype_pooled,
+	.exec = exec_max_pool,
 };
 
 /* Windows come from a depthwise ConvolutionInputGenerator: PE channels of all kernel positions at a time. */
@@ -246,7 +286,14 @@ static struct datatype datatype_pool(const struct node *n, size_t i)
 }
 
 const struct op op_Pool = {
-	.domain = DOMAIN_FINN, .name = "Pool", .summary = "Hardware: maximum or truncated average of windows",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_plain, .datatype = datatype_pool, .exec = exec_pool,
+	.domain = DOMAIN_FINN,
+	.name = "Pool",
+	.summary = "Hardware: maximum or truncated average of windows",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_plain,
+	.datatype = datatype_pool,
+	.exec = exec_pool,
 };

@@ -70,8 +70,8 @@ static int infer(struct infer_ctx *x)
 }
 
 /* One kernel tap of one output pixel: its channels, or the padding value (given as one element's bytes). */
-static void copy_tap(const struct unfold *u, const char *sample, int64_t h, int64_t w, size_t size,
-		     const char *padding, char *to)
+static void copy_tap(const struct unfold *u, const char *sample, int64_t h, int64_t w, size_t size, const char *padding,
+		     char *to)
 {
 	if (h >= 0 && h < u->in[0] && w >= 0 && w < u->in[1]) {
 		memcpy(to, sample + (size_t)((h * u->in[1] + w) * u->channels) * size, (size_t)u->channels * size);
@@ -118,8 +118,14 @@ static int exec(struct exec_ctx *x)
 }
 
 const struct op op_Im2Col = {
-	.domain = DOMAIN_QONNX, .name = "Im2Col",
+	.domain = DOMAIN_QONNX,
+	.name = "Im2Col",
 	.summary = "Unfolds the windows of NHWC data into rows",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .datatype = datatype_same, .exec = exec,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.datatype = datatype_same,
+	.exec = exec,
 };

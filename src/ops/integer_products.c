@@ -176,8 +176,9 @@ static struct datatype datatype_linear(const struct node *n, size_t i)
 {
 	(void)i;
 	const struct value *zero = node_input(n, 7);
-	return zero->elem == ELEM_INT8 ? datatype_int(8) : zero->elem == ELEM_UINT8 ? datatype_uint(8)
-										      : datatype_of_kind(DT_NONE);
+	return zero->elem == ELEM_INT8	  ? datatype_int(8)
+	       : zero->elem == ELEM_UINT8 ? datatype_uint(8)
+					  : datatype_of_kind(DT_NONE);
 }
 
 static int64_t macs_mat_mul(const struct node *n)
@@ -196,31 +197,57 @@ static int64_t macs_linear_conv(const struct node *n)
 }
 
 const struct op op_MatMulInteger = {
-	.domain = DOMAIN_ONNX, .name = "MatMulInteger",
+	.domain = DOMAIN_ONNX,
+	.name = "MatMulInteger",
 	.summary = "Product of 8-bit matrices less their zero points, in int32",
-	.min_inputs = 2, .max_inputs = 4, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_mat_mul_integer, .datatype = datatype_mat_mul, .exec = exec_mat_mul_integer,
+	.min_inputs = 2,
+	.max_inputs = 4,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_mat_mul_integer,
+	.datatype = datatype_mat_mul,
+	.exec = exec_mat_mul_integer,
 	.macs = macs_mat_mul,
 };
 
 const struct op op_ConvInteger = {
-	.domain = DOMAIN_ONNX, .name = "ConvInteger",
+	.domain = DOMAIN_ONNX,
+	.name = "ConvInteger",
 	.summary = "Convolution of 8-bit data less their zero points, in int32",
-	.min_inputs = 2, .max_inputs = 4, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_conv_integer, .datatype = datatype_conv, .exec = exec_conv_integer, .macs = macs_conv,
+	.min_inputs = 2,
+	.max_inputs = 4,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_conv_integer,
+	.datatype = datatype_conv,
+	.exec = exec_conv_integer,
+	.macs = macs_conv,
 };
 
 const struct op op_QLinearMatMul = {
-	.domain = DOMAIN_ONNX, .name = "QLinearMatMul",
+	.domain = DOMAIN_ONNX,
+	.name = "QLinearMatMul",
 	.summary = "Product of linearly quantised matrices, quantised again",
-	.min_inputs = 8, .max_inputs = 8, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_linear_mat_mul, .datatype = datatype_linear, .exec = exec_linear_mat_mul,
+	.min_inputs = 8,
+	.max_inputs = 8,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_linear_mat_mul,
+	.datatype = datatype_linear,
+	.exec = exec_linear_mat_mul,
 	.macs = macs_mat_mul,
 };
 
 const struct op op_QLinearConv = {
-	.domain = DOMAIN_ONNX, .name = "QLinearConv",
+	.domain = DOMAIN_ONNX,
+	.name = "QLinearConv",
 	.summary = "Convolution of linearly quantised data, quantised again",
-	.min_inputs = 8, .max_inputs = 9, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_linear_conv, .datatype = datatype_linear, .exec = exec_linear_conv, .macs = macs_linear_conv,
+	.min_inputs = 8,
+	.max_inputs = 9,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_linear_conv,
+	.datatype = datatype_linear,
+	.exec = exec_linear_conv,
+	.macs = macs_linear_conv,
 };

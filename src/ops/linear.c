@@ -14,8 +14,11 @@ int linear_map(struct exec_ctx *x, const struct tensor *t, const struct tensor *
 	int axis = normal_axis(node_attr_int(x->node, "axis", 1), t->rank);
 	if (axis < 0)
 		return exec_unsupported(x, "an axis that is out of range");
-	*m = (struct linear_map){ .outer = dims_product(t, 0, axis), .axis = t->dims[axis], .block = 1,
-				  .blocks = params->count, .inner = dims_product(t, axis + 1, t->rank) };
+	*m = (struct linear_map){ .outer = dims_product(t, 0, axis),
+				  .axis = t->dims[axis],
+				  .block = 1,
+				  .blocks = params->count,
+				  .inner = dims_product(t, axis + 1, t->rank) };
 	if (params->rank == 1 && params->count == t->dims[axis])
 		return 0;
 	if (params->rank != t->rank || params->dims[axis] < 1)
@@ -88,5 +91,7 @@ int linear_requantise(struct exec_ctx *x, struct tensor *t, const struct tensor 
 		x->out[0] = tensor_cast(t, elem);
 	}
 	tensor_unref(t);
-	return fit && x->out[0] ? 0 : exec_unsupported(x, "an output scale or zero point that fits neither tensor nor axis");
+	return fit && x->out[0]
+		       ? 0
+		       : exec_unsupported(x, "an output scale or zero point that fits neither tensor nor axis");
 }

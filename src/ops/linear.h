@@ -8,9 +8,9 @@
 /* Where an element's parameters lie: the data seen as outer x axis x inner. */
 struct linear_map {
 	int64_t outer, axis, inner;
-	int64_t block;		/* indices of the axis that share a parameter; 0: one parameter for all */
-	int64_t blocks;		/* parameters along the axis */
-	bool per_inner;		/* blocked: parameters differ along inner and outer axes too */
+	int64_t block;	/* indices of the axis that share a parameter; 0: one parameter for all */
+	int64_t blocks; /* parameters along the axis */
+	bool per_inner; /* blocked: parameters differ along inner and outer axes too */
 };
 
 /* Reads the layout of `params` (the scale) for data of t's shape, from attributes axis and block_size.

@@ -29,8 +29,7 @@ LOOP_FUNCTION equal_strings(void *out, const void *a, const void *b, int64_t n, 
 }
 
 static binary_loop *const equal_loops[ELEM_COUNT] = {
-	EACH_COMPARABLE(LOOP_ROW, equal)
-	[ELEM_STRING] = equal_strings,
+	EACH_COMPARABLE(LOOP_ROW, equal)[ELEM_STRING] = equal_strings,
 };
 static binary_loop *const greater_loops[ELEM_COUNT] = { EACH_COMPARABLE(LOOP_ROW, greater) };
 static binary_loop *const greater_equal_loops[ELEM_COUNT] = { EACH_COMPARABLE(LOOP_ROW, greater_equal) };
@@ -40,20 +39,27 @@ static binary_loop *const and_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, and) };
 static binary_loop *const or_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, or) };
 static binary_loop *const xor_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, xor) };
 
-#define COMPARISON(symbol, NAME, loops, flag, text)                                            \
-	static int run_##NAME(struct exec_ctx *x)                                              \
-	{                                                                                      \
-		return exec_binary(x, loops, ELEM_BOOL);                                       \
-	}                                                                                      \
-	static int exec_##NAME(struct exec_ctx *x)                                             \
-	{                                                                                      \
-		return exec_widened(x, run_##NAME);                                            \
-	}                                                                                      \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,          \
-		.flags = OP_ELEMENTWISE | (flag), .infer = infer_broadcast_bool,               \
-		.datatype = datatype_binary, .exec = exec_##NAME,                              \
+#define COMPARISON(symbol, NAME, loops, flag, text)      \
+	static int run_##NAME(struct exec_ctx *x)        \
+	{                                                \
+		return exec_binary(x, loops, ELEM_BOOL); \
+	}                                                \
+	static int exec_##NAME(struct exec_ctx *x)       \
+	{                                                \
+		return exec_widened(x, run_##NAME);      \
+	}                                                \
+	const struct op symbol = {                       \
+		.name = #NAME,                           \
+		.domain = DOMAIN_ONNX,                   \
+		.summary = text,                         \
+		.min_inputs = 2,                         \
+		.max_inputs = 2,                         \
+		.min_outputs = 1,                        \
+		.max_outputs = 1,                        \
+		.flags = OP_ELEMENTWISE | (flag),        \
+		.infer = infer_broadcast_bool,           \
+		.datatype = datatype_binary,             \
+		.exec = exec_##NAME,                     \
 	};
 
 COMPARISON(op_Equal, Equal, equal_loops, OP_COMMUTATIVE, "whether a = b")
@@ -72,7 +78,7 @@ EACH_BOOL(TEST_LOOP, not, !x)
 EACH_FLOAT(TEST_LOOP, is_nan, x != x)
 /* alpha: counts +infinity; beta: counts -infinity. */
 EACH_FLOAT(TEST_LOOP, is_inf, isinf(x) && (x > 0 ? alpha != 0 : beta != 0))
-static unary_loop *const not_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, not) };
+static unary_loop *const not_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, not ) };
 static unary_loop *const is_nan_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, is_nan) };
 static unary_loop *const is_inf_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, is_inf) };
 
@@ -83,31 +89,38 @@ static int infer_bool(struct infer_ctx *x)
 	return 0;
 }
 
-#define TEST(symbol, NAME, loops, alpha, beta, text)                                           \
-	static int run_##NAME(struct exec_ctx *x)                                              \
-	{                                                                                      \
-		const struct node *n __attribute__((unused)) = x->node;                        \
-		return exec_unary(x, loops, ELEM_BOOL, (double)(alpha), (double)(beta));       \
-	}                                                                                      \
-	static int exec_##NAME(struct exec_ctx *x)                                             \
-	{                                                                                      \
-		return exec_widened(x, run_##NAME);                                            \
-	}                                                                                      \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,          \
-		.flags = OP_ELEMENTWISE, .infer = infer_bool, .datatype = datatype_binary,     \
-		.exec = exec_##NAME,                                                           \
+#define TEST(symbol, NAME, loops, alpha, beta, text)                                     \
+	static int run_##NAME(struct exec_ctx *x)                                        \
+	{                                                                                \
+		const struct node *n __attribute__((unused)) = x->node;                  \
+		return exec_unary(x, loops, ELEM_BOOL, (double)(alpha), (double)(beta)); \
+	}                                                                                \
+	static int exec_##NAME(struct exec_ctx *x)                                       \
+	{                                                                                \
+		return exec_widened(x, run_##NAME);                                      \
+	}                                                                                \
+	const struct op symbol = {                                                       \
+		.name = #NAME,                                                           \
+		.domain = DOMAIN_ONNX,                                                   \
+		.summary = text,                                                         \
+		.min_inputs = 1,                                                         \
+		.max_inputs = 1,                                                         \
+		.min_outputs = 1,                                                        \
+		.max_outputs = 1,                                                        \
+		.flags = OP_ELEMENTWISE,                                                 \
+		.infer = infer_bool,                                                     \
+		.datatype = datatype_binary,                                             \
+		.exec = exec_##NAME,                                                     \
 	};
 
 TEST(op_Not, Not, not_loops, 0, 0, "not x")
 TEST(op_IsNaN, IsNaN, is_nan_loops, 0, 0, "whether x is no number")
-TEST(op_IsInf, IsInf, is_inf_loops, node_attr_int(n, "detect_positive", 1),
-     node_attr_int(n, "detect_negative", 1), "whether x is infinite")
+TEST(op_IsInf, IsInf, is_inf_loops, node_attr_int(n, "detect_positive", 1), node_attr_int(n, "detect_negative", 1),
+     "whether x is infinite")
 
 /* ---- bits ---- */
 
-EACH_INTEGER(BINARY_LOOP, bit_and, x & y)
+EACH_INTEGER(BINARY_LOOP, bit_and, x &y)
 EACH_INTEGER(BINARY_LOOP, bit_or, x | y)
 EACH_INTEGER(BINARY_LOOP, bit_xor, x ^ y)
 EACH_INTEGER(UNARY_LOOP, bit_not, ~(wide)x)
@@ -128,15 +141,22 @@ static binary_loop *const *shift_of(const struct node *n)
 	return left ? shift_left_loops : shift_right_loops;
 }
 
-#define BITWISE(symbol, NAME, loops, flag, text)                                               \
-	static int exec_##NAME(struct exec_ctx *x)                                             \
-	{                                                                                      \
-		return exec_binary(x, loops, ELEM_UNDEFINED);                                  \
-	}                                                                                      \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,          \
-		.flags = flag, .infer = infer_broadcast, .exec = exec_##NAME,                  \
+#define BITWISE(symbol, NAME, loops, flag, text)              \
+	static int exec_##NAME(struct exec_ctx *x)            \
+	{                                                     \
+		return exec_binary(x, loops, ELEM_UNDEFINED); \
+	}                                                     \
+	const struct op symbol = {                            \
+		.name = #NAME,                                \
+		.domain = DOMAIN_ONNX,                        \
+		.summary = text,                              \
+		.min_inputs = 2,                              \
+		.max_inputs = 2,                              \
+		.min_outputs = 1,                             \
+		.max_outputs = 1,                             \
+		.flags = flag,                                \
+		.infer = infer_broadcast,                     \
+		.exec = exec_##NAME,                          \
 	};
 
 BITWISE(op_BitwiseAnd, BitwiseAnd, bit_and_loops, OP_COMMUTATIVE, "a and b, bit by bit")
@@ -150,9 +170,15 @@ static int exec_bitwise_not(struct exec_ctx *x)
 }
 
 const struct op op_BitwiseNot = {
-	.name = "BitwiseNot", .domain = DOMAIN_ONNX, .summary = "every bit inverted",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_bitwise_not,
+	.name = "BitwiseNot",
+	.domain = DOMAIN_ONNX,
+	.summary = "every bit inverted",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_bitwise_not,
 };
 
 /* ---- Where ---- */
@@ -167,12 +193,11 @@ static int infer_where(struct infer_ctx *x)
 	return 0;
 }
 
-#define SELECT_RUN(T)                                                                          \
-	for (int64_t i = 0; i < w->run; i++)                                                   \
-		((T *)out->data)[w->done + i] =                                                \
-			condition[w->step[0] ? i : 0]                                          \
-				? ((const T *)in[1]->data)[w->offset[1] + (w->step[1] ? i : 0)] \
-				: ((const T *)in[2]->data)[w->offset[2] + (w->step[2] ? i : 0)]
+#define SELECT_RUN(T)                                                                                           \
+	for (int64_t i = 0; i < w->run; i++)                                                                    \
+	((T *)out->data)[w->done + i] = condition[w->step[0] ? i : 0]                                           \
+						? ((const T *)in[1]->data)[w->offset[1] + (w->step[1] ? i : 0)] \
+						: ((const T *)in[2]->data)[w->offset[2] + (w->step[2] ? i : 0)]
 
 static void select_run(const struct walk *w, struct tensor *const *in, struct tensor *out)
 {
@@ -215,7 +240,14 @@ static struct datatype datatype_where(const struct node *n, size_t i)
 }
 
 const struct op op_Where = {
-	.name = "Where", .domain = DOMAIN_ONNX, .summary = "a or b, by a condition",
-	.min_inputs = 3, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_where, .datatype = datatype_where, .exec = exec_where,
+	.name = "Where",
+	.domain = DOMAIN_ONNX,
+	.summary = "a or b, by a condition",
+	.min_inputs = 3,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_where,
+	.datatype = datatype_where,
+	.exec = exec_where,
 };

@@ -47,7 +47,7 @@ bool mat_mul_plan(struct mat_mul_plan *p, int rank_a, const int64_t *a, int rank
 	memcpy(p->batch, p->dims, sizeof p->batch);
 	batch_strides(rank_a, a, p->batch_rank, p->a_stride);
 	batch_strides(rank_b, b, p->batch_rank, p->b_stride);
-	if (rank_b <= 2 && p->batch_rank && rank_a > 2) {	/* one B for all: a single tall product */
+	if (rank_b <= 2 && p->batch_rank && rank_a > 2) { /* one B for all: a single tall product */
 		for (int i = 0; i < p->batch_rank; i++)
 			p->m *= p->batch[i];
 		p->batch_rank = 0;
@@ -61,8 +61,7 @@ static void multiply(const struct mat_mul_plan *p, const struct tensor *a, int64
 {
 	struct matrix_shape s = { p->m, p->n, p->k, false, false, p->k, p->n, p->n };
 	if (a->elem == ELEM_FLOAT)
-		gemm_float(&s, (const float *)a->data + at_a, (const float *)b->data + at_b,
-			   (float *)c->data + at_c);
+		gemm_float(&s, (const float *)a->data + at_a, (const float *)b->data + at_b, (float *)c->data + at_c);
 	else
 		gemm_double(&s, (const double *)a->data + at_a, (const double *)b->data + at_b,
 			    (double *)c->data + at_c);
@@ -126,10 +125,8 @@ int mat_mul_clash(struct exec_ctx *x, size_t a, size_t b)
 	const struct tensor *p = x->in[a], *q = x->in[b];
 	if (!p->rank || !q->rank)
 		return exec_unsupported(x, "a scalar is no matrix");
-	return diag_node_error(x->diags, x->node, NULL,
-			       "matrices do not multiply: inner dimensions %lld and %lld",
-			       (long long)p->dims[p->rank - 1],
-			       (long long)q->dims[q->rank >= 2 ? q->rank - 2 : 0]);
+	return diag_node_error(x->diags, x->node, NULL, "matrices do not multiply: inner dimensions %lld and %lld",
+			       (long long)p->dims[p->rank - 1], (long long)q->dims[q->rank >= 2 ? q->rank - 2 : 0]);
 }
 
 static int infer(struct infer_ctx *x)
@@ -198,8 +195,15 @@ static int exec(struct exec_ctx *x)
 }
 
 const struct op op_MatMul = {
-	.domain = DOMAIN_ONNX, .name = "MatMul",
+	.domain = DOMAIN_ONNX,
+	.name = "MatMul",
 	.summary = "Product of matrices, or of stacks of them",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .datatype = datatype, .exec = exec, .macs = mat_mul_macs,
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.datatype = datatype,
+	.exec = exec,
+	.macs = mat_mul_macs,
 };

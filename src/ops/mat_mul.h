@@ -7,9 +7,9 @@
 /* How two operands multiply under NumPy's rules for matmul. */
 struct mat_mul_plan {
 	int64_t m, n, k;
-	int rank;			/* of the result */
+	int rank; /* of the result */
 	int64_t dims[MAX_RANK];
-	int batch_rank;			/* leading axes, broadcast */
+	int batch_rank; /* leading axes, broadcast */
 	int64_t batch[MAX_RANK], a_stride[MAX_RANK], b_stride[MAX_RANK];
 };
 
@@ -21,7 +21,7 @@ void mat_mul_run(const struct mat_mul_plan *p, const struct tensor *a, const str
 int mat_mul_infer(struct infer_ctx *x, size_t a, size_t b, enum elem_type elem);
 /* The inner dimension of the node's product; -1 where unknown. */
 int64_t mat_mul_inner(const struct value *a);
-int64_t mat_mul_macs(const struct node *n);	/* inputs 0 and 1 */
+int64_t mat_mul_macs(const struct node *n); /* inputs 0 and 1 */
 /* Says that the shapes of inputs a and b do not multiply; returns -1. */
 int mat_mul_clash(struct exec_ctx *x, size_t a, size_t b);
 

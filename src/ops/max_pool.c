@@ -28,22 +28,40 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 const struct op op_MaxPool = {
-	.domain = DOMAIN_ONNX, .name = "MaxPool",
+	.domain = DOMAIN_ONNX,
+	.name = "MaxPool",
 	.summary = "The largest element of each window",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 2,
-	.infer = infer_first, .datatype = datatype, .exec = exec_first,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 2,
+	.infer = infer_first,
+	.datatype = datatype,
+	.exec = exec_first,
 };
 
 const struct op op_MaxPoolChannelsLast = {
-	.domain = DOMAIN_CHANNELS_LAST, .name = "MaxPool",
+	.domain = DOMAIN_CHANNELS_LAST,
+	.name = "MaxPool",
 	.summary = "The largest element of each window, channels last",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_last, .datatype = datatype, .exec = exec_last,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_last,
+	.datatype = datatype,
+	.exec = exec_last,
 };
 
 const struct op op_MaxPoolNHWC = {
-	.domain = DOMAIN_QONNX, .name = "MaxPoolNHWC",
+	.domain = DOMAIN_QONNX,
+	.name = "MaxPoolNHWC",
 	.summary = "The largest element of each window of NHWC data",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_last, .datatype = datatype, .exec = exec_last,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_last,
+	.datatype = datatype,
+	.exec = exec_last,
 };

@@ -92,11 +92,11 @@ static int64_t contiguous_block(const struct move *m, int *axes)
 	return block;
 }
 
-#define COPY_ROW(T)                                                                            \
-	for (int64_t i = 0; i < n; i++)                                                        \
-		if (table[i] >= 0)                                                             \
-			((T *)out->data)[to + i] = ((const T *)in->data)[base + table[i]];     \
-		else                                                                           \
+#define COPY_ROW(T)                                                                        \
+	for (int64_t i = 0; i < n; i++)                                                    \
+		if (table[i] >= 0)                                                         \
+			((T *)out->data)[to + i] = ((const T *)in->data)[base + table[i]]; \
+		else                                                                       \
 			elements_fill(out, to + i, 1, fill)
 
 /* One row of single elements. base < 0: the whole row is filling. */
@@ -120,8 +120,8 @@ static void move_row(struct tensor *out, int64_t to, const struct tensor *in, in
 }
 
 /* Axes 0..axes-1 of the move, in blocks; the innermost of them is a row where blocks are single elements. */
-static void move_blocks(const struct move *m, int axes, int64_t block, struct tensor *out,
-			const struct tensor *in, const void *fill)
+static void move_blocks(const struct move *m, int axes, int64_t block, struct tensor *out, const struct tensor *in,
+			const void *fill)
 {
 	bool rows = axes > 0 && block == 1;
 	int loops = rows ? axes - 1 : axes;
@@ -144,7 +144,7 @@ static void move_blocks(const struct move *m, int axes, int64_t block, struct te
 
 /* ---- transposing ---- */
 
-enum { TILE = 16 };	/* elements: a tile's rows fill a cache line each */
+enum { TILE = 16 }; /* elements: a tile's rows fill a cache line each */
 
 /* An axis before the last along which the input lies element by element, while it strides along the last: then
  * whole rows would touch a cache line an element. -1: there is none, or elements are not 4 bytes of numbers. */
@@ -250,8 +250,7 @@ bool infer_ints(const struct node *n, size_t input, const char *attr, int64_t ou
 	return attr_ints(n, attr, out, MAX_RANK, count);
 }
 
-bool exec_ints(const struct exec_ctx *x, size_t input, const char *attr, int64_t out[2 * MAX_RANK],
-	       size_t *count)
+bool exec_ints(const struct exec_ctx *x, size_t input, const char *attr, int64_t out[2 * MAX_RANK], size_t *count)
 {
 	const struct tensor *t = exec_input(x, input);
 	if (!t)

@@ -7,7 +7,7 @@
 
 #include "ops/op.h"
 
-enum { MOVE_RANK = 2 * MAX_RANK };	/* Tile and DepthToSpace split axes while they work */
+enum { MOVE_RANK = 2 * MAX_RANK }; /* Tile and DepthToSpace split axes while they work */
 
 /* Operators that make axes longer refuse more than this, for which tables would be too large. */
 #define MOVE_EXTENT_LIMIT (INT64_C(1) << 28)
@@ -17,8 +17,8 @@ enum { MOVE_RANK = 2 * MAX_RANK };	/* Tile and DepthToSpace split axes while the
 
 struct move {
 	int rank;
-	int64_t dims[MOVE_RANK];		/* of the output */
-	int64_t *table[MOVE_RANK];		/* dims[k] offsets each, in elements */
+	int64_t dims[MOVE_RANK];   /* of the output */
+	int64_t *table[MOVE_RANK]; /* dims[k] offsets each, in elements */
 };
 
 /* Frees the tables. */
@@ -46,8 +46,7 @@ int exec_move(struct exec_ctx *x, size_t i, struct move *m, const struct tensor 
  * where neither is there (count 0) or an input is no constant. */
 bool infer_ints(const struct node *n, size_t input, const char *attr, int64_t out[MAX_RANK], size_t *count);
 /* The same for execution, where inputs are always known; more than MAX_RANK elements count as absent. */
-bool exec_ints(const struct exec_ctx *x, size_t input, const char *attr, int64_t out[2 * MAX_RANK],
-	       size_t *count);
+bool exec_ints(const struct exec_ctx *x, size_t input, const char *attr, int64_t out[2 * MAX_RANK], size_t *count);
 /* Normalises axes in place; false where one is out of range or double. */
 bool normal_axes(int64_t *axes, size_t count, int rank);
 

@@ -7,7 +7,7 @@
 #include "ops/channels.h"
 
 struct threshold_plan {
-	int64_t outer, channels, inner;	/* of the data */
+	int64_t outer, channels, inner; /* of the data */
 	int64_t rows, steps;		/* of the thresholds */
 	double scale, bias;
 };
@@ -32,7 +32,11 @@ static int plan(struct exec_ctx *x, struct threshold_plan *p)
 	if (t->rank != 2)
 		return exec_unsupported(x, "thresholds must be a matrix of channels x steps");
 	int axis = threshold_axis(x->node, in->rank);
-	*p = (struct threshold_plan){ 1, axis < 0 ? 1 : in->dims[axis], 1, t->dims[0], t->dims[1],
+	*p = (struct threshold_plan){ 1,
+				      axis < 0 ? 1 : in->dims[axis],
+				      1,
+				      t->dims[0],
+				      t->dims[1],
 				      node_attr_float(x->node, "out_scale", 1),
 				      node_attr_float(x->node, "out_bias", 0) };
 	for (int i = 0; i < axis; i++)
@@ -43,7 +47,7 @@ static int plan(struct exec_ctx *x, struct threshold_plan *p)
 		return diag_node_error(x->diags, x->node, "give one row, or one per channel; see data_layout",
 				       "%lld rows of thresholds for %lld channels", (long long)p->rows,
 				       (long long)p->channels);
-	if (p->rows == 1) {	/* one row for all: a single channel */
+	if (p->rows == 1) { /* one row for all: a single channel */
 		p->inner *= p->outer * p->channels;
 		p->outer = p->channels = 1;
 	}
@@ -74,7 +78,7 @@ static int kernel(struct exec_ctx *x)
 	struct tensor *y = exec_output(x, 0, real ? elem : ELEM_DOUBLE, in->rank, in->dims);
 	struct tensor *wide = real ? tensor_ref(in) : tensor_cast(in, ELEM_DOUBLE);
 	int result = y && wide ? in_type(x, &p, wide, y) : -1;
-	if (result == 0 && !real) {	/* integers were counted in double */
+	if (result == 0 && !real) { /* integers were counted in double */
 		x->out[0] = tensor_cast(y, elem);
 		tensor_unref(y);
 	}
@@ -99,9 +103,15 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 const struct op op_MultiThreshold = {
-	.domain = DOMAIN_QONNX, .name = "MultiThreshold",
+	.domain = DOMAIN_QONNX,
+	.name = "MultiThreshold",
 	.summary = "Counts the thresholds of its channel that x reaches, then scales and shifts",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
-	.infer = infer_same, .datatype = datatype, .exec = exec,
+	.infer = infer_same,
+	.datatype = datatype,
+	.exec = exec,
 };

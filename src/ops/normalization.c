@@ -6,11 +6,11 @@
 #include "ops/lines.h"
 
 struct affine {
-	const struct tensor *scale, *bias;	/* NULL: 1 and 0 */
+	const struct tensor *scale, *bias; /* NULL: 1 and 0 */
 	double epsilon;
-	int64_t period;		/* scale and bias repeat after so many lines; 0: they run along the line */
-	int64_t run;		/* elements of a line that share one scale; 0: all */
-	struct tensor *mean, *inverse;	/* LayerNormalization's further outputs, or NULL */
+	int64_t period;		       /* scale and bias repeat after so many lines; 0: they run along the line */
+	int64_t run;		       /* elements of a line that share one scale; 0: all */
+	struct tensor *mean, *inverse; /* LayerNormalization's further outputs, or NULL */
 };
 
 static void standardise(double *line, int64_t n, int64_t which, void *user)
@@ -48,7 +48,9 @@ static int exec_instance(struct exec_ctx *x)
 		return exec_unsupported(x, "data without spatial axes");
 	if (check_channels(x, in->dims[1]) != 0)
 		return -1;
-	struct affine a = { .scale = x->in[1], .bias = x->in[2], .period = in->dims[1],
+	struct affine a = { .scale = x->in[1],
+			    .bias = x->in[2],
+			    .period = in->dims[1],
 			    .epsilon = node_attr_float(x->node, "epsilon", (double)1e-5f) };
 	return exec_lines(x, dims_product(in, 2, in->rank), 1, standardise, &a);
 }
@@ -64,7 +66,10 @@ static int exec_group(struct exec_ctx *x)
 	bool per_channel = x->opset >= 21;
 	if (check_channels(x, per_channel ? in->dims[1] : groups) != 0)
 		return -1;
-	struct affine a = { .scale = x->in[1], .bias = x->in[2], .period = groups, .run = per_channel ? area : 0,
+	struct affine a = { .scale = x->in[1],
+			    .bias = x->in[2],
+			    .period = groups,
+			    .run = per_channel ? area : 0,
 			    .epsilon = node_attr_float(x->node, "epsilon", (double)1e-5f) };
 	return exec_lines(x, n, 1, standardise, &a);
 }
@@ -87,7 +92,8 @@ static int exec_layer(struct exec_ctx *x)
 	int64_t n = dims_product(in, axis, in->rank);
 	if ((x->in[1]->count != n && x->in[1]->count != 1) || (bias && bias->count != n && bias->count != 1))
 		return exec_unsupported(x, "scale or bias that differ in size from the normalised axes");
-	struct affine a = { .scale = x->in[1], .bias = bias,
+	struct affine a = { .scale = x->in[1],
+			    .bias = bias,
 			    .epsilon = node_attr_float(x->node, "epsilon", (double)1e-5f) };
 	int rank = statistics_dims(in->rank, in->dims, axis, dims);
 	if (x->n_out > 1 && x->node->outputs[1])
@@ -133,7 +139,7 @@ static int exec_lp(struct exec_ctx *x)
 
 /* For each element, the number of the group of elements that share its index along the axes not reduced. */
 struct grouping {
-	int64_t dims[MAX_RANK], weight[MAX_RANK];	/* weight 0: reduced */
+	int64_t dims[MAX_RANK], weight[MAX_RANK]; /* weight 0: reduced */
 	int rank;
 	int64_t groups;
 };
@@ -192,36 +198,61 @@ static int exec_mean_variance(struct exec_ctx *x)
 }
 
 const struct op op_InstanceNormalization = {
-	.domain = DOMAIN_ONNX, .name = "InstanceNormalization",
+	.domain = DOMAIN_ONNX,
+	.name = "InstanceNormalization",
 	.summary = "Normalises each channel of each sample over its spatial axes",
-	.min_inputs = 3, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_instance,
+	.min_inputs = 3,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_instance,
 };
 
 const struct op op_GroupNormalization = {
-	.domain = DOMAIN_ONNX, .name = "GroupNormalization",
+	.domain = DOMAIN_ONNX,
+	.name = "GroupNormalization",
 	.summary = "Normalises groups of channels of each sample",
-	.min_inputs = 3, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_group,
+	.min_inputs = 3,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_group,
 };
 
 const struct op op_LayerNormalization = {
-	.domain = DOMAIN_ONNX, .name = "LayerNormalization",
+	.domain = DOMAIN_ONNX,
+	.name = "LayerNormalization",
 	.summary = "Normalises over the axes from a given one on",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 3,
-	.infer = infer_layer, .exec = exec_layer,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 3,
+	.infer = infer_layer,
+	.exec = exec_layer,
 };
 
 const struct op op_LpNormalization = {
-	.domain = DOMAIN_ONNX, .name = "LpNormalization",
+	.domain = DOMAIN_ONNX,
+	.name = "LpNormalization",
 	.summary = "Divides by the p-norm along an axis",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_lp,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_lp,
 };
 
 const struct op op_MeanVarianceNormalization = {
-	.domain = DOMAIN_ONNX, .name = "MeanVarianceNormalization",
+	.domain = DOMAIN_ONNX,
+	.name = "MeanVarianceNormalization",
 	.summary = "Subtracts the mean and divides by the standard deviation over given axes",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_mean_variance,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_mean_variance,
 };

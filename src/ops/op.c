@@ -15,7 +15,9 @@ const struct op *const op_table[] = {
 const size_t op_table_size = sizeof op_table / sizeof *op_table - 1;
 
 /* Names that domains go by in files of other exporters and tools. */
-static const struct { const char *alias, *domain; } domain_aliases[] = {
+static const struct {
+	const char *alias, *domain;
+} domain_aliases[] = {
 	{ "ai.onnx", DOMAIN_ONNX },
 	{ "finn", DOMAIN_QONNX },
 	{ "finn.custom_op.general", DOMAIN_QONNX },
@@ -57,7 +59,7 @@ const struct op *op_find(const char *domain, const char *op_type)
 	if (strcmp(op_type, "IntQuant") == 0 && strcmp(domain, DOMAIN_QONNX) == 0)
 		op_type = "Quant";
 	size_t lo = 0, hi = op_table_size, length = plain_length(domain, op_type);
-	while (lo < hi) {	/* the first row that is not before (name, domain) */
+	while (lo < hi) { /* the first row that is not before (name, domain) */
 		size_t middle = (lo + hi) / 2;
 		if (compare_row(op_table[middle], op_type, length, domain) < 0)
 			lo = middle + 1;
@@ -79,7 +81,7 @@ void infer_output(struct infer_ctx *x, size_t i, enum elem_type elem, int rank, 
 	int64_t merged[MAX_RANK];
 	if (rank > MAX_RANK)
 		rank = -1;
-	for (int k = 0; k < rank; k++)	/* what was declared fills what inference cannot know */
+	for (int k = 0; k < rank; k++) /* what was declared fills what inference cannot know */
 		merged[k] = dims[k] < 0 && v->rank == rank ? v->dims[k] : dims[k];
 	if (rank < 0)
 		value_set_type(x->graph, v, elem ? elem : v->elem, v->rank, v->dims);
@@ -97,7 +99,7 @@ int infer_same(struct infer_ctx *x)
 bool broadcast_shapes(int rank_a, const int64_t *a, int rank_b, const int64_t *b, int *rank, int64_t *out)
 {
 	*rank = rank_a > rank_b ? rank_a : rank_b;
-	for (int i = *rank - 1; i >= 0; i--) {	/* backwards: out may be a or b */
+	for (int i = *rank - 1; i >= 0; i--) { /* backwards: out may be a or b */
 		int ia = i - (*rank - rank_a), ib = i - (*rank - rank_b);
 		int64_t da = ia < 0 ? 1 : a[ia], db = ib < 0 ? 1 : b[ib];
 		if (da == db || db == 1)
@@ -125,8 +127,8 @@ static int broadcast_clash(struct infer_ctx *x, const struct value *a, const str
 	struct strbuf sa = { 0 }, sb = { 0 };
 	add_shape(&sa, a->rank, a->dims);
 	add_shape(&sb, b->rank, b->dims);
-	diag_node_error(x->diags, x->node, NULL, "shape %s of '%s' does not fit shape %s of '%s'", sa.text,
-			a->name, sb.text, b->name);
+	diag_node_error(x->diags, x->node, NULL, "shape %s of '%s' does not fit shape %s of '%s'", sa.text, a->name,
+			sb.text, b->name);
 	strbuf_free(&sa);
 	strbuf_free(&sb);
 	return -1;

@@ -34,7 +34,7 @@ enum op_flag {
 struct infer_ctx {
 	struct graph *graph;
 	struct node *node;
-	int64_t opset;			/* version of the node's domain that the model imports */
+	int64_t opset; /* version of the node's domain that the model imports */
 	struct diags *diags;
 };
 
@@ -51,9 +51,9 @@ struct exec_ctx {
 	const struct node *node;
 	int64_t opset;
 	size_t n_in, n_out;
-	struct tensor *const *in;	/* NULL: omitted */
-	struct tensor **out;		/* to be filled with fresh references; NULL entries where unused */
-	int threads;			/* how many the operator may use, at least 1 */
+	struct tensor *const *in; /* NULL: omitted */
+	struct tensor **out;	  /* to be filled with fresh references; NULL entries where unused */
+	int threads;		  /* how many the operator may use, at least 1 */
 	struct diags *diags;
 };
 
@@ -63,14 +63,14 @@ typedef int op_exec_fn(struct exec_ctx *x);
 
 struct op {
 	const char *domain, *name;
-	const char *summary;		/* one line for --list-ops and the reference */
-	int8_t min_inputs, max_inputs;	/* max -1: any number */
+	const char *summary;	       /* one line for --list-ops and the reference */
+	int8_t min_inputs, max_inputs; /* max -1: any number */
 	int8_t min_outputs, max_outputs;
-	unsigned flags;			/* enum op_flag */
+	unsigned flags; /* enum op_flag */
 	op_infer_fn *infer;
-	op_datatype_fn *datatype;	/* NULL: outputs are plain float (or what their storage says) */
-	op_exec_fn *exec;		/* NULL: not executable */
-	op_macs_fn *macs;		/* NULL: none */
+	op_datatype_fn *datatype; /* NULL: outputs are plain float (or what their storage says) */
+	op_exec_fn *exec;	  /* NULL: not executable */
+	op_macs_fn *macs;	  /* NULL: none */
 };
 
 #define OP(symbol) extern const struct op op_##symbol;
@@ -118,7 +118,6 @@ int node_infer(struct node *n, struct diags *d);
 /* All nodes in order. Where a declared shape contradicts the inferred one: a diagnostic, -1. */
 int graph_infer(struct graph *g, struct diags *d);
 /* Executes one node on given inputs (n_inputs entries, NULL where omitted). out gets fresh references. */
-int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads,
-		 struct diags *d);
+int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads, struct diags *d);
 
 #endif

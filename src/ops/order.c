@@ -12,7 +12,7 @@ uint64_t element_key(const struct tensor *t, int64_t i)
 		return ((const uint64_t *)t->data)[i];
 	if (!elem_is_float(t->elem))
 		return (uint64_t)tensor_int_at(t, i) ^ sign;
-	double x = tensor_at(t, i) + 0.0;	/* -0 becomes 0 */
+	double x = tensor_at(t, i) + 0.0; /* -0 becomes 0 */
 	uint64_t bits;
 	if (isnan(x))
 		return UINT64_MAX;

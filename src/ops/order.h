@@ -5,8 +5,8 @@
 #include "ir/tensor.h"
 
 struct ranked {
-	uint64_t key;			/* element_key, or its complement for a descending order */
-	int64_t index;			/* along the axis; breaks ties */
+	uint64_t key;  /* element_key, or its complement for a descending order */
+	int64_t index; /* along the axis; breaks ties */
 };
 
 /* a < b as elements exactly where the key of a is below that of b; -0 equals 0, NaN comes last. Not for

@@ -4,7 +4,7 @@
 #include "ops/move.h"
 #include "ops/ranges.h"
 
-#define PAD_LIMIT (INT64_C(1) << 40)	/* sums of extents and pads below it do not overflow */
+#define PAD_LIMIT (INT64_C(1) << 40) /* sums of extents and pads below it do not overflow */
 
 enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP, PAD_UNKNOWN };
 
@@ -43,8 +43,8 @@ static bool spread(const int64_t *pads, size_t count, int64_t *axes, size_t n_ax
 		int64_t axis = axes_given ? axes[i] : (int64_t)i;
 		before[axis] = pads[i];
 		after[axis] = pads[n_axes + i];
-		if (before[axis] < -PAD_LIMIT || before[axis] > PAD_LIMIT ||
-		    after[axis] < -PAD_LIMIT || after[axis] > PAD_LIMIT)
+		if (before[axis] < -PAD_LIMIT || before[axis] > PAD_LIMIT || after[axis] < -PAD_LIMIT ||
+		    after[axis] > PAD_LIMIT)
 			return false;
 	}
 	return true;
@@ -173,7 +173,14 @@ static struct datatype datatype_pad(const struct node *n, size_t i)
 }
 
 const struct op op_Pad = {
-	.name = "Pad", .domain = DOMAIN_ONNX, .summary = "elements added at the ends of axes",
-	.min_inputs = 1, .max_inputs = 4, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_pad, .datatype = datatype_pad, .exec = exec_pad,
+	.name = "Pad",
+	.domain = DOMAIN_ONNX,
+	.summary = "elements added at the ends of axes",
+	.min_inputs = 1,
+	.max_inputs = 4,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_pad,
+	.datatype = datatype_pad,
+	.exec = exec_pad,
 };

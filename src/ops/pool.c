@@ -11,15 +11,15 @@ struct pool {
 	enum pool_kind kind;
 	struct window w;
 	int64_t planes;
-	bool count_pads;	/* AveragePool: padding counts as zeros */
-	bool column_major;	/* MaxPool's indices: storage_order 1 */
-	int64_t p;		/* LpPool */
+	bool count_pads;   /* AveragePool: padding counts as zeros */
+	bool column_major; /* MaxPool's indices: storage_order 1 */
+	int64_t p;	   /* LpPool */
 };
 
 /* What one output sees of the input: [lo, hi) in steps of the dilation. */
 struct window_box {
 	int64_t lo[WINDOW_AXES], hi[WINDOW_AXES];
-	int64_t seen, padded;	/* elements without and with padding */
+	int64_t seen, padded; /* elements without and with padding */
 };
 
 static struct window_box box_at(const struct window *w, int64_t d, int64_t h, int64_t i)
@@ -61,8 +61,8 @@ static struct tensor *indices_output(struct exec_ctx *x, enum pool_kind kind, in
 static int pool_cast(struct exec_ctx *x, enum pool_kind kind, const struct window *w)
 {
 	struct exec_ctx inner = *x;
-	struct tensor *wide = tensor_cast(x->in[0], elem_is_float((enum elem_type)x->in[0]->elem) ? ELEM_FLOAT
-											      : ELEM_DOUBLE);
+	struct tensor *wide =
+		tensor_cast(x->in[0], elem_is_float((enum elem_type)x->in[0]->elem) ? ELEM_FLOAT : ELEM_DOUBLE);
 	if (!wide)
 		return exec_unsupported(x, "an input of that type");
 	inner.in = &wide;
@@ -83,7 +83,9 @@ int pool_exec_window(struct exec_ctx *x, enum pool_kind kind, const struct windo
 	int64_t dims[MAX_RANK] = { in->dims[0], in->dims[1] };
 	if (in->elem != ELEM_FLOAT && in->elem != ELEM_DOUBLE)
 		return pool_cast(x, kind, w);
-	struct pool p = { .kind = kind, .w = *w, .planes = dims[0] * dims[1],
+	struct pool p = { .kind = kind,
+			  .w = *w,
+			  .planes = dims[0] * dims[1],
 			  .count_pads = node_attr_int(x->node, "count_include_pad", 0) != 0,
 			  .column_major = node_attr_int(x->node, "storage_order", 0) != 0,
 			  .p = node_attr_int(x->node, "p", 2) };

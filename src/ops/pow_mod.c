@@ -31,7 +31,7 @@ static inline double signed_like_double(double r, double y)
 {
 	return r == 0 ? copysign(r, y) : (r < 0) != (y < 0) ? r + y : r;
 }
-#define signed_like(r, y) (wide)signed_like_double(r, y)
+#define signed_like(r, y) (wide) signed_like_double(r, y)
 
 /* fmod=1: C's remainder, the sign of the dividend. fmod=0: the sign of the divisor, as in Python. */
 EACH_FLOAT(BINARY_LOOP, rem, fmod(x, y))
@@ -40,9 +40,8 @@ EACH_UNSIGNED(BINARY_LOOP, rem, y == 0 ? 0 : x % y)
 EACH_FLOAT(BINARY_LOOP, mod, signed_like(fmod(x, y), y))
 EACH_SIGNED(BINARY_LOOP, mod, y == 0 || y == -1 ? 0 : x % y != 0 && (x % y < 0) != (y < 0) ? x % y + y : x % y)
 static binary_loop *const rem_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, rem) };
-static binary_loop *const mod_loops[ELEM_COUNT] = {
-	EACH_FLOAT(LOOP_ROW, mod) EACH_SIGNED(LOOP_ROW, mod) EACH_UNSIGNED(LOOP_ROW, rem)
-};
+static binary_loop *const mod_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, mod) EACH_SIGNED(LOOP_ROW, mod)
+							    EACH_UNSIGNED(LOOP_ROW, rem) };
 
 /* Integer base, fractional exponent: in double, then truncated to the base's type. */
 static int pow_in_double(struct exec_ctx *x, struct tensor *base, struct tensor *exponent)
@@ -94,13 +93,27 @@ static int exec_mod(struct exec_ctx *x)
 }
 
 const struct op op_Pow = {
-	.name = "Pow", .domain = DOMAIN_ONNX, .summary = "a to the power b, element by element",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_ELEMENTWISE, .infer = infer_broadcast, .exec = exec_pow,
+	.name = "Pow",
+	.domain = DOMAIN_ONNX,
+	.summary = "a to the power b, element by element",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_ELEMENTWISE,
+	.infer = infer_broadcast,
+	.exec = exec_pow,
 };
 
 const struct op op_Mod = {
-	.name = "Mod", .domain = DOMAIN_ONNX, .summary = "remainder of a / b, element by element",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_ELEMENTWISE, .infer = infer_broadcast, .exec = exec_mod,
+	.name = "Mod",
+	.domain = DOMAIN_ONNX,
+	.summary = "remainder of a / b, element by element",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_ELEMENTWISE,
+	.infer = infer_broadcast,
+	.exec = exec_mod,
 };

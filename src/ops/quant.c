@@ -8,7 +8,7 @@
 
 struct quant_mode {
 	bool is_signed, narrow;
-	bool bipolar;		/* one signed bit: -1 or +1 by the sign */
+	bool bipolar; /* one signed bit: -1 or +1 by the sign */
 	enum rounding rounding;
 };
 
@@ -72,8 +72,8 @@ static struct datatype quant_datatype(const struct node *n, size_t i)
 	    !(bits >= 1 && bits <= 63) || bits != (int)bits)
 		return none;
 	if (!tensor_all(scale->constant, 1))
-		return tensor_all(zero->constant, 0)
-			? (struct datatype){ .kind = DT_SCALEDINT, .bits = (uint8_t)bits } : none;
+		return tensor_all(zero->constant, 0) ? (struct datatype){ .kind = DT_SCALEDINT, .bits = (uint8_t)bits }
+						     : none;
 	bool is_signed = node_attr_int(n, "signed", 1) != 0;
 	if (tensor_all(zero->constant, 0)) {
 		if (bits == 1)
@@ -90,9 +90,15 @@ static struct datatype quant_datatype(const struct node *n, size_t i)
 }
 
 const struct op op_Quant = {
-	.domain = DOMAIN_QONNX, .name = "Quant",
+	.domain = DOMAIN_QONNX,
+	.name = "Quant",
 	.summary = "Rounds to integers of a bit width under a scale and zero point (also IntQuant)",
-	.min_inputs = 4, .max_inputs = 4, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 4,
+	.max_inputs = 4,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
-	.infer = infer_broadcast, .datatype = quant_datatype, .exec = quant_exec,
+	.infer = infer_broadcast,
+	.datatype = quant_datatype,
+	.exec = quant_exec,
 };

@@ -8,8 +8,12 @@
 static int read_window(const struct node *n, const int64_t in[2], struct window *w, struct diags *d)
 {
 	int64_t k = node_attr_int(n, "kernel", 1), s = node_attr_int(n, "stride", 1);
-	*w = (struct window){ .spatial = 2, .in = { 1, in[0], in[1] }, .out = { 1, -1, -1 }, .kernel = { 1, k, k },
-			      .stride = { 1, s, s }, .dilation = { 1, 1, 1 } };
+	*w = (struct window){ .spatial = 2,
+			      .in = { 1, in[0], in[1] },
+			      .out = { 1, -1, -1 },
+			      .kernel = { 1, k, k },
+			      .stride = { 1, s, s },
+			      .dilation = { 1, 1, 1 } };
 	if (k < 1 || s < 1 || k > INT32_MAX || s > INT32_MAX)
 		return diag_node_error(d, n, NULL, "kernel %lld and stride %lld must be positive", (long long)k,
 				       (long long)s);
@@ -55,7 +59,7 @@ static int shift_bits(const struct node *n)
 	double most = (exp2((double)ibits) - 1) * (double)k * (double)k;
 	int accumulator = 0;
 	if (isfinite(most))
-		frexp(most, &accumulator);	/* the bit length of an integer */
+		frexp(most, &accumulator); /* the bit length of an integer */
 	int64_t obits = node_attr_int(n, "obits", 1);
 	return obits < 0 || obits >= accumulator ? 0 : accumulator - (int)obits;
 }
@@ -65,13 +69,12 @@ static int exec_nchw(struct exec_ctx *x)
 	struct window w;
 	if (x->in[0]->rank != 4)
 		return exec_unsupported(x, "an input without four axes");
-	if (read_window(x->node, x->in[0]->dims + 2, &w, x->diags) != 0 ||
-	    pool_exec_window(x, POOL_AVERAGE, &w) != 0)
+	if (read_window(x->node, x->in[0]->dims + 2, &w, x->diags) != 0 || pool_exec_window(x, POOL_AVERAGE, &w) != 0)
 		return -1;
 	struct tensor *y = x->out[0];
 	int64_t area = w.kernel[1] * w.kernel[2];
 	int shift = shift_bits(x->node);
-	for (int64_t i = 0; i < y->count; i++) {	/* the mean times the area is the sum again */
+	for (int64_t i = 0; i < y->count; i++) { /* the mean times the area is the sum again */
 		double sum = y->elem == ELEM_FLOAT ? rintf(((float *)y->data)[i] * (float)area)
 						   : rint(tensor_at(y, i) * (double)area);
 		tensor_put(y, i, floor(ldexp(sum, -shift)));
@@ -94,9 +97,15 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 const struct op op_QuantAvgPool2d = {
-	.domain = DOMAIN_QONNX, .name = "QuantAvgPool2d",
+	.domain = DOMAIN_QONNX,
+	.name = "QuantAvgPool2d",
 	.summary = "Sums each window of integers and shifts the sum to obits",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_QUANTISER,
-	.infer = infer, .datatype = datatype, .exec = exec,
+	.infer = infer,
+	.datatype = datatype,
+	.exec = exec,
 };

@@ -17,8 +17,7 @@ LOOP_FUNCTION NAME(quant_clamp)(REAL *restrict y, const REAL *restrict lo, const
 	}
 }
 
-LOOP_FUNCTION NAME(quant_rescale)(REAL *restrict y, const REAL *restrict scale, const REAL *restrict zero,
-				  int64_t n)
+LOOP_FUNCTION NAME(quant_rescale)(REAL *restrict y, const REAL *restrict scale, const REAL *restrict zero, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++)
 		y[i] = (y[i] - zero[i]) * scale[i];
@@ -41,8 +40,8 @@ struct NAME(quant_state) {
 	struct NAME(spread) x, scale, zero, lo, hi;
 };
 
-static void NAME(quant_walk)(const struct quant_mode *m, struct walk *w, struct tensor *const *in,
-			     const REAL *lo, const REAL *hi, REAL bound, REAL *out)
+static void NAME(quant_walk)(const struct quant_mode *m, struct walk *w, struct tensor *const *in, const REAL *lo,
+			     const REAL *hi, REAL bound, REAL *out)
 {
 	struct NAME(quant_state) s;
 	s.x.from = s.scale.from = s.zero.from = s.lo.from = s.hi.from = NULL;
@@ -60,8 +59,9 @@ static void NAME(quant_walk)(const struct quant_mode *m, struct walk *w, struct 
 				for (int64_t i = 0; i < n; i++)
 					y[i] = y[i] >= 0 ? 1 : -1;
 			} else {
-				NAME(quant_clamp)(y, NAME(spread_at)(&s.lo, lo + ALONG(3), w->step[3], n),
-						  NAME(spread_at)(&s.hi, hi + ALONG(3), w->step[3], n), n);
+				NAME(quant_clamp)
+				(y, NAME(spread_at)(&s.lo, lo + ALONG(3), w->step[3], n),
+				 NAME(spread_at)(&s.hi, hi + ALONG(3), w->step[3], n), n);
 				NAME(round_block)(y, n, m->rounding, bound);
 			}
 			NAME(quant_rescale)(y, scale, zero, n);

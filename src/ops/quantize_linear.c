@@ -15,17 +15,17 @@ static enum elem_type quantised_type(const struct node *n, enum elem_type zero)
 
 /* One stretch that shares scale and zero point. Rounded in the type of x, half to even; the sum with the zero point
  * is exact there. The result is still a float, saturated for integers. */
-#define QUANTIZE_LOOP(elem, T, W, ...)                                                         \
+#define QUANTIZE_LOOP(elem, T, W, ...)                                                                      \
 	static void quantize_##elem(const T *x, T *y, int64_t n, T scale, T zero, T lo, T hi, bool integer) \
-	{                                                                                      \
-		for (int64_t i = 0; i < n; i++) {                                              \
-			T v = x[i] / scale;                                                    \
-			if (integer) {                                                         \
-				v = (T)rint((double)v) + zero;                                 \
-				v = v < lo ? lo : v > hi ? hi : v == v ? v : 0;                \
-			}                                                                      \
-			y[i] = v;                                                              \
-		}                                                                              \
+	{                                                                                                   \
+		for (int64_t i = 0; i < n; i++) {                                                           \
+			T v = x[i] / scale;                                                                 \
+			if (integer) {                                                                      \
+				v = (T)rint((double)v) + zero;                                              \
+				v = v < lo ? lo : v > hi ? hi : v == v ? v : 0;                             \
+			}                                                                                   \
+			y[i] = v;                                                                           \
+		}                                                                                           \
 	}
 EACH_FLOAT(QUANTIZE_LOOP, unused)
 
@@ -105,9 +105,9 @@ static int exec_dequantize(struct exec_ctx *x)
 {
 	const struct tensor *t = x->in[0], *scale = x->in[1], *zero = exec_input(x, 2);
 	int64_t given = node_attr_int(x->node, "output_dtype", 0);
-	enum elem_type to = t->elem == ELEM_DOUBLE ? ELEM_DOUBLE
-						   : given > 0 && given < ELEM_COUNT ? (enum elem_type)given
-										 : (enum elem_type)scale->elem;
+	enum elem_type to = t->elem == ELEM_DOUBLE	      ? ELEM_DOUBLE
+			    : given > 0 && given < ELEM_COUNT ? (enum elem_type)given
+							      : (enum elem_type)scale->elem;
 	struct linear_map m;
 	if (zero && zero->count != scale->count)
 		return exec_unsupported(x, "scale and zero point of different sizes");
@@ -121,7 +121,7 @@ static int exec_dequantize(struct exec_ctx *x)
 		int64_t k = linear_index(&m, o, a, i), step = m.per_inner ? 1 : m.inner;
 		double s = tensor_at(scale, k), z = zero ? tensor_at(zero, k) : 0;
 		for (int64_t end = at + step; at < end; at++) {
-			if (to == ELEM_FLOAT)	/* the difference is exact, the product one float operation */
+			if (to == ELEM_FLOAT) /* the difference is exact, the product one float operation */
 				((float *)y->data)[at] = (float)(from[at] - z) * (float)s;
 			else
 				tensor_put(y, at, (from[at] - z) * s);
@@ -173,8 +173,8 @@ static int exec_dynamic(struct exec_ctx *x)
 	tensor_put(s, 0, (double)scale);
 	tensor_put(z, 0, (double)zero);
 	for (int64_t i = 0; i < in->count; i++)
-		((uint8_t *)y->data)[i] = (uint8_t)linear_saturate((double)(rintf(tensor_floats(in)[i] / scale) + zero),
-								   ELEM_UINT8);
+		((uint8_t *)y->data)[i] =
+			(uint8_t)linear_saturate((double)(rintf(tensor_floats(in)[i] / scale) + zero), ELEM_UINT8);
 	return 0;
 }
 
@@ -188,24 +188,42 @@ static int infer_dynamic(struct infer_ctx *x)
 }
 
 const struct op op_QuantizeLinear = {
-	.domain = DOMAIN_ONNX, .name = "QuantizeLinear",
+	.domain = DOMAIN_ONNX,
+	.name = "QuantizeLinear",
 	.summary = "Rounds to an integer (or small float) type under a scale and zero point",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
-	.infer = infer_quantize, .datatype = datatype_stored, .exec = exec_quantize,
+	.infer = infer_quantize,
+	.datatype = datatype_stored,
+	.exec = exec_quantize,
 };
 
 const struct op op_DequantizeLinear = {
-	.domain = DOMAIN_ONNX, .name = "DequantizeLinear",
+	.domain = DOMAIN_ONNX,
+	.name = "DequantizeLinear",
 	.summary = "Turns quantised values back into real ones: (x - zero point) * scale",
-	.min_inputs = 2, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 2,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE,
-	.infer = infer_dequantize, .datatype = datatype_dequantized, .exec = exec_dequantize,
+	.infer = infer_dequantize,
+	.datatype = datatype_dequantized,
+	.exec = exec_dequantize,
 };
 
 const struct op op_DynamicQuantizeLinear = {
-	.domain = DOMAIN_ONNX, .name = "DynamicQuantizeLinear",
+	.domain = DOMAIN_ONNX,
+	.name = "DynamicQuantizeLinear",
 	.summary = "Quantises to uint8 with scale and zero point taken from the data",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 3, .max_outputs = 3,
-	.infer = infer_dynamic, .datatype = datatype_stored, .exec = exec_dynamic,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 3,
+	.max_outputs = 3,
+	.infer = infer_dynamic,
+	.datatype = datatype_stored,
+	.exec = exec_dynamic,
 };

@@ -33,7 +33,7 @@ bool value_int_range(const struct value *v, int64_t *lo, int64_t *hi)
 	if (!datatype_is_integer(t))
 		return false;
 	if (v->datatype.kind == DT_NONE && value_is_constant(v) && datatype_bits(t) <= 53) {
-		double least, most;	/* sharper than the datatype that was made from it */
+		double least, most; /* sharper than the datatype that was made from it */
 		tensor_min_max(v->constant, &least, &most);
 		*lo = (int64_t)least;
 		*hi = (int64_t)most;

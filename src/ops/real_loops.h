@@ -8,7 +8,7 @@
 
 #ifndef QCC_OPS_REAL_LOOPS_H
 #define QCC_OPS_REAL_LOOPS_H
-enum { BLOCK = 512 };	/* elements handled at a time: operands stay in the first-level cache */
+enum { BLOCK = 512 }; /* elements handled at a time: operands stay in the first-level cache */
 #endif
 
 /* A parameter along a block: where it stands still it is spread out, so that loops know one form only. */
@@ -18,7 +18,7 @@ struct NAME(spread) {
 	REAL block[BLOCK];
 };
 
-static inline const REAL *NAME(spread_at)(struct NAME(spread) *s, const REAL *from, bool step, int64_t n)
+static inline const REAL *NAME(spread_at)(struct NAME(spread) * s, const REAL *from, bool step, int64_t n)
 {
 	if (step)
 		return from;
@@ -42,12 +42,12 @@ LOOP_FUNCTION NAME(round_even_small)(REAL *y, int64_t n)
 	}
 }
 
-#define ROUND_LOOP(expression)                                                                 \
-	for (int64_t i = 0; i < n; i++) {                                                      \
-		REAL x = y[i];                                                                 \
-		REAL sign __attribute__((unused)) = (REAL)((x > 0) - (x < 0));                 \
-		y[i] = (expression);                                                           \
-	}                                                                                      \
+#define ROUND_LOOP(expression)                                                 \
+	for (int64_t i = 0; i < n; i++) {                                      \
+		REAL x = y[i];                                                 \
+		REAL sign __attribute__((unused)) = (REAL)((x > 0) - (x < 0)); \
+		y[i] = (expression);                                           \
+	}                                                                      \
 	break;
 
 /* Rounds in place; bound: no |y| is above it (INFINITY: not known). */

@@ -178,8 +178,8 @@ static int exec_reverse_sequence(struct exec_ctx *x)
 	const struct tensor *in = x->in[0], *lengths = x->in[1];
 	int batch = normal_axis(node_attr_int(x->node, "batch_axis", 1), in->rank);
 	int time = normal_axis(node_attr_int(x->node, "time_axis", 0), in->rank);
-	if (batch < 0 || time < 0 || batch > 1 || time > 1 || batch == time ||
-	    lengths->count != in->dims[batch] || lengths->elem == ELEM_STRING)
+	if (batch < 0 || time < 0 || batch > 1 || time > 1 || batch == time || lengths->count != in->dims[batch] ||
+	    lengths->elem == ELEM_STRING)
 		return shape_error(x->diags, x->node);
 	for (int64_t b = 0; b < lengths->count; b++)
 		if (tensor_int_at(lengths, b) < 0 || tensor_int_at(lengths, b) > in->dims[time])
@@ -200,31 +200,71 @@ static int exec_reverse_sequence(struct exec_ctx *x)
 }
 
 const struct op op_DepthToSpace = {
-	.name = "DepthToSpace", .domain = DOMAIN_ONNX, .summary = "channels become blocks of pixels",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_depth_to_space, .datatype = datatype_same, .exec = exec_depth_to_space,
+	.name = "DepthToSpace",
+	.domain = DOMAIN_ONNX,
+	.summary = "channels become blocks of pixels",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_depth_to_space,
+	.datatype = datatype_same,
+	.exec = exec_depth_to_space,
 };
 
 const struct op op_SpaceToDepth = {
-	.name = "SpaceToDepth", .domain = DOMAIN_ONNX, .summary = "blocks of pixels become channels",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_space_to_depth, .datatype = datatype_same, .exec = exec_space_to_depth,
+	.name = "SpaceToDepth",
+	.domain = DOMAIN_ONNX,
+	.summary = "blocks of pixels become channels",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_space_to_depth,
+	.datatype = datatype_same,
+	.exec = exec_space_to_depth,
 };
 
 const struct op op_Tile = {
-	.name = "Tile", .domain = DOMAIN_ONNX, .summary = "the input repeated along axes",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_tile, .datatype = datatype_same, .exec = exec_tile,
+	.name = "Tile",
+	.domain = DOMAIN_ONNX,
+	.summary = "the input repeated along axes",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_tile,
+	.datatype = datatype_same,
+	.exec = exec_tile,
 };
 
 const struct op op_Expand = {
-	.name = "Expand", .domain = DOMAIN_ONNX, .summary = "the input broadcast to a shape",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_expand, .datatype = datatype_same, .exec = exec_expand,
+	.name = "Expand",
+	.domain = DOMAIN_ONNX,
+	.summary = "the input broadcast to a shape",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_expand,
+	.datatype = datatype_same,
+	.exec = exec_expand,
 };
 
 const struct op op_ReverseSequence = {
-	.name = "ReverseSequence", .domain = DOMAIN_ONNX, .summary = "the start of each sequence in reverse",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_same, .datatype = datatype_same, .exec = exec_reverse_sequence,
+	.name = "ReverseSequence",
+	.domain = DOMAIN_ONNX,
+	.summary = "the start of each sequence in reverse",
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_same,
+	.datatype = datatype_same,
+	.exec = exec_reverse_sequence,
 };

@@ -10,7 +10,7 @@
 /* ---- which axes ---- */
 
 struct reduction {
-	uint32_t axes;			/* a bit each */
+	uint32_t axes; /* a bit each */
 	bool keep;
 };
 
@@ -72,38 +72,38 @@ enum reduce_kind { REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_L1, R
 /* acc (advancing where step is set) joined with n elements. */
 typedef void accumulate(void *acc, const void *in, int64_t n, bool step);
 
-#define ACCUMULATE(elem, T, W, name, A, ...)                                                   \
-	LOOP_FUNCTION name##_##elem(void *acc, const void *in, int64_t n, bool step)           \
-	{                                                                                      \
-		typedef A wide __attribute__((unused));                                        \
-		const T *p = in;                                                               \
-		A *to = acc;                                                                   \
-		if (step) {                                                                    \
-			for (int64_t i = 0; i < n; i++) {                                      \
-				A a = to[i], x = (A)p[i];                                      \
-				to[i] = (A)(__VA_ARGS__);                                      \
-			}                                                                      \
-			return;                                                                \
-		}                                                                              \
-		A a = *to;                                                                     \
-		for (int64_t i = 0; i < n; i++) {                                              \
-			A x = (A)p[i];                                                         \
-			a = (A)(__VA_ARGS__);                                                  \
-		}                                                                              \
-		*to = a;                                                                       \
+#define ACCUMULATE(elem, T, W, name, A, ...)                                         \
+	LOOP_FUNCTION name##_##elem(void *acc, const void *in, int64_t n, bool step) \
+	{                                                                            \
+		typedef A wide __attribute__((unused));                              \
+		const T *p = in;                                                     \
+		A *to = acc;                                                         \
+		if (step) {                                                          \
+			for (int64_t i = 0; i < n; i++) {                            \
+				A a = to[i], x = (A)p[i];                            \
+				to[i] = (A)(__VA_ARGS__);                            \
+			}                                                            \
+			return;                                                      \
+		}                                                                    \
+		A a = *to;                                                           \
+		for (int64_t i = 0; i < n; i++) {                                    \
+			A x = (A)p[i];                                               \
+			a = (A)(__VA_ARGS__);                                        \
+		}                                                                    \
+		*to = a;                                                             \
 	}
 /* Integers wrap: their sums and products are those of unsigned arithmetic. */
-#define EACH_WIDE(name, ...)                                                                   \
-	EACH_FLOAT(ACCUMULATE, name, double, __VA_ARGS__)                                      \
+#define EACH_WIDE(name, ...)                              \
+	EACH_FLOAT(ACCUMULATE, name, double, __VA_ARGS__) \
 	EACH_INTEGER(ACCUMULATE, name, uint64_t, __VA_ARGS__)
-#define EACH_ORDERED(name, ...)                                                                \
-	EACH_FLOAT(ACCUMULATE, name, double, __VA_ARGS__)                                      \
-	EACH_SIGNED(ACCUMULATE, name, int64_t, __VA_ARGS__)                                    \
-	EACH_UNSIGNED(ACCUMULATE, name, uint64_t, __VA_ARGS__)                                 \
+#define EACH_ORDERED(name, ...)                                \
+	EACH_FLOAT(ACCUMULATE, name, double, __VA_ARGS__)      \
+	EACH_SIGNED(ACCUMULATE, name, int64_t, __VA_ARGS__)    \
+	EACH_UNSIGNED(ACCUMULATE, name, uint64_t, __VA_ARGS__) \
 	EACH_BOOL(ACCUMULATE, name, uint64_t, __VA_ARGS__)
 
 EACH_WIDE(sum, a + x)
-EACH_WIDE(prod, a * x)
+EACH_WIDE(prod, a *x)
 EACH_WIDE(squares, a + x * x)
 EACH_ORDERED(max, x != x || x > a ? x : a)
 EACH_ORDERED(min, x != x || x < a ? x : a)
@@ -154,8 +154,9 @@ static struct tensor *accumulated(struct exec_ctx *x, enum reduce_kind kind, con
 		exec_unsupported(x, elem_name(in->elem));
 		return NULL;
 	}
-	enum elem_type wide = elem_is_float(in->elem) ? ELEM_DOUBLE
-			      : is_signed_integer(in->elem) ? ELEM_INT64 : ELEM_UINT64;
+	enum elem_type wide = elem_is_float(in->elem)	    ? ELEM_DOUBLE
+			      : is_signed_integer(in->elem) ? ELEM_INT64
+							    : ELEM_UINT64;
 	struct tensor *acc = tensor_new_raw(wide, rank, dims);
 	for (int64_t i = 0; acc && i < acc->count; i++)
 		start_value(kind, in->elem, (uint64_t *)acc->data + i);
@@ -265,8 +266,8 @@ static int run_ReduceLogSumExp(struct exec_ctx *x)
 		top[i] = isfinite(top[i]) ? top[i] : 0;
 	for (bool more = top && shifted && walk_start(&w, in->rank, in->dims, 2, both); more; more = walk_next(&w))
 		for (int64_t i = 0; i < w.run; i++)
-			((double *)shifted->data)[w.done + i] = exp(((double *)in->data)[w.done + i] -
-								    top[w.offset[1] + (w.step[1] ? i : 0)]);
+			((double *)shifted->data)[w.done + i] =
+				exp(((double *)in->data)[w.done + i] - top[w.offset[1] + (w.step[1] ? i : 0)]);
 	int result = top && shifted ? reduce(&inner, REDUCE_SUM, finish_log) : -1;
 	if (result == 0) {
 		struct tensor *log_sum = x->out[0];
@@ -309,21 +310,28 @@ static struct datatype datatype_reduced_sum(const struct node *n, size_t i)
 	return count == 1 ? value_datatype(node_input(n, 0)) : datatype_within(n, i, lo, hi);
 }
 
-#define REDUCE(symbol, NAME, numbers, text)                                                    \
-	static int exec_##NAME(struct exec_ctx *x)                                             \
-	{                                                                                      \
-		return exec_widened(x, run_##NAME);                                            \
-	}                                                                                      \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,          \
-		.infer = infer_reduce, .datatype = numbers, .exec = exec_##NAME,               \
+#define REDUCE(symbol, NAME, numbers, text)         \
+	static int exec_##NAME(struct exec_ctx *x)  \
+	{                                           \
+		return exec_widened(x, run_##NAME); \
+	}                                           \
+	const struct op symbol = {                  \
+		.name = #NAME,                      \
+		.domain = DOMAIN_ONNX,              \
+		.summary = text,                    \
+		.min_inputs = 1,                    \
+		.max_inputs = 2,                    \
+		.min_outputs = 1,                   \
+		.max_outputs = 1,                   \
+		.infer = infer_reduce,              \
+		.datatype = numbers,                \
+		.exec = exec_##NAME,                \
 	};
-#define REDUCE_BY(symbol, NAME, kind, finish, numbers, text)                                   \
-	static int run_##NAME(struct exec_ctx *x)                                              \
-	{                                                                                      \
-		return reduce(x, kind, finish);                                                \
-	}                                                                                      \
+#define REDUCE_BY(symbol, NAME, kind, finish, numbers, text) \
+	static int run_##NAME(struct exec_ctx *x)            \
+	{                                                    \
+		return reduce(x, kind, finish);              \
+	}                                                    \
 	REDUCE(symbol, NAME, numbers, text)
 
 REDUCE_BY(op_ReduceSum, ReduceSum, REDUCE_SUM, NULL, datatype_reduced_sum, "sum over axes")

@@ -240,39 +240,85 @@ static int exec_dropout(struct exec_ctx *x)
 }
 
 const struct op op_Reshape = {
-	.name = "Reshape", .domain = DOMAIN_ONNX, .summary = "the same elements under another shape",
-	.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_reshape, .datatype = datatype_same, .exec = exec_reshape,
+	.name = "Reshape",
+	.domain = DOMAIN_ONNX,
+	.summary = "the same elements under another shape",
+	.min_inputs = 1,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_reshape,
+	.datatype = datatype_same,
+	.exec = exec_reshape,
 };
 
 const struct op op_Flatten = {
-	.name = "Flatten", .domain = DOMAIN_ONNX, .summary = "the same elements under two axes",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_flatten, .datatype = datatype_same, .exec = exec_flatten,
+	.name = "Flatten",
+	.domain = DOMAIN_ONNX,
+	.summary = "the same elements under two axes",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_flatten,
+	.datatype = datatype_same,
+	.exec = exec_flatten,
 };
 
 const struct op op_Squeeze = {
-	.name = "Squeeze", .domain = DOMAIN_ONNX, .summary = "axes of extent 1 removed",
-	.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_squeeze, .datatype = datatype_same, .exec = exec_squeeze,
+	.name = "Squeeze",
+	.domain = DOMAIN_ONNX,
+	.summary = "axes of extent 1 removed",
+	.min_inputs = 1,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_squeeze,
+	.datatype = datatype_same,
+	.exec = exec_squeeze,
 };
 
 const struct op op_Unsqueeze = {
-	.name = "Unsqueeze", .domain = DOMAIN_ONNX, .summary = "axes of extent 1 inserted",
-	.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_unsqueeze, .datatype = datatype_same, .exec = exec_unsqueeze,
+	.name = "Unsqueeze",
+	.domain = DOMAIN_ONNX,
+	.summary = "axes of extent 1 inserted",
+	.min_inputs = 1,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_unsqueeze,
+	.datatype = datatype_same,
+	.exec = exec_unsqueeze,
 };
 
 const struct op op_Identity = {
-	.name = "Identity", .domain = DOMAIN_ONNX, .summary = "the input as it is",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES | OP_ELEMENTWISE | OP_MONOTONE, .infer = infer_same, .datatype = datatype_same,
+	.name = "Identity",
+	.domain = DOMAIN_ONNX,
+	.summary = "the input as it is",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES | OP_ELEMENTWISE | OP_MONOTONE,
+	.infer = infer_same,
+	.datatype = datatype_same,
 	.exec = exec_identity,
 };
 
 const struct op op_Dropout = {
-	.name = "Dropout", .domain = DOMAIN_ONNX, .summary = "the input as it is (at inference)",
-	.min_inputs = 1, .max_inputs = 3, .min_outputs = 1, .max_outputs = 2,
-	.flags = OP_MOVES | OP_ELEMENTWISE | OP_MONOTONE, .infer = infer_dropout, .datatype = datatype_dropout,
+	.name = "Dropout",
+	.domain = DOMAIN_ONNX,
+	.summary = "the input as it is (at inference)",
+	.min_inputs = 1,
+	.max_inputs = 3,
+	.min_outputs = 1,
+	.max_outputs = 2,
+	.flags = OP_MOVES | OP_ELEMENTWISE | OP_MONOTONE,
+	.infer = infer_dropout,
+	.datatype = datatype_dropout,
 	.exec = exec_dropout,
 };

@@ -9,13 +9,18 @@
 #include "ops/move.h"
 
 enum transform {
-	HALF_PIXEL, HALF_PIXEL_SYMMETRIC, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, CROP_AND_RESIZE,
-	HALF_PIXEL_FOR_NEAREST, TRANSFORM_UNKNOWN
+	HALF_PIXEL,
+	HALF_PIXEL_SYMMETRIC,
+	PYTORCH_HALF_PIXEL,
+	ALIGN_CORNERS,
+	ASYMMETRIC,
+	CROP_AND_RESIZE,
+	HALF_PIXEL_FOR_NEAREST,
+	TRANSFORM_UNKNOWN
 };
-static const char *const transform_names[] = {
-	"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
-	"tf_crop_and_resize", "tf_half_pixel_for_nn"
-};
+static const char *const transform_names[] = { "half_pixel",	      "half_pixel_symmetric", "pytorch_half_pixel",
+					       "align_corners",	      "asymmetric",	      "tf_crop_and_resize",
+					       "tf_half_pixel_for_nn" };
 enum interpolation { NEAREST, LINEAR, CUBIC };
 
 struct resize {
@@ -27,7 +32,7 @@ struct resize {
 	double cubic_a, extrapolation;
 	int64_t in[MAX_RANK], out[MAX_RANK];
 	double scale[MAX_RANK];
-	double start[MAX_RANK], end[MAX_RANK];	/* region of interest, for CROP_AND_RESIZE */
+	double start[MAX_RANK], end[MAX_RANK]; /* region of interest, for CROP_AND_RESIZE */
 };
 
 static int resize_error(struct diags *d, const struct node *n)
@@ -41,8 +46,8 @@ static bool read_attributes(const struct node *n, int64_t opset, struct resize *
 {
 	bool old = opset < 11 || strcmp(n->op_type, "Upsample") == 0;
 	const char *mode = node_attr_string(n, "mode", "nearest");
-	const char *transform = node_attr_string(n, "coordinate_transformation_mode",
-						 old ? "asymmetric" : "half_pixel");
+	const char *transform =
+		node_attr_string(n, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
 	r->mode = strcmp(mode, "cubic") == 0 ? CUBIC : strstr(mode, "linear") ? LINEAR : NEAREST;
 	r->transform = HALF_PIXEL;
 	while (r->transform < TRANSFORM_UNKNOWN && strcmp(transform, transform_names[r->transform]) != 0)
@@ -91,8 +96,9 @@ static bool plan(const struct node *n, struct resize *r, const struct tensor *sc
 	for (size_t i = 0; i < n_axes; i++) {
 		int64_t axis = axes[i];
 		double in = (double)r->in[axis], value = tensor_at(by, (int64_t)i);
-		double out = scales ? floor((double)((float)value * (float)in))
-			     : common > 0 ? floor(common * in + 0.5) : value;
+		double out = scales	  ? floor((double)((float)value * (float)in))
+			     : common > 0 ? floor(common * in + 0.5)
+					  : value;
 		if (!(value > 0 && out >= 0 && out <= (double)MOVE_EXTENT_LIMIT) || (in == 0 && out > 0))
 			return false;
 		r->out[axis] = (int64_t)out;
@@ -158,7 +164,7 @@ static int infer_planned(struct infer_ctx *x, const struct tensor *scales, const
 		infer_output(x, 0, in->elem, in->rank, dims);
 		return 0;
 	}
-	for (int i = 0; i < in->rank; i++)	/* unknown extents come out unknown unless a size says more */
+	for (int i = 0; i < in->rank; i++) /* unknown extents come out unknown unless a size says more */
 		positive[i] = in->dims[i] < 0 ? 1 : in->dims[i];
 	start_plan(&r, in->rank, positive);
 	if (!plan(x->node, &r, scales, sizes))
@@ -192,13 +198,12 @@ static double original(const struct resize *r, int axis, int64_t at)
 {
 	double x = (double)at, scale = r->scale[axis], in = (double)r->in[axis], out = (double)r->out[axis];
 	switch (r->transform) {
-	case ALIGN_CORNERS:	/* by the extent before rounding, as the specification's test cases */
+	case ALIGN_CORNERS: /* by the extent before rounding, as the specification's test cases */
 		return out == 1 ? 0 : x * (in - 1) / (scale * in - 1);
 	case ASYMMETRIC: return x / scale;
 	case PYTORCH_HALF_PIXEL: return out > 1 ? (x + 0.5) / scale - 0.5 : 0;
 	case HALF_PIXEL_FOR_NEAREST: return (x + 0.5) / scale;
-	case HALF_PIXEL_SYMMETRIC:
-		return in / 2 * (1 - out / (scale * in)) + (x + 0.5) / scale - 0.5;
+	case HALF_PIXEL_SYMMETRIC: return in / 2 * (1 - out / (scale * in)) + (x + 0.5) / scale - 0.5;
 	case CROP_AND_RESIZE:
 		if (out > 1)
 			return r->start[axis] * (in - 1) + x * (r->end[axis] - r->start[axis]) * (in - 1) / (out - 1);
@@ -219,9 +224,10 @@ static int64_t clamp_index(double x, int64_t extent)
 
 static int64_t nearest_index(const struct resize *r, int axis, double x)
 {
-	double i = strcmp(r->nearest_mode, "floor") == 0 ? floor(x)
-		   : strcmp(r->nearest_mode, "ceil") == 0 ? ceil(x)
-		   : strcmp(r->nearest_mode, "round_prefer_ceil") == 0 ? floor(x + 0.5) : ceil(x - 0.5);
+	double i = strcmp(r->nearest_mode, "floor") == 0	       ? floor(x)
+		   : strcmp(r->nearest_mode, "ceil") == 0	       ? ceil(x)
+		   : strcmp(r->nearest_mode, "round_prefer_ceil") == 0 ? floor(x + 0.5)
+								       : ceil(x - 0.5);
 	return clamp_index(i, r->in[axis]);
 }
 
@@ -317,8 +323,8 @@ static struct tensor *interpolate_axis(const struct resize *r, int axis, const s
 		double *to = (double *)out->data + row * inner;
 		for (int64_t j = 0; j < t.width; j++) {
 			double w = t.weight[at * t.width + j];
-			const double *from = (const double *)in->data +
-					     (outer * r->in[axis] + t.index[at * t.width + j]) * inner;
+			const double *from =
+				(const double *)in->data + (outer * r->in[axis] + t.index[at * t.width + j]) * inner;
 			for (int64_t i = 0; i < inner; i++)
 				to[i] += w * from[i];
 		}
@@ -403,18 +409,31 @@ static struct datatype datatype_resize(const struct node *n, size_t i)
 {
 	bool moves = strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
 	const char *transform = node_attr_string(n, "coordinate_transformation_mode", "");
-	return moves && strcmp(transform, "tf_crop_and_resize") != 0 ? datatype_same(n, i)
-								     : datatype_of_kind(DT_NONE);
+	return moves && strcmp(transform, "tf_crop_and_resize") != 0 ? datatype_same(n, i) : datatype_of_kind(DT_NONE);
 }
 
 const struct op op_Resize = {
-	.name = "Resize", .domain = DOMAIN_ONNX, .summary = "interpolation along axes",
-	.min_inputs = 1, .max_inputs = 4, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_resize, .datatype = datatype_resize, .exec = exec_resize,
+	.name = "Resize",
+	.domain = DOMAIN_ONNX,
+	.summary = "interpolation along axes",
+	.min_inputs = 1,
+	.max_inputs = 4,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_resize,
+	.datatype = datatype_resize,
+	.exec = exec_resize,
 };
 
 const struct op op_Upsample = {
-	.name = "Upsample", .domain = DOMAIN_ONNX, .summary = "interpolation along axes (before opset 10)",
-	.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_upsample, .datatype = datatype_resize, .exec = exec_upsample,
+	.name = "Upsample",
+	.domain = DOMAIN_ONNX,
+	.summary = "interpolation along axes (before opset 10)",
+	.min_inputs = 1,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_upsample,
+	.datatype = datatype_resize,
+	.exec = exec_upsample,
 };

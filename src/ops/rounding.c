@@ -4,11 +4,19 @@
 #include <math.h>
 #include <strings.h>
 
-static const struct { const char *name; enum rounding mode; } names[] = {
-	{ "ROUND", ROUND_HALF_EVEN }, { "HALF_EVEN", ROUND_HALF_EVEN }, { "CEIL", ROUND_CEIL },
-	{ "FLOOR", ROUND_FLOOR }, { "UP", ROUND_UP }, { "DOWN", ROUND_DOWN },
-	{ "HALF_UP", ROUND_HALF_UP }, { "HALF_DOWN", ROUND_HALF_DOWN },
-	{ "ROUND_TO_ZERO", ROUND_DOWN },	/* as Brevitas spells it */
+static const struct {
+	const char *name;
+	enum rounding mode;
+} names[] = {
+	{ "ROUND", ROUND_HALF_EVEN },
+	{ "HALF_EVEN", ROUND_HALF_EVEN },
+	{ "CEIL", ROUND_CEIL },
+	{ "FLOOR", ROUND_FLOOR },
+	{ "UP", ROUND_UP },
+	{ "DOWN", ROUND_DOWN },
+	{ "HALF_UP", ROUND_HALF_UP },
+	{ "HALF_DOWN", ROUND_HALF_DOWN },
+	{ "ROUND_TO_ZERO", ROUND_DOWN }, /* as Brevitas spells it */
 };
 
 bool rounding_parse(const char *text, enum rounding *out)

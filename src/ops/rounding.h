@@ -7,13 +7,13 @@
 #include "ir/ir.h"
 
 enum rounding {
-	ROUND_HALF_EVEN,	/* also called ROUND */
+	ROUND_HALF_EVEN, /* also called ROUND */
 	ROUND_CEIL,
 	ROUND_FLOOR,
-	ROUND_UP,		/* away from zero */
-	ROUND_DOWN,		/* towards zero */
-	ROUND_HALF_UP,		/* ties away from zero */
-	ROUND_HALF_DOWN,	/* ties towards zero */
+	ROUND_UP,	 /* away from zero */
+	ROUND_DOWN,	 /* towards zero */
+	ROUND_HALF_UP,	 /* ties away from zero */
+	ROUND_HALF_DOWN, /* ties towards zero */
 };
 
 /* Reads a mode's name, in either case; false where there is none such. */

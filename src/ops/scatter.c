@@ -8,7 +8,7 @@
 #include "ops/ranges.h"
 
 EACH_NUMBER(BINARY_LOOP, add, (wide)x + (wide)y)
-EACH_NUMBER(BINARY_LOOP, mul, (wide)x * (wide)y)
+EACH_NUMBER(BINARY_LOOP, mul, (wide)x *(wide)y)
 EACH_NUMBER(BINARY_LOOP, max, x > y ? x : y)
 EACH_NUMBER(BINARY_LOOP, min, x < y ? x : y)
 
@@ -108,11 +108,18 @@ static struct datatype datatype_scatter(const struct node *n, size_t i)
 	return replaces ? datatype_join(data, value_datatype(node_input(n, 2))) : datatype_of_kind(DT_NONE);
 }
 
-#define SCATTER(symbol, NAME, run, text)                                                       \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 3, .max_inputs = 3, .min_outputs = 1, .max_outputs = 1,          \
-		.infer = infer_same, .datatype = datatype_scatter, .exec = run,                \
+#define SCATTER(symbol, NAME, run, text)      \
+	const struct op symbol = {            \
+		.name = #NAME,                \
+		.domain = DOMAIN_ONNX,        \
+		.summary = text,              \
+		.min_inputs = 3,              \
+		.max_inputs = 3,              \
+		.min_outputs = 1,             \
+		.max_outputs = 1,             \
+		.infer = infer_same,          \
+		.datatype = datatype_scatter, \
+		.exec = run,                  \
 	};
 
 SCATTER(op_ScatterElements, ScatterElements, exec_scatter_elements, "elements replaced, by index along an axis")

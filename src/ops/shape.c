@@ -54,13 +54,25 @@ static int exec_size(struct exec_ctx *x)
 }
 
 const struct op op_Shape = {
-	.name = "Shape", .domain = DOMAIN_ONNX, .summary = "the input's dims, or some of them",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_shape, .exec = exec_shape,
+	.name = "Shape",
+	.domain = DOMAIN_ONNX,
+	.summary = "the input's dims, or some of them",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_shape,
+	.exec = exec_shape,
 };
 
 const struct op op_Size = {
-	.name = "Size", .domain = DOMAIN_ONNX, .summary = "the input's number of elements",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_size, .exec = exec_size,
+	.name = "Size",
+	.domain = DOMAIN_ONNX,
+	.summary = "the input's number of elements",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_size,
+	.exec = exec_size,
 };

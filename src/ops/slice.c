@@ -54,8 +54,7 @@ static bool complete(struct slice *s, int rank, size_t ends, bool axes_given, si
 }
 
 /* Extents of the result where axes are known but their bounds are not. */
-static void unknown_extents(struct infer_ctx *x, const struct value *in, bool axes_known, struct slice *s,
-			    size_t axes)
+static void unknown_extents(struct infer_ctx *x, const struct value *in, bool axes_known, struct slice *s, size_t axes)
 {
 	int64_t dims[MAX_RANK];
 	for (int i = 0; i < in->rank; i++)
@@ -77,8 +76,8 @@ static int infer_slice(struct infer_ctx *x)
 	bool ends_known = infer_ints(n, 2, "ends", s.ends, &ends);
 	bool axes_given = infer_ints(n, 3, "axes", s.axes, &axes);
 	bool steps_given = infer_ints(n, 4, NULL, s.steps, &steps);
-	bool known = starts_known && ends_known && (axes_given || !node_input(n, 3)) &&
-		     (steps_given || !node_input(n, 4));
+	bool known =
+		starts_known && ends_known && (axes_given || !node_input(n, 3)) && (steps_given || !node_input(n, 4));
 	if (in->rank < 0 || !known) {
 		unknown_extents(x, in, axes_given, &s, axes);
 		return 0;
@@ -124,7 +123,15 @@ static int exec_slice(struct exec_ctx *x)
 }
 
 const struct op op_Slice = {
-	.name = "Slice", .domain = DOMAIN_ONNX, .summary = "a part of each axis, in steps",
-	.min_inputs = 1, .max_inputs = 5, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_slice, .datatype = datatype_same, .exec = exec_slice,
+	.name = "Slice",
+	.domain = DOMAIN_ONNX,
+	.summary = "a part of each axis, in steps",
+	.min_inputs = 1,
+	.max_inputs = 5,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_slice,
+	.datatype = datatype_same,
+	.exec = exec_slice,
 };

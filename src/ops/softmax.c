@@ -83,22 +83,38 @@ static struct datatype datatype_one_hot(const struct node *n, size_t i)
 }
 
 const struct op op_Softmax = {
-	.domain = DOMAIN_ONNX, .name = "Softmax",
+	.domain = DOMAIN_ONNX,
+	.name = "Softmax",
 	.summary = "Exponentials divided by their sum along an axis",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_softmax,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_softmax,
 };
 
 const struct op op_LogSoftmax = {
-	.domain = DOMAIN_ONNX, .name = "LogSoftmax",
+	.domain = DOMAIN_ONNX,
+	.name = "LogSoftmax",
 	.summary = "Logarithm of the softmax along an axis",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .exec = exec_log_softmax,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.exec = exec_log_softmax,
 };
 
 const struct op op_Hardmax = {
-	.domain = DOMAIN_ONNX, .name = "Hardmax",
+	.domain = DOMAIN_ONNX,
+	.name = "Hardmax",
 	.summary = "1 for the first largest element along an axis, else 0",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer_same, .datatype = datatype_one_hot, .exec = exec_hardmax,
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer_same,
+	.datatype = datatype_one_hot,
+	.exec = exec_hardmax,
 };

@@ -21,7 +21,7 @@ LOOP_FUNCTION NAME(count_few)(REAL *restrict y, const REAL *restrict x, int64_t 
 static void NAME(count_many)(REAL *y, const REAL *x, int64_t n, int64_t stride, const REAL *t, int64_t steps)
 {
 	for (int64_t i = 0; i < n; i++) {
-		int64_t below = 0, above = steps;	/* t[below - 1] <= x < t[above] */
+		int64_t below = 0, above = steps; /* t[below - 1] <= x < t[above] */
 		while (below < above) {
 			int64_t middle = below + (above - below) / 2;
 			if (x[i * stride] >= t[middle])

@@ -46,12 +46,12 @@ static void select_first(struct ranked *r, int64_t n, int64_t k)
 	}
 }
 
-struct line {	/* where one line along the axis starts, and how far its elements are apart */
+struct line { /* where one line along the axis starts, and how far its elements are apart */
 	int64_t in, out, stride;
 };
 
-static void topk_line(const struct tensor *in, struct tensor *values, struct tensor *indices, struct line l,
-		      int64_t n, int64_t k, bool largest, struct ranked *r)
+static void topk_line(const struct tensor *in, struct tensor *values, struct tensor *indices, struct line l, int64_t n,
+		      int64_t k, bool largest, struct ranked *r)
 {
 	for (int64_t i = 0; i < n; i++) {
 		uint64_t key = element_key(in, l.in + i * l.stride);
@@ -64,8 +64,7 @@ static void topk_line(const struct tensor *in, struct tensor *values, struct ten
 	}
 }
 
-static void topk_lines(const struct exec_ctx *x, int axis, int64_t k, struct tensor *values,
-		       struct tensor *indices)
+static void topk_lines(const struct exec_ctx *x, int axis, int64_t k, struct tensor *values, struct tensor *indices)
 {
 	const struct tensor *in = x->in[0];
 	bool largest = node_attr_int(x->node, "largest", 1) != 0;
@@ -115,7 +114,14 @@ static struct datatype datatype_topk(const struct node *n, size_t i)
 }
 
 const struct op op_TopK = {
-	.name = "TopK", .domain = DOMAIN_ONNX, .summary = "the k largest or smallest along an axis",
-	.min_inputs = 1, .max_inputs = 2, .min_outputs = 1, .max_outputs = 2,
-	.infer = infer_topk, .datatype = datatype_topk, .exec = exec_topk,
+	.name = "TopK",
+	.domain = DOMAIN_ONNX,
+	.summary = "the k largest or smallest along an axis",
+	.min_inputs = 1,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 2,
+	.infer = infer_topk,
+	.datatype = datatype_topk,
+	.exec = exec_topk,
 };

@@ -42,7 +42,15 @@ static int exec_transpose(struct exec_ctx *x)
 }
 
 const struct op op_Transpose = {
-	.name = "Transpose", .domain = DOMAIN_ONNX, .summary = "axes in another order",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,
-	.flags = OP_MOVES, .infer = infer_transpose, .datatype = datatype_same, .exec = exec_transpose,
+	.name = "Transpose",
+	.domain = DOMAIN_ONNX,
+	.summary = "axes in another order",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.flags = OP_MOVES,
+	.infer = infer_transpose,
+	.datatype = datatype_same,
+	.exec = exec_transpose,
 };

@@ -6,7 +6,7 @@
 #include "ops/rounding.h"
 
 struct trunc_mode {
-	bool clamps;		/* version 2 */
+	bool clamps; /* version 2 */
 	bool is_signed, narrow;
 	enum rounding rounding;
 };
@@ -17,7 +17,8 @@ struct trunc_mode {
 static int kernel(struct exec_ctx *x)
 {
 	const struct tensor *in = x->in[0];
-	struct trunc_mode m = { .clamps = x->n_in == 6, .is_signed = node_attr_int(x->node, "signed", 1) != 0,
+	struct trunc_mode m = { .clamps = x->n_in == 6,
+				.is_signed = node_attr_int(x->node, "signed", 1) != 0,
 				.narrow = node_attr_int(x->node, "narrow", 0) != 0 };
 	if (in->elem != ELEM_FLOAT && in->elem != ELEM_DOUBLE)
 		return exec_unsupported(x, "the input is neither float nor double");
@@ -61,9 +62,15 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 const struct op op_Trunc = {
-	.domain = DOMAIN_QONNX, .name = "Trunc",
+	.domain = DOMAIN_QONNX,
+	.name = "Trunc",
 	.summary = "Drops the low bits of quantised values",
-	.min_inputs = 5, .max_inputs = 6, .min_outputs = 1, .max_outputs = 1,
+	.min_inputs = 5,
+	.max_inputs = 6,
+	.min_outputs = 1,
+	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
-	.infer = infer_same, .datatype = datatype, .exec = exec,
+	.infer = infer_same,
+	.datatype = datatype,
+	.exec = exec,
 };

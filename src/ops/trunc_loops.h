@@ -6,7 +6,7 @@ struct NAME(trunc_values) {
 	REAL scale, zero, divisor, lo, hi, out_zero, out_scale;
 };
 
-static void NAME(trunc_run)(const struct trunc_mode *m, const struct NAME(trunc_values) *v, const REAL *x, REAL *y,
+static void NAME(trunc_run)(const struct trunc_mode *m, const struct NAME(trunc_values) * v, const REAL *x, REAL *y,
 			    int64_t total)
 {
 	for (int64_t at = 0; at < total; at += BLOCK, x += BLOCK, y += BLOCK) {
@@ -27,7 +27,7 @@ static void NAME(trunc_run)(const struct trunc_mode *m, const struct NAME(trunc_
 }
 
 /* in: x, scale, zero point, input bits, then output bits (version 1) or output scale and output bits. */
-static void NAME(trunc_scalars)(const struct trunc_mode *m, struct tensor *const *in, struct NAME(trunc_values) *v)
+static void NAME(trunc_scalars)(const struct trunc_mode *m, struct tensor *const *in, struct NAME(trunc_values) * v)
 {
 	v->scale = (REAL)tensor_at(in[1], 0);
 	v->zero = (REAL)tensor_at(in[2], 0);

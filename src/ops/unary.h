@@ -6,38 +6,45 @@
 #include "ops/ranges.h"
 
 /* The operator NAME computes its table's loop, given alpha and beta (expressions of struct node *n). */
-#define UNARY_OP(symbol, NAME, loops, flag, numbers, alpha, beta, text)                        \
-	static int run_##NAME(struct exec_ctx *x)                                              \
-	{                                                                                      \
-		const struct node *n __attribute__((unused)) = x->node;                        \
-		return exec_unary(x, loops, ELEM_UNDEFINED, alpha, beta);                      \
-	}                                                                                      \
-	static int exec_##NAME(struct exec_ctx *x)                                             \
-	{                                                                                      \
-		return exec_widened(x, run_##NAME);                                            \
-	}                                                                                      \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,          \
-		.flags = OP_ELEMENTWISE | (flag), .infer = infer_same, .datatype = numbers,    \
-		.exec = exec_##NAME,                                                           \
+#define UNARY_OP(symbol, NAME, loops, flag, numbers, alpha, beta, text)   \
+	static int run_##NAME(struct exec_ctx *x)                         \
+	{                                                                 \
+		const struct node *n __attribute__((unused)) = x->node;   \
+		return exec_unary(x, loops, ELEM_UNDEFINED, alpha, beta); \
+	}                                                                 \
+	static int exec_##NAME(struct exec_ctx *x)                        \
+	{                                                                 \
+		return exec_widened(x, run_##NAME);                       \
+	}                                                                 \
+	const struct op symbol = {                                        \
+		.name = #NAME,                                            \
+		.domain = DOMAIN_ONNX,                                    \
+		.summary = text,                                          \
+		.min_inputs = 1,                                          \
+		.max_inputs = 1,                                          \
+		.min_outputs = 1,                                         \
+		.max_outputs = 1,                                         \
+		.flags = OP_ELEMENTWISE | (flag),                         \
+		.infer = infer_same,                                      \
+		.datatype = numbers,                                      \
+		.exec = exec_##NAME,                                      \
 	};
 /* The same, with the loop's expression given in place. */
-#define UNARY(symbol, NAME, EACH, flag, numbers, text, ...)                                    \
-	EACH(UNARY_LOOP, NAME, __VA_ARGS__)                                                    \
-	static unary_loop *const NAME##_loops[ELEM_COUNT] = { EACH(LOOP_ROW, NAME) };          \
+#define UNARY(symbol, NAME, EACH, flag, numbers, text, ...)                           \
+	EACH(UNARY_LOOP, NAME, __VA_ARGS__)                                           \
+	static unary_loop *const NAME##_loops[ELEM_COUNT] = { EACH(LOOP_ROW, NAME) }; \
 	UNARY_OP(symbol, NAME, NAME##_loops, flag, numbers, 0, 0, text)
 /* The same for all numbers, with an expression of its own for those that are never below 0. */
-#define SIGNED_UNARY(symbol, NAME, flag, numbers, text, unsigned_x, ...)                       \
-	EACH_SIGNED_NUMBER(UNARY_LOOP, NAME, __VA_ARGS__)                                      \
-	EACH_UNSIGNED(UNARY_LOOP, NAME, unsigned_x)                                            \
-	static unary_loop *const NAME##_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, NAME) };   \
+#define SIGNED_UNARY(symbol, NAME, flag, numbers, text, unsigned_x, ...)                     \
+	EACH_SIGNED_NUMBER(UNARY_LOOP, NAME, __VA_ARGS__)                                    \
+	EACH_UNSIGNED(UNARY_LOOP, NAME, unsigned_x)                                          \
+	static unary_loop *const NAME##_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, NAME) }; \
 	UNARY_OP(symbol, NAME, NAME##_loops, flag, numbers, 0, 0, text)
 
 /* An activation with parameters alpha and beta. */
-#define ACTIVATION(symbol, NAME, flag, numbers, text, alpha, beta, ...)                        \
-	EACH_FLOAT(UNARY_LOOP, NAME, __VA_ARGS__)                                              \
-	static unary_loop *const NAME##_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, NAME) };    \
+#define ACTIVATION(symbol, NAME, flag, numbers, text, alpha, beta, ...)                     \
+	EACH_FLOAT(UNARY_LOOP, NAME, __VA_ARGS__)                                           \
+	static unary_loop *const NAME##_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, NAME) }; \
 	UNARY_OP(symbol, NAME, NAME##_loops, flag, numbers, alpha, beta, text)
 
 #endif

@@ -27,7 +27,7 @@ struct entries {
 
 struct entry {
 	const struct entries *all;
-	int64_t index, group;		/* group: which distinct entry it equals */
+	int64_t index, group; /* group: which distinct entry it equals */
 };
 
 static int compare_element(const struct tensor *t, int64_t a, int64_t b)
@@ -60,8 +60,7 @@ static int by_content(const void *a, const void *b)
 
 /* Groups equal entries; returns how many there are, with the first entry, size and sorted position of each.
  * Arrays of n. */
-static int64_t group(const struct entries *e, struct entry *sorted, int64_t *first, int64_t *count,
-		     int64_t *group_of)
+static int64_t group(const struct entries *e, struct entry *sorted, int64_t *first, int64_t *count, int64_t *group_of)
 {
 	int64_t groups = 0;
 	for (int64_t i = 0; i < e->n; i++)
@@ -111,8 +110,8 @@ static int store(struct exec_ctx *x, const struct entries *e, int64_t groups, co
 		return -1;
 	for (int64_t o = 0; o < e->outer; o++)
 		for (int64_t g = 0; g < groups; g++)
-			elements_copy(out, (o * groups + g) * e->inner, e->in,
-				      (o * e->n + first[order[g]]) * e->inner, e->inner);
+			elements_copy(out, (o * groups + g) * e->inner, e->in, (o * e->n + first[order[g]]) * e->inner,
+				      e->inner);
 	for (int64_t g = 0; g < groups; g++) {
 		if (at)
 			((int64_t *)at->data)[g] = first[order[g]];
@@ -155,7 +154,14 @@ static struct datatype datatype_unique(const struct node *n, size_t i)
 }
 
 const struct op op_Unique = {
-	.name = "Unique", .domain = DOMAIN_ONNX, .summary = "distinct elements or slices",
-	.min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 4,
-	.infer = infer_unique, .datatype = datatype_unique, .exec = exec_unique,
+	.name = "Unique",
+	.domain = DOMAIN_ONNX,
+	.summary = "distinct elements or slices",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 4,
+	.infer = infer_unique,
+	.datatype = datatype_unique,
+	.exec = exec_unique,
 };

@@ -101,16 +101,23 @@ static struct datatype datatype_sum(const struct node *n, size_t i)
 	return datatype_folded(n, FOLD_SUM);
 }
 
-#define VARIADIC(symbol, NAME, kernel, numbers, text)                                          \
-	static int exec_##NAME(struct exec_ctx *x)                                             \
-	{                                                                                      \
-		return exec_widened(x, kernel);                                                \
-	}                                                                                      \
-	const struct op symbol = {                                                             \
-		.name = #NAME, .domain = DOMAIN_ONNX, .summary = text,                         \
-		.min_inputs = 1, .max_inputs = -1, .min_outputs = 1, .max_outputs = 1,         \
-		.flags = OP_ELEMENTWISE | OP_MONOTONE | OP_COMMUTATIVE, .infer = infer_broadcast, \
-		.datatype = numbers, .exec = exec_##NAME,                                      \
+#define VARIADIC(symbol, NAME, kernel, numbers, text)                   \
+	static int exec_##NAME(struct exec_ctx *x)                      \
+	{                                                               \
+		return exec_widened(x, kernel);                         \
+	}                                                               \
+	const struct op symbol = {                                      \
+		.name = #NAME,                                          \
+		.domain = DOMAIN_ONNX,                                  \
+		.summary = text,                                        \
+		.min_inputs = 1,                                        \
+		.max_inputs = -1,                                       \
+		.min_outputs = 1,                                       \
+		.max_outputs = 1,                                       \
+		.flags = OP_ELEMENTWISE | OP_MONOTONE | OP_COMMUTATIVE, \
+		.infer = infer_broadcast,                               \
+		.datatype = numbers,                                    \
+		.exec = exec_##NAME,                                    \
 	};
 
 VARIADIC(op_Max, Max, run_max, datatype_largest, "largest of the operands, element by element")

@@ -8,10 +8,10 @@
 enum { WINDOW_AXES = 3 };
 
 struct window {
-	int spatial;		/* axes the operator has; they are the last of the three */
-	int64_t in[WINDOW_AXES], out[WINDOW_AXES];	/* -1: unknown */
+	int spatial;				   /* axes the operator has; they are the last of the three */
+	int64_t in[WINDOW_AXES], out[WINDOW_AXES]; /* -1: unknown */
 	int64_t kernel[WINDOW_AXES], stride[WINDOW_AXES], dilation[WINDOW_AXES];
-	int64_t begin[WINDOW_AXES], end[WINDOW_AXES];	/* padding */
+	int64_t begin[WINDOW_AXES], end[WINDOW_AXES]; /* padding */
 };
 
 /* Reads attributes kernel_shape (where kernel is NULL), strides, dilations, pads, auto_pad and ceil_mode of n for

@@ -51,8 +51,15 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 const struct op op_XnorPopcountMatMul = {
-	.domain = DOMAIN_QONNX, .name = "XnorPopcountMatMul",
+	.domain = DOMAIN_QONNX,
+	.name = "XnorPopcountMatMul",
 	.summary = "Matrix product of binary operands by XNOR and popcount",
-	.min_inputs = 2, .max_inputs = 2, .min_outputs = 1, .max_outputs = 1,
-	.infer = infer, .datatype = datatype, .exec = exec, .macs = mat_mul_macs,
+	.min_inputs = 2,
+	.max_inputs = 2,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.datatype = datatype,
+	.exec = exec,
+	.macs = mat_mul_macs,
 };

@@ -10,7 +10,7 @@
 
 enum {
 	AT_ONCE = 1 << 15,
-	MOST_POINTS = 1 << 26,		/* over all channels; a few seconds */
+	MOST_POINTS = 1 << 26, /* over all channels; a few seconds */
 	FLOAT_COUNTS_TO = 1 << 24,
 };
 
@@ -22,7 +22,7 @@ static double thresholds_say(const struct node *n, int64_t channel, double x)
 	const struct tensor *t = node_input(n, 1)->constant;
 	int64_t levels = t->dims[1], row = t->dims[0] > 1 ? channel : 0, lo = 0, hi = levels;
 	const float *values = tensor_floats(t) + row * levels;
-	while (lo < hi) {	/* rows ascend */
+	while (lo < hi) { /* rows ascend */
 		int64_t middle = (lo + hi) / 2;
 		if (x >= (double)values[middle])
 			lo = middle + 1;
@@ -77,9 +77,10 @@ static int compare(const struct claim *c, const double *points, int64_t n, int64
 		int64_t channel = i % channels, now = new_level(c, channel, points[i]) + shift;
 		int64_t was = old_level(c, channel, y[i]);
 		if (now != was)
-			result = diag_node_error(d, c->up, "please report this as a bug of qcc",
-						 "certificate: channel %lld gives %lld at %.9g, the original gives %lld",
-						 (long long)channel, (long long)now, points[i], (long long)was);
+			result =
+				diag_node_error(d, c->up, "please report this as a bug of qcc",
+						"certificate: channel %lld gives %lld at %.9g, the original gives %lld",
+						(long long)channel, (long long)now, points[i], (long long)was);
 		else if (old_level(c, channel, exact[i]) != now)
 			name_point(found, channel, points[i]);
 	}
@@ -163,7 +164,8 @@ static bool goes_one_way(const struct claim *c)
 /* Of floats, and of integers in a range too wide to look at everywhere or for float32 to count, the steps. */
 static bool looks_at_steps(const struct claim *c)
 {
-	bool wide = c->hi - c->lo > MOST_POINTS / c->chain->channels || c->hi > FLOAT_COUNTS_TO || c->lo < -FLOAT_COUNTS_TO;
+	bool wide =
+		c->hi - c->lo > MOST_POINTS / c->chain->channels || c->hi > FLOAT_COUNTS_TO || c->lo < -FLOAT_COUNTS_TO;
 	return c->of_floats || (wide && goes_one_way(c));
 }
 
@@ -176,9 +178,13 @@ int certify(const struct claim *c, struct certificates *list, struct diags *d)
 	if ((looks_at_steps(c) ? compare_steps : compare_integers)(c, shift, &found, d) != 0)
 		return -1;
 	struct certificate made = {
-		.replaces = arena_strdup(&list->arena, node_label(quantiser)), .node = c->up->id,
-		.channels = c->chain->channels, .lo = c->of_floats ? 1 : c->lo, .hi = c->of_floats ? 0 : c->hi,
-		.points = found.points, .undecided = found.undecided,
+		.replaces = arena_strdup(&list->arena, node_label(quantiser)),
+		.node = c->up->id,
+		.channels = c->chain->channels,
+		.lo = c->of_floats ? 1 : c->lo,
+		.hi = c->of_floats ? 0 : c->hi,
+		.points = found.points,
+		.undecided = found.undecided,
 	};
 	if (found.undecided)
 		made.named = arena_copy(&list->arena, found.named, sizeof found.named);
@@ -191,8 +197,8 @@ int certify(const struct claim *c, struct certificates *list, struct diags *d)
 json_t *certificate_json(const struct certificate *c)
 {
 	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "pass", c->pass, "layer", c->layer, "replaces",
-			      c->replaces, "channels", (json_int_t)c->channels,
-			      "points", (json_int_t)c->points, "undecided_by_float32", (json_int_t)c->undecided);
+			      c->replaces, "channels", (json_int_t)c->channels, "points", (json_int_t)c->points,
+			      "undecided_by_float32", (json_int_t)c->undecided);
 	if (c->lo <= c->hi)
 		json_object_set_new(o, "range", json_pack("[I, I]", (json_int_t)c->lo, (json_int_t)c->hi));
 	else
@@ -209,7 +215,7 @@ json_t *certificate_json(const struct certificate *c)
 static const char **labels_by_id(const struct graph *g)
 {
 	const char **labels = xcalloc(g->next_node_id + 1u, sizeof *labels);
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		labels[n->id] = node_label(n);
 	return labels;
 }

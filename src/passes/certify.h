@@ -16,29 +16,29 @@ struct certified_point {
 
 struct certificate {
 	const char *pass;
-	const char *layer;		/* name of the MultiThreshold; NULL until the pass is done */
-	const char *replaces;		/* name of the quantiser it stands for */
-	uint32_t node;			/* the MultiThreshold's id */
-	int64_t channels, lo, hi;	/* what was looked at; lo > hi for floats */
-	int64_t points;			/* evaluations compared, over all channels */
-	int64_t undecided;		/* points where double arithmetic decides otherwise than float32 */
-	const struct certified_point *named;	/* the first MOST_NAMED_POINTS of them, or fewer */
+	const char *layer;		     /* name of the MultiThreshold; NULL until the pass is done */
+	const char *replaces;		     /* name of the quantiser it stands for */
+	uint32_t node;			     /* the MultiThreshold's id */
+	int64_t channels, lo, hi;	     /* what was looked at; lo > hi for floats */
+	int64_t points;			     /* evaluations compared, over all channels */
+	int64_t undecided;		     /* points where double arithmetic decides otherwise than float32 */
+	const struct certified_point *named; /* the first MOST_NAMED_POINTS of them, or fewer */
 };
 
 struct certificates {
 	struct certificate *items;
 	size_t count, capacity;
-	struct arena arena;		/* names and points */
+	struct arena arena; /* names and points */
 };
 
 /* A function of one number per channel, and what stands for it now. */
 struct claim {
-	const struct chain *chain;	/* ends with the quantiser */
+	const struct chain *chain; /* ends with the quantiser */
 	const struct grid *grid;
-	const double *sign;		/* per channel: the chain is of sign * point */
-	bool of_floats;			/* points are float32 numbers, not integers */
-	int64_t lo, hi;			/* the integers */
-	const struct node *up, *down;	/* MultiThreshold; y = up - down, down may be NULL */
+	const double *sign;	      /* per channel: the chain is of sign * point */
+	bool of_floats;		      /* points are float32 numbers, not integers */
+	int64_t lo, hi;		      /* the integers */
+	const struct node *up, *down; /* MultiThreshold; y = up - down, down may be NULL */
 };
 
 /* Compares and adds a certificate. -1 with a diagnostic that names node and channel where they differ. */

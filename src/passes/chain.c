@@ -162,7 +162,7 @@ void chain_push(struct chain *c, struct node *n)
 
 void chain_of(struct value *v, struct chain *c)
 {
-	size_t capacity = 0, integer_at = 0;	/* nodes below the topmost integer value */
+	size_t capacity = 0, integer_at = 0; /* nodes below the topmost integer value */
 	bool found = datatype_is_integer(v->datatype);
 	int axis;
 	chain_init(c, v);
@@ -180,7 +180,7 @@ void chain_of(struct value *v, struct chain *c)
 			integer_at = c->count;
 		}
 	}
-	for (size_t i = 0; i < c->count / 2; i++) {	/* found bottom up */
+	for (size_t i = 0; i < c->count / 2; i++) { /* found bottom up */
 		struct node *n = c->nodes[i];
 		c->nodes[i] = c->nodes[c->count - 1 - i];
 		c->nodes[c->count - 1 - i] = n;
@@ -211,8 +211,8 @@ static bool collect(struct chain *c, struct value *v, int depth)
 	}
 	if (n && chain_has(c, n))
 		return true;
-	if (!n || !depth || !n->op || !n->op->exec || !(n->op->flags & OP_ELEMENTWISE) || (n->op->flags & OP_QUANTISER) ||
-	    n->outputs[0] != v || v->elem != ELEM_FLOAT)
+	if (!n || !depth || !n->op || !n->op->exec || !(n->op->flags & OP_ELEMENTWISE) ||
+	    (n->op->flags & OP_QUANTISER) || n->outputs[0] != v || v->elem != ELEM_FLOAT)
 		return false;
 	for (uint32_t i = 1; i < n->n_outputs; i++)
 		if (n->outputs[i] && n->outputs[i]->uses)
@@ -271,7 +271,8 @@ static struct tensor *points_tensor(const struct chain *c, const double *x, int6
 }
 
 /* What v holds: the points, or the result of a node before the one with that index. */
-static struct tensor *value_at(const struct chain *c, struct tensor *const *results, size_t index, const struct value *v)
+static struct tensor *value_at(const struct chain *c, struct tensor *const *results, size_t index,
+			       const struct value *v)
 {
 	for (size_t i = index; i-- > 0;)
 		if (c->nodes[i]->outputs[0] == v)
@@ -287,7 +288,7 @@ static struct tensor *apply(const struct chain *c, struct tensor *const *results
 	struct tensor *in[MOST_INPUTS] = { NULL }, *out[MOST_INPUTS] = { NULL };
 	uint32_t count = n->n_inputs < MOST_INPUTS ? n->n_inputs : MOST_INPUTS;
 	enum elem_type type = (enum elem_type)results[0]->elem;
-	for (uint32_t i = 0; i < count; i++) {	/* parameters in the arithmetic of the data */
+	for (uint32_t i = 0; i < count; i++) { /* parameters in the arithmetic of the data */
 		const struct value *v = n->inputs[i].value;
 		const struct tensor *p = v ? v->constant : NULL;
 		if (v && !p)
@@ -313,7 +314,7 @@ int chain_eval(const struct chain *c, const double *x, double *y, int64_t points
 	results[0] = t;
 	for (size_t i = 0; i < c->count && t; i++) {
 		t = results[i + 1] = apply(c, results, i, d);
-		if (i > 0 && !c->has_paths) {	/* nobody reads it again */
+		if (i > 0 && !c->has_paths) { /* nobody reads it again */
 			tensor_unref(results[i]);
 			results[i] = NULL;
 		}

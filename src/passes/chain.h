@@ -11,12 +11,12 @@
 #include "ops/op.h"
 
 struct chain {
-	struct value *root;	/* what the function is of */
-	struct node **nodes;	/* in order of execution; each reads the one before (the first: root) */
+	struct value *root;  /* what the function is of */
+	struct node **nodes; /* in order of execution; each reads the one before (the first: root) */
 	size_t count;
-	int axis;		/* which axis its parameters vary along; -1: they are scalars */
-	int64_t channels;	/* length of that axis; 1 where axis is -1 */
-	bool has_paths;		/* nodes may read any before them: see function_of */
+	int axis;	  /* which axis its parameters vary along; -1: they are scalars */
+	int64_t channels; /* length of that axis; 1 where axis is -1 */
+	bool has_paths;	  /* nodes may read any before them: see function_of */
 };
 
 /* The input of an element-wise node that is not a constant; -1 where not exactly one is. */
@@ -47,9 +47,9 @@ int chain_eval(const struct chain *c, const double *x, double *y, int64_t points
 /* scale * root + bias; one element, or one per channel along axis. */
 struct affine {
 	struct value *root;
-	int axis;		/* -1: scalars */
-	int64_t channels;	/* 1 where axis is -1 */
-	double *scale, *bias;	/* malloc'd together, at scale */
+	int axis;	      /* -1: scalars */
+	int64_t channels;     /* 1 where axis is -1 */
+	double *scale, *bias; /* malloc'd together, at scale */
 };
 
 /* The linear part of the chain above v. True where its root is an integer value. Free with affine_free in
@@ -60,10 +60,10 @@ void affine_free(struct affine *a);
 void affine_init(struct affine *a, struct value *root, int axis, int64_t channels);
 /* Puts one linear node (Mul, Add, Sub, Div, Neg, BatchNormalization with constant parameters) on top of the form. */
 void affine_apply(struct affine *a, const struct node *n);
-bool affine_is_scaled(const struct affine *a);		/* any scale other than 1 */
-bool affine_is_biased(const struct affine *a);		/* any bias other than 0 */
-bool affine_is_uniform(const struct affine *a);		/* one scale and one bias for all channels */
-void affine_make_uniform(struct affine *a);		/* drops the channels of a uniform one */
+bool affine_is_scaled(const struct affine *a);	/* any scale other than 1 */
+bool affine_is_biased(const struct affine *a);	/* any bias other than 0 */
+bool affine_is_uniform(const struct affine *a); /* one scale and one bias for all channels */
+void affine_make_uniform(struct affine *a);	/* drops the channels of a uniform one */
 /* Mul and Add nodes before `before` that compute it from q, as few as it takes. */
 struct value *affine_emit(const struct affine *a, struct graph *g, struct node *before, struct value *q);
 

@@ -17,8 +17,8 @@ const struct pass pass_remove_dead = {
 
 static enum pass_result run_cleanup(struct pass_ctx *ctx)
 {
-	static const char *const steps[] = { "inline-functions", "remove-static-inputs", "infer", "fold-constants",
-					     "remove-identity", "remove-dead" };
+	static const char *const steps[] = { "inline-functions", "remove-static-inputs", "infer",
+					     "fold-constants",	 "remove-identity",	 "remove-dead" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (pass_run_nested(ctx, steps[i], NULL) == PASS_ERROR)
 			return PASS_ERROR;

@@ -4,10 +4,10 @@
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	static const char *const steps[] = { "fix-batch", "qop-to-quant", "qcdq-to-quant", "extract-conv-bias",
-					     "gemm-to-matmul", "fold-transpose", "fold-constants",
-					     "fold-weight-quant", "fold-constants", "quant-to-thresholds",
-					     "remove-identity", "remove-dead" };
+	static const char *const steps[] = { "fix-batch",	    "qop-to-quant",	 "qcdq-to-quant",
+					     "extract-conv-bias",   "gemm-to-matmul",	 "fold-transpose",
+					     "fold-constants",	    "fold-weight-quant", "fold-constants",
+					     "quant-to-thresholds", "remove-identity",	 "remove-dead" };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (pass_run_nested(ctx, steps[i], NULL) == PASS_ERROR)
 			return PASS_ERROR;

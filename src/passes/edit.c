@@ -15,14 +15,14 @@ static struct value *typed_output(struct node *n)
 	return n->outputs[0];
 }
 
-struct value *add_node1(struct graph *g, struct node *before, const char *domain, const char *op_type,
-			struct value *a, const char *hint)
+struct value *add_node1(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
+			const char *hint)
 {
 	return typed_output(node_new(g, before, domain, op_type, &a, 1, 1, hint));
 }
 
-struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type,
-			struct value *a, struct value *b, const char *hint)
+struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
+			struct value *b, const char *hint)
 {
 	struct value *inputs[] = { a, b };
 	return typed_output(node_new(g, before, domain, op_type, inputs, 2, 1, hint));

@@ -18,10 +18,10 @@ void numbered_name(struct map *counts, const char *kind, struct strbuf *name);
 void node_bypass(struct node *n, struct value *v);
 
 /* A node of one output before `before`, with its output typed by inference; NULL inputs end the list. */
-struct value *add_node1(struct graph *g, struct node *before, const char *domain, const char *op_type,
-			struct value *a, const char *hint);
-struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type,
-			struct value *a, struct value *b, const char *hint);
+struct value *add_node1(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
+			const char *hint);
+struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
+			struct value *b, const char *hint);
 
 /* A float constant from doubles, of that shape. */
 struct value *constant_floats(struct graph *g, const char *hint, int rank, const int64_t *dims, const double *x);

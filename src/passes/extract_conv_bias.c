@@ -38,7 +38,7 @@ static int extract(struct graph *g, struct node *n, struct diags *d)
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		bool conv = n->op == &op_Conv || n->op == &op_ConvTranspose;
 		if (!conv || !node_input(n, 2) || n->outputs[0]->rank < 2)
 			continue;

@@ -46,14 +46,16 @@ static enum pass_result run(struct pass_ctx *ctx)
 {
 	int64_t size = pass_int(ctx, "size");
 	if (size < 1)
-		return diag_error(ctx->diags, "write fix-batch(size=1)", "a batch has one sample or more, not %lld", (long long)size);
+		return diag_error(ctx->diags, "write fix-batch(size=1)", "a batch has one sample or more, not %lld",
+				  (long long)size);
 	size_t fixed = fix_batch(ctx->graph, size);
 	if (!fixed)
 		return PASS_UNCHANGED;
 	ctx->changes += fixed;
 	pass_note(ctx, "batch size left open: now %lld", (long long)size);
-	bool failed = pass_run_nested(ctx, "infer", NULL) == PASS_ERROR ||
-		      pass_run_nested(ctx, "fold-constants", NULL) == PASS_ERROR;	/* Shape, Gather, Concat for a Reshape */
+	bool failed =
+		pass_run_nested(ctx, "infer", NULL) == PASS_ERROR ||
+		pass_run_nested(ctx, "fold-constants", NULL) == PASS_ERROR; /* Shape, Gather, Concat for a Reshape */
 	return failed ? PASS_ERROR : PASS_CHANGED;
 }
 

@@ -31,8 +31,8 @@ static int read_rules(struct pass_ctx *ctx, struct folding_rules *r, bool *limit
 	}
 	int64_t has[FOLD_RESOURCES];
 	if (part && !part_resources(part, has))
-		return diag_error(ctx->diags, "or give max_lut, max_bram, max_dsp, max_uram", "part '%s' is unknown; known are %s", part,
-				  part_names());
+		return diag_error(ctx->diags, "or give max_lut, max_bram, max_dsp, max_uram",
+				  "part '%s' is unknown; known are %s", part, part_names());
 	for (int i = 0; part && i < FOLD_RESOURCES; i++)
 		if (r->limit[i] < 0)
 			r->limit[i] = i == FOLD_DSP ? 0 : has[i] * pass_int(ctx, "fill") / 100;
@@ -81,10 +81,12 @@ static bool explain_layer(struct pass_ctx *ctx, const struct folding *f, const s
 		found = true;
 		struct strbuf limit = { 0 };
 		if (r->max_stream_bits)
-			strbuf_printf(&limit, " with streams of at most max_stream_bits=%lld", (long long)r->max_stream_bits);
-		diag_node_error(ctx->diags, f->units[u].nodes[0], remedy,
-				"takes at least %lld cycles a frame%s (%.6g frames per second at %g MHz); the target allows %lld",
-				(long long)least, strbuf_text(&limit), folding_fps(f, least), f->clock_mhz, (long long)cycles);
+			strbuf_printf(&limit, " with streams of at most max_stream_bits=%lld",
+				      (long long)r->max_stream_bits);
+		diag_node_error(
+			ctx->diags, f->units[u].nodes[0], remedy,
+			"takes at least %lld cycles a frame%s (%.6g frames per second at %g MHz); the target allows %lld",
+			(long long)least, strbuf_text(&limit), folding_fps(f, least), f->clock_mhz, (long long)cycles);
 		strbuf_free(&limit);
 	}
 	return found;
@@ -124,8 +126,9 @@ static void explain_resources(struct pass_ctx *ctx, const struct folding *f, con
 	}
 	if (!found) {
 		int64_t takes;
-		diag_node_error(ctx->diags, hungriest(f, cycles, FOLD_LUT, &takes), remedy,
-				"the limits can be met one by one at the target, but not together; this layer takes most");
+		diag_node_error(
+			ctx->diags, hungriest(f, cycles, FOLD_LUT, &takes), remedy,
+			"the limits can be met one by one at the target, but not together; this layer takes most");
 	}
 }
 
@@ -137,7 +140,8 @@ static int explain(struct pass_ctx *ctx, const struct folding *f, const struct f
 	int64_t best = fold_fastest(p, chosen);
 	strbuf_puts(&remedy, r->max_stream_bits ? "raise max_stream_bits or another limit" : "raise the limit");
 	if (best > 0)
-		strbuf_printf(&remedy, ", or lower the target: %lld cycles a frame (%.6g frames per second) are possible",
+		strbuf_printf(&remedy,
+			      ", or lower the target: %lld cycles a frame (%.6g frames per second) are possible",
 			      (long long)best, folding_fps(f, best));
 	if (!explain_layer(ctx, f, r, cycles, strbuf_text(&remedy)))
 		explain_resources(ctx, f, r, cycles, strbuf_text(&remedy));
@@ -152,9 +156,9 @@ struct search {
 	struct pass_ctx *ctx;
 	struct folding f;
 	struct folding_rules rules;
-	bool limited;			/* resources are */
-	int64_t target;			/* INT64_MAX: the fastest */
-	int64_t cycles;			/* the bound that the choice keeps to; -1: there is no choice */
+	bool limited;	/* resources are */
+	int64_t target; /* INT64_MAX: the fastest */
+	int64_t cycles; /* the bound that the choice keeps to; -1: there is no choice */
 	size_t *chosen;
 };
 
@@ -167,18 +171,20 @@ static bool may_pad(const struct pass_ctx *ctx)
 
 static json_t *padding_json(const struct fold_padding *p, const char *layer)
 {
-	json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:I}", "layer", layer, "dimension", p->columns ? "MW" : "MH", "from",
-				  (json_int_t)p->from, "to", (json_int_t)p->to, "LUT_after", (json_int_t)p->after);
+	json_t *entry =
+		json_pack("{s:s, s:s, s:I, s:I, s:I}", "layer", layer, "dimension", p->columns ? "MW" : "MH", "from",
+			  (json_int_t)p->from, "to", (json_int_t)p->to, "LUT_after", (json_int_t)p->after);
 	json_object_set_new(entry, "LUT_before", p->before < 0 ? json_null() : json_integer(p->before));
 	return entry;
 }
 
 /* One line: what padding gains, or what it gained. */
-static void say_padding(struct pass_ctx *ctx, const struct fold_padding *p, const struct node *n, bool done, bool failing)
+static void say_padding(struct pass_ctx *ctx, const struct fold_padding *p, const struct node *n, bool done,
+			bool failing)
 {
 	struct strbuf text = { 0 };
-	strbuf_printf(&text, "%s %s of %s from %lld to %lld: ", done ? "padded" : "pad", p->columns ? "MW" : "MH", node_label(n),
-		      (long long)p->from, (long long)p->to);
+	strbuf_printf(&text, "%s %s of %s from %lld to %lld: ", done ? "padded" : "pad", p->columns ? "MW" : "MH",
+		      node_label(n), (long long)p->from, (long long)p->to);
 	if (p->before < 0)
 		strbuf_printf(&text, "the bound can be met, at %lld LUT", (long long)p->after);
 	else
@@ -186,8 +192,10 @@ static void say_padding(struct pass_ctx *ctx, const struct fold_padding *p, cons
 	if (failing)
 		diag_note(ctx->diags, DIAG_WARNING, n, "fold(pad)", "%s", strbuf_text(&text));
 	else
-		pass_note(ctx, "%s%s", strbuf_text(&text), done ? pass_flag(ctx, "pad") ? "" : "; --keep-shape turns that off" :
-			  may_pad(ctx) ? "; not done, since all together it does not gain" : "; fold(pad) does that");
+		pass_note(ctx, "%s%s", strbuf_text(&text),
+			  done		 ? pass_flag(ctx, "pad") ? "" : "; --keep-shape turns that off"
+			  : may_pad(ctx) ? "; not done, since all together it does not gain"
+					 : "; fold(pad) does that");
 	strbuf_free(&text);
 }
 
@@ -221,7 +229,8 @@ static bool gains(const struct search *s, int64_t cycles_before, int64_t lut_bef
 {
 	if (s->cycles < 0 || cycles_before < 0)
 		return s->cycles >= 0;
-	return s->cycles < cycles_before || (s->cycles == cycles_before && folding_cost(&s->f, s->chosen).lut < lut_before);
+	return s->cycles < cycles_before ||
+	       (s->cycles == cycles_before && folding_cost(&s->f, s->chosen).lut < lut_before);
 }
 
 /* Tries the padding on the folding, and keeps it, in the graph too, where the whole gains. */
@@ -323,8 +332,8 @@ const struct pass pass_fold = {
 	.summary = "finds PE and SIMD of every layer: the cheapest that meets a rate, or the fastest that fits",
 	.help = "An exact search over all divisors and memory primitives. With target_fps or target_cycles: the folding that takes the\n"
 		"fewest LUTs (then RAMB18s, DSPs, URAMs, latency) in which no layer takes more cycles, within the limits given. With\n"
-		"limits alone: the fastest within them, and among those the cheapest. With nothing given: the fastest in 70 % of a\n"
-		DEFAULT_PART ". Where a limit binds, the error names limit and layer; PE = SIMD = 1 is never a silent answer.\n"
+		"limits alone: the fastest within them, and among those the cheapest. With nothing given: the fastest in 70 % of a\n" DEFAULT_PART
+		". Where a limit binds, the error names limit and layer; PE = SIMD = 1 is never a silent answer.\n"
 		"Before to-hw, dead hardware is removed (prune-dead). Where some was, numbers of inputs and outputs are then padded by up to\n"
 		"a tenth where better divisors make the layers cheaper for this target (463, a prime, to 468), with weights or constants\n"
 		"that change no output; elsewhere that is offered, with its gain, and pad does it. Layers that read one another directly\n"

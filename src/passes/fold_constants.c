@@ -8,8 +8,8 @@
 
 static bool is_foldable(const struct node *n)
 {
-	if (!n->op || !n->op->exec || (n->op->flags & (OP_IMPURE | OP_QUANTISER)) ||
-	    n->op == &op_DequantizeLinear || n->n_outputs == 0)
+	if (!n->op || !n->op->exec || (n->op->flags & (OP_IMPURE | OP_QUANTISER)) || n->op == &op_DequantizeLinear ||
+	    n->n_outputs == 0)
 		return false;
 	for (uint32_t i = 0; i < n->n_outputs; i++)
 		if (n->outputs[i] && (value_is_output(n->outputs[i]) || n->outputs[i]->is_pinned))
@@ -63,7 +63,7 @@ int fold_node(struct graph *g, struct node *n, struct diags *d)
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		if (!is_known_shape(n) && !is_foldable(n)) {
 			/* Folding upstream may have made shapes known: types go on as the walk does. */
 			if (ctx->changes && node_infer(n, ctx->diags) != 0)

@@ -61,7 +61,7 @@ static int move_before(struct graph *g, struct node *mover, struct node *q, stru
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		if ((n->op != &op_Transpose && n->op != &op_Reshape) || !node_input(n, 0))
 			continue;
 		struct node *q = node_input(n, 0)->producer;

@@ -11,10 +11,10 @@
 
 /* A quantised constant: integer * scale. */
 struct weight {
-	struct value *integers;		/* made when first needed */
+	struct value *integers; /* made when first needed */
 	struct value *reals;
 	const struct tensor *scale;
-	struct tensor *quantised;	/* what the quantiser gives */
+	struct tensor *quantised; /* what the quantiser gives */
 	struct datatype datatype;
 	const char *name;
 };
@@ -54,7 +54,7 @@ static struct value *integers_of(struct graph *g, struct weight *w)
 	if (w->scale->count == 1) {
 		float scale = (float)tensor_at(w->scale, 0);
 		for (int64_t i = 0; i < t->count; i++)
-			to[i] = rintf(from[i] / scale) + 0.0f;	/* no negative zero */
+			to[i] = rintf(from[i] / scale) + 0.0f; /* no negative zero */
 	} else {
 		for (int64_t i = 0; i < t->count; i++)
 			to[i] = rintf(from[i] / (float)scale_at(w, i)) + 0.0f;
@@ -123,7 +123,7 @@ static int use_in_product(struct graph *g, struct weight *w, struct use *u, stru
 	bool unit = tensor_all(w->scale, 1);
 	if (!node_input(n, 0) || value_is_constant(node_input(n, 0)) || n->outputs[0]->rank < 1)
 		return 0;
-	if (axis >= 0) {	/* which channels of the product the scale goes along */
+	if (axis >= 0) { /* which channels of the product the scale goes along */
 		struct value *before = node_input(n, 1);
 		node_set_input(n, 1, integers_of(g, w));
 		bool known = product_describe(n, &p);
@@ -188,7 +188,7 @@ static int replace_use(struct graph *g, struct weight *w, struct use *u, struct 
 		node_set_input(u->user, u->index, reals_of(g, w));
 		return 0;
 	}
-	value_replace_uses(u->value, reals_of(g, w));	/* a graph output */
+	value_replace_uses(u->value, reals_of(g, w)); /* a graph output */
 	return 0;
 }
 
@@ -229,8 +229,10 @@ static int fold(struct graph *g, struct node *q, struct diags *d)
 		return 0;
 	}
 	struct weight w = {
-		.quantised = out[0], .scale = tensor_ref(node_input(q, 1)->constant),
-		.datatype = grid.datatype, .name = node_input(q, 0)->name,
+		.quantised = out[0],
+		.scale = tensor_ref(node_input(q, 1)->constant),
+		.datatype = grid.datatype,
+		.name = node_input(q, 0)->name,
 	};
 	if (!has_grid && !datatype_of_integers(&w)) {
 		tensor_unref(w.quantised);
@@ -239,7 +241,7 @@ static int fold(struct graph *g, struct node *q, struct diags *d)
 	}
 	struct value *v = q->outputs[0];
 	int result = 0;
-	while (v->uses && result == 0) {	/* each replacement takes one use away */
+	while (v->uses && result == 0) { /* each replacement takes one use away */
 		struct use *u = v->uses;
 		result = replace_use(g, &w, u, d);
 		if (result == 0 && v->uses == u)
@@ -254,7 +256,7 @@ static int fold(struct graph *g, struct node *q, struct diags *d)
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		if ((n->op != &op_Quant && n->op != &op_BipolarQuant) || !constant_inputs(n))
 			continue;
 		int folded = fold(ctx->graph, n, ctx->diags);

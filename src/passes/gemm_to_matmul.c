@@ -54,7 +54,7 @@ static int expand(struct graph *g, struct node *n, struct diags *d)
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		if (n->op != &op_Gemm)
 			continue;
 		if (expand(ctx->graph, n, ctx->diags) != 0)

@@ -77,7 +77,7 @@ static bool quant_grid(const struct node *n, struct grid *g, const char **reason
 	if (is_signed && bits == 1)
 		return bipolar_grid(g);
 	quant_bounds(is_signed, node_attr_int(n, "narrow", 0) != 0, bits, &lo, &hi);
-	enum rounding mode;	/* a fractional bit width clips between integers, and rounding follows */
+	enum rounding mode; /* a fractional bit width clips between integers, and rounding follows */
 	if (!rounding_parse(node_attr_string(n, "rounding_mode", "ROUND"), &mode))
 		return refuse(reason, "its rounding mode is unknown");
 	lo = rounding_apply(mode, lo);

@@ -6,12 +6,12 @@
 #include "ops/op.h"
 
 struct grid {
-	int64_t steps;			/* number of levels less one: how many thresholds it takes */
+	int64_t steps; /* number of levels less one: how many thresholds it takes */
 	int64_t base, stride;
-	double scale, bias;		/* where scales is NULL */
-	const struct tensor *scales;	/* one scale per channel, or NULL */
-	struct datatype datatype;	/* of base + stride * k */
-	bool is_open;			/* the levels are bounds only: those that are never reached may be dropped */
+	double scale, bias;	     /* where scales is NULL */
+	const struct tensor *scales; /* one scale per channel, or NULL */
+	struct datatype datatype;    /* of base + stride * k */
+	bool is_open;		     /* the levels are bounds only: those that are never reached may be dropped */
 };
 
 /* Thresholds a row may have at most; beyond it a quantiser stays what it is. */

@@ -34,8 +34,8 @@ static bool is_bipolar_threshold(const struct node *n)
 /* Operators whose output's datatype is that of what they read. */
 static bool hands_on(const struct node *n)
 {
-	return n->op && ((n->op->flags & OP_MOVES) || n->op == &op_MaxPool || n->op == &op_MaxPoolNHWC ||
-			 n->op == &op_Im2Col);
+	return n->op &&
+	       ((n->op->flags & OP_MOVES) || n->op == &op_MaxPool || n->op == &op_MaxPoolNHWC || n->op == &op_Im2Col);
 }
 
 /* Makes the sources of v hold 0, as far as they are thresholds or inputs of the network; the datatypes between follow by
@@ -49,7 +49,7 @@ static size_t widen(struct value *v)
 	if (n && !is_bipolar_threshold(n) && !hands_on(n))
 		return 0;
 	v->datatype = datatype_of_kind(DT_TERNARY);
-	if (!n)		/* the host's numbers stay -1 and +1 */
+	if (!n) /* the host's numbers stay -1 and +1 */
 		return 1;
 	if (is_bipolar_threshold(n)) {
 		widen_threshold(n);
@@ -74,7 +74,7 @@ static bool writes_zeros(const struct node *n)
 size_t hold_zeros(struct graph *g)
 {
 	size_t changes = 0;
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (writes_zeros(n) && node_input(n, 0) && node_input(n, 0)->datatype.kind == DT_BIPOLAR) {
 			changes += widen(node_input(n, 0));
 			if (!strcmp(n->op_type, "FMPadding_Pixel") && node_input(n, 0)->datatype.kind == DT_TERNARY)

@@ -41,7 +41,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	guess_input_layouts(ctx->graph);
 	if (graph_infer(ctx->graph, ctx->diags) != 0)
 		return PASS_ERROR;
-	graph_for_each_node(ctx->graph, n)
+	graph_for_each_node (ctx->graph, n)
 		infer_layout(n);
 	return PASS_UNCHANGED;
 }

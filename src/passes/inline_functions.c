@@ -15,7 +15,7 @@ struct inliner {
 	struct diags *diags;
 	size_t *changes;
 	struct graph *graph;
-	struct map functions;		/* key() -> struct function */
+	struct map functions; /* key() -> struct function */
 };
 
 static const char *key(struct graph *g, const char *domain, const char *name, const char *overload)
@@ -40,7 +40,7 @@ static int add_defaults(struct inliner *in, struct node *call, const Onnx__Funct
 	Onnx__FunctionProto holder = ONNX__FUNCTION_PROTO__INIT;
 	if (!p->n_attribute_proto)
 		return 0;
-	node.op_type = (char *)(uintptr_t)"Defaults";
+	node.op_type = (char *)(uintptr_t) "Defaults";
 	node.attribute = p->attribute_proto;
 	node.n_attribute = p->n_attribute_proto;
 	holder.node = &nodes;
@@ -114,8 +114,9 @@ static int splice_node(struct inliner *in, struct node *call, const struct node 
 	for (uint32_t i = 0; i < n->n_outputs; i++)
 		outputs[i] = stand_in(in, call, node_output(n, i), to);
 	const char *name = arena_printf(&g->arena, "%s/%s", node_label(call), node_label(n));
-	struct node *made = node_new_with(g, call, arena_strdup(&g->arena, n->domain), arena_strdup(&g->arena, n->op_type),
-					  inputs, n->n_inputs, outputs, n->n_outputs, name);
+	struct node *made =
+		node_new_with(g, call, arena_strdup(&g->arena, n->domain), arena_strdup(&g->arena, n->op_type), inputs,
+			      n->n_inputs, outputs, n->n_outputs, name);
 	made->overload = arena_strdup(&g->arena, n->overload);
 	node_copy_attrs(made, n);
 	resolve_attributes(made, call);
@@ -161,8 +162,8 @@ static int connect_outputs(struct inliner *in, struct node *call, const struct g
 static int splice_body(struct inliner *in, struct node *call, const struct graph *body)
 {
 	if (call->n_inputs > body->n_inputs)
-		return diag_node_error(in->diags, call, NULL, "has %u inputs, its function takes %u",
-				       call->n_inputs, body->n_inputs);
+		return diag_node_error(in->diags, call, NULL, "has %u inputs, its function takes %u", call->n_inputs,
+				       body->n_inputs);
 	struct value **to = xcalloc(body->next_value_id + 1u, sizeof *to);
 	for (uint32_t i = 0; i < call->n_inputs; i++)
 		to[body->inputs[i]->id] = node_input(call, i);
@@ -246,7 +247,7 @@ int inline_functions(struct graph *g, size_t *changes, struct diags *d)
 		map_set(&in.functions, key(g, f->domain, f->name, f->overload), (void *)(uintptr_t)f);
 	int result = g->functions ? inline_range(&in, g->first, NULL, 0) : 0;
 	map_free(&in.functions);
-	if (result == 0 && g->functions && !has_subgraphs(g)) {	/* a subgraph may call functions too */
+	if (result == 0 && g->functions && !has_subgraphs(g)) { /* a subgraph may call functions too */
 		g->functions = NULL;
 		++*changes;
 	}

@@ -55,7 +55,7 @@ static bool words_before(const struct node *n, size_t i, struct hw_stream *words
 int insert_converters(struct graph *g, struct diags *d)
 {
 	int count = 0;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		struct hw_layer l;
 		if (!hw_kind_of(n) || hw_kind_of(n) == HW_DWC || hw_kind_of(n) == HW_FIFO)
 			continue;
@@ -117,7 +117,7 @@ static void insert_fifo(struct node *n, size_t input, const struct hw_stream *s,
 /* A queue in front of each stream input that another layer writes. */
 static int insert_queues(struct pass_ctx *ctx, const struct schedule *schedule, int64_t given)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		struct hw_layer l;
 		if (!hw_kind_of(n) || hw_kind_of(n) == HW_FIFO)
 			continue;
@@ -147,8 +147,7 @@ static enum pass_result run_fifo(struct pass_ctx *ctx)
 }
 
 static const struct pass_option fifo_options[] = {
-	{ "depth", OPTION_INT, NULL, "words of every FIFO; absent: what the layers' schedules ask for" },
-	{ 0 }
+	{ "depth", OPTION_INT, NULL, "words of every FIFO; absent: what the layers' schedules ask for" }, { 0 }
 };
 
 const struct pass pass_insert_fifo = {

@@ -28,7 +28,7 @@ static double inverse(double x)
 
 static enum pass_result respell(struct pass_ctx *ctx, const struct op *from, const char *to, double (*f)(double))
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		const struct value *p = n->op == from ? node_input(n, 1) : NULL;
 		if (!value_is_constant(p) || !elem_is_float(p->constant->elem))
 			continue;
@@ -70,7 +70,7 @@ const struct pass pass_div_to_mul = {
 
 static enum pass_result run_batchnorm(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		if (n->op != &op_BatchNormalization || elementwise_data(n) != 0 || n->outputs[0]->rank < 2)
 			continue;
 		struct value *x = node_input(n, 0);

@@ -15,9 +15,12 @@
 struct lowering {
 	struct pass_ctx *ctx;
 	struct graph *g;
-	struct value **twin;		/* by id of the channels-first value */
+	struct value **twin; /* by id of the channels-first value */
 	size_t size;
-	struct { struct node **items; size_t count, capacity; } lowered;
+	struct {
+		struct node **items;
+		size_t count, capacity;
+	} lowered;
 };
 
 /* ---- twins ---- */
@@ -158,8 +161,9 @@ static struct value *insert_im2col(struct node *before, struct value *x, const s
 	node_set_int(n, "pad_value", 0);
 	node_set_ints(n, "dilations", dilation, 2);
 	node_set_int(n, "depthwise", depthwise);
-	node_set_string(n, "input_shape", arena_printf(&n->graph->arena, "(%lld,%lld,%lld,%lld)", (long long)x->dims[0],
-						       (long long)x->dims[1], (long long)x->dims[2], (long long)x->dims[3]));
+	node_set_string(n, "input_shape",
+			arena_printf(&n->graph->arena, "(%lld,%lld,%lld,%lld)", (long long)x->dims[0],
+				     (long long)x->dims[1], (long long)x->dims[2], (long long)x->dims[3]));
 	struct diags quiet = { 0 };
 	node_infer(n, &quiet);
 	diags_free(&quiet);
@@ -331,7 +335,7 @@ static int lower_threshold(struct lowering *l, struct node *n)
 static struct value *constant_last(struct graph *g, const struct value *c, const struct value *image)
 {
 	int64_t channels = image->dims[1], count = c->constant->count;
-	int from_last = image->rank - 2;	/* the channel axis counts from the end: [.., C, H, W] */
+	int from_last = image->rank - 2; /* the channel axis counts from the end: [.., C, H, W] */
 	bool per_channel = count == channels && c->rank > from_last && c->dims[c->rank - 1 - from_last] == channels;
 	if (count != 1 && !per_channel)
 		return NULL;
@@ -413,10 +417,10 @@ static int lower_resize(struct lowering *l, struct node *n)
 	struct value *factors = value_new_constant(l->g, "scales", tensor_float(1, (int64_t[]){ 4 }, scales));
 	struct value *inputs[] = { twin_of(l, x, n), NULL, factors };
 	int64_t opset = graph_opset(l->g, DOMAIN_ONNX);
-	bool two = n->op == &op_Upsample || opset < 11;	/* no roi yet */
+	bool two = n->op == &op_Upsample || opset < 11; /* no roi yet */
 	if (two)
 		inputs[1] = factors;
-	else if (opset < 13)	/* roi may not be left out yet */
+	else if (opset < 13) /* roi may not be left out yet */
 		inputs[1] = value_new_constant(l->g, "roi", tensor_new(ELEM_FLOAT, 1, (int64_t[]){ 0 }));
 	struct node *new = lowered(l, n, DOMAIN_ONNX, n->op_type, inputs, two ? 2 : 3);
 	node_set_string(new, "mode", "nearest");
@@ -443,8 +447,9 @@ static int lower_sum(struct lowering *l, struct node *n)
 	struct value *axes = value_new_constant(l->g, "axes", tensor_int64(1, (int64_t[]){ 2 }, summed));
 	bool by_input = graph_opset(l->g, DOMAIN_ONNX) >= 13;
 	struct value *inputs[] = { twin_of(l, x, n), axes };
-	struct node *sum = is_image(out) ? lowered(l, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1)
-					 : node_new(l->g, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1, 1, "sum");
+	struct node *sum = is_image(out)
+				   ? lowered(l, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1)
+				   : node_new(l->g, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1, 1, "sum");
 	node_set_int(sum, "keepdims", 1);
 	if (!by_input)
 		node_set_ints(sum, "axes", summed, 2);
@@ -478,11 +483,12 @@ static bool only_products_read(const struct value *v)
 {
 	if (!v->uses)
 		return false;
-	value_for_each_use(v, u) {
+	value_for_each_use (v, u) {
 		const struct node *n = u->user;
 		bool product = n && n->op == &op_MatMul && u->index == 0 && value_is_constant(node_input(n, 1)) &&
 			       node_input(n, 1)->rank == 2;
-		if (!product && !(n && u->index < 2 && treats_all_alike(n, u->index) && only_products_read(node_output(n, 0))))
+		if (!product &&
+		    !(n && u->index < 2 && treats_all_alike(n, u->index) && only_products_read(node_output(n, 0))))
 			return false;
 	}
 	return true;
@@ -491,7 +497,7 @@ static bool only_products_read(const struct value *v)
 /* Puts the rows of those products into the order of channels-last pixels. */
 static void permute_readers(struct lowering *l, struct value *v, int64_t channels, int64_t pixels)
 {
-	value_for_each_use(v, u)
+	value_for_each_use (v, u)
 		if (u->user->op == &op_MatMul)
 			node_set_input(u->user, 1, permute_rows(l->g, node_input(u->user, 1), channels, pixels));
 		else
@@ -584,7 +590,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	struct lowering l = { .ctx = ctx, .g = ctx->graph, .size = ctx->graph->next_value_id };
 	int result = 0;
 	l.twin = xcalloc(l.size + 1, sizeof *l.twin);
-	graph_for_each_node(ctx->graph, n)
+	graph_for_each_node (ctx->graph, n)
 		if (result >= 0)
 			result = lower_node(&l, n);
 	finish(&l);

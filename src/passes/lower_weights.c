@@ -20,7 +20,7 @@ struct value *lower_weights(struct graph *g, const struct value *w, int64_t grou
 	struct value *v = value_new_constant(g, w->name, t);
 	v->datatype = w->datatype;
 	if (groups > 1 && v->datatype.kind == DT_BIPOLAR)
-		v->datatype = datatype_of_kind(DT_TERNARY);	/* the zeros between the groups */
+		v->datatype = datatype_of_kind(DT_TERNARY); /* the zeros between the groups */
 	return v;
 }
 

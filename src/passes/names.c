@@ -36,7 +36,7 @@ static void name_value(void *user, const struct value *v, struct strbuf *name)
 		add_name(name, v->producer, "_out", i);
 		return;
 	}
-	const struct use *last = NULL;	/* the list is newest first: a shared constant goes by its first user */
+	const struct use *last = NULL; /* the list is newest first: a shared constant goes by its first user */
 	for (const struct use *u = v->uses; u; u = u->next)
 		if (u->user)
 			last = u;

@@ -20,7 +20,7 @@ static bool inside(const struct node *n)
 		return true;
 	if (!to_hw_is_view(n) || !stream_producer(node_output(n, 0)))
 		return false;
-	value_for_each_use(node_output(n, 0), u)
+	value_for_each_use (node_output(n, 0), u)
 		if (u->user && inside(u->user))
 			return true;
 	return false;
@@ -36,7 +36,7 @@ static bool contains(const struct values *list, const struct value *v)
 
 static bool leaves(const struct value *v)
 {
-	value_for_each_use(v, u)
+	value_for_each_use (v, u)
 		if (!u->user || !inside(u->user))
 			return true;
 	return false;
@@ -45,7 +45,7 @@ static bool leaves(const struct value *v)
 /* Values that cross the border, in the order in which they appear. */
 static void find_border(const struct graph *g, struct values *in, struct values *out)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (!inside(n))
 			continue;
 		for (uint32_t i = 0; i < n->n_inputs; i++) {
@@ -63,7 +63,7 @@ static void find_border(const struct graph *g, struct values *in, struct values 
 
 struct clone {
 	struct graph *g;
-	struct value **twin;		/* by id of the original */
+	struct value **twin; /* by id of the original */
 };
 
 static struct value *clone_value(struct clone *c, const struct value *v)
@@ -83,7 +83,8 @@ static void clone_node(struct clone *c, const struct node *n)
 		in[i] = clone_value(c, node_input(n, i));
 	for (uint32_t i = 0; i < n->n_outputs; i++)
 		out[i] = clone_value(c, n->outputs[i]);
-	struct node *twin = node_new_with(c->g, NULL, n->domain, n->op_type, in, n->n_inputs, out, n->n_outputs, n->name);
+	struct node *twin =
+		node_new_with(c->g, NULL, n->domain, n->op_type, in, n->n_inputs, out, n->n_outputs, n->name);
 	node_copy_attrs(twin, n);
 	free(in);
 	free(out);
@@ -111,7 +112,7 @@ static struct graph *hardware_part(const struct graph *g, const struct values *i
 static void redirect(struct graph *g, struct value *from, struct value *to)
 {
 	value_copy_type(g, to, from);
-	value_for_each_use(from, u) {
+	value_for_each_use (from, u) {
 		if (u->user && !inside(u->user))
 			node_set_input(u->user, u->index, to);
 		else if (!u->user)
@@ -122,12 +123,12 @@ static void redirect(struct graph *g, struct value *from, struct value *to)
 static void replace_inside(struct graph *g, const struct values *in, const struct values *out, const char *file)
 {
 	struct node *last = NULL;
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (inside(n))
 			last = n;
 	struct node *first_outside = last->next;
-	struct node *p = node_new(g, first_outside, DOMAIN_FINN, "StreamingDataflowPartition", in->items, in->count, out->count,
-				  "partition");
+	struct node *p = node_new(g, first_outside, DOMAIN_FINN, "StreamingDataflowPartition", in->items, in->count,
+				  out->count, "partition");
 	node_set_string(p, "model", file);
 	node_set_int(p, "partition_id", 0);
 	node_set_int(p, "slr", -1);
@@ -140,9 +141,12 @@ static void replace_inside(struct graph *g, const struct values *in, const struc
 /* The host's nodes that need what hardware gives go behind all of it. */
 static void move_tail_behind(struct graph *g)
 {
-	struct { struct node **items; size_t count, capacity; } tail = { 0 };
+	struct {
+		struct node **items;
+		size_t count, capacity;
+	} tail = { 0 };
 	unsigned char *below = xcalloc((size_t)g->next_node_id + 1, 1);
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		bool hardware = inside(n);
 		below[n->id] = hardware;
 		for (uint32_t i = 0; i < n->n_inputs; i++) {
@@ -183,8 +187,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 }
 
 static const struct pass_option options[] = {
-	{ "file", OPTION_STRING, "dataflow_partition.onnx", "where the hardware layers go" },
-	{ 0 }
+	{ "file", OPTION_STRING, "dataflow_partition.onnx", "where the hardware layers go" }, { 0 }
 };
 
 const struct pass pass_partition = {

@@ -70,8 +70,7 @@ static size_t count_changes(const json_t *entries)
 {
 	size_t i, sum = 0;
 	const json_t *entry;
-	json_array_foreach(entries, i, entry)
-		sum += (size_t)json_integer_value(json_object_get(entry, "changes"));
+	json_array_foreach(entries, i, entry) sum += (size_t)json_integer_value(json_object_get(entry, "changes"));
 	return sum;
 }
 

@@ -9,14 +9,14 @@
 
 /* What a pass relies on or establishes. The driver runs the pass that ensures a missing property first. */
 enum graph_property {
-	GRAPH_INFERRED = 1 << 0,	/* every value typed as far as it can be: pass infer */
-	GRAPH_CLEAN = 1 << 1,		/* pass cleanup */
-	GRAPH_CONVERTED = 1 << 2,	/* no weight or activation quantiser but MultiThreshold: pass convert */
-	GRAPH_STREAMLINED = 1 << 3,	/* pass streamline */
-	GRAPH_HARDWARE = 1 << 4,	/* pass to-hw */
+	GRAPH_INFERRED = 1 << 0,    /* every value typed as far as it can be: pass infer */
+	GRAPH_CLEAN = 1 << 1,	    /* pass cleanup */
+	GRAPH_CONVERTED = 1 << 2,   /* no weight or activation quantiser but MultiThreshold: pass convert */
+	GRAPH_STREAMLINED = 1 << 3, /* pass streamline */
+	GRAPH_HARDWARE = 1 << 4,    /* pass to-hw */
 	GRAPH_FOLDED = 1 << 5,
-	GRAPH_PRUNED = 1 << 6,		/* dead hardware was looked for: pass prune-dead; waived where the shape is to be kept */
-	GRAPH_SHRUNK = 1 << 7,		/* and some was removed. No pass requires this; fold may pad then */
+	GRAPH_PRUNED = 1 << 6, /* dead hardware was looked for: pass prune-dead; waived where the shape is to be kept */
+	GRAPH_SHRUNK = 1 << 7, /* and some was removed. No pass requires this; fold may pad then */
 };
 
 enum option_type { OPTION_FLAG, OPTION_INT, OPTION_REAL, OPTION_STRING, OPTION_NAMES };
@@ -26,12 +26,12 @@ enum option_type { OPTION_FLAG, OPTION_INT, OPTION_REAL, OPTION_STRING, OPTION_N
 struct pass_option {
 	const char *name;
 	enum option_type type;
-	const char *fallback;		/* value where it is not given; NULL: not given */
+	const char *fallback; /* value where it is not given; NULL: not given */
 	const char *help;
 };
 
 struct pass_arg {
-	const char *name, *text;	/* text "" for a bare flag */
+	const char *name, *text; /* text "" for a bare flag */
 };
 
 struct pipeline_options;
@@ -39,24 +39,24 @@ struct pipeline_options;
 struct pass_ctx {
 	struct graph *graph;
 	const struct pass *pass;
-	const struct pass_arg *args;	/* as given, checked against the pass's options */
+	const struct pass_arg *args; /* as given, checked against the pass's options */
 	size_t n_args;
 	struct diags *diags;
-	bool certify;			/* --certify: compare what is generated with what it replaces, report it */
-	size_t changes;			/* the pass counts its edits here, for -v and the report */
-	json_t *report;			/* object of the pass in report.json; add to it what users want to know */
-	const struct pipeline_options *options;	/* of the driver (pipeline/pipeline.h); never NULL */
+	bool certify;	/* --certify: compare what is generated with what it replaces, report it */
+	size_t changes; /* the pass counts its edits here, for -v and the report */
+	json_t *report; /* object of the pass in report.json; add to it what users want to know */
+	const struct pipeline_options *options; /* of the driver (pipeline/pipeline.h); never NULL */
 };
 
 enum pass_result { PASS_ERROR = -1, PASS_UNCHANGED = 0, PASS_CHANGED = 1 };
 
 struct pass {
-	const char *name;		/* lower case, words joined by '-' */
-	const char *summary;		/* one line */
-	const char *help;		/* a few paragraphs: what it does, what it leaves, an example */
-	const struct pass_option *options;	/* ends with a NULL name; NULL: none */
-	unsigned requires, ensures;	/* enum graph_property */
-	unsigned preserves;		/* properties that survive a change; ensures is added to them */
+	const char *name;		   /* lower case, words joined by '-' */
+	const char *summary;		   /* one line */
+	const char *help;		   /* a few paragraphs: what it does, what it leaves, an example */
+	const struct pass_option *options; /* ends with a NULL name; NULL: none */
+	unsigned requires, ensures;	   /* enum graph_property */
+	unsigned preserves;		   /* properties that survive a change; ensures is added to them */
 	/* Edits ctx->graph. PASS_ERROR with a diagnostic; else whether anything changed. */
 	enum pass_result (*run)(struct pass_ctx *ctx);
 	/* The outputs or the inputs' meaning change on purpose (pad-input, binary-output): --verify
@@ -75,7 +75,7 @@ extern const size_t pass_table_size;
 
 struct pass_alias {
 	const char *alias, *name;
-	const char *args;		/* preset arguments, "rules=matmul", or NULL */
+	const char *args; /* preset arguments, "rules=matmul", or NULL */
 };
 extern const struct pass_alias pass_aliases[];
 extern const size_t pass_aliases_size;
@@ -87,7 +87,7 @@ const struct pass *pass_find(const char *name, const char **preset);
 bool pass_flag(const struct pass_ctx *ctx, const char *name);
 int64_t pass_int(const struct pass_ctx *ctx, const char *name);
 double pass_real(const struct pass_ctx *ctx, const char *name);
-const char *pass_string(const struct pass_ctx *ctx, const char *name);	/* NULL: not given, no fallback */
+const char *pass_string(const struct pass_ctx *ctx, const char *name); /* NULL: not given, no fallback */
 
 /* Runs another pass (by name, with "a=1,b=2" or NULL) on the same graph; for passes that consist of others.
  * Its changes and report nest under the caller's. */

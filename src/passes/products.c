@@ -44,7 +44,7 @@ bool product_describe(const struct node *n, struct product *p)
 		return false;
 	p->taps = w->count / (w->dims[0] * w->dims[1]);
 	p->in_axis = p->out_axis = 1;
-	bool transposed = n->op == &op_ConvTranspose;	/* [in, out/groups, ...] instead of [out, in/groups, ...] */
+	bool transposed = n->op == &op_ConvTranspose; /* [in, out/groups, ...] instead of [out, in/groups, ...] */
 	int64_t first = w->dims[0] / p->groups, second = w->dims[1];
 	p->out = transposed ? second : first;
 	p->in = transposed ? first : second;
@@ -75,7 +75,7 @@ bool product_is_padded(const struct node *n)
 static void add_bounds_by_row(const struct product *p, const double *a, const double *b, double *restrict lo,
 			      double *restrict hi)
 {
-	for (int64_t i = 0; i < p->in; i++) {	/* MatMul: outputs lie side by side */
+	for (int64_t i = 0; i < p->in; i++) { /* MatMul: outputs lie side by side */
 		const float *w = tensor_floats(p->weights) + i * p->stride_in;
 		double middle = (a[i] + b[i]) / 2, reach = (b[i] - a[i]) / 2;
 		for (int64_t o = 0; o < p->out; o++) {
@@ -97,7 +97,7 @@ static void add_bounds_by_taps(const struct product *p, const double *a, const d
 		for (int64_t i = 0; i < p->in; i++) {
 			int64_t g = c / p->out, from = g * p->in + i;
 			const float *w = tensor_floats(p->weights) + product_index(p, g, c % p->out, i, 0);
-			float above = 0, below = 0;	/* sums of up to a few hundred small integers */
+			float above = 0, below = 0; /* sums of up to a few hundred small integers */
 			for (int64_t k = 0; k < p->taps; k++) {
 				above += w[k] > 0 ? w[k] : 0;
 				below += w[k] < 0 ? w[k] : 0;
@@ -110,7 +110,8 @@ static void add_bounds_by_taps(const struct product *p, const double *a, const d
 /* Halves below 2^52: whatever is added up on the way, double holds it. */
 static bool sums_are_exact(const struct product *p, const struct range *w, const struct range *x)
 {
-	double largest = fmax(fabs((double)w->lo), fabs((double)w->hi)), reach = fmax(fabs((double)x->lo), fabs((double)x->hi));
+	double largest = fmax(fabs((double)w->lo), fabs((double)w->hi)),
+	       reach = fmax(fabs((double)x->lo), fabs((double)x->hi));
 	return (double)p->in * largest * reach < 0x1p51;
 }
 

@@ -13,9 +13,9 @@ struct value *product_weights(const struct node *n);
 /* Weight tensor as [groups][out][in][taps] by strides: element ((g * out + o), i, k). */
 struct product {
 	const struct tensor *weights;
-	int64_t groups, out, in, taps;	/* out and in: channels per group; taps: kernel elements */
-	int64_t stride_group, stride_out, stride_in;	/* taps are adjacent */
-	int in_axis, out_axis;		/* channel axes of data input and output */
+	int64_t groups, out, in, taps;		     /* out and in: channels per group; taps: kernel elements */
+	int64_t stride_group, stride_out, stride_in; /* taps are adjacent */
+	int in_axis, out_axis;			     /* channel axes of data input and output */
 };
 
 /* False where the weights' rank is not that of such a product. */

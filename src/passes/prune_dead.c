@@ -58,7 +58,8 @@ static bool folded_sums(const struct pruning *p, const struct node *n, const str
 			if (in->needed[i] || !prune_is_constant(node_input(n, 0), d->in_axis, i, &number) || !number)
 				continue;
 			for (int64_t k = 0; k < d->taps; k++)
-				sums[at] += (double)tensor_floats(d->weights)[product_index(d, 0, o, i, k)] * (double)number;
+				sums[at] += (double)tensor_floats(d->weights)[product_index(d, 0, o, i, k)] *
+					    (double)number;
 		}
 		any = any || sums[at] != 0;
 		at++;
@@ -83,7 +84,7 @@ static void shrink_product(struct pruning *p, struct node *n)
 		struct rule_ctx x = { .graph = p->graph, .diags = p->diags };
 		affine_make_uniform(&sums);
 		put_behind(&x, n, 0, &sums);
-		n->outputs[0]->uses->user->outputs[0]->datatype = datatype_int(32);	/* its range follows */
+		n->outputs[0]->uses->user->outputs[0]->datatype = datatype_int(32); /* its range follows */
 	}
 	affine_free(&sums);
 }
@@ -157,7 +158,7 @@ static void shrink_node(struct pruning *p, struct node *n)
 static void rewrite(struct pruning *p)
 {
 	struct graph *g = p->graph;
-	for (struct node *n = g->last, *prev; n; n = prev) {	/* backwards: shapes seen are those before */
+	for (struct node *n = g->last, *prev; n; n = prev) { /* backwards: shapes seen are those before */
 		prev = n->prev;
 		if (n->n_outputs == 0 || !n->outputs[0])
 			continue;
@@ -186,7 +187,8 @@ static int retype_graph(struct pruning *p)
 			if (n->outputs[i])
 				n->outputs[i]->is_declared = false;
 	for (struct node *n = p->graph->first; n; n = n->next) {
-		struct datatype kept = n->n_outputs && n->outputs[0] ? n->outputs[0]->datatype : datatype_of_kind(DT_NONE);
+		struct datatype kept =
+			n->n_outputs && n->outputs[0] ? n->outputs[0]->datatype : datatype_of_kind(DT_NONE);
 		if (node_infer(n, p->diags) != 0)
 			return -1;
 		if (n->op == &op_Gather || n->op == &op_MultiThreshold)
@@ -199,13 +201,14 @@ static int retype_graph(struct pruning *p)
 
 /* What layers lose. */
 struct losses {
-	int64_t layers, constant, unread;	/* inputs: held at one number; met by zero weights only, or read by nobody */
+	int64_t layers, constant, unread; /* inputs: held at one number; met by zero weights only, or read by nobody */
 	struct strbuf shapes;
 };
 
 enum { SHAPES_SHOWN = 6 };
 
-static json_t *report_node(const struct node *n, const struct channels *in, const struct channels *out, struct losses *sum)
+static json_t *report_node(const struct node *n, const struct channels *in, const struct channels *out,
+			   struct losses *sum)
 {
 	const struct value *v = node_input(n, 0);
 	int64_t constant = 0, number, gone = in->count - in->kept;
@@ -214,8 +217,8 @@ static json_t *report_node(const struct node *n, const struct channels *in, cons
 	sum->constant += constant;
 	sum->unread += gone - constant;
 	if (sum->layers++ < SHAPES_SHOWN)
-		strbuf_printf(&sum->shapes, "%s%lldx%lld to %lldx%lld", sum->shapes.length ? ", " : "", (long long)in->count,
-			      (long long)out->count, (long long)in->kept, (long long)out->kept);
+		strbuf_printf(&sum->shapes, "%s%lldx%lld to %lldx%lld", sum->shapes.length ? ", " : "",
+			      (long long)in->count, (long long)out->count, (long long)in->kept, (long long)out->kept);
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "layer", node_label(n), "inputs", (json_int_t)in->count,
 			 "inputs_kept", (json_int_t)in->kept, "inputs_constant", (json_int_t)constant, "inputs_unread",
 			 (json_int_t)(gone - constant), "outputs", (json_int_t)out->count, "outputs_kept",
@@ -246,10 +249,12 @@ static size_t report(struct pass_ctx *ctx, const struct pruning *p)
 	json_object_set_new(ctx->report, "channels_removed", json_integer((json_int_t)removed));
 	if (sum.layers) {
 		json_object_set_new(ctx->report, "turned_off_by", json_string("--keep-shape"));
-		pass_note(ctx, "dead hardware removed from %lld layers (%s%s): %lld inputs whose weights are all zero, %lld that "
-			  "always hold one number; for fold and to-hw --keep-shape keeps it", (long long)sum.layers,
-			  strbuf_text(&sum.shapes), sum.layers > SHAPES_SHOWN ? ", ..." : "", (long long)sum.unread,
-			  (long long)sum.constant);
+		pass_note(
+			ctx,
+			"dead hardware removed from %lld layers (%s%s): %lld inputs whose weights are all zero, %lld that "
+			"always hold one number; for fold and to-hw --keep-shape keeps it",
+			(long long)sum.layers, strbuf_text(&sum.shapes), sum.layers > SHAPES_SHOWN ? ", ..." : "",
+			(long long)sum.unread, (long long)sum.constant);
 	}
 	strbuf_free(&sum.shapes);
 	return removed;
@@ -287,7 +292,8 @@ static enum pass_result run(struct pass_ctx *ctx)
 }
 
 static const struct pass_option options[] = {
-	{ "divisors", OPTION_FLAG, NULL, "images keep so many dead channels that their number has more divisors; to-hw asks for that" },
+	{ "divisors", OPTION_FLAG, NULL,
+	  "images keep so many dead channels that their number has more divisors; to-hw asks for that" },
 	{ 0 }
 };
 

@@ -7,31 +7,31 @@
 
 /* What is known of a value's channels. */
 struct channels {
-	int axis;		/* -1: not told apart; the value is kept whole */
+	int axis; /* -1: not told apart; the value is kept whole */
 	int64_t count, kept;
-	bool *needed;		/* by those who read the value, after folding constants */
-	uint32_t same;		/* a value with the same channels (by id), itself where it is the one that stands for all */
-	bool interior;		/* computed behind an integer layer, so not by the host where there is hardware */
+	bool *needed;  /* by those who read the value, after folding constants */
+	uint32_t same; /* a value with the same channels (by id), itself where it is the one that stands for all */
+	bool interior; /* computed behind an integer layer, so not by the host where there is hardware */
 };
 
 struct pruning {
 	struct graph *graph;
-	struct channels *of;	/* by value id */
+	struct channels *of; /* by value id */
 	uint32_t n_values;
-	bool splits;		/* a node joins or splits channels (Concat, Flatten) */
+	bool splits; /* a node joins or splits channels (Concat, Flatten) */
 	struct diags *diags;
 };
 
 /* How a node treats channels. */
 enum role {
-	ROLE_OTHER,		/* needs all of its inputs, gives all of its output */
-	ROLE_PRODUCT,		/* MatMul, Conv with one group: mixes channels */
-	ROLE_DEPTHWISE,		/* Conv: each channel by itself */
-	ROLE_EACH,		/* element-wise, with constant parameters along the channels or none */
-	ROLE_JOIN,		/* Add, Sub, Mul of two computed values of the same shape */
+	ROLE_OTHER,	/* needs all of its inputs, gives all of its output */
+	ROLE_PRODUCT,	/* MatMul, Conv with one group: mixes channels */
+	ROLE_DEPTHWISE, /* Conv: each channel by itself */
+	ROLE_EACH,	/* element-wise, with constant parameters along the channels or none */
+	ROLE_JOIN,	/* Add, Sub, Mul of two computed values of the same shape */
 	ROLE_CONCAT,
 	ROLE_POOL,
-	ROLE_FLATTEN,		/* [N, C, ...] to [N, C * ...] */
+	ROLE_FLATTEN, /* [N, C, ...] to [N, C * ...] */
 };
 
 enum role prune_role(const struct node *n);

@@ -41,7 +41,7 @@ static enum role product_role(const struct node *n)
 	struct product p;
 	if (!product_describe(n, &p) || n->op == &op_ConvTranspose || !datatype_is_integer(node_input(n, 0)->datatype))
 		return ROLE_OTHER;
-	if (p.groups == 1)	/* lower-convs marks the dense form of depthwise weights, which must keep its shape */
+	if (p.groups == 1) /* lower-convs marks the dense form of depthwise weights, which must keep its shape */
 		return is_marked(product_weights(n)) ? ROLE_OTHER : ROLE_PRODUCT;
 	return p.in == 1 && p.out == 1 ? ROLE_DEPTHWISE : ROLE_OTHER;
 }
@@ -131,8 +131,10 @@ static void find_axes(struct pruning *p)
 			const struct value *v = n->outputs[i];
 			if (!v)
 				continue;
-			set_axis(p, v, role != ROLE_OTHER ? axis_from_inputs(p, n, role) :
-				       v->rank == 2 && !interior && !n->n_captures ? 1 : -1);
+			set_axis(p, v,
+				 role != ROLE_OTHER			       ? axis_from_inputs(p, n, role)
+				 : v->rank == 2 && !interior && !n->n_captures ? 1
+									       : -1);
 			channels_of(p, v)->interior = interior;
 		}
 	}
@@ -300,7 +302,7 @@ static void walk_back(struct pruning *p)
 		for (uint32_t i = 0; i < n->n_outputs; i++)
 			if (n->outputs[i])
 				need_one(channels_of(p, n->outputs[i]));
-		for (uint32_t i = 0; i < n->n_captures; i++)	/* subgraphs read them whole */
+		for (uint32_t i = 0; i < n->n_captures; i++) /* subgraphs read them whole */
 			if (n->captures[i].value)
 				need_all(channels_of(p, n->captures[i].value));
 		need_node(p, n);
@@ -325,7 +327,7 @@ static int64_t count_kept(struct pruning *p)
 
 static void settle(struct pruning *p)
 {
-	for (int64_t before = -1, kept = 0; before != kept; ) {
+	for (int64_t before = -1, kept = 0; before != kept;) {
 		before = kept;
 		walk_back(p);
 		kept = count_kept(p);

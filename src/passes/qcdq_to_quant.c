@@ -85,7 +85,7 @@ static bool parameters_constant(const struct node *n)
 /* A DequantizeLinear, the QuantizeLinear above, and the levels that a Clip between them leaves. */
 struct pair {
 	struct node *q, *dq;
-	struct levels type;	/* of the storage type */
+	struct levels type; /* of the storage type */
 	double lo, hi;
 };
 
@@ -205,10 +205,11 @@ static bool all_dequantise_alike(const struct value *v, const struct node *dq)
 	double s;
 	if (!value_scalar(scale, &s) || !(s > 0) || (zero && zero->constant->count != 1))
 		return false;
-	value_for_each_use(v, u) {
+	value_for_each_use (v, u) {
 		const struct node *n = u->user;
 		if (!n || n->op != &op_DequantizeLinear || !parameters_constant(n) ||
-		    !tensor_equal(node_input(n, 1)->constant, scale->constant) || zero_at(node_input(n, 2), 0) != zero_at(zero, 0))
+		    !tensor_equal(node_input(n, 1)->constant, scale->constant) ||
+		    zero_at(node_input(n, 2), 0) != zero_at(zero, 0))
 			return false;
 	}
 	return true;
@@ -224,7 +225,7 @@ static int raise_above(struct graph *g, struct node *mover, struct diags *d)
 	struct value *real = value_new(g, v->name);
 	if (node_infer(raised, d) != 0)
 		return -1;
-	value_for_each_use(v, u)
+	value_for_each_use (v, u)
 		value_replace_uses(u->user->outputs[0], real);
 	while (v->uses)
 		node_remove(v->uses->user);
@@ -263,7 +264,7 @@ static struct value *quantised_constant(struct graph *g, struct node *dq, struct
 		return NULL;
 	struct value *x = value_new_constant(g, node_input(dq, 0)->name, out[0]);
 	if (!type_levels((enum elem_type)in[0]->elem, &l) || l.bits > 16)
-		return x;	/* a wide bias: plain numbers */
+		return x; /* a wide bias: plain numbers */
 	return add_quant(g, dq, x, parameter(g, dq, 1, x), parameter(g, dq, 2, x), &l);
 }
 
@@ -296,8 +297,8 @@ static void pair_outputs(struct graph *g)
 		if (!n || n->op != &op_QuantizeLinear || !parameters_constant(n) || !elem_is_integer(q->elem) ||
 		    node_input(n, 0)->rank < 0)
 			continue;
-		struct value *y = add_node2(g, NULL, "", "DequantizeLinear", q, constant_scalar(g, "one", 1),
-					    "DequantizeLinear");
+		struct value *y =
+			add_node2(g, NULL, "", "DequantizeLinear", q, constant_scalar(g, "one", 1), "DequantizeLinear");
 		struct node *cast = node_new(g, NULL, "", "Cast", &y, 1, 1, "Cast");
 		node_set_int(cast, "to", q->elem);
 		value_copy_type(g, cast->outputs[0], q);
@@ -311,7 +312,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	pair_outputs(g);
 	if (raise_all(ctx) != 0)
 		return PASS_ERROR;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		struct pair p;
 		if (n->op != &op_DequantizeLinear || !parameters_constant(n) || node_attr_int(n, "block_size", 0))
 			continue;

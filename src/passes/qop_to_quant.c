@@ -94,8 +94,8 @@ static bool single(const struct value *v)
 /* ---- products ---- */
 
 /* scale_a * scale_b / scale_y in float, one per output channel along `axis` from the end of the output (0: last). */
-static struct value *factor(const struct rewrite *r, const struct value *a, const struct value *b, const struct value *y,
-			    int behind)
+static struct value *factor(const struct rewrite *r, const struct value *a, const struct value *b,
+			    const struct value *y, int behind)
 {
 	int64_t dims[MAX_RANK], count = b->constant->count;
 	dims[0] = count;
@@ -133,8 +133,8 @@ static struct value *scaled(const struct rewrite *r, struct value *y, struct val
 static int linear_conv(const struct rewrite *r)
 {
 	static const int parameters[] = { 1, 2, 4, 5, 6, 7, 8, -1 };
-	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) || !single(in(r, 7)) ||
-	    in(r, 3)->rank < 3)
+	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) ||
+	    !single(in(r, 7)) || in(r, 3)->rank < 3)
 		return 0;
 	struct value *y = product(r, "Conv", integers(r, 0, 2, 1), integers(r, 3, 5, 0), float_bias(r, in(r, 8)));
 	y = scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), in(r, 3)->rank - 2));
@@ -144,8 +144,8 @@ static int linear_conv(const struct rewrite *r)
 static int linear_matmul(const struct rewrite *r)
 {
 	static const int parameters[] = { 1, 2, 4, 5, 6, 7, -1 };
-	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) || !single(in(r, 7)) ||
-	    in(r, 3)->rank < 1)
+	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) ||
+	    !single(in(r, 7)) || in(r, 3)->rank < 1)
 		return 0;
 	struct value *y = product(r, "MatMul", integers(r, 0, 2, 1), integers(r, 3, 5, in(r, 3)->rank - 1), NULL);
 	return finish(r, scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), 0)), NULL, in(r, 7));
@@ -155,8 +155,8 @@ static int linear_matmul(const struct rewrite *r)
 static int quantised_gemm(const struct rewrite *r)
 {
 	static const int parameters[] = { 1, 2, 4, 5, 6, 7, 8, -1 };
-	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 7)) || !single(in(r, 8)) ||
-	    node_attr_float(r->n, "alpha", 1) != 1)
+	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 7)) ||
+	    !single(in(r, 8)) || node_attr_float(r->n, "alpha", 1) != 1)
 		return 0;
 	int axis = node_attr_int(r->n, "transB", 0) ? 0 : 1;
 	struct value *y = product(r, "Gemm", integers(r, 0, 2, 1), integers(r, 3, 5, axis), float_bias(r, in(r, 6)));
@@ -179,7 +179,7 @@ static int integer_product(const struct rewrite *r, const char *op_type, int wei
 		struct node *cast = u->user;
 		next = u->next;
 		if (cast && cast->op == &op_Cast && node_attr_int(cast, "to", 0) == ELEM_FLOAT) {
-			value_replace_uses(cast->outputs[0], y);	/* the node, unused now, goes as dead */
+			value_replace_uses(cast->outputs[0], y); /* the node, unused now, goes as dead */
 			node_set_input(cast, 0, y);
 		}
 	}
@@ -221,12 +221,30 @@ static int unary(const struct rewrite *r, const char *op_type)
 	return finish(r, typed(n), in(r, 3), in(r, 4));
 }
 
-static int linear_add(const struct rewrite *r) { return binary(r, "Add"); }
-static int linear_mul(const struct rewrite *r) { return binary(r, "Mul"); }
-static int linear_sigmoid(const struct rewrite *r) { return unary(r, "Sigmoid"); }
-static int linear_leaky_relu(const struct rewrite *r) { return unary(r, "LeakyRelu"); }
-static int linear_average_pool(const struct rewrite *r) { return unary(r, "AveragePool"); }
-static int linear_global_average_pool(const struct rewrite *r) { return unary(r, "GlobalAveragePool"); }
+static int linear_add(const struct rewrite *r)
+{
+	return binary(r, "Add");
+}
+static int linear_mul(const struct rewrite *r)
+{
+	return binary(r, "Mul");
+}
+static int linear_sigmoid(const struct rewrite *r)
+{
+	return unary(r, "Sigmoid");
+}
+static int linear_leaky_relu(const struct rewrite *r)
+{
+	return unary(r, "LeakyRelu");
+}
+static int linear_average_pool(const struct rewrite *r)
+{
+	return unary(r, "AveragePool");
+}
+static int linear_global_average_pool(const struct rewrite *r)
+{
+	return unary(r, "GlobalAveragePool");
+}
 
 /* y's scale and zero point, then x, scale, zero point of each part. */
 static int linear_concat(const struct rewrite *r)
@@ -250,7 +268,7 @@ static int linear_concat(const struct rewrite *r)
 static const struct {
 	const char *domain, *op_type;
 	uint32_t least_inputs;
-	int (*rewrite)(const struct rewrite *r);	/* 1: done; 0: its parameters are computed at run time */
+	int (*rewrite)(const struct rewrite *r); /* 1: done; 0: its parameters are computed at run time */
 } table[] = {
 	{ "", "ConvInteger", 2, conv_integer },
 	{ "", "MatMulInteger", 2, matmul_integer },
@@ -275,7 +293,7 @@ static int (*rewrite_of(const struct node *n))(const struct rewrite *)
 			continue;
 		bool all = n->n_inputs >= table[i].least_inputs && n->n_outputs > 0;
 		for (uint32_t k = 0; k < table[i].least_inputs && all; k++)
-			all = n->inputs[k].value != NULL || (k % 3 == 2 && !n->op);	/* zero points may be left out */
+			all = n->inputs[k].value != NULL || (k % 3 == 2 && !n->op); /* zero points may be left out */
 		return all ? table[i].rewrite : NULL;
 	}
 	return NULL;
@@ -289,7 +307,7 @@ bool qop_is_read(const struct node *n)
 static size_t rewrite_all(struct graph *g, bool unknown_only)
 {
 	size_t changes = 0;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		const struct rewrite r = { g, n };
 		int (*rewrite)(const struct rewrite *) = n->op && unknown_only ? NULL : rewrite_of(n);
 		changes += rewrite ? (size_t)rewrite(&r) : 0;
@@ -306,11 +324,12 @@ int qop_read_unknown(struct graph *g, struct diags *d)
 
 static void say_what_stays(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n)
+	graph_for_each_node (ctx->graph, n)
 		if (!strcmp(n->op_type, "DynamicQuantizeLinear"))
-			diag_note(ctx->diags, DIAG_WARNING, n, "quantise the network statically, with calibration data",
-				  "stays, and what reads it: its scale comes from the data at run time, so that nothing can be "
-				  "worked out beforehand");
+			diag_note(
+				ctx->diags, DIAG_WARNING, n, "quantise the network statically, with calibration data",
+				"stays, and what reads it: its scale comes from the data at run time, so that nothing can be "
+				"worked out beforehand");
 }
 
 static enum pass_result run(struct pass_ctx *ctx)

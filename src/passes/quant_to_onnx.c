@@ -6,7 +6,10 @@
 #include "passes/raise_opset.h"
 #include "passes/spell.h"
 
-static const struct { const struct op *op; spell_fn *spell; } spelled[] = {
+static const struct {
+	const struct op *op;
+	spell_fn *spell;
+} spelled[] = {
 	{ &op_Quant, spell_quant },
 	{ &op_BipolarQuant, spell_bipolar_quant },
 	{ &op_Trunc, spell_trunc },
@@ -52,8 +55,10 @@ static int refuse_rest(const struct graph *g, struct diags *d)
 	int errors = 0;
 	for (const struct node *n = g->first; n; n = n->next)
 		if (n->op && *n->op->domain)
-			errors += diag_node_error(d, n, strcmp(n->op->domain, DOMAIN_FINN) == 0
-								? "spell out before to-hw: streamline,quant-to-onnx" : NULL,
+			errors += diag_node_error(d, n,
+						  strcmp(n->op->domain, DOMAIN_FINN) == 0
+							  ? "spell out before to-hw: streamline,quant-to-onnx"
+							  : NULL,
 						  "has no form in plain ONNX");
 	return errors ? -1 : 0;
 }
@@ -70,7 +75,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	}
 	if (raise_opset(g, ctx->diags) < 0)
 		return PASS_ERROR;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		spell_fn *spell = spell_of(n);
 		if (!spell)
 			continue;

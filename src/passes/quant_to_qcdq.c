@@ -9,11 +9,11 @@
 
 /* How a quantiser is said in QCDQ. */
 struct qcdq {
-	double lo, hi;			/* levels */
-	enum elem_type storage;		/* the narrowest type that holds them */
-	int axis;			/* along which scale and zero point vary; -1: they do not */
-	struct tensor *scale, *zero;	/* scalars or vectors; zero in the storage type */
-	bool is_constant;		/* of a constant: only its integers and a DequantizeLinear are needed */
+	double lo, hi;		     /* levels */
+	enum elem_type storage;	     /* the narrowest type that holds them */
+	int axis;		     /* along which scale and zero point vary; -1: they do not */
+	struct tensor *scale, *zero; /* scalars or vectors; zero in the storage type */
+	bool is_constant;	     /* of a constant: only its integers and a DequantizeLinear are needed */
 };
 
 static void qcdq_free(struct qcdq *c)
@@ -105,8 +105,9 @@ static int check_activation(const struct node *n, struct diags *d, struct qcdq *
 		return refuse(n, d, "a fractional bit width that clips between integers");
 	for (int64_t i = 0; i < c->zero->count; i++)
 		if (fmod(tensor_at(c->zero, i), 2) != 0) {
-			diag_note(d, DIAG_NOTE, n, NULL, "its zero point is odd: halfway between two levels "
-							 "QuantizeLinear, which adds it after rounding, takes the other one");
+			diag_note(d, DIAG_NOTE, n, NULL,
+				  "its zero point is odd: halfway between two levels "
+				  "QuantizeLinear, which adds it after rounding, takes the other one");
 			break;
 		}
 	return 0;
@@ -155,8 +156,9 @@ static int describe(const struct graph *g, const struct node *n, struct diags *d
 		return refuse(n, d, "bit widths that vary or are computed at run time");
 	c->storage = storage_for(floor(c->lo), ceil(c->hi), graph_opset(g, DOMAIN_ONNX));
 	if (!c->storage)
-		return refuse(n, d, graph_opset(g, DOMAIN_ONNX) < 21 ? "more than 8 bits (16 from opset 21 on)"
-								      : "more than 16 bits");
+		return refuse(n, d,
+			      graph_opset(g, DOMAIN_ONNX) < 21 ? "more than 8 bits (16 from opset 21 on)"
+							       : "more than 16 bits");
 	if (set_parameters(n, d, c) != 0)
 		return -1;
 	return c->is_constant ? 0 : check_activation(n, d, c);
@@ -272,7 +274,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 		return PASS_UNCHANGED;
 	if (raise_opset(g, ctx->diags) < 0)
 		return PASS_ERROR;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (!n->op || !*n->op->domain || !(n->op->flags & OP_QUANTISER))
 			continue;
 		if (convert(g, n, ctx->diags) != 0)

@@ -7,9 +7,11 @@ static enum pass_result run(struct pass_ctx *ctx)
 	struct certificates certificates = { 0 };
 	bool failed = false;
 	const struct absorb_options options = {
-		.activations_only = true, .bias_apart = true, .certificates = ctx->certify ? &certificates : NULL,
+		.activations_only = true,
+		.bias_apart = true,
+		.certificates = ctx->certify ? &certificates : NULL,
 	};
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		const char *reason = "";
 		if (!n->op || (n->op != &op_Quant && n->op != &op_BipolarQuant) || value_is_constant(node_input(n, 0)))
 			continue;

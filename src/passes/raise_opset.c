@@ -92,7 +92,7 @@ static int raise_split(struct node *n, struct diags *d)
 static int raise_dropout(struct node *n, struct diags *d)
 {
 	(void)d;
-	node_remove_attr(n, "ratio");	/* counts in training only */
+	node_remove_attr(n, "ratio"); /* counts in training only */
 	return 0;
 }
 
@@ -157,11 +157,11 @@ static const struct {
 	int64_t since;
 	int (*raise)(struct node *n, struct diags *d);
 } changed[] = {
-	{ "Clip", 11, raise_clip },	   { "Dropout", 12, raise_dropout },	{ "Hardmax", 13, raise_softmax },
-	{ "LogSoftmax", 13, raise_softmax }, { "Pad", 11, raise_pad },	{ "ReduceSum", 13, raise_axes },
-	{ "Resize", 11, raise_resize },	   { "Scatter", 11, raise_scatter },	{ "Slice", 10, raise_slice },
-	{ "Softmax", 13, raise_softmax },  { "Split", 13, raise_split },	{ "Squeeze", 13, raise_axes },
-	{ "TopK", 10, raise_topk },	   { "Unsqueeze", 13, raise_axes },	{ "Upsample", 10, raise_resize },
+	{ "Clip", 11, raise_clip },	     { "Dropout", 12, raise_dropout }, { "Hardmax", 13, raise_softmax },
+	{ "LogSoftmax", 13, raise_softmax }, { "Pad", 11, raise_pad },	       { "ReduceSum", 13, raise_axes },
+	{ "Resize", 11, raise_resize },	     { "Scatter", 11, raise_scatter }, { "Slice", 10, raise_slice },
+	{ "Softmax", 13, raise_softmax },    { "Split", 13, raise_split },     { "Squeeze", 13, raise_axes },
+	{ "TopK", 10, raise_topk },	     { "Unsqueeze", 13, raise_axes },  { "Upsample", 10, raise_resize },
 };
 
 static int raise_node(struct node *n, int64_t from, struct diags *d)
@@ -176,14 +176,14 @@ static int raise_node(struct node *n, int64_t from, struct diags *d)
 
 int raise_opset(struct graph *g, struct diags *d)
 {
-	enum { IR_VERSION = 7 };	/* of ONNX 1.8, which came with opset 13 */
+	enum { IR_VERSION = 7 }; /* of ONNX 1.8, which came with opset 13 */
 	int64_t from = graph_opset(g, DOMAIN_ONNX);
 	if (from >= RAISED)
 		return 0;
 	if (from && from < OLDEST)
 		return diag_error(d, "convert the model with onnx.version_converter first",
 				  "operators of opset %lld broadcast by other rules", (long long)from);
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (raise_node(n, from, d) != 0)
 			return -1;
 	graph_set_opset(g, DOMAIN_ONNX, RAISED);

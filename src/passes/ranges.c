@@ -9,8 +9,7 @@
 
 static const int64_t LIMIT = (int64_t)1 << 62;
 
-static const struct range *new_range(struct graph *g, int axis, int32_t channels, const int64_t *lo,
-				     const int64_t *hi)
+static const struct range *new_range(struct graph *g, int axis, int32_t channels, const int64_t *lo, const int64_t *hi)
 {
 	struct range *r = arena_new(&g->range_arena, struct range);
 	r->lo = lo[0];
@@ -73,7 +72,7 @@ static const struct range *range_of_constant(struct graph *g, const struct value
 	tensor_min_max(v->constant, &lo, &hi);
 	if (lo < (double)-LIMIT || hi > (double)LIMIT)
 		return NULL;
-	struct range *r = arena_new(&g->arena, struct range);	/* stays as long as the constant does */
+	struct range *r = arena_new(&g->arena, struct range); /* stays as long as the constant does */
 	r->lo = (int64_t)lo;
 	r->hi = (int64_t)hi;
 	return r;
@@ -230,8 +229,8 @@ static const struct range *moved_range(struct graph *g, struct node *n)
 	const struct value *in = node_input(n, 0), *out = n->outputs[0];
 	if (!r || !r->channels)
 		return r;
-	bool keeps_channels = n->op == &op_MaxPool || n->op == &op_Identity || n->op == &op_Resize ||
-			      n->op == &op_Upsample;
+	bool keeps_channels =
+		n->op == &op_MaxPool || n->op == &op_Identity || n->op == &op_Resize || n->op == &op_Upsample;
 	if (keeps_channels && in->rank == out->rank)
 		return r;
 	if (n->op == &op_Transpose) {
@@ -280,8 +279,8 @@ static const struct range *sum_range(struct graph *g, struct node *n)
 
 static bool moves_elements(const struct node *n)
 {
-	return (n->op->flags & OP_MOVES) || n->op == &op_MaxPool || n->op == &op_MaxPoolNHWC ||
-	       n->op == &op_Im2Col || n->op == &op_GlobalMaxPool || n->op == &op_ReduceMax || n->op == &op_ReduceMin;
+	return (n->op->flags & OP_MOVES) || n->op == &op_MaxPool || n->op == &op_MaxPoolNHWC || n->op == &op_Im2Col ||
+	       n->op == &op_GlobalMaxPool || n->op == &op_ReduceMax || n->op == &op_ReduceMin;
 }
 
 static const struct range *range_of_node(struct graph *g, struct node *n, const struct value *v)
@@ -302,7 +301,7 @@ static const struct range *range_of_node(struct graph *g, struct node *n, const 
 		return relu_range(g, n);
 	if (n->op == &op_ReduceSum)
 		return sum_range(g, n);
-	if (n->op == &op_Im2Col) {	/* its padding is 0 */
+	if (n->op == &op_Im2Col) { /* its padding is 0 */
 		const struct range *r = moved_range(g, n);
 		return r ? plain_range(g, r->lo < 0 ? r->lo : 0, r->hi > 0 ? r->hi : 0) : NULL;
 	}
@@ -339,11 +338,11 @@ static bool accumulates(const struct node *n)
 
 void ranges_compute(struct graph *g)
 {
-	graph_for_each_value(g, v)
-		if (!v->constant)	/* a constant's never changes */
+	graph_for_each_value (g, v)
+		if (!v->constant) /* a constant's never changes */
 			v->range = NULL;
 	arena_free(&g->range_arena);
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		for (uint32_t i = 0; i < n->n_outputs; i++) {
 			struct value *v = n->outputs[i];
 			const struct range *r = v ? range_of(g, v) : NULL;

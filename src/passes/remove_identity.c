@@ -75,7 +75,7 @@ static bool may_go(const struct node *n, const struct value *in)
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	graph_for_each_node(ctx->graph, n) {
+	graph_for_each_node (ctx->graph, n) {
 		int i = n->op ? passed_input(n) : -1;
 		if (i < 0 || !may_go(n, node_input(n, (size_t)i)))
 			continue;

@@ -10,9 +10,9 @@ enum { SPELLED_OPSET = 13 };
 /* Where nodes go, and in what floating-point type they compute (that of the operator spelled out). */
 struct spelling {
 	struct graph *graph;
-	struct node *node;	/* what is spelled out; new nodes go right before it */
+	struct node *node; /* what is spelled out; new nodes go right before it */
 	struct diags *diags;
-	enum elem_type elem;	/* ELEM_FLOAT or ELEM_DOUBLE */
+	enum elem_type elem; /* ELEM_FLOAT or ELEM_DOUBLE */
 };
 
 struct value *spell1(struct spelling *s, const char *op_type, struct value *a);

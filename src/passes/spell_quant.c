@@ -91,7 +91,7 @@ static struct value *clamped(struct spelling *s, struct value *x, struct value *
 	struct value *hi = constant ? constant_bound(s, bits->constant, true) : computed_bound(s, bits, true);
 	if (constant && bits->constant->count == 1 && bits->rank == 0)
 		return spell3(s, "Clip", x, lo, hi);
-	return spell2(s, "Max", spell2(s, "Min", x, hi), lo);	/* Clip takes scalars only */
+	return spell2(s, "Max", spell2(s, "Min", x, hi), lo); /* Clip takes scalars only */
 }
 
 /* A single width of any shape as a scalar, where that does not change the output's shape. */
@@ -120,8 +120,8 @@ int spell_quant(struct spelling *s)
 		levels = rounded(s, clamped(s, y, scalar_width(s, bits, x->rank)), mode);
 	if (one_bit || (is_signed && !constant)) {
 		struct value *sign = by_sign(s, y);
-		levels = one_bit ? sign
-				 : spell3(s, "Where", spell2(s, "Equal", bits, spell_number(s, 1)), sign, levels);
+		levels =
+			one_bit ? sign : spell3(s, "Where", spell2(s, "Equal", bits, spell_number(s, 1)), sign, levels);
 	}
 	y = unless_neutral(s, "Mul", unless_neutral(s, "Sub", levels, zero, 0), scale, 1);
 	spell_finish(s, y);
@@ -150,9 +150,9 @@ int spell_trunc(struct spelling *s)
 					       "input %u is computed at run time or is no scalar", i);
 	if (!node_rounding(n, "FLOOR", &mode, s->diags))
 		return -1;
-	double shift = v2 ? (s->elem == ELEM_FLOAT ? (double)rintf(log2f((float)p[4] / (float)p[1]))
-						   : rint(log2(p[4] / p[1])))
-			  : p[3] - p[4];
+	double shift =
+		v2 ? (s->elem == ELEM_FLOAT ? (double)rintf(log2f((float)p[4] / (float)p[1])) : rint(log2(p[4] / p[1])))
+		   : p[3] - p[4];
 	double divisor = exp2(shift), out_zero = v2 ? p[2] / divisor : p[2], out_scale = v2 ? p[4] : p[1], lo, hi;
 	struct value *y = spell2(s, "Div", spell_operand(s, node_input(n, 0)), spell_number(s, p[1]));
 	y = spell1(s, "Round", unless_neutral(s, "Add", y, spell_number(s, p[2]), 0));
@@ -263,7 +263,7 @@ static struct value *aligned_thresholds(struct spelling *s, struct value *t, int
 	for (int i = axis + 1; i < rank; i++)
 		dims[count++] = 1;
 	dims[count++] = t->dims[1];
-	if (t->dims[0] == 1 || axis < 0)	/* one row for all */
+	if (t->dims[0] == 1 || axis < 0) /* one row for all */
 		return value_new_constant(s->graph, t->name, tensor_view(t->constant, 1, &t->dims[1]));
 	return value_new_constant(s->graph, t->name, tensor_view(t->constant, (int)count, dims));
 }
@@ -276,8 +276,9 @@ int spell_multi_threshold(struct spelling *s)
 		return diag_node_error(s->diags, n, "make them a constant of channels x steps",
 				       "its thresholds are no constant matrix");
 	if (x->rank < 0 || x->rank >= MAX_RANK)
-		return diag_node_error(s->diags, n, "give the inputs of the graph a shape", "the rank of its input is not "
-										       "known");
+		return diag_node_error(s->diags, n, "give the inputs of the graph a shape",
+				       "the rank of its input is not "
+				       "known");
 	struct value *y = count_reached(s, x, aligned_thresholds(s, t, x->rank, threshold_axis(n, x->rank)));
 	y = unless_neutral(s, "Mul", y, spell_number(s, node_attr_float(n, "out_scale", 1)), 1);
 	y = unless_neutral(s, "Add", y, spell_number(s, node_attr_float(n, "out_bias", 0)), 0);

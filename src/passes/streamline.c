@@ -9,8 +9,8 @@
 
 struct sweep {
 	struct rule_ctx x;
-	const char *rules;		/* names joined by '+'; NULL: all */
-	const char **reasons;		/* by node id: why the node could not work on integers */
+	const char *rules;    /* names joined by '+'; NULL: all */
+	const char **reasons; /* by node id: why the node could not work on integers */
 	size_t n_reasons;
 	size_t changes;
 };
@@ -94,7 +94,7 @@ static size_t linear_length(const struct node *n, bool *plain)
 static void collapse(struct graph *g, size_t *changes)
 {
 	struct affine a;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (!is_linear_step(n))
 			continue;
 		bool plain;
@@ -157,8 +157,9 @@ static void report_leftover(struct pass_ctx *ctx, json_t *list, const struct nod
 			    const char *reason)
 {
 	if (!reason && n->op && n->op->flags & OP_ELEMENTWISE)
-		reason = "no quantiser behind it takes it in: none follows at once, or together they rise and fall over too wide "
-			 "a range to look at everywhere";
+		reason =
+			"no quantiser behind it takes it in: none follows at once, or together they rise and fall over too wide "
+			"a range to look at everywhere";
 	json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "node", node_label(n), "op", n->op_type,
 					      "blocked_by", blocker ? node_label(blocker) : node_label(n), "reason",
 					      reason ? reason : "not known to work on integers"));
@@ -187,9 +188,9 @@ static const struct node **blockers_below(const struct graph *g, const struct sw
 
 /* What the walk knows of each value, by id. */
 struct trace {
-	bool *wanted;			/* a quantiser or a product further on reads it */
-	bool *quantised;		/* computed from integers */
-	const struct node **above;	/* the first node on its way that could not work on integers */
+	bool *wanted;		   /* a quantiser or a product further on reads it */
+	bool *quantised;	   /* computed from integers */
+	const struct node **above; /* the first node on its way that could not work on integers */
 	const struct node **below;
 };
 
@@ -231,7 +232,7 @@ static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct
  * the rule, nothing can be left over. */
 static bool floats_are_read(const struct graph *g)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		bool quantiser = n->op && (n->op->flags & OP_QUANTISER);
 		for (uint32_t i = 0; i < n->n_inputs && (quantiser || is_product(n)); i++) {
 			const struct value *v = n->inputs[i].value;
@@ -253,7 +254,7 @@ static void report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 		size_t values = g->next_value_id + 1;
 		struct trace t = { read_further_on(g), xcalloc(values, sizeof *t.quantised),
 				   xcalloc(values, sizeof(struct node *)), blockers_below(g, s) };
-		graph_for_each_node(g, n)
+		graph_for_each_node (g, n)
 			trace_node(ctx, s, n, &t, list, head);
 		free(t.wanted);
 		free(t.quantised);
@@ -261,12 +262,13 @@ static void report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 		free(t.below);
 	}
 	json_object_set_new(ctx->report, "leftovers", list);
-	json_object_set_new(ctx->report, "float_head", head);	/* products fed by floats, before any quantiser */
+	json_object_set_new(ctx->report, "float_head", head); /* products fed by floats, before any quantiser */
 }
 
 /* ---- passes ---- */
 
-static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole, struct certificates *certificates)
+static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole,
+				  struct certificates *certificates)
 {
 	struct sweep s = { .x = { .graph = ctx->graph, .diags = ctx->diags }, .rules = rules };
 	s.x.certificates = ctx->certify ? certificates : NULL;
@@ -315,8 +317,9 @@ static enum pass_result run_move_scales(struct pass_ctx *ctx)
 		for (size_t i = 0; i < rule_table_size; i++)
 			known += strlen(rule_table[i]->name) == length && strncmp(rule_table[i]->name, at, length) == 0;
 		if (!known)
-			return diag_error(ctx->diags, "rules are quantiser, threshold-bias, product, matmul, max-pool, "
-						      "average, move, concat, add, multiply, select",
+			return diag_error(ctx->diags,
+					  "rules are quantiser, threshold-bias, product, matmul, max-pool, "
+					  "average, move, concat, add, multiply, select",
 					  "unknown rule '%.*s'", (int)length, at);
 	}
 	struct certificates certificates = { 0 };
@@ -363,7 +366,8 @@ static enum pass_result run_minimize(struct pass_ctx *ctx)
 {
 	ranges_compute(ctx->graph);
 	for (struct value *v = ctx->graph->values; v; v = v->next) {
-		const struct range *r = value_is_constant(v) && datatype_is_integer(v->datatype) ? range_of(ctx->graph, v) : NULL;
+		const struct range *r =
+			value_is_constant(v) && datatype_is_integer(v->datatype) ? range_of(ctx->graph, v) : NULL;
 		if (!r || v->datatype.kind == DT_BIPOLAR)
 			continue;
 		struct datatype least = datatype_for_range(r->lo, r->hi);

@@ -23,7 +23,7 @@ static struct value *named_value(struct graph *g, const char *name)
 	for (uint32_t i = 0; i < g->n_inputs; i++)
 		if (!g->inputs[i]->constant) {
 			if (v)
-				return NULL;	/* more than one */
+				return NULL; /* more than one */
 			v = g->inputs[i];
 		}
 	return v;
@@ -36,11 +36,12 @@ static enum pass_result run_set_datatype(struct pass_ctx *ctx)
 		struct value *v = named_value(ctx->graph, arg->name);
 		struct datatype type;
 		if (!v)
-			return diag_error(ctx->diags, "qcc info MODEL lists inputs and outputs", "no value is named '%s'",
-					  arg->name);
+			return diag_error(ctx->diags, "qcc info MODEL lists inputs and outputs",
+					  "no value is named '%s'", arg->name);
 		if (!datatype_parse(arg->text, &type))
-			return diag_error(ctx->diags, "write BIPOLAR, BINARY, TERNARY, INT4, UINT8, FIXED<8,3>, FLOAT32 or "
-						      "the like",
+			return diag_error(ctx->diags,
+					  "write BIPOLAR, BINARY, TERNARY, INT4, UINT8, FIXED<8,3>, FLOAT32 or "
+					  "the like",
 					  "'%s' is no datatype", arg->text);
 		if (datatype_equal(v->datatype, type))
 			continue;
@@ -79,7 +80,8 @@ static struct value *only_input(struct pass_ctx *ctx)
 		if (in->constant)
 			continue;
 		if (v) {
-			diag_error(ctx->diags, "the pass handles graphs with one input", "the graph has several inputs");
+			diag_error(ctx->diags, "the pass handles graphs with one input",
+				   "the graph has several inputs");
 			return NULL;
 		}
 		v = in;
@@ -142,10 +144,11 @@ static int pad_weights(struct pass_ctx *ctx, struct node *n, int64_t to)
 	if (q && q->op == &op_BipolarQuant)
 		return diag_node_error(ctx->diags, q, "only weights that may be 0 can be padded",
 				       "bipolar weights have no zero to pad with");
-	struct value *padded = value_new_constant(ctx->graph, constant->name, zero_padded(constant->constant, axis, to));
+	struct value *padded =
+		value_new_constant(ctx->graph, constant->name, zero_padded(constant->constant, axis, to));
 	padded->datatype = constant->datatype;
 	if (q) {
-		w->is_declared = false;		/* the exporter's value_info tells of the old shape */
+		w->is_declared = false; /* the exporter's value_info tells of the old shape */
 		node_set_input(q, 0, padded);
 		return node_infer(q, ctx->diags);
 	}
@@ -156,7 +159,7 @@ static int pad_weights(struct pass_ctx *ctx, struct node *n, int64_t to)
 /* Follows v through element-wise nodes with scalar parameters to the products that read it. */
 static int pad_users(struct pass_ctx *ctx, struct value *v, int64_t to)
 {
-	value_for_each_use(v, u) {
+	value_for_each_use (v, u) {
 		struct node *n = u->user;
 		bool product = n && (n->op == &op_MatMul || n->op == &op_Gemm) && u->index == 0;
 		bool each = n && n->op && (n->op->flags & OP_ELEMENTWISE);
@@ -166,7 +169,8 @@ static int pad_users(struct pass_ctx *ctx, struct value *v, int64_t to)
 			continue;
 		}
 		for (uint32_t i = 0; each && i < n->n_inputs; i++)
-			each = i == u->index || (value_is_constant(node_input(n, i)) && node_input(n, i)->constant->count == 1);
+			each = i == u->index ||
+			       (value_is_constant(node_input(n, i)) && node_input(n, i)->constant->count == 1);
 		if (!each)
 			return n ? diag_node_error(ctx->diags, n, "pad-input needs a MatMul or Gemm behind the input",
 						   "does more with the input than multiply it by weights")
@@ -196,8 +200,8 @@ static enum pass_result run_pad_input(struct pass_ctx *ctx)
 		return PASS_UNCHANGED;
 	if (to < length)
 		return diag_error(ctx->diags, "write pad-input(to=N) with N at least that",
-						    "input '%s' has %lld elements, which do not fit into %lld", v->name,
-						    (long long)length, (long long)to);
+				  "input '%s' has %lld elements, which do not fit into %lld", v->name,
+				  (long long)length, (long long)to);
 	memcpy(dims, v->dims, (size_t)v->rank * sizeof *dims);
 	dims[v->rank - 1] = to;
 	if (pad_users(ctx, v, to) != 0)

@@ -12,7 +12,7 @@
 #include "util/vec.h"
 
 enum {
-	MOST_POINTS = 1 << 25,		/* of a function that must be looked at everywhere, over all channels; a few seconds */
+	MOST_POINTS = 1 << 25, /* of a function that must be looked at everywhere, over all channels; a few seconds */
 	POINTS_AT_ONCE = 1 << 16,
 };
 
@@ -20,11 +20,11 @@ enum {
 struct job {
 	struct graph *graph;
 	struct node *quantiser;
-	struct chain chain;		/* ends with the quantiser itself */
+	struct chain chain; /* ends with the quantiser itself */
 	struct grid grid;
-	bool of_floats;			/* the root is a float: points are floats in order, see key_to_float */
-	int64_t lo, hi;			/* the points */
-	double *sign;			/* per channel: the function is of sign * point */
+	bool of_floats; /* the root is a float: points are floats in order, see key_to_float */
+	int64_t lo, hi; /* the points */
+	double *sign;	/* per channel: the function is of sign * point */
 	struct diags *diags;
 };
 
@@ -39,7 +39,7 @@ static double key_to_float(int64_t key)
 	return (double)x;
 }
 
-static const int64_t LARGEST_KEY = 0x7f7fffff;	/* FLT_MAX */
+static const int64_t LARGEST_KEY = 0x7f7fffff; /* FLT_MAX */
 
 static double point_value(const struct job *j, int64_t point)
 {
@@ -151,7 +151,8 @@ static void follow(struct course *f, int64_t point, int64_t level, bool is_first
 static int look_everywhere(const struct job *j, struct course *courses)
 {
 	int64_t channels = j->chain.channels, at_once = POINTS_AT_ONCE / channels + 1;
-	int64_t *points = xcalloc((size_t)(at_once * channels) * 2, sizeof *points), *levels = points + at_once * channels;
+	int64_t *points = xcalloc((size_t)(at_once * channels) * 2, sizeof *points),
+		*levels = points + at_once * channels;
 	int result = 0;
 	for (int64_t p = j->lo; p <= j->hi && result == 0; p += at_once) {
 		int64_t n = j->hi - p + 1 < at_once ? j->hi - p + 1 : at_once;
@@ -225,16 +226,16 @@ static struct value *threshold_constant(const struct job *j, const int64_t *rows
 	return v;
 }
 
-static struct value *add_thresholds(const struct job *j, struct value *x, const int64_t *rows, int64_t n,
-				    int64_t base, int64_t stride, struct datatype type)
+static struct value *add_thresholds(const struct job *j, struct value *x, const int64_t *rows, int64_t n, int64_t base,
+				    int64_t stride, struct datatype type)
 {
 	char name[DATATYPE_NAME_SIZE];
 	bool uniform;
 	struct value *inputs[] = { x, threshold_constant(j, rows, n, &uniform) };
 	if (!inputs[1])
 		return NULL;
-	struct node *mt = node_new(j->graph, j->quantiser, DOMAIN_QONNX, "MultiThreshold", inputs, 2, 1,
-				   "MultiThreshold");
+	struct node *mt =
+		node_new(j->graph, j->quantiser, DOMAIN_QONNX, "MultiThreshold", inputs, 2, 1, "MultiThreshold");
 	node_set_string(mt, "out_dtype", datatype_name(type, name));
 	if (stride != 1)
 		node_set_float(mt, "out_scale", (float)stride);
@@ -289,7 +290,7 @@ void remove_unused_above(struct value *v)
 			if (n->outputs[i] && n->outputs[i]->uses)
 				return;
 		uint32_t count = computed_inputs(n, above, MOST_INPUTS);
-		for (uint32_t i = 0; i < count; i++) {	/* paths may meet again above: each waits for its turn */
+		for (uint32_t i = 0; i < count; i++) { /* paths may meet again above: each waits for its turn */
 			pinned[i] = above[i]->is_pinned;
 			above[i]->is_pinned = true;
 		}
@@ -315,7 +316,8 @@ static void replace_quantiser(const struct job *j, struct value *q, const struct
 	struct node *old = j->quantiser;
 	struct value *in = node_input(old, 0);
 	if (o->bias_apart && j->grid.base && j->grid.stride == 1) {
-		q = add_node2(j->graph, old, "", "Add", q, constant_scalar(j->graph, "bias", (double)j->grid.base), "Add");
+		q = add_node2(j->graph, old, "", "Add", q, constant_scalar(j->graph, "bias", (double)j->grid.base),
+			      "Add");
 		q->datatype = j->grid.datatype;
 	}
 	q->layout = old->outputs[0]->layout;
@@ -357,8 +359,9 @@ static struct value *signed_root(struct job *j)
 		struct value *old = node_input(producer, 1);
 		struct value *w = value_new_constant(j->graph, old->name, product_scaled(&p, factors, NULL, NULL));
 		free(factors);
-		w->datatype = datatype_is_signed(old->datatype) ? old->datatype : datatype_int(datatype_bits(old->datatype) + 1);
-		if (old->datatype.kind == DT_INT) {	/* -2 turns into +2 */
+		w->datatype = datatype_is_signed(old->datatype) ? old->datatype
+								: datatype_int(datatype_bits(old->datatype) + 1);
+		if (old->datatype.kind == DT_INT) { /* -2 turns into +2 */
 			const struct range *r = range_of(j->graph, w);
 			struct datatype least = datatype_for_range(r->lo < 0 ? r->lo : -1, r->hi);
 			if (least.bits > w->datatype.bits)
@@ -444,7 +447,7 @@ static int build_monotone(struct job *j, const struct absorb_options *o)
 {
 	struct value *root = signed_root(j);
 	const struct range *r = j->of_floats ? NULL : range_of(j->graph, root);
-	if (r) {	/* exact bounds of the turned root */
+	if (r) { /* exact bounds of the turned root */
 		j->lo = r->lo;
 		j->hi = r->hi;
 	}
@@ -458,7 +461,8 @@ static int build_monotone(struct job *j, const struct absorb_options *o)
 	if (j->grid.is_open && result == 0) {
 		int64_t kept = trim_levels(j, rows, &first);
 		for (int64_t c = 0; c < channels; c++)
-			memmove(rows + c * (kept - first), rows + c * steps + first, (size_t)(kept - first) * sizeof *rows);
+			memmove(rows + c * (kept - first), rows + c * steps + first,
+				(size_t)(kept - first) * sizeof *rows);
 		steps = kept - first;
 		j->grid.base += first * j->grid.stride;
 		j->grid.datatype = datatype_for_range(j->grid.base, j->grid.base + steps * j->grid.stride);
@@ -486,7 +490,7 @@ static int build_two_way(struct job *j, const struct course *courses, const stru
 		lift = courses[c].first - least > lift ? courses[c].first - least : lift;
 	int64_t up = steps_of(j, courses, 1, NULL, 0) + lift, down = steps_of(j, courses, -1, NULL, 0);
 	int64_t *rows = xcalloc((size_t)(channels * (up + down)) + 1, sizeof *rows), *falls = rows + channels * up;
-	if (lift) {	/* rows of up - lift steps first, then shifted right behind the lifting ones */
+	if (lift) { /* rows of up - lift steps first, then shifted right behind the lifting ones */
 		int64_t plain = up - lift, *steps = xcalloc((size_t)(channels * plain) + 1, sizeof *steps);
 		steps_of(j, courses, 1, steps, plain);
 		for (int64_t c = 0; c < channels; c++)
@@ -500,10 +504,11 @@ static int build_two_way(struct job *j, const struct course *courses, const stru
 	}
 	steps_of(j, courses, -1, falls, down);
 	int64_t base = j->grid.base + j->grid.stride * least, stride = j->grid.stride;
-	struct value *y = add_thresholds(j, j->chain.root, rows, up, base, stride,
-					 datatype_for_range(base, base + stride * up));
-	struct value *z = y ? add_thresholds(j, j->chain.root, falls, down, 0, stride,
-					     datatype_for_range(0, stride * down)) : NULL;
+	struct value *y =
+		add_thresholds(j, j->chain.root, rows, up, base, stride, datatype_for_range(base, base + stride * up));
+	struct value *z =
+		y ? add_thresholds(j, j->chain.root, falls, down, 0, stride, datatype_for_range(0, stride * down))
+		  : NULL;
 	free(rows);
 	if (!z || check(j, o, y->producer, z->producer) != 0)
 		return -1;
@@ -538,7 +543,8 @@ static int build_any(struct job *j, const struct absorb_options *o, const char *
 {
 	int64_t channels = j->chain.channels, total = j->hi - j->lo + 1;
 	if (j->of_floats || total > MOST_POINTS / channels) {
-		*reason = "what stands before it is not known to be monotone, over too wide a range to look at everywhere";
+		*reason =
+			"what stands before it is not known to be monotone, over too wide a range to look at everywhere";
 		return 0;
 	}
 	struct course *courses = xcalloc((size_t)channels, sizeof *courses);
@@ -565,8 +571,8 @@ static void keep_activations(struct chain *c)
 	while (cut > 0) {
 		const struct node *n = c->nodes[cut - 1];
 		bool arithmetic = n->op->max_inputs == 2;
-		if (!(n->op->flags & OP_MONOTONE) || arithmetic || n->op == &op_Identity || !value_only_use(n->outputs[0]) ||
-		    elementwise_axis(n, n->outputs[0]->rank) != -1)
+		if (!(n->op->flags & OP_MONOTONE) || arithmetic || n->op == &op_Identity ||
+		    !value_only_use(n->outputs[0]) || elementwise_axis(n, n->outputs[0]->rank) != -1)
 			break;
 		cut--;
 	}
@@ -588,7 +594,8 @@ static int choose_chain(struct job *j, const struct absorb_options *o)
 	struct node *q = j->quantiser;
 	chain_of(node_input(q, 0), &j->chain);
 	struct chain function;
-	if (!o->activations_only && !datatype_is_integer(j->chain.root->datatype) && function_of(node_input(q, 0), &function)) {
+	if (!o->activations_only && !datatype_is_integer(j->chain.root->datatype) &&
+	    function_of(node_input(q, 0), &function)) {
 		chain_free(&j->chain);
 		j->chain = function;
 	}
@@ -646,8 +653,8 @@ static int absorb(struct job *j, const struct absorb_options *o, const char **re
 	return build_monotone(j, o);
 }
 
-int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct absorb_options *o,
-			   const char **reason, struct diags *d)
+int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct absorb_options *o, const char **reason,
+			   struct diags *d)
 {
 	struct job j = { .graph = g, .quantiser = quantiser, .diags = d };
 	if (!grid_of(quantiser, &j.grid, reason))

@@ -12,16 +12,16 @@
 #include "passes/grid.h"
 
 struct absorb_options {
-	bool activations_only;	/* take only activations right above the quantiser; thresholds are of floats */
-	bool bias_apart;	/* levels count from 0; an Add behind shifts them (FINN's form after conversion) */
-	struct certificates *certificates;	/* compare everywhere and add what was found; NULL: do not */
+	bool activations_only; /* take only activations right above the quantiser; thresholds are of floats */
+	bool bias_apart;       /* levels count from 0; an Add behind shifts them (FINN's form after conversion) */
+	struct certificates *certificates; /* compare everywhere and add what was found; NULL: do not */
 };
 
 /* Replaces the quantiser, and as much of the chain above as it can take in, by MultiThreshold (two of them and a
  * Sub where it must), followed by the Mul and Add that give the quantiser's own scale back where it is not 1.
  * 1 where it was replaced, 0 (with the reason) where it stays, -1 with a diagnostic. */
-int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct absorb_options *o,
-			   const char **reason, struct diags *d);
+int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct absorb_options *o, const char **reason,
+			   struct diags *d);
 
 /* Removes v's producer if nobody uses it, and so on upwards. O(what it removes). */
 void remove_unused_above(struct value *v);

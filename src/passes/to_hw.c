@@ -75,7 +75,7 @@ static unsigned char *reach_of_hardware(const struct graph *g)
 	for (const struct node *n = g->last; n; n = n->prev)
 		for (uint32_t i = 0; i < n->n_outputs; i++)
 			if (n->outputs[i])
-				value_for_each_use(n->outputs[i], u)
+				value_for_each_use (n->outputs[i], u)
 					if (u->user && (hw_kind_of(u->user) || reach[u->user->id] & 2))
 						reach[n->id] |= 2;
 	return reach;
@@ -94,7 +94,7 @@ static bool is_in_company(const struct node *n, const unsigned char *reach)
 		return false;
 	if (is_left(before, reach) && before->op != &op_Transpose)
 		return true;
-	value_for_each_use(n->outputs[0], u)
+	value_for_each_use (n->outputs[0], u)
 		if (is_left(u->user, reach) && u->user->op != &op_Transpose)
 			return true;
 	return false;
@@ -107,9 +107,10 @@ static int check_leftovers(const struct graph *g, struct diags *d)
 	int result = 0;
 	for (const struct node *n = g->first; n; n = n->next)
 		if (is_left(n, reach) && !is_in_company(n, reach))
-			result = diag_node_error(d, n, "streamline must turn it into integer arithmetic first; -v lists what blocks it",
-						 "stands between hardware layers and has no hardware form%s",
-						 to_hw_is_integer(node_input(n, 0)) ? "" : " (it computes with real numbers)");
+			result = diag_node_error(
+				d, n, "streamline must turn it into integer arithmetic first; -v lists what blocks it",
+				"stands between hardware layers and has no hardware form%s",
+				to_hw_is_integer(node_input(n, 0)) ? "" : " (it computes with real numbers)");
 	free(reach);
 	return result;
 }
@@ -176,7 +177,7 @@ static void name_layers(struct graph *g)
 {
 	struct map counts = { 0 };
 	struct strbuf name = { 0 };
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (!hw_kind_of(n))
 			continue;
 		name.length = 0;
@@ -212,11 +213,13 @@ static enum pass_result run(struct pass_ctx *ctx)
 	name_layers(g);
 	graph_set_opset(g, DOMAIN_FINN, 1);
 	size_t layers = 0;
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		layers += hw_kind_of(n) != HW_NONE;
 	if (!layers) {
-		diag_error(ctx->diags, "set-datatype(input=...) declares what a real input holds; -p streamline lists what blocks it",
-			   "no layer has integer inputs and weights: there is nothing to put into hardware");
+		diag_error(
+			ctx->diags,
+			"set-datatype(input=...) declares what a real input holds; -p streamline lists what blocks it",
+			"no layer has integer inputs and weights: there is nothing to put into hardware");
 		return PASS_ERROR;
 	}
 	if (check_leftovers(g, ctx->diags) != 0 || graph_infer(g, ctx->diags) != 0)
@@ -229,7 +232,8 @@ static enum pass_result run(struct pass_ctx *ctx)
 
 static const struct pass_option options[] = {
 	{ "keep_shape", OPTION_FLAG, NULL, "dead hardware is not removed first" },
-	{ "for", OPTION_STRING, "finn", "whose layers: finn (0.10), or finn-plus, which has neither StreamingMaxPool nor DownSampler" },
+	{ "for", OPTION_STRING, "finn",
+	  "whose layers: finn (0.10), or finn-plus, which has neither StreamingMaxPool nor DownSampler" },
 	{ 0 }
 };
 

@@ -10,12 +10,12 @@
 #define TO_HW_FOR "qcc.hardware"
 
 /* Each returns 1 where n (and what it takes in) was replaced, 0 where it is not theirs, -1 with a diagnostic. */
-int to_hw_matmul(struct pass_ctx *ctx, struct node *n);		/* MatMul [+ MultiThreshold]: MVAU, VVAU */
-int to_hw_threshold(struct pass_ctx *ctx, struct node *n);	/* MultiThreshold: Thresholding */
-int to_hw_window(struct pass_ctx *ctx, struct node *n);		/* Im2Col, MaxPoolNHWC, Resize, Upsample */
-int to_hw_stream(struct pass_ctx *ctx, struct node *n);		/* Add, Sub, Mul, Concat, ReduceSum, TopK, ArgMax, Gather */
-int to_hw_channelwise(struct pass_ctx *ctx, struct node *n);	/* Add, Mul with a constant */
-void to_hw_duplicate(struct pass_ctx *ctx);			/* fan-out: DuplicateStreams */
+int to_hw_matmul(struct pass_ctx *ctx, struct node *n);	   /* MatMul [+ MultiThreshold]: MVAU, VVAU */
+int to_hw_threshold(struct pass_ctx *ctx, struct node *n); /* MultiThreshold: Thresholding */
+int to_hw_window(struct pass_ctx *ctx, struct node *n);	   /* Im2Col, MaxPoolNHWC, Resize, Upsample */
+int to_hw_stream(struct pass_ctx *ctx, struct node *n);	   /* Add, Sub, Mul, Concat, ReduceSum, TopK, ArgMax, Gather */
+int to_hw_channelwise(struct pass_ctx *ctx, struct node *n); /* Add, Mul with a constant */
+void to_hw_duplicate(struct pass_ctx *ctx);		     /* fan-out: DuplicateStreams */
 
 /* A hardware node in the place of `last`: reads inputs, its output takes over type and uses of last's output 0;
  * last is removed. */

@@ -50,7 +50,7 @@ static struct datatype constant_datatype(const struct value *v)
 {
 	double lo, hi;
 	tensor_min_max(v->constant, &lo, &hi);
-	if (v->datatype.kind == DT_BIPOLAR && !is_bipolar(v))	/* zeros between groups of a lowered convolution */
+	if (v->datatype.kind == DT_BIPOLAR && !is_bipolar(v)) /* zeros between groups of a lowered convolution */
 		return datatype_for_range((int64_t)lo, (int64_t)hi);
 	if (datatype_is_integer(v->datatype) && datatype_allows(v->datatype, lo) && datatype_allows(v->datatype, hi))
 		return v->datatype;
@@ -125,11 +125,11 @@ static struct datatype accumulator_of(struct graph *g, struct value *product, bo
 /* ---- conversion ---- */
 
 struct matvec {
-	struct node *matmul, *threshold;	/* threshold NULL: none */
-	int64_t act_val;		/* offset of the thresholds' output; 0 without thresholds */
+	struct node *matmul, *threshold; /* threshold NULL: none */
+	int64_t act_val;		 /* offset of the thresholds' output; 0 without thresholds */
 	struct value *x, *w;
 	bool depthwise, popcount;
-	int64_t kernel[2], k;			/* k: terms of a sum */
+	int64_t kernel[2], k; /* k: terms of a sum */
 	struct datatype weights, accumulator;
 };
 
@@ -167,11 +167,11 @@ static void expand_popcount(struct node *n, int64_t k)
 	struct graph *g = n->graph;
 	struct value *p = n->outputs[0], *old = value_new(g, NULL);
 	value_copy_type(g, old, p);
-	value_replace_uses(p, old);	/* what read the product reads old, then what is computed from p */
+	value_replace_uses(p, old); /* what read the product reads old, then what is computed from p */
 	struct node *after = n->next;
 	struct value *twice = add_node2(g, after, DOMAIN_ONNX, "Mul", p, constant_scalar(g, "two", 2), "twice");
-	struct value *product = add_node2(g, after, DOMAIN_ONNX, "Add", twice, constant_scalar(g, "minus_k", (double)-k),
-					  "product");
+	struct value *product =
+		add_node2(g, after, DOMAIN_ONNX, "Add", twice, constant_scalar(g, "minus_k", (double)-k), "product");
 	value_replace_uses(old, product);
 	value_remove(g, old);
 }
@@ -179,7 +179,7 @@ static void expand_popcount(struct node *n, int64_t k)
 /* True where something that stays in integers reads the product itself. */
 static bool product_is_used_as_integer(const struct value *v)
 {
-	value_for_each_use(v, u)
+	value_for_each_use (v, u)
 		if (!u->user || (u->user->n_outputs && to_hw_is_integer(node_output(u->user, 0))))
 			return true;
 	return false;
@@ -226,10 +226,10 @@ int to_hw_matmul(struct pass_ctx *ctx, struct node *n)
 	if (m.depthwise)
 		m.w = depthwise_weights(g, w, m.kernel);
 	if (m.depthwise && datatype_bits(m.weights) <= 2 && is_bipolar(m.w))
-		m.weights = datatype_of_kind(DT_BIPOLAR);	/* the zeros were those between the channels */
+		m.weights = datatype_of_kind(DT_BIPOLAR); /* the zeros were those between the channels */
 	m.popcount = x->datatype.kind == DT_BIPOLAR && m.weights.kind == DT_BIPOLAR;
 	if (m.popcount && !m.threshold && product_is_used_as_integer(product)) {
-		m.popcount = false;	/* the product itself is needed: weights of two bits */
+		m.popcount = false; /* the product itself is needed: weights of two bits */
 		m.weights = datatype_int(2);
 	}
 	m.accumulator = accumulator_of(g, product, m.popcount, m.k);

@@ -81,8 +81,9 @@ static struct value *channel_constant(struct graph *g, const struct value *c, in
 
 static bool feeds_hardware(const struct value *v)
 {
-	value_for_each_use(v, u)
-		if (u->user && (hw_kind_of(u->user) || (to_hw_is_view(u->user) && feeds_hardware(node_output(u->user, 0)))))
+	value_for_each_use (v, u)
+		if (u->user &&
+		    (hw_kind_of(u->user) || (to_hw_is_view(u->user) && feeds_hardware(node_output(u->user, 0)))))
 			return true;
 	return false;
 }
@@ -118,7 +119,7 @@ int to_hw_channelwise(struct pass_ctx *ctx, struct node *n)
 
 /* ---- joining, summing, selecting ---- */
 
-enum { MOST_STREAMS = 64 };	/* that one layer joins */
+enum { MOST_STREAMS = 64 }; /* that one layer joins */
 
 static void set_datatypes(struct node *n, const char *name, struct value *const *values, size_t count)
 {
@@ -183,7 +184,8 @@ static int convert_labels(struct node *n)
 	struct value *x = node_input(n, 0), *k = node_input(n, 1);
 	bool top = n->op == &op_TopK;
 	struct value *indices = node_output(n, top ? 1 : 0);
-	if (!to_hw_is_integer(x) || !indices || normal_axis(node_attr_int(n, "axis", top ? -1 : 0), x->rank) != x->rank - 1)
+	if (!to_hw_is_integer(x) || !indices ||
+	    normal_axis(node_attr_int(n, "axis", top ? -1 : 0), x->rank) != x->rank - 1)
 		return 0;
 	if (top && (!value_is_constant(k) || (node_output(n, 0) && node_output(n, 0)->uses) ||
 		    !node_attr_int(n, "largest", 1)))
@@ -210,8 +212,8 @@ static int convert_lookup(struct node *n)
 	struct datatype index = to_hw_is_integer(x) ? x->datatype : datatype_for_range(0, table->dims[0] - 1);
 	double lo, hi;
 	tensor_min_max(table->constant, &lo, &hi);
-	struct datatype entry = datatype_is_integer(table->datatype) ? table->datatype
-								     : datatype_for_range((int64_t)lo, (int64_t)hi);
+	struct datatype entry =
+		datatype_is_integer(table->datatype) ? table->datatype : datatype_for_range((int64_t)lo, (int64_t)hi);
 	struct node *hw = to_hw_replace(n, "Lookup", (struct value *[]){ x, table }, 2);
 	node_set_int(hw, "NumEmbeddings", table->dims[0]);
 	node_set_int(hw, "EmbeddingDim", table->dims[1]);
@@ -245,7 +247,8 @@ static bool is_stream_use(const struct use *u)
 		return false;
 	if (to_hw_is_view(u->user))
 		return u->index == 0 && feeds_hardware(node_output(u->user, 0));
-	bool stream = hw_kind_of(u->user) && hw_layer_read(u->user, &l, &ignored) == 0 && u->index < hw_stream_inputs(&l);
+	bool stream =
+		hw_kind_of(u->user) && hw_layer_read(u->user, &l, &ignored) == 0 && u->index < hw_stream_inputs(&l);
 	diags_free(&ignored);
 	return stream;
 }
@@ -263,7 +266,7 @@ static void duplicate(struct pass_ctx *ctx, struct value *v, struct node *first,
 		value_copy_type(g, n->outputs[i], v);
 		n->outputs[i]->range = v->range;
 	}
-	value_for_each_use(v, u)
+	value_for_each_use (v, u)
 		if (u->user && u->user != n && next < copies)
 			node_set_input(u->user, u->index, n->outputs[next++]);
 	ctx->changes++;
@@ -272,12 +275,12 @@ static void duplicate(struct pass_ctx *ctx, struct value *v, struct node *first,
 /* Every integer value that hardware reads has one reader. */
 void to_hw_duplicate(struct pass_ctx *ctx)
 {
-	graph_for_each_value(ctx->graph, v) {
+	graph_for_each_value (ctx->graph, v) {
 		size_t streams = 0, uses = 0;
 		if (value_is_constant(v) || !to_hw_is_integer(v))
 			continue;
 		struct node *first = NULL;
-		value_for_each_use(v, u) {
+		value_for_each_use (v, u) {
 			streams += is_stream_use(u);
 			uses += u->user != NULL;
 		}

@@ -93,8 +93,10 @@ static void set_down_sampler(struct node *n, const struct view *v, struct dataty
 static int convert_im2col(struct pass_ctx *ctx, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
-	struct view v = { .in = { x->dims[1], x->dims[2] }, .out = { out->dims[1], out->dims[2] },
-			  .channels = x->dims[3], .depthwise = node_attr_int(n, "depthwise", 0) != 0 };
+	struct view v = { .in = { x->dims[1], x->dims[2] },
+			  .out = { out->dims[1], out->dims[2] },
+			  .channels = x->dims[3],
+			  .depthwise = node_attr_int(n, "depthwise", 0) != 0 };
 	pair(n, "kernel_size", 1, v.kernel);
 	pair(n, "stride", 1, v.stride);
 	pair(n, "dilations", 1, v.dilation);
@@ -177,7 +179,8 @@ static int convert_pool(struct pass_ctx *ctx, struct node *n, struct value *x, s
 static int convert_max_pool(struct pass_ctx *ctx, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
-	struct view v = { .in = { x->dims[1], x->dims[2] }, .out = { out->dims[1], out->dims[2] },
+	struct view v = { .in = { x->dims[1], x->dims[2] },
+			  .out = { out->dims[1], out->dims[2] },
 			  .channels = x->dims[3] };
 	pair(n, "kernel_shape", 1, v.kernel);
 	pair(n, "strides", 1, v.stride);
@@ -185,9 +188,11 @@ static int convert_max_pool(struct pass_ctx *ctx, struct node *n)
 	pads(n, "pads", v.pad);
 	if (is_tiling(&v) && !to_hw_for_plus(ctx))
 		return convert_tiling(n, x, &v);
-	for (int i = 0; i < 2; i++)	/* ceil_mode: the last window hangs over */
-		if ((v.out[i] - 1) * v.stride[i] + (v.kernel[i] - 1) * v.dilation[i] + 1 > v.in[i] + v.pad[i] + v.pad[i + 2])
-			v.pad[i + 2] = (v.out[i] - 1) * v.stride[i] + (v.kernel[i] - 1) * v.dilation[i] + 1 - v.in[i] - v.pad[i];
+	for (int i = 0; i < 2; i++) /* ceil_mode: the last window hangs over */
+		if ((v.out[i] - 1) * v.stride[i] + (v.kernel[i] - 1) * v.dilation[i] + 1 >
+		    v.in[i] + v.pad[i] + v.pad[i + 2])
+			v.pad[i + 2] = (v.out[i] - 1) * v.stride[i] + (v.kernel[i] - 1) * v.dilation[i] + 1 - v.in[i] -
+				       v.pad[i];
 	return convert_pool(ctx, n, x, &v);
 }
 
@@ -203,7 +208,8 @@ static int convert_upsample(struct pass_ctx *ctx, struct node *n)
 		if (out->dims[i] % x->dims[i] || out->dims[i] / x->dims[i] != out->dims[1] / x->dims[1])
 			return diag_node_error(ctx->diags, n, NULL, "does not enlarge by one whole factor");
 	if (out->dims[3] != x->dims[3] || (!line && x->dims[1] != x->dims[2]))
-		return diag_node_error(ctx->diags, n, "run lower-convs", "hardware enlarges square images, channels last");
+		return diag_node_error(ctx->diags, n, "run lower-convs",
+				       "hardware enlarges square images, channels last");
 	int64_t in_dim = x->dims[1], out_dim = out->dims[1];
 	struct datatype t = x->datatype;
 	struct node *hw = to_hw_replace(n, "UpsampleNearestNeighbour", &x, 1);

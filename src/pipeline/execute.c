@@ -15,7 +15,7 @@ int make_executable(struct graph *g, struct diags *d)
 
 static bool is_executable(const struct graph *g)
 {
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (!n->op && qop_is_read(n))
 			return false;
 	return !g->functions;

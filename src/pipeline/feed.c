@@ -111,7 +111,7 @@ static int read_archive(struct feed *f, const char *path, struct diags *d)
 
 static struct tensor *read_one(const char *path, struct diags *d)
 {
-	if (ends_with(path, ".pb"))	/* a TensorProto */
+	if (ends_with(path, ".pb")) /* a TensorProto */
 		return tensor_read_pb(path, d);
 	return ends_with(path, ".npz") ? npz_read(path, NULL, d) : npy_read(path, d);
 }
@@ -141,8 +141,8 @@ int feed_read(struct feed *f, const char *argument, struct diags *d)
 		return read_archive(f, argument, d);
 	size_t i = first_empty(f);
 	if (i == f->count)
-		return diag_error(d, NULL, "'%s' is one file too many: the network has %zu input%s", argument,
-				  f->count, f->count == 1 ? "" : "s");
+		return diag_error(d, NULL, "'%s' is one file too many: the network has %zu input%s", argument, f->count,
+				  f->count == 1 ? "" : "s");
 	return put(f, i, read_one(argument, d));
 }
 
@@ -151,8 +151,7 @@ int feed_complete(const struct feed *f, struct diags *d)
 	int status = 0;
 	for (size_t i = 0; i < f->count; i++)
 		if (!f->tensors[i])
-			status = diag_error(d, "give it as NAME=file.npy", "input '%s' is missing",
-					    f->inputs[i]->name);
+			status = diag_error(d, "give it as NAME=file.npy", "input '%s' is missing", f->inputs[i]->name);
 	return status;
 }
 
@@ -210,7 +209,7 @@ static double draw_storage(uint64_t *state, const struct value *v, int64_t sampl
 		return (double)(draw(state) >> 63);
 	if (!elem_is_integer(v->elem))
 		return draw_real(state, sample);
-	if (elem_file_bits(v->elem) > 16)	/* indices and the like: keep them small */
+	if (elem_file_bits(v->elem) > 16) /* indices and the like: keep them small */
 		return draw_integer(state, 0, 1);
 	double span = ldexp(1, (int)elem_file_bits(v->elem));
 	return draw_integer(state, elem_is_signed(v->elem) ? -span / 2 : 0,
@@ -226,8 +225,9 @@ static void fill(struct tensor *t, const struct value *v, uint64_t *state)
 {
 	int64_t rows = t->rank && t->dims[0] ? t->dims[0] : 1, per_row = t->count / rows;
 	for (int64_t i = 0; i < t->count; i++)
-		tensor_put(t, i, is_drawn_by_datatype(v->datatype) ? draw_datatype(state, v->datatype)
-								    : draw_storage(state, v, i / per_row));
+		tensor_put(t, i,
+			   is_drawn_by_datatype(v->datatype) ? draw_datatype(state, v->datatype)
+							     : draw_storage(state, v, i / per_row));
 }
 
 static struct tensor *generate(const struct value *v, int64_t samples, uint64_t *state, struct diags *d)

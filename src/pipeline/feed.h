@@ -5,8 +5,8 @@
 #include "ir/ir.h"
 
 struct feed {
-	struct value **inputs;		/* as graph_data_inputs has them */
-	struct tensor **tensors;	/* one each; NULL: not given (yet) */
+	struct value **inputs;	 /* as graph_data_inputs has them */
+	struct tensor **tensors; /* one each; NULL: not given (yet) */
 	size_t count;
 };
 

@@ -63,9 +63,9 @@ int lua_raise(lua_State *L)
 static void open_libraries(lua_State *L)
 {
 	static const luaL_Reg libraries[] = {
-		{ LUA_GNAME, luaopen_base },	     { LUA_TABLIBNAME, luaopen_table },
-		{ LUA_STRLIBNAME, luaopen_string },  { LUA_MATHLIBNAME, luaopen_math },
-		{ LUA_UTF8LIBNAME, luaopen_utf8 },   { LUA_COLIBNAME, luaopen_coroutine },
+		{ LUA_GNAME, luaopen_base },	    { LUA_TABLIBNAME, luaopen_table },
+		{ LUA_STRLIBNAME, luaopen_string }, { LUA_MATHLIBNAME, luaopen_math },
+		{ LUA_UTF8LIBNAME, luaopen_utf8 },  { LUA_COLIBNAME, luaopen_coroutine },
 	};
 	static const char *const removed[] = { "dofile", "loadfile", "load", "collectgarbage" };
 	for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
@@ -156,7 +156,7 @@ int script_run(const char *file, const struct script_options *o, char **ran, str
 	strbuf_puts(&s.ran, "");
 	int status = L ? run_state(L, &s, file, d) : diag_error(d, NULL, "Lua does not start");
 	if (L)
-		lua_close(L);	/* frees the models, which add what they ran */
+		lua_close(L); /* frees the models, which add what they ran */
 	*ran = s.ran.text;
 	return status;
 }

@@ -44,7 +44,7 @@ static int model_gc(lua_State *L)
 /* run("a,b(x=1)") or run("a", {x=1, flag=true}): the list as text, malloc'd. The table was checked. */
 static void add_option(lua_State *L, struct strbuf *b, bool first)
 {
-	lua_pushvalue(L, -2);		/* a copy: converting the key itself would confuse lua_next */
+	lua_pushvalue(L, -2); /* a copy: converting the key itself would confuse lua_next */
 	strbuf_printf(b, "%s'%s'", first ? "(" : ",", lua_tostring(L, -1));
 	lua_pop(L, 1);
 	if (lua_isboolean(L, -1)) {
@@ -133,7 +133,7 @@ static int model_count(lua_State *L)
 	struct lua_model *m = check_model(L, 1);
 	const char *op = luaL_optstring(L, 2, NULL);
 	lua_Integer count = 0;
-	graph_for_each_node(m->graph, n)
+	graph_for_each_node (m->graph, n)
 		count += !op || !strcmp(n->op_type, op);
 	lua_pushinteger(L, count);
 	return 1;
@@ -148,32 +148,25 @@ static void push_json(lua_State *L, const json_t *j)
 	switch (json_typeof(j)) {
 	case JSON_OBJECT:
 		lua_newtable(L);
-		json_object_foreach((json_t *)(uintptr_t)j, key, item) {
+		json_object_foreach((json_t *)(uintptr_t)j, key, item)
+		{
 			push_json(L, item);
 			lua_setfield(L, -2, key);
 		}
 		break;
 	case JSON_ARRAY:
 		lua_newtable(L);
-		json_array_foreach(j, i, item) {
+		json_array_foreach(j, i, item)
+		{
 			push_json(L, item);
 			lua_rawseti(L, -2, (lua_Integer)i + 1);
 		}
 		break;
-	case JSON_STRING:
-		lua_pushstring(L, json_string_value(j));
-		break;
-	case JSON_INTEGER:
-		lua_pushinteger(L, json_integer_value(j));
-		break;
-	case JSON_REAL:
-		lua_pushnumber(L, json_real_value(j));
-		break;
-	case JSON_NULL:
-		lua_pushnil(L);
-		break;
-	default:
-		lua_pushboolean(L, json_is_true(j));
+	case JSON_STRING: lua_pushstring(L, json_string_value(j)); break;
+	case JSON_INTEGER: lua_pushinteger(L, json_integer_value(j)); break;
+	case JSON_REAL: lua_pushnumber(L, json_real_value(j)); break;
+	case JSON_NULL: lua_pushnil(L); break;
+	default: lua_pushboolean(L, json_is_true(j));
 	}
 }
 
@@ -199,7 +192,7 @@ static void set_operators(lua_State *L, const struct graph *g)
 {
 	int64_t macs = 0;
 	lua_newtable(L);
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		lua_getfield(L, -1, n->op_type);
 		lua_pushinteger(L, lua_tointeger(L, -1) + 1);
 		lua_setfield(L, -3, n->op_type);
@@ -261,9 +254,9 @@ static int model_write(lua_State *L)
 }
 
 static const luaL_Reg model_methods[] = {
-	{ "count", model_count },   { "emit", model_emit }, { "execute", lua_model_execute }, { "info", model_info },
-	{ "nodes", lua_model_nodes },   { "run", model_run },   { "value", lua_model_value },	  { "write", model_write },
-	{ NULL, NULL },
+	{ "count", model_count },     { "emit", model_emit },	    { "execute", lua_model_execute },
+	{ "info", model_info },	      { "nodes", lua_model_nodes }, { "run", model_run },
+	{ "value", lua_model_value }, { "write", model_write },	    { NULL, NULL },
 };
 
 void lua_register_model(lua_State *L)
@@ -273,7 +266,7 @@ void lua_register_model(lua_State *L)
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, model_gc);
 	lua_setfield(L, -2, "__gc");
-	lua_pushboolean(L, 0);		/* getmetatable gives this: __gc is not to be called by scripts */
+	lua_pushboolean(L, 0); /* getmetatable gives this: __gc is not to be called by scripts */
 	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 1);
 }

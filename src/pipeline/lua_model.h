@@ -11,7 +11,7 @@
 #include "pipeline/script.h"
 #include "util/strbuf.h"
 
-#define LUA_MODEL "qcc.model"	/* names of the types in Lua's registry */
+#define LUA_MODEL "qcc.model" /* names of the types in Lua's registry */
 #define LUA_NODE "qcc.node"
 
 struct script {
@@ -29,7 +29,7 @@ struct lua_model {
 	struct verifier *verifier;
 	char *file;
 	struct strbuf ran;
-	lua_Integer generation;		/* a node taken before a run() may be gone */
+	lua_Integer generation; /* a node taken before a run() may be gone */
 };
 
 static inline struct script *script_of(lua_State *L)

@@ -63,22 +63,13 @@ static int node_get_attr(lua_State *L)
 	const struct node *n = check_node(L, 1);
 	const struct attr *a = node_attr(n, luaL_checkstring(L, 2));
 	switch (a ? (int)a->kind : 0) {
-	case ATTR_FLOAT:
-		lua_pushnumber(L, (lua_Number)a->f);
-		return 1;
-	case ATTR_INT:
-		lua_pushinteger(L, a->i);
-		return 1;
-	case ATTR_STRING:
-		lua_pushlstring(L, a->s, a->count);
-		return 1;
+	case ATTR_FLOAT: lua_pushnumber(L, (lua_Number)a->f); return 1;
+	case ATTR_INT: lua_pushinteger(L, a->i); return 1;
+	case ATTR_STRING: lua_pushlstring(L, a->s, a->count); return 1;
 	case ATTR_FLOATS:
 	case ATTR_INTS:
-	case ATTR_STRINGS:
-		break;
-	default:
-		lua_pushnil(L);
-		return 1;
+	case ATTR_STRINGS: break;
+	default: lua_pushnil(L); return 1;
 	}
 	lua_newtable(L);
 	for (size_t i = 0; i < a->count; i++) {

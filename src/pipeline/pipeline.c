@@ -145,9 +145,12 @@ static const struct provider {
 	unsigned property;
 	const char *pass, *flag;
 } providers[] = {
-	{ GRAPH_INFERRED, "infer", NULL },	     { GRAPH_CLEAN, "cleanup", NULL },
-	{ GRAPH_CONVERTED, "convert", NULL },	     { GRAPH_STREAMLINED, "streamline", NULL },
-	{ GRAPH_PRUNED, "prune-dead", "divisors" },  { GRAPH_HARDWARE, "to-hw", NULL },
+	{ GRAPH_INFERRED, "infer", NULL },
+	{ GRAPH_CLEAN, "cleanup", NULL },
+	{ GRAPH_CONVERTED, "convert", NULL },
+	{ GRAPH_STREAMLINED, "streamline", NULL },
+	{ GRAPH_PRUNED, "prune-dead", "divisors" },
+	{ GRAPH_HARDWARE, "to-hw", NULL },
 	{ GRAPH_FOLDED, "fold", NULL },
 };
 enum { PROVIDERS = sizeof providers / sizeof *providers };
@@ -193,8 +196,7 @@ static int run_required(const struct pipeline_step *s, struct graph *g, const st
 }
 
 /* DIR/NN-pass.dot and .onnx, numbered in the order written. */
-static int dump(const struct pipeline_step *s, const struct graph *g, const struct pipeline_options *o,
-		struct diags *d)
+static int dump(const struct pipeline_step *s, const struct graph *g, const struct pipeline_options *o, struct diags *d)
 {
 	if (!o->dump_after || (strcmp(o->dump_after, "all") != 0 && strcmp(o->dump_after, s->pass->name) != 0))
 		return 0;
@@ -251,7 +253,7 @@ static int check_operators(const struct pass *pass, const struct graph *g, struc
 	if (!(pass->ensures & (GRAPH_CONVERTED | GRAPH_STREAMLINED | GRAPH_HARDWARE)))
 		return 0;
 	bool converts = !(pass->requires & GRAPH_CONVERTED);
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (!n->op && !(converts && qop_is_read(n)))
 			status = diag_node_error(d, n, "--list-ops shows the operators that are",
 						 "operator '%s' of domain '%s' is not known", n->op_type,
@@ -259,11 +261,17 @@ static int check_operators(const struct pass *pass, const struct graph *g, struc
 	return status;
 }
 
-static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
-				 const struct pipeline_options *o, json_t *entry, struct diags *d)
+static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
+				 json_t *entry, struct diags *d)
 {
-	struct pass_ctx ctx = { .graph = g, .certify = o->certify, .pass = s->pass, .args = s->args, .n_args = s->n_args,
-				.diags = d, .report = entry, .options = o };
+	struct pass_ctx ctx = { .graph = g,
+				.certify = o->certify,
+				.pass = s->pass,
+				.args = s->args,
+				.n_args = s->n_args,
+				.diags = d,
+				.report = entry,
+				.options = o };
 	int errors = d->errors;
 	double start = seconds_now();
 	if (check_operators(s->pass, g, d) < 0)
@@ -293,8 +301,8 @@ static int name_now(struct graph *g, const struct pipeline_options *o, json_t *r
 	return pipeline_step_run(&naming, g, &inner, report, d) == PASS_ERROR ? -1 : 0;
 }
 
-enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g,
-				   const struct pipeline_options *o, json_t *report, struct diags *d)
+enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
+				   json_t *report, struct diags *d)
 {
 	const char *outer = d->pass;
 	if (run_required(s, g, o, report, d) < 0 || (!s->pass->names_anew && name_now(g, o, report, d) < 0))

@@ -10,7 +10,7 @@ struct verifier;
 
 struct pipeline_step {
 	const struct pass *pass;
-	const char *called;		/* the name the user wrote */
+	const char *called; /* the name the user wrote */
 	struct pass_arg *args;
 	size_t n_args;
 };
@@ -22,18 +22,18 @@ struct pipeline {
 };
 
 struct pipeline_options {
-	bool verify_structure;		/* graph_verify after each pass */
-	bool certify;			/* --certify */
-	struct certificates *certificates;	/* passes/certify.h: where they are kept; NULL: nowhere */
-	const char *dump_after;		/* pass name or "all"; NULL: no dumps */
+	bool verify_structure;		   /* graph_verify after each pass */
+	bool certify;			   /* --certify */
+	struct certificates *certificates; /* passes/certify.h: where they are kept; NULL: nowhere */
+	const char *dump_after;		   /* pass name or "all"; NULL: no dumps */
 	const char *dump_dir;
-	size_t *dump_count;		/* numbers the dumps; set by pipeline_run where NULL */
-	int64_t verify_samples;		/* --verify=N: execute before and after each pass; 0: off */
-	const char *verify_file;	/* --verify=file.npy */
-	struct verifier *verifier;	/* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
-	bool keep_shape;		/* --keep-shape: nobody needs GRAPH_PRUNED */
+	size_t *dump_count;	   /* numbers the dumps; set by pipeline_run where NULL */
+	int64_t verify_samples;	   /* --verify=N: execute before and after each pass; 0: off */
+	const char *verify_file;   /* --verify=file.npy */
+	struct verifier *verifier; /* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
+	bool keep_shape;	   /* --keep-shape: nobody needs GRAPH_PRUNED */
 	bool verbose;
-	bool nested;			/* within a pass: names that are due can wait for its end */
+	bool nested; /* within a pass: names that are due can wait for its end */
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */
 	void (*observe)(void *user, const struct graph *g, const struct pipeline_step *step);
 	void *user;
@@ -46,12 +46,12 @@ void pipeline_free(struct pipeline *p);
 /* "a,b(opt=3)" again, aliases resolved; malloc'd. */
 char *pipeline_print(const struct pipeline *p);
 /* Runs all steps; adds an entry per step to the array report: {pass, seconds, changes, nodes, ...}. */
-int pipeline_run(const struct pipeline *p, struct graph *g, const struct pipeline_options *o,
-		 json_t *report, struct diags *d);
+int pipeline_run(const struct pipeline *p, struct graph *g, const struct pipeline_options *o, json_t *report,
+		 struct diags *d);
 /* Whether the environment (QCC_VERIFY=1) or the build (--enable-debug) asks to verify after each pass. */
 bool pipeline_verify_default(void);
 /* One step, with the passes it requires before it. What pipeline_run, Lua and nested passes call. */
-enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g,
-				   const struct pipeline_options *o, json_t *report, struct diags *d);
+enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
+				   json_t *report, struct diags *d);
 
 #endif

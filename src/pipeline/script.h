@@ -5,10 +5,10 @@
 #include "pipeline/pipeline.h"
 
 struct script_options {
-	const char *const *args;	/* the script's qcc.args */
+	const char *const *args; /* the script's qcc.args */
 	size_t n_args;
-	const char *dir;		/* qcc.out */
-	bool dry_run;			/* run() only records, nothing is written */
+	const char *dir; /* qcc.out */
+	bool dry_run;	 /* run() only records, nothing is written */
 	struct pipeline_options pipeline;
 };
 

@@ -14,7 +14,7 @@
 struct scanner {
 	struct arena *arena;
 	const char *p, *all;
-	const char *what;	/* "pass", "backend" */
+	const char *what; /* "pass", "backend" */
 	struct diags *diags;
 };
 
@@ -121,8 +121,7 @@ static int scan_args(struct scanner *s, struct spec *out, char close)
 		}
 	}
 	out->n_args = list.count;
-	out->args = arena_copy(s->arena, list.items ? (const void *)list.items : "",
-			       list.count * sizeof *list.items);
+	out->args = arena_copy(s->arena, list.items ? (const void *)list.items : "", list.count * sizeof *list.items);
 	vec_free(&list);
 	return status;
 }
@@ -143,11 +142,13 @@ static int scan_item(struct scanner *s, struct spec *out)
 	return 0;
 }
 
-int spec_parse(struct arena *a, const char *text, const char *what, struct spec **out, size_t *count,
-	       struct diags *d)
+int spec_parse(struct arena *a, const char *text, const char *what, struct spec **out, size_t *count, struct diags *d)
 {
 	struct scanner s = { .arena = a, .p = text, .all = text, .what = what, .diags = d };
-	struct { struct spec *items; size_t count, capacity; } list = { 0 };
+	struct {
+		struct spec *items;
+		size_t count, capacity;
+	} list = { 0 };
 	int status = 0;
 	skip_space(&s);
 	for (bool more = *s.p; more && status == 0; more = more && *s.p) {
@@ -177,8 +178,8 @@ int spec_parse_args(struct arena *a, const char *text, const char *what, struct 
 /* ---- options ---- */
 
 static const char *const type_names[] = {
-	[OPTION_FLAG] = "a flag (yes or no)", [OPTION_INT] = "an integer", [OPTION_REAL] = "a number",
-	[OPTION_STRING] = "a text", [OPTION_NAMES] = "NAME=VALUE",
+	[OPTION_FLAG] = "a flag (yes or no)", [OPTION_INT] = "an integer",   [OPTION_REAL] = "a number",
+	[OPTION_STRING] = "a text",	      [OPTION_NAMES] = "NAME=VALUE",
 };
 
 static bool parse_flag(const char *text, bool *out)
@@ -221,14 +222,10 @@ static bool has_type(const char *text, enum option_type type)
 	int64_t i;
 	double x;
 	switch (type) {
-	case OPTION_FLAG:
-		return parse_flag(text, &flag);
-	case OPTION_INT:
-		return parse_int(text, &i);
-	case OPTION_REAL:
-		return parse_real(text, &x);
-	default:
-		return *text != '\0';
+	case OPTION_FLAG: return parse_flag(text, &flag);
+	case OPTION_INT: return parse_int(text, &i);
+	case OPTION_REAL: return parse_real(text, &x);
+	default: return *text != '\0';
 	}
 }
 
@@ -244,8 +241,8 @@ static const struct pass_option *find_option(const struct pass_option *options, 
 	return any;
 }
 
-static int unknown_option(const struct pass_option *options, const char *what, const struct spec *s,
-			  const char *name, struct diags *d)
+static int unknown_option(const struct pass_option *options, const char *what, const struct spec *s, const char *name,
+			  struct diags *d)
 {
 	struct nearest n = { .word = name };
 	struct strbuf see = { 0 };
@@ -291,8 +288,7 @@ int options_check(const struct pass_option *options, const char *what, const str
 	return status;
 }
 
-const char *option_text(const struct pass_option *options, const struct pass_arg *args, size_t n_args,
-			const char *name)
+const char *option_text(const struct pass_option *options, const struct pass_arg *args, size_t n_args, const char *name)
 {
 	for (size_t i = 0; i < n_args; i++)
 		if (!strcmp(args[i].name, name))

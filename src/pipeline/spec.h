@@ -13,8 +13,7 @@ struct spec {
 /* Splits the list; everything lives in the arena. what is "pass" or "backend", for diagnostics. Values run to the
  * next ',' or ')' outside of <>, [], {}, () and quotes: FIXED<8,3> is one value. Empty text gives none.
  * 0, or -1 with a diagnostic. */
-int spec_parse(struct arena *a, const char *text, const char *what, struct spec **out, size_t *count,
-	       struct diags *d);
+int spec_parse(struct arena *a, const char *text, const char *what, struct spec **out, size_t *count, struct diags *d);
 /* The arguments alone, "opt=3,flag". */
 int spec_parse_args(struct arena *a, const char *text, const char *what, struct spec *out, struct diags *d);
 

@@ -67,8 +67,9 @@ void verifier_free(struct verifier *v)
 
 static struct face face_of(const struct value *input)
 {
-	struct face f = { .name = xstrdup(input->name), .datatype = input->datatype, .elem = input->elem,
-			  .rank = input->rank };
+	struct face f = {
+		.name = xstrdup(input->name), .datatype = input->datatype, .elem = input->elem, .rank = input->rank
+	};
 	if (f.rank > 0)
 		memcpy(f.dims, input->dims, (size_t)f.rank * sizeof *f.dims);
 	return f;
@@ -205,16 +206,16 @@ static int compare_decisions(const char *name, const struct tensor *was, const s
 		int64_t a = argmax(was, row, n), b = argmax(is, row, n);
 		double top = tensor_at(was, a), other = tensor_at(was, b);
 		if (a != b && fabs(top - other) > 1e-6 * fmax(fabs(top), fabs(other)))
-			return diag_error(d, NULL,
-					  "changes output '%s': the largest of row %lld was element %lld (%.9g) and is %lld (%.9g)",
-					  name, (long long)(row / n), (long long)(a - row), top,
-					  (long long)(b - row), tensor_at(is, b));
+			return diag_error(
+				d, NULL,
+				"changes output '%s': the largest of row %lld was element %lld (%.9g) and is %lld (%.9g)",
+				name, (long long)(row / n), (long long)(a - row), top, (long long)(b - row),
+				tensor_at(is, b));
 	}
 	return 0;
 }
 
-static int compare(const struct graph *g, size_t i, const struct tensor *was, const struct tensor *is,
-		   struct diags *d)
+static int compare(const struct graph *g, size_t i, const struct tensor *was, const struct tensor *is, struct diags *d)
 {
 	const char *name = g->output_names[i];
 	if (!fits(was, is))

@@ -7,7 +7,11 @@ static bool takes_samples(const struct plan_layer *l)
 	switch (l->kind) {
 	case PLAN_MAC: return l->window.dense;
 	case PLAN_SUM: return !l->window_sum;
-	case PLAN_THRESHOLD: case PLAN_BINARY: case PLAN_UNARY: case PLAN_SOFTMAX: case PLAN_TOPK: return true;
+	case PLAN_THRESHOLD:
+	case PLAN_BINARY:
+	case PLAN_UNARY:
+	case PLAN_SOFTMAX:
+	case PLAN_TOPK: return true;
 	default: return false;
 	}
 }

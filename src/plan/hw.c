@@ -29,7 +29,7 @@ static void xnor_mode(struct lowering *l, struct plan_layer *y)
 	int64_t n = plan_layer_weights(y), k = y->window.ic;
 	int64_t *w = arena_copy(&l->plan->arena, y->weights, sizeof *w * (size_t)n);
 	int64_t *bias = arena_array(&l->plan->arena, int64_t, y->window.oc);
-	for (int64_t o = 0; o < y->window.oc; o++)	/* agree = sum over w = 1 of x + sum over w = 0 of 1 - x */
+	for (int64_t o = 0; o < y->window.oc; o++) /* agree = sum over w = 1 of x + sum over w = 0 of 1 - x */
 		for (int64_t i = 0; i < k; i++) {
 			bias[o] += !w[o * k + i];
 			w[o * k + i] = w[o * k + i] ? 1 : -1;
@@ -69,7 +69,8 @@ static int halved(struct lowering *l, const struct node *n, struct plan_layer *y
 static int finish(struct lowering *l, const struct node *n, struct plan_layer *y)
 {
 	const struct value *tv = node_input(n, 2), *v = n->outputs[0];
-	bool xnor = node_attr_int(n, "binaryXnorMode", 0), equal = !xnor && bipolar_attr(n, "inputDataType") && bipolar_attr(n, "weightDataType");
+	bool xnor = node_attr_int(n, "binaryXnorMode", 0),
+	     equal = !xnor && bipolar_attr(n, "inputDataType") && bipolar_attr(n, "weightDataType");
 	if (y->real || !y->weights)
 		return lower_unsupported(l, n, "an operand that is not integer");
 	if (xnor)
@@ -84,7 +85,7 @@ static int finish(struct lowering *l, const struct node *n, struct plan_layer *y
 		return -1;
 	l->pending[v->id] = y;
 	int status = lower_stage(l, n, v, &t, v);
-	l->pending[v->id] = NULL;	/* a Thresholding that follows has a layer of its own */
+	l->pending[v->id] = NULL; /* a Thresholding that follows has a layer of its own */
 	return status;
 }
 
@@ -101,14 +102,27 @@ static struct plan_layer *conv_of(struct lowering *l, const struct node *n, cons
 	const struct node *g = s->generator;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, s->in);
 	const int64_t *d = s->in->dims;
-	y->window = (struct plan_window){ .ic = d[3], .ih = d[1], .iw = d[2], .oc = oc, .oh = attr_at(g, "OFMDim", 0, 1),
-		.ow = attr_at(g, "OFMDim", 1, 1), .kh = attr_at(g, "ConvKernelDim", 0, 1), .kw = attr_at(g, "ConvKernelDim", 1, 1),
-		.stride_h = attr_at(g, "Stride", 0, 1), .stride_w = attr_at(g, "Stride", 1, 1),
-		.dilation_h = attr_at(g, "Dilation", 0, 1), .dilation_w = attr_at(g, "Dilation", 1, 1),
-		.pad_top = s->pad_top, .pad_left = s->pad_left, .group = 1, .in_last = true, .out_last = true };
+	y->window = (struct plan_window){ .ic = d[3],
+					  .ih = d[1],
+					  .iw = d[2],
+					  .oc = oc,
+					  .oh = attr_at(g, "OFMDim", 0, 1),
+					  .ow = attr_at(g, "OFMDim", 1, 1),
+					  .kh = attr_at(g, "ConvKernelDim", 0, 1),
+					  .kw = attr_at(g, "ConvKernelDim", 1, 1),
+					  .stride_h = attr_at(g, "Stride", 0, 1),
+					  .stride_w = attr_at(g, "Stride", 1, 1),
+					  .dilation_h = attr_at(g, "Dilation", 0, 1),
+					  .dilation_w = attr_at(g, "Dilation", 1, 1),
+					  .pad_top = s->pad_top,
+					  .pad_left = s->pad_left,
+					  .group = 1,
+					  .in_last = true,
+					  .out_last = true };
 	struct plan_window *w = &y->window;
 	w->batch = d[0] > 1 ? d[0] : 0;
-	w->padded = w->pad_top || w->pad_left || (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top >= w->ih ||
+	w->padded = w->pad_top || w->pad_left ||
+		    (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top >= w->ih ||
 		    (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left >= w->iw;
 	return y;
 }
@@ -147,7 +161,8 @@ int lower_vvau(struct lowering *l, const struct node *n)
 	const struct value *wv = node_input(n, 1);
 	const struct stream *s = stream_of(l, n);
 	if (!value_is_constant(wv) || wv->constant->rank != 4 || !s)
-		return lower_unsupported(l, n, "a VVAU without constant weights or without a ConvolutionInputGenerator before it");
+		return lower_unsupported(
+			l, n, "a VVAU without constant weights or without a ConvolutionInputGenerator before it");
 	struct plan_layer *y = conv_of(l, n, s, wv->constant->dims[0]);
 	y->window.group = y->window.ic;
 	lower_take_weights(l, y, &(struct weight_map){ wv, y->window.kh * y->window.kw, 0, y->window.kw, 1, NULL });
@@ -197,7 +212,8 @@ int lower_padding(struct lowering *l, const struct node *n)
 	if (!in)
 		return -1;
 	bool pool = g && only_reader(g->outputs[0], "Pool", "Pool");
-	if (!g || !feeds_windows(g->outputs[0]) || (pool && (in->real || in->lo < 0)) || in->rank != 4 || in->channels_last || in->shuffle)
+	if (!g || !feeds_windows(g->outputs[0]) || (pool && (in->real || in->lo < 0)) || in->rank != 4 ||
+	    in->channels_last || in->shuffle)
 		return lower_move(l, n);
 	struct stream *s = stream_new(l, v, in);
 	s->pad_top = attr_at(n, "Padding", 0, 0);
@@ -242,9 +258,21 @@ int lower_stream_pool(struct lowering *l, const struct node *n)
 		return in ? lower_unsupported(l, n, "this operand") : -1;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAXPOOL, in);
 	int64_t kh = attr_at(n, "PoolDim", 0, 2), kw = attr_at(n, "PoolDim", 1, 2);
-	y->window = (struct plan_window){ .ic = in->dims[3], .ih = in->dims[1], .iw = in->dims[2], .oc = in->dims[3], .oh = v->dims[1],
-		.ow = v->dims[2], .kh = kh, .kw = kw, .stride_h = kh, .stride_w = kw, .dilation_h = 1, .dilation_w = 1,
-		.group = in->dims[3], .in_last = true, .out_last = true };
+	y->window = (struct plan_window){ .ic = in->dims[3],
+					  .ih = in->dims[1],
+					  .iw = in->dims[2],
+					  .oc = in->dims[3],
+					  .oh = v->dims[1],
+					  .ow = v->dims[2],
+					  .kh = kh,
+					  .kw = kw,
+					  .stride_h = kh,
+					  .stride_w = kw,
+					  .dilation_h = 1,
+					  .dilation_w = 1,
+					  .group = in->dims[3],
+					  .in_last = true,
+					  .out_last = true };
 	y->window.batch = in->dims[0] > 1 ? in->dims[0] : 0;
 	y->window.padded = v->dims[1] * kh > in->dims[1] || v->dims[2] * kw > in->dims[2];
 	y->out = lower_buf(l, v, false, contents_of(in));
@@ -273,9 +301,9 @@ int lower_hw_pair(struct lowering *l, const struct node *n)
 		const char *name;
 		enum plan_function f;
 	} table[] = {
-		{ "Add", PLAN_ADD }, { "add", PLAN_ADD }, { "Sub", PLAN_SUB }, { "AbsDiff", PLAN_DISTANCE }, { "Mul", PLAN_MUL },
-		{ "mul", PLAN_MUL },
-		{ "Mul", PLAN_MUL }, { "cmp_ge", PLAN_AT_LEAST }, { "cmp_le", PLAN_AT_MOST },
+		{ "Add", PLAN_ADD },	      { "add", PLAN_ADD },	   { "Sub", PLAN_SUB },
+		{ "AbsDiff", PLAN_DISTANCE }, { "Mul", PLAN_MUL },	   { "mul", PLAN_MUL },
+		{ "Mul", PLAN_MUL },	      { "cmp_ge", PLAN_AT_LEAST }, { "cmp_le", PLAN_AT_MOST },
 	};
 	bool constant = !strncmp(n->op_type, "ChannelwiseOp", 13);
 	const char *name = constant ? node_attr_string(n, "Func", "cmp_le") : node_attr_string(n, "eltwiseOp", "Add");
@@ -290,7 +318,8 @@ static int shifted_sum(struct lowering *l, const struct node *n, struct plan_lay
 {
 	const struct plan_buf *in = y->in[0];
 	int64_t count = y->window.kh * y->window.kw, shift = node_attr_int(n, "Size", 0);
-	int64_t lo = (in->lo < 0 || !y->window.padded ? in->lo : 0) * count, hi = (in->hi > 0 || !y->window.padded ? in->hi : 0) * count;
+	int64_t lo = (in->lo < 0 || !y->window.padded ? in->lo : 0) * count,
+		hi = (in->hi > 0 || !y->window.padded ? in->hi : 0) * count;
 	if (in->real || shift < 0 || shift > 31)
 		return lower_unsupported(l, n, "this average");
 	y->kind = PLAN_SUM;
@@ -316,7 +345,7 @@ int lower_hw_pool(struct lowering *l, const struct node *n)
 	if (!strcmp(node_attr_string(n, "Function", "MaxPool"), "QuantAvgPool"))
 		return shifted_sum(l, n, y);
 	struct contents c = contents_of(s->in);
-	if (y->window.padded && c.lo > 0)	/* a window may lie on padding alone */
+	if (y->window.padded && c.lo > 0) /* a window may lie on padding alone */
 		c = contents_int(0, c.hi);
 	y->kind = PLAN_MAXPOOL;
 	y->real = s->in->real;

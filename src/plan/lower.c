@@ -57,8 +57,9 @@ struct plan_buf *lower_buf(struct lowering *l, const struct value *v, bool last,
 		b->count *= v->dims[i];
 	}
 	b->dims = dims;
-	b->channel_axis = v->layout == LAYOUT_NHWC || v->layout == LAYOUT_NWC ? v->rank - 1 :
-			  v->rank >= 2 ? lower_storage_axis(b, 1) : v->rank - 1;
+	b->channel_axis = v->layout == LAYOUT_NHWC || v->layout == LAYOUT_NWC ? v->rank - 1
+			  : v->rank >= 2				      ? lower_storage_axis(b, 1)
+									      : v->rank - 1;
 	if (value_is_output(v))
 		b->role = PLAN_OUTPUT;
 	l->of[v->id] = b;
@@ -78,7 +79,8 @@ struct plan_buf *lower_buf_like(struct lowering *l, const struct plan_buf *b, co
 
 int lower_unsupported(struct lowering *l, const struct node *n, const char *what)
 {
-	return diag_node_error(l->diags, n, "qcc --help-backend c says which layers there are; or run -p streamline first",
+	return diag_node_error(l->diags, n,
+			       "qcc --help-backend c says which layers there are; or run -p streamline first",
 			       "the plan for generated code has no form for %s", what);
 }
 
@@ -136,13 +138,14 @@ static bool is_one_of(const char *name, const char *const *list)
 
 static bool wants_last(const struct value *v, int depth)
 {
-	static const char *const image[] = { "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool",
-					     "GlobalMaxPool", "Resize", "Upsample", NULL };
-	static const char *const through[] = { "MultiThreshold", "Add", "Sub", "Mul", "Relu", "Concat", "Pad",
-					       "Clip", NULL };
+	static const char *const image[] = { "Conv",	    "ConvTranspose",	 "MaxPool",
+					     "AveragePool", "GlobalAveragePool", "GlobalMaxPool",
+					     "Resize",	    "Upsample",		 NULL };
+	static const char *const through[] = { "MultiThreshold", "Add", "Sub",	"Mul", "Relu",
+					       "Concat",	 "Pad", "Clip", NULL };
 	if (v->rank < 3 || v->layout == LAYOUT_NHWC || v->layout == LAYOUT_NWC || depth > 6)
 		return false;
-	value_for_each_use(v, u) {
+	value_for_each_use (v, u) {
 		const struct node *n = u->user;
 		if (!n || (n->op && !strcmp(n->op->domain, DOMAIN_CHANNELS_LAST)))
 			continue;
@@ -180,7 +183,7 @@ const int64_t *lower_strides(struct lowering *l, const struct plan_buf *b, const
 	int64_t own[MAX_RANK] = { 0 }, *s = arena_array(&l->plan->arena, int64_t, out->rank + 1);
 	lower_own_strides(b, own);
 	for (int i = 0; i < out->rank; i++) {
-		int axis = graph_axis(out, i) - (out->rank - b->rank);	/* numpy: aligned at the last axis */
+		int axis = graph_axis(out, i) - (out->rank - b->rank); /* numpy: aligned at the last axis */
 		int at = axis < 0 ? -1 : lower_storage_axis(b, axis);
 		s[i] = at < 0 || b->dims[at] == 1 ? 0 : own[at];
 		if (at >= 0 && b->dims[at] != 1 && b->dims[at] != out->dims[i])
@@ -234,33 +237,81 @@ static const struct {
 	const char *op;
 	int (*lower)(struct lowering *l, const struct node *n);
 } families[] = {
-	{ "Conv", lower_conv }, { "ConvTranspose", lower_deconv }, { "MatMul", lower_matmul },
-	{ "Gemm", lower_gemm }, { "MVAU", lower_mvau }, { "VVAU", lower_vvau },
-	{ "FMPadding", lower_padding }, { "ConvolutionInputGenerator", lower_windows },
-	{ "DuplicateStreams", lower_duplicate }, { "StreamingMaxPool", lower_stream_pool },
-	{ "GlobalAccPool", lower_global_sum }, { "Pool", lower_hw_pool },
-	{ "MultiThreshold", lower_thresholds }, { "Thresholding", lower_hw_thresholds },
-	{ "MaxPool", lower_maxpool }, { "MaxPoolNHWC", lower_maxpool }, { "GlobalMaxPool", lower_maxpool },
-	{ "AveragePool", lower_averagepool }, { "GlobalAveragePool", lower_averagepool },
-	{ "ReduceSum", lower_reduce }, { "ReduceMean", lower_reduce },
-	{ "ReduceMax", lower_reduce }, { "ReduceMin", lower_reduce },
-	{ "Add", lower_binary }, { "Sub", lower_binary }, { "Mul", lower_binary }, { "Div", lower_binary },
-	{ "Max", lower_binary }, { "Min", lower_binary }, { "AddStreams", lower_binary },
-	{ "PRelu", lower_binary }, { "Pow", lower_binary },
-	{ "StreamingEltwise", lower_hw_pair }, { "ChannelwiseOp", lower_hw_pair },
-	{ "Relu", lower_unary }, { "Sigmoid", lower_unary }, { "Tanh", lower_unary }, { "Neg", lower_unary },
-	{ "Abs", lower_unary }, { "Exp", lower_unary }, { "Sqrt", lower_unary }, { "Floor", lower_unary },
-	{ "Ceil", lower_unary }, { "Round", lower_unary }, { "Erf", lower_unary }, { "Log", lower_unary },
-	{ "LeakyRelu", lower_unary }, { "Sign", lower_unary }, { "Reciprocal", lower_unary }, { "Elu", lower_unary },
-	{ "Selu", lower_unary }, { "Celu", lower_unary }, { "ThresholdedRelu", lower_unary },
-	{ "HardSigmoid", lower_unary }, { "HardSwish", lower_unary }, { "Softplus", lower_unary },
-	{ "Softsign", lower_unary }, { "Mish", lower_unary }, { "Gelu", lower_unary }, { "Clip", lower_clip },
-	{ "Softmax", lower_softmax }, { "LogSoftmax", lower_softmax },
-	{ "TopK", lower_topk }, { "ArgMax", lower_topk }, { "LabelSelect", lower_topk },
-	{ "Concat", lower_concat }, { "StreamingConcat", lower_concat },
-	{ "Reshape", lower_reshape }, { "Flatten", lower_reshape }, { "Squeeze", lower_reshape },
-	{ "Unsqueeze", lower_reshape }, { "Identity", lower_reshape }, { "Cast", lower_reshape },
-	{ "Dropout", lower_reshape }, { "StreamingFIFO", lower_reshape },
+	{ "Conv", lower_conv },
+	{ "ConvTranspose", lower_deconv },
+	{ "MatMul", lower_matmul },
+	{ "Gemm", lower_gemm },
+	{ "MVAU", lower_mvau },
+	{ "VVAU", lower_vvau },
+	{ "FMPadding", lower_padding },
+	{ "ConvolutionInputGenerator", lower_windows },
+	{ "DuplicateStreams", lower_duplicate },
+	{ "StreamingMaxPool", lower_stream_pool },
+	{ "GlobalAccPool", lower_global_sum },
+	{ "Pool", lower_hw_pool },
+	{ "MultiThreshold", lower_thresholds },
+	{ "Thresholding", lower_hw_thresholds },
+	{ "MaxPool", lower_maxpool },
+	{ "MaxPoolNHWC", lower_maxpool },
+	{ "GlobalMaxPool", lower_maxpool },
+	{ "AveragePool", lower_averagepool },
+	{ "GlobalAveragePool", lower_averagepool },
+	{ "ReduceSum", lower_reduce },
+	{ "ReduceMean", lower_reduce },
+	{ "ReduceMax", lower_reduce },
+	{ "ReduceMin", lower_reduce },
+	{ "Add", lower_binary },
+	{ "Sub", lower_binary },
+	{ "Mul", lower_binary },
+	{ "Div", lower_binary },
+	{ "Max", lower_binary },
+	{ "Min", lower_binary },
+	{ "AddStreams", lower_binary },
+	{ "PRelu", lower_binary },
+	{ "Pow", lower_binary },
+	{ "StreamingEltwise", lower_hw_pair },
+	{ "ChannelwiseOp", lower_hw_pair },
+	{ "Relu", lower_unary },
+	{ "Sigmoid", lower_unary },
+	{ "Tanh", lower_unary },
+	{ "Neg", lower_unary },
+	{ "Abs", lower_unary },
+	{ "Exp", lower_unary },
+	{ "Sqrt", lower_unary },
+	{ "Floor", lower_unary },
+	{ "Ceil", lower_unary },
+	{ "Round", lower_unary },
+	{ "Erf", lower_unary },
+	{ "Log", lower_unary },
+	{ "LeakyRelu", lower_unary },
+	{ "Sign", lower_unary },
+	{ "Reciprocal", lower_unary },
+	{ "Elu", lower_unary },
+	{ "Selu", lower_unary },
+	{ "Celu", lower_unary },
+	{ "ThresholdedRelu", lower_unary },
+	{ "HardSigmoid", lower_unary },
+	{ "HardSwish", lower_unary },
+	{ "Softplus", lower_unary },
+	{ "Softsign", lower_unary },
+	{ "Mish", lower_unary },
+	{ "Gelu", lower_unary },
+	{ "Clip", lower_clip },
+	{ "Softmax", lower_softmax },
+	{ "LogSoftmax", lower_softmax },
+	{ "TopK", lower_topk },
+	{ "ArgMax", lower_topk },
+	{ "LabelSelect", lower_topk },
+	{ "Concat", lower_concat },
+	{ "StreamingConcat", lower_concat },
+	{ "Reshape", lower_reshape },
+	{ "Flatten", lower_reshape },
+	{ "Squeeze", lower_reshape },
+	{ "Unsqueeze", lower_reshape },
+	{ "Identity", lower_reshape },
+	{ "Cast", lower_reshape },
+	{ "Dropout", lower_reshape },
+	{ "StreamingFIFO", lower_reshape },
 	{ "StreamingDataWidthConverter", lower_reshape },
 };
 
@@ -293,8 +344,8 @@ static int lower_inputs(struct lowering *l)
 		if (value_is_constant(v))
 			continue;
 		if (!value_shape_known(v))
-			return diag_error(l->diags, "export the model with fixed shapes", "input '%s' has no fixed shape",
-					  v->name);
+			return diag_error(l->diags, "export the model with fixed shapes",
+					  "input '%s' has no fixed shape", v->name);
 		struct contents c = contents_real();
 		if (datatype_is_integer(v->datatype)) {
 			c = contents_int(datatype_int_min(v->datatype), datatype_int_max(v->datatype));
@@ -335,8 +386,10 @@ static int lower_outputs(struct lowering *l)
 	for (uint32_t i = 0; i < g->n_outputs; i++) {
 		const struct value *v = g->outputs[i].value;
 		if (!l->of[v->id] || !v->producer)
-			return diag_error(l->diags, "remove that output", "output '%s' is an input or a constant: "
-					  "there is nothing to compute", v->name);
+			return diag_error(l->diags, "remove that output",
+					  "output '%s' is an input or a constant: "
+					  "there is nothing to compute",
+					  v->name);
 		struct plan_buf *b = own_output(l, l->of[v->id], v->producer);
 		b->role = PLAN_OUTPUT;
 		b->index = (int)i;
@@ -344,7 +397,7 @@ static int lower_outputs(struct lowering *l)
 	}
 	for (struct plan_buf *b = l->plan->bufs; b; b = b->next)
 		if (b->role == PLAN_OUTPUT && b->index < 0)
-			b->role = PLAN_INNER;	/* a view of the output's memory */
+			b->role = PLAN_INNER; /* a view of the output's memory */
 	return 0;
 }
 

@@ -9,9 +9,9 @@ struct lowering {
 	struct plan *plan;
 	const struct plan_options *options;
 	struct diags *diags;
-	struct plan_buf **of;		/* by value id: the value's buffer; NULL: constant or not yet */
-	struct plan_layer **pending;	/* by value id: the layer that waits for its thresholds */
-	struct stream **streams;	/* by value id: a window over another buffer, made where it is multiplied */
+	struct plan_buf **of;	     /* by value id: the value's buffer; NULL: constant or not yet */
+	struct plan_layer **pending; /* by value id: the layer that waits for its thresholds */
+	struct stream **streams;     /* by value id: a window over another buffer, made where it is multiplied */
 	struct map names;
 };
 
@@ -19,16 +19,15 @@ struct lowering {
 struct stream {
 	struct plan_buf *in;
 	int64_t pad_top, pad_left;
-	const struct node *generator;	/* NULL: padding only */
+	const struct node *generator; /* NULL: padding only */
 };
 
 /* The weights of y from the constant v through a map: element (o, i, y, x) is at o * m.o + i * m.i + ... */
 struct weight_map {
 	const struct value *v;
 	int64_t o, i, y, x;	/* strides */
-	const int64_t *shuffle;	/* of i, or NULL */
+	const int64_t *shuffle; /* of i, or NULL */
 };
-
 
 /* What a new buffer holds. */
 struct contents {

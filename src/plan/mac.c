@@ -20,7 +20,7 @@ static int64_t weights_per_output(const struct plan_window *w)
 /* n integers of t from element `at` on, `step` apart; widens *lo..*hi to them. */
 static void int_run(const struct tensor *t, int64_t at, int64_t step, int64_t n, int64_t *to, int64_t *lo, int64_t *hi)
 {
-	const float *from = t->elem == ELEM_FLOAT ? tensor_floats(t) + at : NULL;	/* as nearly always */
+	const float *from = t->elem == ELEM_FLOAT ? tensor_floats(t) + at : NULL; /* as nearly always */
 	int64_t least = *lo, most = *hi;
 	for (int64_t i = 0; i < n; i++) {
 		int64_t v = from ? (int64_t)from[i * step] : (int64_t)tensor_int_at(t, at + i * step);
@@ -56,14 +56,15 @@ static void float_weights(struct lowering *l, struct plan_layer *y, const struct
 {
 	const struct plan_window *w = &y->window;
 	int64_t icg = w->ic / w->group;
-	float *to = arena_array(&l->plan->arena, float, w->oc * weights_per_output(w) + 1);
+	float *to = arena_array(&l->plan->arena, float, w->oc *weights_per_output(w) + 1);
 	y->real_weights = to;
 	y->real = true;
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t i = 0; i < icg; i++)
 			for (int64_t r = 0; r < w->kh; r++)
 				for (int64_t s = 0; s < w->kw; s++)
-					*to++ = (float)tensor_at(m->v->constant, weight_index(m, o, i) + r * m->y + s * m->x);
+					*to++ = (float)tensor_at(m->v->constant,
+								 weight_index(m, o, i) + r * m->y + s * m->x);
 }
 
 /* What the positive and the negative weights of an output sum up to. */
@@ -81,7 +82,8 @@ static void signed_sums(const int64_t *w, int64_t n, int64_t *positive, int64_t 
 /* Whether sums of y's products of any subset of its weights with -most..most fit 62 bits. */
 static bool sums_fit(const struct plan_layer *y, int64_t lo, int64_t hi)
 {
-	double weight = fmax((double)y->weight_hi, -(double)y->weight_lo), most = fmax(fabs((double)lo), fabs((double)hi));
+	double weight = fmax((double)y->weight_hi, -(double)y->weight_lo),
+	       most = fmax(fabs((double)lo), fabs((double)hi));
 	return weight * most * (double)weights_per_output(&y->window) < 0x1p61;
 }
 
@@ -142,7 +144,9 @@ int lower_finish_mac(struct lowering *l, struct plan_layer *y, const struct valu
 	if (fuses(l, y, v))
 		l->pending[v->id] = y;
 	else
-		y->out = lower_buf(l, v, !y->window.dense && !lower_is_native(y->node) && lower_result_last(l, v, y->in[0]), mac_contents(y));
+		y->out = lower_buf(l, v,
+				   !y->window.dense && !lower_is_native(y->node) && lower_result_last(l, v, y->in[0]),
+				   mac_contents(y));
 	return 0;
 }
 
@@ -200,11 +204,21 @@ static int conv_window(struct lowering *l, struct plan_layer *y, const struct no
 	if (window_read(&g, n, x->rank - 2, last ? x->dims + 1 : x->dims + 2,
 			t ? (last ? t->dims + 1 : t->dims + 2) : NULL, l->diags) < 0)
 		return -1;
-	*w = (struct plan_window){ .ic = last ? x->dims[x->rank - 1] : x->dims[1], .ih = in[0], .iw = in[1],
-		.oc = last ? v->dims[v->rank - 1] : v->dims[1], .oh = out[0], .ow = out[1],
-		.kh = g.kernel[1], .kw = g.kernel[2], .stride_h = g.stride[1], .stride_w = g.stride[2],
-		.dilation_h = g.dilation[1], .dilation_w = g.dilation[2],
-		.pad_top = g.begin[1], .pad_left = g.begin[2], .group = node_attr_int(n, "group", 1) };
+	*w = (struct plan_window){ .ic = last ? x->dims[x->rank - 1] : x->dims[1],
+				   .ih = in[0],
+				   .iw = in[1],
+				   .oc = last ? v->dims[v->rank - 1] : v->dims[1],
+				   .oh = out[0],
+				   .ow = out[1],
+				   .kh = g.kernel[1],
+				   .kw = g.kernel[2],
+				   .stride_h = g.stride[1],
+				   .stride_w = g.stride[2],
+				   .dilation_h = g.dilation[1],
+				   .dilation_w = g.dilation[2],
+				   .pad_top = g.begin[1],
+				   .pad_left = g.begin[2],
+				   .group = node_attr_int(n, "group", 1) };
 	w->in_last = last || y->in[0]->channels_last || w->ic == 1;
 	w->out_last = last || lower_result_last(l, v, y->in[0]) || w->oc == 1;
 	int64_t bottom = (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top;
@@ -257,11 +271,23 @@ int lower_deconv(struct lowering *l, const struct node *n)
 	int64_t from[2], to[2];
 	spatial(x, false, from);
 	spatial(v, false, to);
-	y->window = (struct plan_window){ .ic = x->dims[1], .ih = from[0], .iw = from[1], .oc = v->dims[1],
-		.oh = to[0], .ow = to[1], .kh = g.kernel[1], .kw = g.kernel[2], .stride_h = g.stride[1],
-		.stride_w = g.stride[2], .dilation_h = g.dilation[1], .dilation_w = g.dilation[2],
-		.pad_top = g.begin[1], .pad_left = g.begin[2], .group = 1, .padded = true,
-		.batch = x->dims[0] > 1 ? x->dims[0] : 0 };
+	y->window = (struct plan_window){ .ic = x->dims[1],
+					  .ih = from[0],
+					  .iw = from[1],
+					  .oc = v->dims[1],
+					  .oh = to[0],
+					  .ow = to[1],
+					  .kh = g.kernel[1],
+					  .kw = g.kernel[2],
+					  .stride_h = g.stride[1],
+					  .stride_w = g.stride[2],
+					  .dilation_h = g.dilation[1],
+					  .dilation_w = g.dilation[2],
+					  .pad_top = g.begin[1],
+					  .pad_left = g.begin[2],
+					  .group = 1,
+					  .padded = true,
+					  .batch = x->dims[0] > 1 ? x->dims[0] : 0 };
 	y->window.in_last = in->channels_last || x->dims[1] == 1;
 	y->window.out_last = lower_result_last(l, v, in) || v->dims[1] == 1;
 	int64_t k = y->window.kh * y->window.kw;
@@ -323,16 +349,29 @@ static void absorb_selection(struct lowering *l, struct plan_layer *y)
 }
 
 struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct plan_buf *in, const struct value *wv,
-				bool transposed)
+			       bool transposed)
 {
 	const struct tensor *t = wv->constant;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, in);
 	int64_t rows = t->dims[t->rank - (transposed ? 1 : 2)], columns = t->dims[t->rank - (transposed ? 2 : 1)];
-	y->window = (struct plan_window){ .ic = rows, .ih = in->count / rows, .iw = 1, .oc = columns,
-		.oh = in->count / rows, .ow = 1, .kh = 1, .kw = 1, .stride_h = 1, .stride_w = 1,
-		.dilation_h = 1, .dilation_w = 1, .group = 1, .in_last = true, .out_last = true, .dense = true };
+	y->window = (struct plan_window){ .ic = rows,
+					  .ih = in->count / rows,
+					  .iw = 1,
+					  .oc = columns,
+					  .oh = in->count / rows,
+					  .ow = 1,
+					  .kh = 1,
+					  .kw = 1,
+					  .stride_h = 1,
+					  .stride_w = 1,
+					  .dilation_h = 1,
+					  .dilation_w = 1,
+					  .group = 1,
+					  .in_last = true,
+					  .out_last = true,
+					  .dense = true };
 	struct weight_map m = { wv, transposed ? rows : 1, transposed ? 1 : columns, 0, 0, NULL };
-	if (in->shuffle) {	/* memory element shuffle[i] meets row i of the constant: turn that round */
+	if (in->shuffle) { /* memory element shuffle[i] meets row i of the constant: turn that round */
 		int64_t *row = arena_array(&l->plan->arena, int64_t, rows);
 		for (int64_t i = 0; i < rows; i++)
 			row[in->shuffle[i]] = i;
@@ -375,7 +414,8 @@ int lower_gemm(struct lowering *l, const struct node *n)
 	struct plan_layer *y = lower_dense(l, n, in, wv, transposed);
 	take_bias(l, y, cv ? cv->constant : NULL, node_attr_float(n, "beta", 1));
 	if (y->bias && !y->real)
-		float_weights(l, y, &(struct weight_map){ wv, transposed ? y->window.ic : 1,
-							  transposed ? 1 : y->window.oc, 0, 0, NULL });
+		float_weights(l, y,
+			      &(struct weight_map){ wv, transposed ? y->window.ic : 1, transposed ? 1 : y->window.oc, 0,
+						    0, NULL });
 	return lower_finish_mac(l, y, n->outputs[0]);
 }

@@ -10,7 +10,7 @@
 static bool only_products(const struct value *v)
 {
 	bool any = false;
-	value_for_each_use(v, u) {
+	value_for_each_use (v, u) {
 		if (!u->user || u->index != 0)
 			return false;
 		if (strcmp(u->user->op_type, "MatMul") && strcmp(u->user->op_type, "Gemm"))
@@ -35,7 +35,8 @@ int lower_reshape(struct lowering *l, const struct node *n)
 	const struct value *v = n->outputs[0];
 	if (!in)
 		return -1;
-	bool same_shape = v->rank == in->rank && !memcmp(v->dims, node_input(n, 0)->dims, sizeof *v->dims * (size_t)v->rank);
+	bool same_shape =
+		v->rank == in->rank && !memcmp(v->dims, node_input(n, 0)->dims, sizeof *v->dims * (size_t)v->rank);
 	if (same_shape) {
 		struct plan_buf *b = lower_buf(l, v, in->channels_last, contents_of(in));
 		b->same = in;
@@ -105,7 +106,7 @@ enum { FIRST_NUMBER = 1 << 22, MOST_NUMBERS = 3 << 22 };
 
 struct move_inputs {
 	struct tensor *in[MAX_RANK];
-	const int64_t *order[MAX_RANK];	/* of operand i: graph's element to memory's */
+	const int64_t *order[MAX_RANK]; /* of operand i: graph's element to memory's */
 	int64_t first[MAX_RANK];	/* its first number */
 	size_t n_data;
 	int64_t total;
@@ -114,8 +115,8 @@ struct move_inputs {
 /* Operators that move elements always, or in this mode. */
 static bool moves(const struct node *n)
 {
-	static const char *const stream[] = { "FMPadding", "ConvolutionInputGenerator", "UpsampleNearestNeighbour", "DownSampler",
-					      "Pad" };
+	static const char *const stream[] = { "FMPadding", "ConvolutionInputGenerator", "UpsampleNearestNeighbour",
+					      "DownSampler", "Pad" };
 	if (!n->op || !n->op->exec)
 		return false;
 	if (!strcmp(n->op_type, "Resize") || !strcmp(n->op_type, "Upsample"))

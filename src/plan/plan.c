@@ -17,8 +17,8 @@ enum plan_elem plan_elem_for(int64_t lo, int64_t hi)
 size_t plan_elem_size(enum plan_elem e)
 {
 	static const size_t size[] = {
-		[PLAN_I8] = 1, [PLAN_U8] = 1, [PLAN_I16] = 2, [PLAN_U16] = 2, [PLAN_I32] = 4, [PLAN_I64] = 8,
-		[PLAN_F32] = 4,
+		[PLAN_I8] = 1,	[PLAN_U8] = 1,	[PLAN_I16] = 2, [PLAN_U16] = 2,
+		[PLAN_I32] = 4, [PLAN_I64] = 8, [PLAN_F32] = 4,
 	};
 	return size[e];
 }
@@ -31,10 +31,10 @@ int plan_bits(int64_t lo, int64_t hi)
 const char *plan_kind_name(const struct plan_layer *l)
 {
 	static const char *const name[] = {
-		[PLAN_MAC] = "conv", [PLAN_DECONV] = "deconv", [PLAN_THRESHOLD] = "threshold",
-		[PLAN_MAXPOOL] = "maxpool", [PLAN_SUM] = "sum", [PLAN_BINARY] = "binary", [PLAN_UNARY] = "unary",
-		[PLAN_PRODUCT] = "product", [PLAN_SOFTMAX] = "softmax",
-		 [PLAN_TOPK] = "topk", [PLAN_CONCAT] = "concat", [PLAN_MOVE] = "move",
+		[PLAN_MAC] = "conv",	    [PLAN_DECONV] = "deconv",	[PLAN_THRESHOLD] = "threshold",
+		[PLAN_MAXPOOL] = "maxpool", [PLAN_SUM] = "sum",		[PLAN_BINARY] = "binary",
+		[PLAN_UNARY] = "unary",	    [PLAN_PRODUCT] = "product", [PLAN_SOFTMAX] = "softmax",
+		[PLAN_TOPK] = "topk",	    [PLAN_CONCAT] = "concat",	[PLAN_MOVE] = "move",
 	};
 	return l->kind == PLAN_MAC && l->window.dense ? "dense" : name[l->kind];
 }

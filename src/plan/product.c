@@ -5,8 +5,8 @@
 
 /* Strides of b along the axes of y, 0 along its axis `summed` (-1: the last one, -2: the one before), whose own stride
  * goes to *step. NULL where shapes do not fit. */
-static const int64_t *product_strides(struct lowering *l, const struct plan_buf *b, const struct plan_buf *y, int summed,
-				      int64_t *step)
+static const int64_t *product_strides(struct lowering *l, const struct plan_buf *b, const struct plan_buf *y,
+				      int summed, int64_t *step)
 {
 	int64_t own[MAX_RANK] = { 0 }, *s = arena_array(&l->plan->arena, int64_t, y->rank + 1);
 	lower_own_strides(b, own);
@@ -21,7 +21,8 @@ static const int64_t *product_strides(struct lowering *l, const struct plan_buf 
 	return s;
 }
 
-static int product_contents(struct lowering *l, struct plan_layer *y, struct interval a, struct interval b, struct contents *c)
+static int product_contents(struct lowering *l, struct plan_layer *y, struct interval a, struct interval b,
+			    struct contents *c)
 {
 	int64_t lo, hi;
 	*c = contents_real();
@@ -70,7 +71,7 @@ int lower_product_of_two(struct lowering *l, const struct node *n)
 		return -1;
 	y->out = lower_buf(l, n->outputs[0], false, c);
 	y->real = c.real;
-	bool swapped = value_is_constant(node_input(n, 0));	/* what is in memory is operand 0 of the layer */
+	bool swapped = value_is_constant(node_input(n, 0)); /* what is in memory is operand 0 of the layer */
 	y->stride_a = product_strides(l, swapped ? b : a, y->out, swapped ? -2 : -1, &y->step_a);
 	y->stride_b = product_strides(l, swapped ? a : b, y->out, swapped ? -1 : -2, &y->step_b);
 	return y->stride_a && y->stride_b ? 0 : lower_unsupported(l, n, "this broadcast");

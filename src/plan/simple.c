@@ -47,27 +47,19 @@ bool lower_product(struct interval a, struct interval b, int64_t *lo, int64_t *h
 static bool combine_ints(enum plan_function f, struct interval a, struct interval b, int64_t *lo, int64_t *hi)
 {
 	switch (f) {
-	case PLAN_ADD:
-		return !__builtin_add_overflow(a.lo, b.lo, lo) && !__builtin_add_overflow(a.hi, b.hi, hi);
-	case PLAN_SUB:
-		return !__builtin_sub_overflow(a.lo, b.hi, lo) && !__builtin_sub_overflow(a.hi, b.lo, hi);
+	case PLAN_ADD: return !__builtin_add_overflow(a.lo, b.lo, lo) && !__builtin_add_overflow(a.hi, b.hi, hi);
+	case PLAN_SUB: return !__builtin_sub_overflow(a.lo, b.hi, lo) && !__builtin_sub_overflow(a.hi, b.lo, hi);
 	case PLAN_DISTANCE:
 		if (__builtin_sub_overflow(b.hi, a.lo, lo) || __builtin_sub_overflow(a.hi, b.lo, hi))
 			return false;
 		*hi = larger(*lo, *hi);
 		*lo = 0;
 		return true;
-	case PLAN_MAX:
-		*lo = larger(a.lo, b.lo), *hi = larger(a.hi, b.hi);
-		return true;
-	case PLAN_MIN:
-		*lo = smaller(a.lo, b.lo), *hi = smaller(a.hi, b.hi);
-		return true;
-	case PLAN_AT_LEAST: case PLAN_AT_MOST:
-		*lo = 0, *hi = 1;
-		return true;
-	default:
-		return lower_product(a, b, lo, hi);
+	case PLAN_MAX: *lo = larger(a.lo, b.lo), *hi = larger(a.hi, b.hi); return true;
+	case PLAN_MIN: *lo = smaller(a.lo, b.lo), *hi = smaller(a.hi, b.hi); return true;
+	case PLAN_AT_LEAST:
+	case PLAN_AT_MOST: *lo = 0, *hi = 1; return true;
+	default: return lower_product(a, b, lo, hi);
 	}
 }
 
@@ -157,8 +149,8 @@ int lower_binary(struct lowering *l, const struct node *n)
 		const char *op;
 		enum plan_function f;
 	} table[] = {
-		{ "Sub", PLAN_SUB }, { "Mul", PLAN_MUL }, { "Div", PLAN_DIV }, { "Max", PLAN_MAX }, { "Min", PLAN_MIN },
-		{ "PRelu", PLAN_PRELU }, { "Pow", PLAN_POW },
+		{ "Sub", PLAN_SUB }, { "Mul", PLAN_MUL },     { "Div", PLAN_DIV }, { "Max", PLAN_MAX },
+		{ "Min", PLAN_MIN }, { "PRelu", PLAN_PRELU }, { "Pow", PLAN_POW },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (!strcmp(n->op_type, table[i].op))
@@ -182,9 +174,17 @@ static int pool_window(struct lowering *l, struct plan_layer *y, const struct no
 	if (!global && window_read(&g, n, spatial, x->dims + first, NULL, l->diags) < 0)
 		return -1;
 	int64_t h = spatial == 2 ? x->dims[first] : 1, c = last ? x->dims[x->rank - 1] : x->dims[1];
-	*w = (struct plan_window){ .ic = c, .oc = c, .ih = h, .iw = x->dims[first + spatial - 1], .group = c,
-		.oh = spatial == 2 ? v->dims[first] : 1, .ow = v->dims[first + spatial - 1],
-		.stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1 };
+	*w = (struct plan_window){ .ic = c,
+				   .oc = c,
+				   .ih = h,
+				   .iw = x->dims[first + spatial - 1],
+				   .group = c,
+				   .oh = spatial == 2 ? v->dims[first] : 1,
+				   .ow = v->dims[first + spatial - 1],
+				   .stride_h = 1,
+				   .stride_w = 1,
+				   .dilation_h = 1,
+				   .dilation_w = 1 };
 	w->kh = w->ih, w->kw = w->iw;
 	if (!global) {
 		w->kh = g.kernel[1], w->kw = g.kernel[2], w->stride_h = g.stride[1], w->stride_w = g.stride[2];
@@ -296,7 +296,9 @@ int lower_reduce(struct lowering *l, const struct node *n)
 	y->outer = y->length = y->inner = 1;
 	for (int i = 0; i < in->rank; i++)
 		*(i < first ? &y->outer : i < end ? &y->length : &y->inner) *= in->dims[i];
-	y->function = !strcmp(n->op_type, "ReduceMax") ? PLAN_MAX : !strcmp(n->op_type, "ReduceMin") ? PLAN_MIN : PLAN_ADD;
+	y->function = !strcmp(n->op_type, "ReduceMax")	 ? PLAN_MAX
+		      : !strcmp(n->op_type, "ReduceMin") ? PLAN_MIN
+							 : PLAN_ADD;
 	bool mean = !strcmp(n->op_type, "ReduceMean"), last = n->outputs[0]->rank == in->rank && in->channels_last;
 	struct contents c = y->function == PLAN_ADD ? sum_contents(in, y->length) : contents_of(in);
 	y->real = in->real;

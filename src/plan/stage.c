@@ -89,10 +89,10 @@ static struct plan_buf *stage_buf(struct lowering *l, struct plan_layer *y, cons
 				  const struct value *x, const struct value *result, bool integral, struct contents c)
 {
 	bool image = y && !y->window.dense && !lower_is_native(y->node);
-	bool last = y ? image && l->options->channels_last && y->window.out_last && !value_is_output(result) :
-			lower_result_last(l, result, in);
-	struct plan_buf *out = integral ? lower_buf(l, result, last, c) :
-			       lower_buf_like(l, y ? lower_buf(l, x, last, c) : in, "count", c);
+	bool last = y ? image && l->options->channels_last && y->window.out_last && !value_is_output(result)
+		      : lower_result_last(l, result, in);
+	struct plan_buf *out = integral ? lower_buf(l, result, last, c)
+					: lower_buf_like(l, y ? lower_buf(l, x, last, c) : in, "count", c);
 	if (image)
 		y->window.out_last = out->channels_last || y->window.oc == 1;
 	return out;
@@ -134,10 +134,12 @@ int lower_thresholds(struct lowering *l, const struct node *n)
 {
 	const struct value *x = node_input(n, 0), *t = node_input(n, 1);
 	const char *layout = node_attr_string(n, "data_layout", "");
-	int axis = !strcmp(layout, "NHWC") || !strcmp(layout, "NWC") || !strcmp(layout, "NWC") ? x->rank - 1 :
-		   x->rank > 1 ? 1 : 0;
+	int axis = !strcmp(layout, "NHWC") || !strcmp(layout, "NWC") || !strcmp(layout, "NWC") ? x->rank - 1
+		   : x->rank > 1							       ? 1
+											       : 0;
 	if (!value_is_constant(t))
 		return lower_unsupported(l, n, "thresholds that are computed at run time");
-	struct thresholds what = { t->constant, 1, axis, node_attr_float(n, "out_scale", 1), node_attr_float(n, "out_bias", 0) };
+	struct thresholds what = { t->constant, 1, axis, node_attr_float(n, "out_scale", 1),
+				   node_attr_float(n, "out_bias", 0) };
 	return lower_stage(l, n, x, &what, n->outputs[0]);
 }

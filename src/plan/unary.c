@@ -10,21 +10,15 @@ static struct contents unary_contents(enum plan_function f, const struct plan_bu
 	if (b->real)
 		return contents_real();
 	switch (f) {
-	case PLAN_RELU:
-		return contents_int(b->lo > 0 ? b->lo : 0, b->hi > 0 ? b->hi : 0);
-	case PLAN_NEG:
-		return contents_int(-b->hi, -b->lo);
-	case PLAN_ABS:
-		return contents_int(b->lo > 0 ? b->lo : b->hi < 0 ? -b->hi : 0, -b->lo > b->hi ? -b->lo : b->hi);
-	case PLAN_SIGN:
-		return contents_int(-1, 1);
+	case PLAN_RELU: return contents_int(b->lo > 0 ? b->lo : 0, b->hi > 0 ? b->hi : 0);
+	case PLAN_NEG: return contents_int(-b->hi, -b->lo);
+	case PLAN_ABS: return contents_int(b->lo > 0 ? b->lo : b->hi < 0 ? -b->hi : 0, -b->lo > b->hi ? -b->lo : b->hi);
+	case PLAN_SIGN: return contents_int(-1, 1);
 	case PLAN_COPY:
 	case PLAN_FLOOR:
 	case PLAN_CEIL:
-	case PLAN_ROUND:
-		return contents_of(b);
-	default:
-		return contents_real();
+	case PLAN_ROUND: return contents_of(b);
+	default: return contents_real();
 	}
 }
 
@@ -48,16 +42,31 @@ static const struct {
 	bool libm;
 	double alpha, beta;
 } functions[] = {
-	{ "Relu", PLAN_RELU, false, 0, 0 }, { "Neg", PLAN_NEG, false, 0, 0 }, { "Abs", PLAN_ABS, false, 0, 0 },
-	{ "Sigmoid", PLAN_SIGMOID, true, 0, 0 }, { "Tanh", PLAN_TANH, true, 0, 0 }, { "Exp", PLAN_EXP, true, 0, 0 },
-	{ "Sqrt", PLAN_SQRT, true, 0, 0 }, { "Floor", PLAN_FLOOR, true, 0, 0 }, { "Ceil", PLAN_CEIL, true, 0, 0 },
-	{ "Round", PLAN_ROUND, true, 0, 0 }, { "Erf", PLAN_ERF, true, 0, 0 }, { "Log", PLAN_LOG, true, 0, 0 },
-	{ "Sign", PLAN_SIGN, false, 0, 0 }, { "Reciprocal", PLAN_RECIPROCAL, false, 0, 0 },
-	{ "LeakyRelu", PLAN_LEAKY_RELU, false, 0.01, 0 }, { "Elu", PLAN_ELU, true, 1, 0 },
-	{ "Selu", PLAN_SELU, true, 1.67326319217681884765625, 0 }, { "Celu", PLAN_CELU, true, 1, 0 },
-	{ "ThresholdedRelu", PLAN_THRESHOLDED_RELU, false, 1, 0 }, { "HardSigmoid", PLAN_HARD_SIGMOID, true, 0.2, 0.5 },
-	{ "HardSwish", PLAN_HARD_SWISH, true, 0, 0 }, { "Softplus", PLAN_SOFTPLUS, true, 0, 0 },
-	{ "Softsign", PLAN_SOFTSIGN, true, 0, 0 }, { "Mish", PLAN_MISH, true, 0, 0 }, { "Gelu", PLAN_GELU, true, 0, 0 },
+	{ "Relu", PLAN_RELU, false, 0, 0 },
+	{ "Neg", PLAN_NEG, false, 0, 0 },
+	{ "Abs", PLAN_ABS, false, 0, 0 },
+	{ "Sigmoid", PLAN_SIGMOID, true, 0, 0 },
+	{ "Tanh", PLAN_TANH, true, 0, 0 },
+	{ "Exp", PLAN_EXP, true, 0, 0 },
+	{ "Sqrt", PLAN_SQRT, true, 0, 0 },
+	{ "Floor", PLAN_FLOOR, true, 0, 0 },
+	{ "Ceil", PLAN_CEIL, true, 0, 0 },
+	{ "Round", PLAN_ROUND, true, 0, 0 },
+	{ "Erf", PLAN_ERF, true, 0, 0 },
+	{ "Log", PLAN_LOG, true, 0, 0 },
+	{ "Sign", PLAN_SIGN, false, 0, 0 },
+	{ "Reciprocal", PLAN_RECIPROCAL, false, 0, 0 },
+	{ "LeakyRelu", PLAN_LEAKY_RELU, false, 0.01, 0 },
+	{ "Elu", PLAN_ELU, true, 1, 0 },
+	{ "Selu", PLAN_SELU, true, 1.67326319217681884765625, 0 },
+	{ "Celu", PLAN_CELU, true, 1, 0 },
+	{ "ThresholdedRelu", PLAN_THRESHOLDED_RELU, false, 1, 0 },
+	{ "HardSigmoid", PLAN_HARD_SIGMOID, true, 0.2, 0.5 },
+	{ "HardSwish", PLAN_HARD_SWISH, true, 0, 0 },
+	{ "Softplus", PLAN_SOFTPLUS, true, 0, 0 },
+	{ "Softsign", PLAN_SOFTSIGN, true, 0, 0 },
+	{ "Mish", PLAN_MISH, true, 0, 0 },
+	{ "Gelu", PLAN_GELU, true, 0, 0 },
 };
 
 int lower_unary(struct lowering *l, const struct node *n)
@@ -100,14 +109,15 @@ int lower_clip(struct lowering *l, const struct node *n)
 		bool real = from->real || (isfinite(bound[i]) && bound[i] != floor(bound[i]));
 		int64_t limit = isfinite(bound[i]) ? (int64_t)bound[i] : i ? from->hi : from->lo;
 		struct contents c;
-		lower_combine(f, (struct interval){ from->real, from->lo, from->hi }, (struct interval){ real, limit, limit }, &c);
+		lower_combine(f, (struct interval){ from->real, from->lo, from->hi },
+			      (struct interval){ real, limit, limit }, &c);
 		double constant = real ? bound[i] : (double)limit;
 		y->function = f;
 		y->real = real;
 		y->operand = arena_copy(&l->plan->arena, &constant, sizeof constant);
 		y->operand_count = 1;
-		y->out = i ? lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], from), c) :
-			     lower_buf_like(l, from, "clip", c);
+		y->out = i ? lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], from), c)
+			   : lower_buf_like(l, from, "clip", c);
 		y->stride_a = lower_strides(l, from, y->out);
 		y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
 		from = y->out;

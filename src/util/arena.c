@@ -148,7 +148,7 @@ void *arena_alloc(struct arena *a, size_t size)
 		size_t wanted = a->blocks ? a->blocks->size * 2 : (size_t)FIRST_BLOCK;
 		if (wanted > LARGEST_BLOCK)
 			wanted = LARGEST_BLOCK;
-		if (rounded > wanted / 4)	/* large objects get a block of their own */
+		if (rounded > wanted / 4) /* large objects get a block of their own */
 			return memset(add_block(a, rounded)->bytes, 0, rounded);
 		struct arena_block *block = add_block(a, wanted);
 		a->next = block->bytes;

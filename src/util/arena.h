@@ -9,14 +9,14 @@
 
 struct arena_block;
 
-enum { ARENA_REUSED_SIZES = 40 };	/* times 8 bytes: objects up to that size are used again */
+enum { ARENA_REUSED_SIZES = 40 }; /* times 8 bytes: objects up to that size are used again */
 
 struct arena {
-	struct arena_block *blocks;	/* newest first */
-	char *next, *end;		/* free space of the newest block */
-	size_t bytes;			/* handed out so far, less what was given back */
-	void *given_back[ARENA_REUSED_SIZES];	/* by size: lists of objects given back */
-	uint64_t sizes;			/* bit i: list i is not empty */
+	struct arena_block *blocks;	      /* newest first */
+	char *next, *end;		      /* free space of the newest block */
+	size_t bytes;			      /* handed out so far, less what was given back */
+	void *given_back[ARENA_REUSED_SIZES]; /* by size: lists of objects given back */
+	uint64_t sizes;			      /* bit i: list i is not empty */
 };
 
 void arena_init(struct arena *a);

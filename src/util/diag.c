@@ -29,8 +29,8 @@ void diags_free(struct diags *d)
 	*d = (struct diags){ 0 };
 }
 
-static void add(struct diags *d, enum severity severity, const struct node *n, const char *remedy,
-		const char *format, va_list args)
+static void add(struct diags *d, enum severity severity, const struct node *n, const char *remedy, const char *format,
+		va_list args)
 {
 	struct strbuf cause = { 0 };
 	strbuf_vprintf(&cause, format, args);
@@ -70,8 +70,8 @@ int diag_node_error(struct diags *d, const struct node *n, const char *remedy, c
 	return -1;
 }
 
-void diag_note(struct diags *d, enum severity severity, const struct node *n, const char *remedy,
-	       const char *format, ...)
+void diag_note(struct diags *d, enum severity severity, const struct node *n, const char *remedy, const char *format,
+	       ...)
 {
 	va_list args;
 	va_start(args, format);

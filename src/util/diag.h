@@ -12,32 +12,31 @@ enum severity { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR };
 
 struct diag {
 	enum severity severity;
-	const char *file;	/* NULL where none is concerned; likewise the next three */
-	const char *node;	/* name of the node, or of its first output */
+	const char *file; /* NULL where none is concerned; likewise the next three */
+	const char *node; /* name of the node, or of its first output */
 	const char *op;
 	const char *pass;
-	const char *cause;	/* never NULL */
-	const char *remedy;	/* what to do about it, or NULL */
+	const char *cause;  /* never NULL */
+	const char *remedy; /* what to do about it, or NULL */
 	struct diag *next;
 };
 
 struct diags {
 	struct diag *first, *last;
 	int errors;
-	const char *file;	/* context taken into each new diagnostic; borrowed */
+	const char *file; /* context taken into each new diagnostic; borrowed */
 	const char *pass;
 };
 
-void diags_free(struct diags *d);	/* starts as {0} */
+void diags_free(struct diags *d); /* starts as {0} */
 
 /* Each adds one diagnostic. Those that say error return -1, so that a caller can
  * `return diag_error(...)`. remedy may be NULL. All strings are copied. */
-int diag_error(struct diags *d, const char *remedy, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-int diag_node_error(struct diags *d, const struct node *n, const char *remedy,
-		    const char *format, ...) __attribute__((format(printf, 4, 5)));
-void diag_note(struct diags *d, enum severity severity, const struct node *n, const char *remedy,
-	       const char *format, ...) __attribute__((format(printf, 5, 6)));
+int diag_error(struct diags *d, const char *remedy, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int diag_node_error(struct diags *d, const struct node *n, const char *remedy, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void diag_note(struct diags *d, enum severity severity, const struct node *n, const char *remedy, const char *format,
+	       ...) __attribute__((format(printf, 5, 6)));
 
 /* One line each: `qcc: model.onnx: node 'fc1' (Gemm), pass convert: cause; remedy`. */
 void diag_print(const struct diag *d, FILE *out);

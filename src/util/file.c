@@ -59,7 +59,7 @@ static struct blob *map_fd(int fd, const char *path, struct diags *d)
 	if (!S_ISREG(st.st_mode))
 		return read_stream(fd, path, d);
 	if (st.st_size == 0)
-		return blob_new(xmalloc(1), 0, false);	/* an address to calculate with */
+		return blob_new(xmalloc(1), 0, false); /* an address to calculate with */
 	void *base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (base == MAP_FAILED) {
 		file_error(d, path, NULL, "cannot map", errno);
@@ -130,7 +130,7 @@ int file_create(struct file_out *f, const char *path, struct diags *d)
 	if (f->stream)
 		return 0;
 	file_error(d, path, NULL, "cannot write", errno);
-	free(f->temporary);	/* was never made: nothing to delete */
+	free(f->temporary); /* was never made: nothing to delete */
 	f->temporary = NULL;
 	file_abandon(f);
 	return -1;
@@ -174,6 +174,6 @@ int file_write(const char *path, const void *bytes, size_t size, struct diags *d
 	if (file_create(&f, path, d) < 0)
 		return -1;
 	if (size)
-		fwrite(bytes, 1, size, f.stream);	/* a failure shows in file_commit */
+		fwrite(bytes, 1, size, f.stream); /* a failure shows in file_commit */
 	return file_commit(&f, d);
 }

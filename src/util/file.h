@@ -23,7 +23,7 @@ struct file_out {
 int file_create(struct file_out *f, const char *path, struct diags *d);
 /* Closes and renames. -1 with a diagnostic where anything failed since file_create. */
 int file_commit(struct file_out *f, struct diags *d);
-void file_abandon(struct file_out *f);	/* closes and deletes; harmless after file_commit */
+void file_abandon(struct file_out *f); /* closes and deletes; harmless after file_commit */
 /* All at once. */
 int file_write(const char *path, const void *bytes, size_t size, struct diags *d);
 

@@ -10,7 +10,7 @@
 /* A function of a library, and where its address goes. */
 struct library_entry {
 	const char *name;
-	void *to;	/* a pointer to a function pointer */
+	void *to; /* a pointer to a function pointer */
 };
 
 /* Opens the first of the names (NULL ends them) that is there and has all entries (a NULL name ends them). NULL with

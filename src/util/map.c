@@ -13,7 +13,7 @@ struct map_slot {
 	void *value;
 };
 
-enum { FREE, REMOVED, FIRST_HASH };	/* what a slot's hash says where it holds nothing */
+enum { FREE, REMOVED, FIRST_HASH }; /* what a slot's hash says where it holds nothing */
 
 static uint32_t hash_string(const char *s)
 {

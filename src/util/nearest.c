@@ -7,7 +7,7 @@
 
 #include "util/strbuf.h"
 
-enum { LONGEST = 63 };	/* names beyond this are not compared */
+enum { LONGEST = 63 }; /* names beyond this are not compared */
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -29,8 +29,8 @@ static size_t edit_distance(const char *a, const char *b)
 		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			row[j] = least(above[j] + 1, row[j - 1] + 1,
-				       above[j - 1] + (size_t)differs(a[i - 1], b[j - 1]));
+			row[j] =
+				least(above[j] + 1, row[j - 1] + 1, above[j - 1] + (size_t)differs(a[i - 1], b[j - 1]));
 			bool swapped = i > 1 && j > 1 && !differs(a[i - 1], b[j - 2]) && !differs(a[i - 2], b[j - 1]);
 			if (swapped && before[j - 2] + 1 < row[j])
 				row[j] = before[j - 2] + 1;

@@ -6,7 +6,7 @@
 
 struct nearest {
 	const char *word, *best;
-	size_t distance;	/* of best, in edits */
+	size_t distance; /* of best, in edits */
 };
 
 /* Starts as { .word = "strealine" }; offer every known name. */

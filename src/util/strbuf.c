@@ -39,7 +39,7 @@ void strbuf_vprintf(struct strbuf *b, const char *format, va_list args)
 {
 	va_list again;
 	va_copy(again, args);
-	reserve(b, 64);		/* most texts fit at once: formatting twice only to know the length costs */
+	reserve(b, 64); /* most texts fit at once: formatting twice only to know the length costs */
 	size_t room = b->capacity - b->length;
 	int n = vsnprintf(b->text + b->length, room, format, args);
 	if ((size_t)n >= room) {
@@ -64,7 +64,7 @@ void strbuf_int(struct strbuf *b, int64_t x)
 	uint64_t rest = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
 	if (x < 0)
 		strbuf_char(b, '-');
-	if (rest < 10) {	/* most weights */
+	if (rest < 10) { /* most weights */
 		strbuf_char(b, (char)('0' + rest));
 		return;
 	}

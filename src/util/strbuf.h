@@ -17,7 +17,7 @@ void strbuf_puts(struct strbuf *b, const char *s);
 void strbuf_printf(struct strbuf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *b, const char *format, va_list args);
 void strbuf_char(struct strbuf *b, char c);
-void strbuf_int(struct strbuf *b, int64_t x);	/* in decimal; for long lists of numbers, where printf is slow */
-const char *strbuf_text(const struct strbuf *b);	/* "" where nothing was added */
+void strbuf_int(struct strbuf *b, int64_t x);	 /* in decimal; for long lists of numbers, where printf is slow */
+const char *strbuf_text(const struct strbuf *b); /* "" where nothing was added */
 
 #endif

@@ -11,11 +11,10 @@
 
 #include "util/arena.h"
 
-#define vec_reserve(v, n)                                                                      \
-	((n) > (v)->capacity                                                                   \
-	     ? (void)((v)->capacity = (n) > 2 * (v)->capacity ? (n) : 2 * (v)->capacity,       \
-		      (v)->items = xrealloc((v)->items, (v)->capacity * sizeof *(v)->items))   \
-	     : (void)0)
+#define vec_reserve(v, n)                                                                                    \
+	((n) > (v)->capacity ? (void)((v)->capacity = (n) > 2 * (v)->capacity ? (n) : 2 * (v)->capacity,     \
+				      (v)->items = xrealloc((v)->items, (v)->capacity * sizeof *(v)->items)) \
+			     : (void)0)
 
 #define vec_push(v, item) (vec_reserve((v), (v)->count + 1), (void)((v)->items[(v)->count++] = (item)))
 

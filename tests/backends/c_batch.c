@@ -6,7 +6,7 @@
 
 #include "model.h"
 
-enum { MOST = 41 };	/* some blocks and a rest */
+enum { MOST = 41 }; /* some blocks and a rest */
 static _Alignas(64) char scratch[MODEL_SCRATCH_BYTES + 64];
 
 static size_t read_samples(const char *path, model_input0 *x)
@@ -28,7 +28,8 @@ static size_t read_samples(const char *path, model_input0 *x)
 int main(int argc, char **argv)
 {
 	model_input0 *x = malloc(MOST * MODEL_INPUT0_COUNT * sizeof *x + 64);
-	model_output0 *one = calloc(MOST * MODEL_OUTPUT0_COUNT, sizeof *one), *many = calloc(MOST * MODEL_OUTPUT0_COUNT, sizeof *many);
+	model_output0 *one = calloc(MOST * MODEL_OUTPUT0_COUNT, sizeof *one),
+		      *many = calloc(MOST * MODEL_OUTPUT0_COUNT, sizeof *many);
 	size_t n = argc == 2 && x && one && many ? read_samples(argv[1], x) : 0;
 	int bad = n == 0;
 	for (size_t i = 0; i < n; i++)

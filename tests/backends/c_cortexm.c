@@ -11,8 +11,22 @@ static void tick(void);
 static void fault(void);
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
-	&stack_top, (const void *)start, (const void *)fault, (const void *)fault, (const void *)fault, (const void *)fault,
-	(const void *)fault, 0, 0, 0, 0, (const void *)fault, (const void *)fault, 0, (const void *)fault, (const void *)tick,
+	&stack_top,
+	(const void *)start,
+	(const void *)fault,
+	(const void *)fault,
+	(const void *)fault,
+	(const void *)fault,
+	(const void *)fault,
+	0,
+	0,
+	0,
+	0,
+	(const void *)fault,
+	(const void *)fault,
+	0,
+	(const void *)fault,
+	(const void *)tick,
 };
 
 static int semihost(int operation, const void *argument)

@@ -96,7 +96,7 @@ static void test_labels(void **state)
 	assert_non_null(strstr(text, "<B>PE 2</B>"));
 	assert_non_null(strstr(text, "<I>W</I>: INT2 4x4"));
 	assert_non_null(strstr(text, "UINT2 1x4"));
-	assert_non_null(strstr(text, "x<&\\\"?\?>"));	/* plain text: only the quote is escaped */
+	assert_non_null(strstr(text, "x<&\\\"?\?>")); /* plain text: only the quote is escaped */
 	assert_null(strstr(text, "#f9cb9c"));
 	free(text);
 	graph_free(g);
@@ -109,7 +109,7 @@ static void test_leftover_stands_out(void **state)
 	const char *first = strstr(text, "#f9cb9c");
 
 	(void)state;
-	assert_non_null(first);		/* the Relu, and the MatMul behind it that reads floats */
+	assert_non_null(first); /* the Relu, and the MatMul behind it that reads floats */
 	assert_non_null(strstr(first + 1, "#f9cb9c"));
 	assert_null(strstr(strstr(first + 1, "#f9cb9c") + 1, "#f9cb9c"));
 	free(text);

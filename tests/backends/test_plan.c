@@ -4,12 +4,11 @@
 #include "ops/op.h"
 #include "../unit/test.h"
 
-static const char text[] =
-	"net (float[1,3] x) => (float[1,2] y)\n"
-	"<float[3,2] w = {1, -1, 0, 1, -1, 1}, float[2,2] t = {-9, 1, 0, 99}> {\n"
-	"  a = MatMul(x, w)\n"
-	"  y = qonnx.MultiThreshold <out_dtype = \"UINT2\"> (a, t)\n"
-	"}\n";
+static const char text[] = "net (float[1,3] x) => (float[1,2] y)\n"
+			   "<float[3,2] w = {1, -1, 0, 1, -1, 1}, float[2,2] t = {-9, 1, 0, 99}> {\n"
+			   "  a = MatMul(x, w)\n"
+			   "  y = qonnx.MultiThreshold <out_dtype = \"UINT2\"> (a, t)\n"
+			   "}\n";
 
 static struct graph *small(void)
 {
@@ -44,8 +43,8 @@ static void ranges_are_exact(void **state)
 	assert_int_equal(l->channel_lo[1], -3);
 	assert_int_equal(l->channel_hi[1], 3);
 	assert_non_null(l->stage);
-	assert_int_equal(l->stage->t[0], -2);	/* always reached */
-	assert_int_equal(l->stage->t[3], 4);	/* never */
+	assert_int_equal(l->stage->t[0], -2); /* always reached */
+	assert_int_equal(l->stage->t[3], 4);  /* never */
 	assert_int_equal(l->out->hi, 2);
 	plan_free(p);
 	graph_free(g);
@@ -79,7 +78,9 @@ static void places_do_not_overlap(void **state)
 	assert_non_null(p);
 	struct plan_buf bufs[40] = { { 0 } };
 	for (int i = 0; i < 40; i++)
-		bufs[i] = (struct plan_buf){ .bytes = (size_t)(i * 37 % 23) * 8 + 8, .born = i, .dies = i + i % 5,
+		bufs[i] = (struct plan_buf){ .bytes = (size_t)(i * 37 % 23) * 8 + 8,
+					     .born = i,
+					     .dies = i + i % 5,
 					     .next = i < 39 ? &bufs[i + 1] : NULL };
 	p->bufs = bufs;
 	p->n_bufs = 40;

@@ -91,8 +91,15 @@ static void repeat_range(struct bytes *b)
 static void set_number(struct bytes *b)
 {
 	static const unsigned char numbers[][10] = {
-		{ 0 }, { 1 }, { 0x7f }, { 0xff, 0x01 }, { 0xff, 0xff, 0xff, 0xff, 0x07 }, { 0x80, 0x80, 0x80, 0x80, 0x08 },
-		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01 }, { 0, 0, 0x80, 0x7f }, { 0, 0, 0xc0, 0x7f },
+		{ 0 },
+		{ 1 },
+		{ 0x7f },
+		{ 0xff, 0x01 },
+		{ 0xff, 0xff, 0xff, 0xff, 0x07 },
+		{ 0x80, 0x80, 0x80, 0x80, 0x08 },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01 },
+		{ 0, 0, 0x80, 0x7f },
+		{ 0, 0, 0xc0, 0x7f },
 	};
 	static const size_t sizes[] = { 1, 1, 1, 2, 5, 5, 10, 4, 4 };
 	const size_t k = draw(sizeof sizes / sizeof *sizes), at = draw(b->size);
@@ -113,7 +120,7 @@ static void change(struct bytes *b)
 	case 4: repeat_range(b); break;
 	case 5: b->size = draw(8) ? b->size : draw(b->size); break;
 	case 6: set_number(b); break;
-	default: b->data[draw(b->size)] = (unsigned char)draw(4);	/* mostly field values and small lengths */
+	default: b->data[draw(b->size)] = (unsigned char)draw(4); /* mostly field values and small lengths */
 	}
 }
 
@@ -123,7 +130,7 @@ static bool is_small(const struct graph *g)
 {
 	int64_t total = 0;
 
-	graph_for_each_value(g, v) {
+	graph_for_each_value (g, v) {
 		int64_t count = 1;
 
 		for (int i = 0; i < v->rank; i++)

@@ -17,7 +17,7 @@
 #include "ir/npy.h"
 #include "util/strbuf.h"
 
-enum { MOST = 64 };	/* inputs or outputs of a case */
+enum { MOST = 64 }; /* inputs or outputs of a case */
 
 struct tally {
 	int count, failed;
@@ -51,8 +51,8 @@ static bool matches(const struct tensor *got, const struct tensor *want, double 
 {
 	if (got->elem != want->elem || got->rank != want->rank ||
 	    memcmp(got->dims, want->dims, got->rank * sizeof *got->dims) != 0) {
-		snprintf(why, size, "type %s rank %d count %lld, expected %s, %d, %lld", elem_name(got->elem), got->rank,
-			 (long long)got->count, elem_name(want->elem), want->rank, (long long)want->count);
+		snprintf(why, size, "type %s rank %d count %lld, expected %s, %d, %lld", elem_name(got->elem),
+			 got->rank, (long long)got->count, elem_name(want->elem), want->rank, (long long)want->count);
 		return false;
 	}
 	int64_t differ = 0, allowed = tolerance > 0 ? want->count / 10000 : 0;

@@ -127,7 +127,7 @@ static int infer(struct test_case *c)
 	size_t n = graph_data_inputs(g, fed, MAX_VALUES);
 	for (size_t i = 1; i < n && i < c->n_inputs; i++)
 		value_set_constant(fed[i], tensor_ref(c->inputs[i]));
-	graph_for_each_value(g, v) {
+	graph_for_each_value (g, v) {
 		if (!v->producer)
 			continue;
 		value_set_type(g, v, ELEM_UNDEFINED, -1, NULL);

@@ -92,18 +92,21 @@ static void batches_equal_single_runs(void **state)
 {
 	(void)state;
 	assert_batches("g (float[1,3] x) => (y) <float[3,2] w = {1,2,3,4,5,6}, float[2] b = {1,-1}>"
-		       "{ m = MatMul(x, w) a = Add(m, b) y = Relu(a) }", 2, (const int64_t[]){ 1, 3 }, 37);
-	assert_batches("g (float[1,2,4,4] x) => (y) <float[3,2,3,3] w = {1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,"
-		       "7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9}, int64[2] s = {1, 12}>"
-		       "{ c = Conv<pads=[1,1,1,1], strides=[2,2]>(x, w) y = Reshape(c, s) }", 4,
-		       (const int64_t[]){ 1, 2, 4, 4 }, 5);
+		       "{ m = MatMul(x, w) a = Add(m, b) y = Relu(a) }",
+		       2, (const int64_t[]){ 1, 3 }, 37);
+	assert_batches(
+		"g (float[1,2,4,4] x) => (y) <float[3,2,3,3] w = {1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,"
+		"7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9}, int64[2] s = {1, 12}>"
+		"{ c = Conv<pads=[1,1,1,1], strides=[2,2]>(x, w) y = Reshape(c, s) }",
+		4, (const int64_t[]){ 1, 2, 4, 4 }, 5);
 	/* these mix samples or name the batch: each runs on its own */
 	assert_batches("g (float[1,3] x) => (y) <int64[2] s = {3, 1}> { y = Reshape(x, s) }", 2,
 		       (const int64_t[]){ 1, 3 }, 4);
 	assert_batches("g (float[2,3] x) => (y) { y = ReduceMax<axes=[0]>(x) }", 2, (const int64_t[]){ 2, 3 }, 4);
 	assert_batches("g (float[2,3] x) => (y) <float[2,1] c = {10, 20}> { y = Add(x, c) }", 2,
 		       (const int64_t[]){ 2, 3 }, 3);
-	assert_batches("g (float[1,3] x) => (y) { a = Softmax<axis=0>(x) y = Add(a, x) }", 2, (const int64_t[]){ 1, 3 }, 3);
+	assert_batches("g (float[1,3] x) => (y) { a = Softmax<axis=0>(x) y = Add(a, x) }", 2, (const int64_t[]){ 1, 3 },
+		       3);
 	assert_batches("g (float[1,3] x) => (y) { y = Transpose(x) }", 2, (const int64_t[]){ 1, 3 }, 3);
 	assert_batches("g (float[N,3] x) => (y) <float c = {2}> { y = Mul(x, c) }", 2, (const int64_t[]){ 1, 3 }, 9);
 }
@@ -136,7 +139,7 @@ static void observers_see_every_value(void **state)
 	struct exec_options o = { .observe = count_value, .user = &seen };
 	(void)state;
 	assert_int_equal(exec_graph(g, &in, &out, &o, &d), 0);
-	assert_int_equal(seen, 4);	/* x, k, a, y */
+	assert_int_equal(seen, 4); /* x, k, a, y */
 	tensor_unref(in);
 	tensor_unref(out);
 	graph_free(g);
@@ -145,10 +148,8 @@ static void observers_see_every_value(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(inputs_are_checked),
-		cmocka_unit_test(unknown_operators_are_named),
-		cmocka_unit_test(batches_equal_single_runs),
-		cmocka_unit_test(batches_must_be_whole),
+		cmocka_unit_test(inputs_are_checked),	     cmocka_unit_test(unknown_operators_are_named),
+		cmocka_unit_test(batches_equal_single_runs), cmocka_unit_test(batches_must_be_whole),
 		cmocka_unit_test(observers_see_every_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

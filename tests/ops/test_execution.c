@@ -76,21 +76,28 @@ static void transposes_in_any_order(void **state)
 static void float_and_double_agree(void **state)
 {
 	static const char *const bodies[] = {
-		"Add(a, b)", "Sub(a, b)", "Mul(a, b)", "Div(a, b)", "Max(a, b)", "Min(a, b)", "PRelu(a, b)", "Relu(a)",
-		"LeakyRelu(a)", "Sigmoid(a)", "Tanh(a)", "Softplus(a)", "HardSwish(a)", "Gelu(a)", "Mish(a)", "Elu(a)",
-		"Selu(a)", "Exp(a)", "Erf(a)", "Round(a)", "Floor(a)", "Clip(a, b)", "Mean(a, b)", "Identity(a)",
-		"ReduceSum(a)", "ReduceMean(a)", "ReduceLogSumExp(a)", "ReduceL2(a)",
+		"Add(a, b)",	"Sub(a, b)",	 "Mul(a, b)",
+		"Div(a, b)",	"Max(a, b)",	 "Min(a, b)",
+		"PRelu(a, b)",	"Relu(a)",	 "LeakyRelu(a)",
+		"Sigmoid(a)",	"Tanh(a)",	 "Softplus(a)",
+		"HardSwish(a)", "Gelu(a)",	 "Mish(a)",
+		"Elu(a)",	"Selu(a)",	 "Exp(a)",
+		"Erf(a)",	"Round(a)",	 "Floor(a)",
+		"Clip(a, b)",	"Mean(a, b)",	 "Identity(a)",
+		"ReduceSum(a)", "ReduceMean(a)", "ReduceLogSumExp(a)",
+		"ReduceL2(a)",
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
 		bool scalar = strncmp(bodies[i], "Clip", 4) == 0;
 		char text[256];
 		struct tensor *in[4] = { NULL }, *in2[4] = { NULL };
-		snprintf(text, sizeof text, "g (float[3,70] a, float%s b) => (y) { y = %s }", scalar ? "" : "[70]", bodies[i]);
+		snprintf(text, sizeof text, "g (float[3,70] a, float%s b) => (y) { y = %s }", scalar ? "" : "[70]",
+			 bodies[i]);
 		if (scalar)
 			snprintf(text, sizeof text, "g (float[3,70] a) => (y) <float b = {-1}> { y = %s }", bodies[i]);
 		struct tensor *single = execute(text, spread, in);
-		for (char *p; (p = strstr(text, "float"));) {	/* float and double: another number of letters */
+		for (char *p; (p = strstr(text, "float"));) { /* float and double: another number of letters */
 			char rest[256];
 			snprintf(rest, sizeof rest, "%s", p + 5);
 			snprintf(p, sizeof text - (size_t)(p - text), "double%s", rest);

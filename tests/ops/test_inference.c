@@ -4,8 +4,8 @@
 #include "ops/op.h"
 
 struct row {
-	const char *text;	/* of a graph "g (...) => (y) { ... }" */
-	const char *type;	/* "float[2,?]:INT4", or part of the diagnostic where inference refuses */
+	const char *text; /* of a graph "g (...) => (y) { ... }" */
+	const char *type; /* "float[2,?]:INT4", or part of the diagnostic where inference refuses */
 };
 
 /* The type as the rows write it. */
@@ -53,11 +53,11 @@ static void assert_refuses(const struct row *rows, size_t count)
 	}
 }
 
-#define INFERS(...)                                                                            \
-	do {                                                                                   \
-		const struct row rows[] = { __VA_ARGS__ };                                     \
-		(void)state;                                                                   \
-		assert_infers(rows, sizeof rows / sizeof *rows);                               \
+#define INFERS(...)                                              \
+	do {                                                     \
+		const struct row rows[] = { __VA_ARGS__ };       \
+		(void)state;                                     \
+		assert_infers(rows, sizeof rows / sizeof *rows); \
 	} while (0)
 
 static void arithmetic_is_range_exact(void **state)
@@ -97,7 +97,8 @@ static void movers_keep_datatypes(void **state)
 	       { "g (float[2,3,4]:INT3 x) => (y) { y = Flatten<axis=2>(x) }", "float[6,4]:INT3" },
 	       { "g (float[2,3]:INT3 a, float[2,5]:UINT3 b) => (y) { y = Concat<axis=1>(a, b) }", "float[2,8]:INT4" },
 	       { "g (float[2,3]:INT3 a, float[2,5] b) => (y) { y = Concat<axis=1>(a, b) }", "float[2,8]" },
-	       { "g (float[1,2]:BIPOLAR x) => (y) <int64[4] p = {0, 1, 0, 1}> { y = Pad(x, p) }", "float[1,4]:TERNARY" },
+	       { "g (float[1,2]:BIPOLAR x) => (y) <int64[4] p = {0, 1, 0, 1}> { y = Pad(x, p) }",
+		 "float[1,4]:TERNARY" },
 	       { "g (float[1,2]:BIPOLAR x) => (y) <int64[4] p = {0, 1, 0, 1}> { y = Pad<mode=\"edge\">(x, p) }",
 		 "float[1,4]:BIPOLAR" },
 	       { "g (bool[2] c, float[2]:INT2 a, float[2]:UINT2 b) => (y) { y = Where(c, a, b) }", "float[2]:INT3" },
@@ -118,7 +119,8 @@ static void shapes(void **state)
 	       { "g (float[2,1] a, float[3] b) => (y) { y = Add(a, b) }", "float[2,3]" },
 	       { "g (float[N,1] a, float[3] b) => (y) { y = Add(a, b) }", "float[?,3]" },
 	       { "g (float[10,4] x) => (y) <int64[1] s = {-1}, int64[1] e = {-100}, int64[1] a = {0}, "
-		 "int64[1] t = {-3}> { y = Slice(x, s, e, a, t) }", "float[4,4]" },
+		 "int64[1] t = {-3}> { y = Slice(x, s, e, a, t) }",
+		 "float[4,4]" },
 	       { "g (float[5,4] x, int64[2,3] i) => (y) { y = Gather<axis=1>(x, i) }", "float[5,2,3]" },
 	       { "g (float[7,2] x) => (y, z) { y, z = Split<num_outputs=2>(x) }", "float[4,2]" },
 	       { "g (float[1,1,4,6] x) => (y) <float[4] s = {1.0, 1.0, 0.5, 2.0}> { y = Resize(x, , s) }",
@@ -162,8 +164,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arithmetic_is_range_exact), cmocka_unit_test(activations_cut_ranges),
-		cmocka_unit_test(movers_keep_datatypes), cmocka_unit_test(shapes),
-		cmocka_unit_test(clashes_are_refused), cmocka_unit_test(table_is_sorted),
+		cmocka_unit_test(movers_keep_datatypes),     cmocka_unit_test(shapes),
+		cmocka_unit_test(clashes_are_refused),	     cmocka_unit_test(table_is_sorted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

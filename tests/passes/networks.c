@@ -34,10 +34,9 @@ static size_t count_under(const json_t *o, const char *key)
 	size_t count = 0, i;
 	const char *k;
 	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)o, k, v)
-		count += strcmp(k, key) == 0 ? json_array_size(v) : count_under(v, key);
-	json_array_foreach(o, i, v)
-		count += count_under(v, key);
+	json_object_foreach((json_t *)(uintptr_t)o, k, v) count +=
+		strcmp(k, key) == 0 ? json_array_size(v) : count_under(v, key);
+	json_array_foreach(o, i, v) count += count_under(v, key);
 	return count;
 }
 
@@ -47,7 +46,7 @@ static struct graph *compiled(const char *path, const char *passes, size_t *left
 	struct pipeline p = { 0 };
 	struct pipeline_options o = { .verify_structure = true };
 	json_t *report = json_array();
-	o.certify = strstr(passes, "prune-dead") == NULL;	/* once per network */
+	o.certify = strstr(passes, "prune-dead") == NULL; /* once per network */
 	bool good = g && pipeline_parse(&p, passes, d) == 0 && pipeline_run(&p, g, &o, report, d) == 0;
 	*leftovers = count_under(report, "leftovers");
 	pipeline_free(&p);
@@ -165,8 +164,7 @@ static struct tensor *random_rows(uint64_t *state)
 static void compare_rows(struct tally *t, const char *shared, const struct graph *whole, const struct graph *shrunk)
 {
 	static const char *const files[] = { "unsw_test_bits", "unsw_recon_test_sample8000_bits",
-					     "unsw_recon_train_sample4000_bits",
-					     "unsw_recon_train_normal10000_bits" };
+					     "unsw_recon_train_sample4000_bits", "unsw_recon_train_normal10000_bits" };
 	char path[1024];
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		struct diags d = { 0 };

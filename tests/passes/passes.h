@@ -17,17 +17,18 @@
 #define ROUNDING(mode) "<signed=1,narrow=0,rounding_mode=\"" mode "\">"
 
 /* Constants that cases share; those without use go. */
-#define NUMBERS "float zero = {0}, float one = {1}, float two = {2}, float three = {3}, float four = {4}, " \
-		"float eight = {8}, float half = {0.5}, float quarter = {0.25}, float eighth = {0.125}, " \
-		"float tenth = {0.1}, float third = {0.3}"
+#define NUMBERS                                                                                     \
+	"float zero = {0}, float one = {1}, float two = {2}, float three = {3}, float four = {4}, " \
+	"float eight = {8}, float half = {0.5}, float quarter = {0.25}, float eighth = {0.125}, "   \
+	"float tenth = {0.1}, float third = {0.3}"
 #define EIGHT_NUMBERS "0.5,-1,0.25,1.5,-0.75,0,2,-1.5"
 
 struct pass_case {
-	const char *what;	/* a word or two for who reads a failure */
-	const char *head;	/* "(float[1,4] x) => (float y)" */
-	const char *constants;	/* besides NUMBERS; "" for none */
+	const char *what;      /* a word or two for who reads a failure */
+	const char *head;      /* "(float[1,4] x) => (float y)" */
+	const char *constants; /* besides NUMBERS; "" for none */
 	const char *body;
-	const char *expected;	/* operators and their numbers: "MatMul=1 Quant=0" */
+	const char *expected; /* operators and their numbers: "MatMul=1 Quant=0" */
 };
 
 static inline struct graph *case_graph(const struct pass_case *c)
@@ -70,7 +71,7 @@ static inline struct tensor *random_input(const struct value *v, int64_t samples
 	int64_t dims[MAX_RANK];
 	memcpy(dims, v->dims, (size_t)v->rank * sizeof *dims);
 	if (v->rank)
-		dims[0] = dims[0] < 0 ? samples : dims[0] * samples;	/* left open: one each */
+		dims[0] = dims[0] < 0 ? samples : dims[0] * samples; /* left open: one each */
 	struct tensor *t = tensor_new((enum elem_type)v->elem, v->rank, dims);
 	assert_non_null(t);
 	for (int64_t i = 0; i < t->count; i++)

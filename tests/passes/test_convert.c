@@ -18,21 +18,24 @@ static const struct pass_case products[] = {
 	{ "Gemm, transB, quantised", X, W24, "q = qonnx.Quant" SIGNED "(w, half, zero, three) y = Gemm<transB=1>(x, q)",
 	  "Gemm=0 MatMul=1 Transpose=0 Quant=0 Mul=1" },
 	{ "Gemm, transB, scale per output", X, W24 ", float[2,1] s = {0.5,0.3}",
-	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = Gemm<transB=1>(x, q)", "MatMul=1 Transpose=0 Quant=0 Mul=1" },
+	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = Gemm<transB=1>(x, q)",
+	  "MatMul=1 Transpose=0 Quant=0 Mul=1" },
 	{ "Gemm, transA", "(float[4,1] x) => (y)", W42, "y = Gemm<transA=1>(x, w)", "Gemm=0 MatMul=1 Transpose=1" },
 	{ "bias of Conv", "(float[1,2,3,3] x) => (y)", "float[1,2,2,2] w = {" EIGHT_NUMBERS "}, float[1] c = {0.7}",
 	  "y = Conv<kernel_shape=[2,2]>(x, w, c)", "Conv=1 Add=1" },
 	{ "bias of Conv, quantised", "(float[1,2,3,3] x) => (y)",
 	  "float[2,2,1,2] w = {" EIGHT_NUMBERS "}, float[2] c = {0.7,-0.4}",
-	  "q = qonnx.Quant" SIGNED "(c, quarter, zero, four) y = Conv<kernel_shape=[1,2]>(x, w, q)", "Conv=1 Add=1 Quant=0" },
+	  "q = qonnx.Quant" SIGNED "(c, quarter, zero, four) y = Conv<kernel_shape=[1,2]>(x, w, q)",
+	  "Conv=1 Add=1 Quant=0" },
 	{ "bias of ConvTranspose", "(float[1,2,3,3] x) => (y)",
-	  "float[2,1,2,2] w = {" EIGHT_NUMBERS "}, float[1] c = {0.7}", "y = ConvTranspose<kernel_shape=[2,2]>(x, w, c)",
-	  "ConvTranspose=1 Add=1" },
+	  "float[2,1,2,2] w = {" EIGHT_NUMBERS "}, float[1] c = {0.7}",
+	  "y = ConvTranspose<kernel_shape=[2,2]>(x, w, c)", "ConvTranspose=1 Add=1" },
 	{ "weights per tensor", X, W42, "q = qonnx.Quant" SIGNED "(w, half, zero, two) y = MatMul(x, q)",
 	  "Quant=0 MatMul=1 Mul=1" },
 	{ "weights, narrow, scale 1", X, W42, "q = qonnx.Quant" NARROW "(w, one, zero, two) y = MatMul(x, q)",
 	  "Quant=0 MatMul=1 Mul=0" },
-	{ "weights, bipolar", X, W42, "q = qonnx.BipolarQuant(w, third) y = MatMul(x, q)", "BipolarQuant=0 MatMul=1 Mul=1" },
+	{ "weights, bipolar", X, W42, "q = qonnx.BipolarQuant(w, third) y = MatMul(x, q)",
+	  "BipolarQuant=0 MatMul=1 Mul=1" },
 	{ "weights with zero point", X, W42, "q = qonnx.Quant" UNSIGNED "(w, half, three, three) y = MatMul(x, q)",
 	  "Quant=0 MatMul=1 Mul=1" },
 	{ "weights, negative scale", X, W42 ", float minus = {-0.5}",
@@ -43,8 +46,8 @@ static const struct pass_case products[] = {
 	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = MatMul(x, q)", "Quant=0 MatMul=1 Mul=1" },
 	{ "weights, a scale each", X, W42 ", float[4,2] s = {0.5,0.3,0.1,0.7,0.2,0.4,0.6,0.8}",
 	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = MatMul(x, q)", "Quant=0 MatMul=1" },
-	{ "weights, other rounding", X, W42, "q = qonnx.Quant" ROUNDING("CEIL") "(w, third, zero, three) y = MatMul(x, q)",
-	  "Quant=0 MatMul=1 Mul=1" },
+	{ "weights, other rounding", X, W42,
+	  "q = qonnx.Quant" ROUNDING("CEIL") "(w, third, zero, three) y = MatMul(x, q)", "Quant=0 MatMul=1 Mul=1" },
 	{ "weights of Conv per output channel", "(float[1,2,3,3] x) => (y)",
 	  "float[2,2,1,2] w = {" EIGHT_NUMBERS "}, float[2,1,1,1] s = {0.5,0.3}",
 	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = Conv<kernel_shape=[1,2]>(x, q)", "Quant=0 Conv=1 Mul=1" },
@@ -54,7 +57,8 @@ static const struct pass_case products[] = {
 	  "Quant=0 Conv=1 Mul=1" },
 	{ "weights of depthwise Conv per channel", "(float[1,2,3,3] x) => (y)",
 	  "float[2,1,2,2] w = {" EIGHT_NUMBERS "}, float[2,1,1,1] s = {0.5,0.3}",
-	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = Conv<kernel_shape=[2,2],group=2>(x, q)", "Quant=0 Conv=1 Mul=1" },
+	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = Conv<kernel_shape=[2,2],group=2>(x, q)",
+	  "Quant=0 Conv=1 Mul=1" },
 	{ "weights of ConvTranspose", "(float[1,2,3,3] x) => (y)",
 	  "float[2,1,2,2] w = {" EIGHT_NUMBERS "}, float[2,1,1,1] s = {0.5,0.3}",
 	  "q = qonnx.Quant" SIGNED "(w, s, zero, three) y = ConvTranspose<kernel_shape=[2,2]>(x, q)",
@@ -79,7 +83,7 @@ static void weights_are_integers(void **state)
 	for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
 		bool quantised = strstr(products[i].body, "Quant") && !strstr(products[i].body, "(c, ");
 		struct graph *g = run_case(&products[i], "convert", 2e-6);
-		graph_for_each_node(g, n)
+		graph_for_each_node (g, n)
 			if (quantised && !strstr(products[i].what, "a scale each") &&
 			    (n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose)) {
 				assert_true(datatype_is_integer(node_input(n, 1)->datatype));
@@ -91,8 +95,10 @@ static void weights_are_integers(void **state)
 
 /* ---- activations: thresholds are exact ---- */
 
-#define ACTIVATION(name, chain, quant) \
-	{ name, "(float[1,8] x) => (y)", "", chain " y = qonnx.Quant" quant, "Quant=0 MultiThreshold=1" }
+#define ACTIVATION(name, chain, quant)                                                                        \
+	{                                                                                                     \
+		name, "(float[1,8] x) => (y)", "", chain " y = qonnx.Quant" quant, "Quant=0 MultiThreshold=1" \
+	}
 
 static const struct pass_case activations[] = {
 	ACTIVATION("signed", "", SIGNED "(x, half, zero, three)"),
@@ -131,7 +137,8 @@ static const struct pass_case per_channel[] = {
 	  "y = qonnx.Quant" SIGNED "(x, s, zero, three)", "Quant=0 MultiThreshold=1" },
 	{ "scale along the last axis", "(float[1,2,3] x) => (y)", "float[3] s = {0.5,0.3,0.1}",
 	  "y = qonnx.Quant" SIGNED "(x, s, zero, three)", "Quant=0 MultiThreshold=1" },
-	{ "bipolar", "(float[1,8] x) => (y)", "", "y = qonnx.BipolarQuant(x, third)", "BipolarQuant=0 MultiThreshold=1" },
+	{ "bipolar", "(float[1,8] x) => (y)", "", "y = qonnx.BipolarQuant(x, third)",
+	  "BipolarQuant=0 MultiThreshold=1" },
 };
 
 static void channels_have_their_own(void **state)
@@ -149,16 +156,20 @@ static const struct pass_case linear[] = {
 	{ "int8", "(float[1,8] x) => (y)", "int8 z = {0}", QDQ, "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "uint8", "(float[1,8] x) => (y)", "uint8 z = {0}", QDQ, "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "odd zero point", "(float[1,8] x) => (y)", "uint8 z = {113}",
-	  "q = QuantizeLinear(x, half, z) y = DequantizeLinear(q, half, z)", "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
+	  "q = QuantizeLinear(x, half, z) y = DequantizeLinear(q, half, z)",
+	  "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "even zero point", "(float[1,8] x) => (y)", "uint8 z = {128}",
-	  "q = QuantizeLinear(x, half, z) y = DequantizeLinear(q, half, z)", "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
+	  "q = QuantizeLinear(x, half, z) y = DequantizeLinear(q, half, z)",
+	  "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "zero point that is met", "(float[1,8] x) => (y)", "uint8 z = {3}", QDQ, "QuantizeLinear=0 Quant=1" },
 	{ "int4", "(float[1,8] x) => (y)", "int4 z = {0}", QDQ, "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
-	{ "uint4, zero point", "(float[1,8] x) => (y)", "uint4 z = {7}", QDQ, "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
+	{ "uint4, zero point", "(float[1,8] x) => (y)", "uint4 z = {7}", QDQ,
+	  "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "no zero point", "(float[1,8] x) => (y)", "", "q = QuantizeLinear(x, third) y = DequantizeLinear(q, third)",
 	  "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "zero point on one side", "(float[1,8] x) => (y)", "uint8 z = {0}",
-	  "q = QuantizeLinear(x, third) y = DequantizeLinear(q, third, z)", "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
+	  "q = QuantizeLinear(x, third) y = DequantizeLinear(q, third, z)",
+	  "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "Clip to 4 bits", "(float[1,8] x) => (y)", "int8 z = {0}, int8 lo = {-7}, int8 hi = {7}",
 	  "q = QuantizeLinear(x, third, z) c = Clip(q, lo, hi) y = DequantizeLinear(c, third, z)",
 	  "QuantizeLinear=0 DequantizeLinear=0 Clip=0 Quant=1" },
@@ -170,7 +181,8 @@ static const struct pass_case linear[] = {
 	  "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
 	{ "several readers", "(float[1,8] x) => (y)", "int8 z = {0}",
 	  "q = QuantizeLinear(x, third, z) a = DequantizeLinear(q, third, z) b = DequantizeLinear(q, third, z) "
-	  "y = Sub(a, b)", "QuantizeLinear=0 DequantizeLinear=0" },
+	  "y = Sub(a, b)",
+	  "QuantizeLinear=0 DequantizeLinear=0" },
 	{ "per axis", "(float[1,2,4] x) => (y)", "float[2] s = {0.3,0.5}, int8[2] z = {0,0}",
 	  "q = QuantizeLinear<axis=1>(x, s, z) y = DequantizeLinear<axis=1>(q, s, z)",
 	  "QuantizeLinear=0 DequantizeLinear=0 Quant=1" },
@@ -210,19 +222,27 @@ static const struct pass_case operators[] = {
 	{ "QLinearMatMul per channel", X, INT8_W42 POINTS ", float[2] s = {0.5,0.01}, int8[2] sz = {0,0}",
 	  QUANTISED "r = QLinearMatMul(q, quarter, z, w, s, sz, third, yz)" DEQUANTISED("r"),
 	  "QLinearMatMul=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1" },
-	{ "QLinearConv", "(float[1,2,4,4] x) => (y)", INT8_CONV POINTS ", int32[2] c = {1000,-77}, float[2] s = {0.5,0.01}, "
-	  "int8[2] sz = {0,0}", QUANTISED "r = QLinearConv<pads=[1,0,0,1]>(q, quarter, z, w, s, sz, third, yz, c)"
-	  DEQUANTISED("r"), "QLinearConv=0 QuantizeLinear=0 DequantizeLinear=0 Conv=1" },
-	{ "QLinearConv, MaxPool, Flatten, QLinearMatMul", "(float[1,2,4,4] x) => (y)", INT8_CONV POINTS
-	  ", int8[2,3] v = {1,-2,3,4,-5,6}", QUANTISED "r = QLinearConv(q, quarter, z, w, half, wz, third, yz) "
-	  "m = MaxPool<kernel_shape=[3,3]>(r) f = Flatten(m) n = QLinearMatMul(f, third, yz, v, half, wz, third, yz)"
-	  DEQUANTISED("n"), "QLinearConv=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1 MaxPool=1" },
-	{ "MatMulInteger", X, INT8_W42 POINTS, QUANTISED "i = MatMulInteger(q, w, z, wz) f = Cast<to=1>(i) y = Mul(f, third)",
+	{ "QLinearConv", "(float[1,2,4,4] x) => (y)",
+	  INT8_CONV POINTS ", int32[2] c = {1000,-77}, float[2] s = {0.5,0.01}, "
+			   "int8[2] sz = {0,0}",
+	  QUANTISED "r = QLinearConv<pads=[1,0,0,1]>(q, quarter, z, w, s, sz, third, yz, c)" DEQUANTISED("r"),
+	  "QLinearConv=0 QuantizeLinear=0 DequantizeLinear=0 Conv=1" },
+	{ "QLinearConv, MaxPool, Flatten, QLinearMatMul", "(float[1,2,4,4] x) => (y)",
+	  INT8_CONV POINTS ", int8[2,3] v = {1,-2,3,4,-5,6}",
+	  QUANTISED
+	  "r = QLinearConv(q, quarter, z, w, half, wz, third, yz) "
+	  "m = MaxPool<kernel_shape=[3,3]>(r) f = Flatten(m) n = QLinearMatMul(f, third, yz, v, half, wz, third, yz)" DEQUANTISED(
+		  "n"),
+	  "QLinearConv=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1 MaxPool=1" },
+	{ "MatMulInteger", X, INT8_W42 POINTS,
+	  QUANTISED "i = MatMulInteger(q, w, z, wz) f = Cast<to=1>(i) y = Mul(f, third)",
 	  "MatMulInteger=0 Cast=0 QuantizeLinear=0 DequantizeLinear=0 MatMul=1" },
 	{ "MatMulInteger, integer output", "(uint8[1,4] x) => (int32[1,2] y)", INT8_W42, "y = MatMulInteger(x, w)",
 	  "MatMulInteger=0 MatMul=1 Cast=2 DequantizeLinear=0" },
-	{ "ConvInteger", "(float[1,2,4,4] x) => (y)", INT8_CONV POINTS, QUANTISED "i = ConvInteger<pads=[1,0,0,1]>(q, w, z) "
-	  "f = Cast<to=1>(i) y = Mul(f, third)", "ConvInteger=0 Cast=0 QuantizeLinear=0 DequantizeLinear=0 Conv=1" },
+	{ "ConvInteger", "(float[1,2,4,4] x) => (y)", INT8_CONV POINTS,
+	  QUANTISED "i = ConvInteger<pads=[1,0,0,1]>(q, w, z) "
+		    "f = Cast<to=1>(i) y = Mul(f, third)",
+	  "ConvInteger=0 Cast=0 QuantizeLinear=0 DequantizeLinear=0 Conv=1" },
 	{ "quantised input and output", "(uint8[1,4] x) => (uint8[1,2] y)", INT8_W42 POINTS,
 	  "y = QLinearMatMul(x, quarter, z, w, half, wz, third, yz)",
 	  "QLinearMatMul=0 QuantizeLinear=0 DequantizeLinear=0 Cast=2" },
@@ -243,7 +263,7 @@ static void operators_streamline(void **state)
 		struct pass_case c = operators[i];
 		c.expected = "Quant=0 QuantizeLinear=0 DequantizeLinear=0";
 		struct graph *g = run_case(&c, "streamline", 0);
-		graph_for_each_node(g, n)
+		graph_for_each_node (g, n)
 			assert_true((n->op != &op_MatMul && n->op != &op_Conv) ||
 				    datatype_is_integer(n->outputs[0]->datatype));
 		graph_free(g);
@@ -258,12 +278,16 @@ static void runtime_operators_are_read(void **state)
 		"q = QuantizeLinear(x, quarter, z) a = DequantizeLinear(q, quarter, z) p = QuantizeLinear(u, eighth, z) "
 		"b = DequantizeLinear(p, eighth, z) s = Add(a, b) r = QuantizeLinear(s, third, yz) "
 		"e = DequantizeLinear(r, third, yz) f = Sigmoid(e) h = QuantizeLinear(f, eighth, z) "
-		"y = DequantizeLinear(h, eighth, z)", "" };
+		"y = DequantizeLinear(h, eighth, z)",
+		""
+	};
 	static const struct pass_case theirs = {
 		"operators", "(float[1,4] x, float[1,4] u) => (float[1,4] y)", "uint8 z = {113}, uint8 yz = {100}",
 		"q = QuantizeLinear(x, quarter, z) p = QuantizeLinear(u, eighth, z) "
 		"r = com.microsoft.QLinearAdd(q, quarter, z, p, eighth, z, third, yz) "
-		"h = com.microsoft.QLinearSigmoid(r, third, yz, eighth, z) y = DequantizeLinear(h, eighth, z)", "" };
+		"h = com.microsoft.QLinearSigmoid(r, third, yz, eighth, z) y = DequantizeLinear(h, eighth, z)",
+		""
+	};
 	(void)state;
 	struct graph *a = case_graph(&ours), *b = case_graph(&theirs);
 	test_run(a, "infer");
@@ -282,11 +306,12 @@ static void runtime_operators_are_read(void **state)
 /* Scales from the data cannot be read as a quantiser's: the operators stay. */
 static void dynamic_operators_stay(void **state)
 {
-	static const struct pass_case dynamic = {
-		"DynamicQuantizeLinear", X, INT8_W42, "q, s, z = DynamicQuantizeLinear(x) i = MatMulInteger(q, w, z) "
-		"f = Cast<to=1>(i) y = Mul(f, s)", "MatMulInteger=1 DynamicQuantizeLinear=1" };
-	static const struct pass_case unreadable = {
-		"missing inputs", "(uint8[1,4] x) => (y)", "", "y = com.microsoft.QLinearConcat<axis=1>(third, , x, , , )", "" };
+	static const struct pass_case dynamic = { "DynamicQuantizeLinear", X, INT8_W42,
+						  "q, s, z = DynamicQuantizeLinear(x) i = MatMulInteger(q, w, z) "
+						  "f = Cast<to=1>(i) y = Mul(f, s)",
+						  "MatMulInteger=1 DynamicQuantizeLinear=1" };
+	static const struct pass_case unreadable = { "missing inputs", "(uint8[1,4] x) => (y)", "",
+						     "y = com.microsoft.QLinearConcat<axis=1>(third, , x, , , )", "" };
 	(void)state;
 	graph_free(run_case(&dynamic, "convert", 0));
 	case_fails(&unreadable, "convert", "");
@@ -296,9 +321,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(products_keep_their_function), cmocka_unit_test(weights_are_integers),
-		cmocka_unit_test(thresholds_are_exact), cmocka_unit_test(channels_have_their_own),
-		cmocka_unit_test(linear_becomes_quant), cmocka_unit_test(operators_become_quant),
-		cmocka_unit_test(operators_streamline), cmocka_unit_test(runtime_operators_are_read),
+		cmocka_unit_test(thresholds_are_exact),		cmocka_unit_test(channels_have_their_own),
+		cmocka_unit_test(linear_becomes_quant),		cmocka_unit_test(operators_become_quant),
+		cmocka_unit_test(operators_streamline),		cmocka_unit_test(runtime_operators_are_read),
 		cmocka_unit_test(dynamic_operators_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

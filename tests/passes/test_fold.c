@@ -23,7 +23,7 @@ static struct hw_cost totals(const struct graph *g)
 {
 	struct hw_cost sum = { 0 };
 	struct diags d = { 0 };
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		struct hw_layer l;
 		if (hw_kind_of(n) == HW_NONE)
 			continue;
@@ -38,7 +38,10 @@ static struct hw_cost totals(const struct graph *g)
 }
 
 /* FINN 0.10.1's foldings and their estimates: target, PE, SIMD, LUT, RAMB18. */
-static const struct { int target, pe[4], simd[4]; int64_t lut, bram; } finn[] = {
+static const struct {
+	int target, pe[4], simd[4];
+	int64_t lut, bram;
+} finn[] = {
 	{ 1000, { 1, 1, 1, 1 }, { 40, 8, 8, 1 }, 1836, 8 },
 	{ 100, { 1, 1, 1, 1 }, { 600, 64, 64, 1 }, 8859, 43 },
 	{ 10, { 8, 8, 8, 1 }, { 600, 64, 64, 8 }, 62457, 326 },
@@ -54,7 +57,7 @@ static void formulas_give_finns_figures(void **state)
 	test_run(g, "to-hw(keep_shape)");
 	for (size_t i = 0; i < 4; i++) {
 		size_t k = 0;
-		graph_for_each_node(g, n) {
+		graph_for_each_node (g, n) {
 			node_set_string(n, "accDataType", accumulators[k]);
 			node_set_int(n, "PE", finn[i].pe[k]);
 			node_set_int(n, "SIMD", finn[i].simd[k++]);
@@ -88,9 +91,9 @@ static void is_never_dearer_than_finn(void **state)
 		struct hw_cost sum = folded(finn[i].target, "keep_shape,");
 		assert_true(sum.lut <= finn[i].lut);
 		clearly_less += sum.lut * 100 <= finn[i].lut * 90;
-		print_message("# target %d: %lld cycles, %lld LUT (FINN %lld), %lld RAMB18 (FINN %lld)\n", finn[i].target,
-			      (long long)sum.cycles, (long long)sum.lut, (long long)finn[i].lut, (long long)sum.bram,
-			      (long long)finn[i].bram);
+		print_message("# target %d: %lld cycles, %lld LUT (FINN %lld), %lld RAMB18 (FINN %lld)\n",
+			      finn[i].target, (long long)sum.cycles, (long long)sum.lut, (long long)finn[i].lut,
+			      (long long)sum.bram, (long long)finn[i].bram);
 	}
 	assert_true(clearly_less >= 2);
 }
@@ -131,21 +134,24 @@ static void add_matrix(struct strbuf *b, const char *name, int rows, int columns
 
 static const struct {
 	const char *what, *body;
-	bool bipolar;			/* weights: -1 and 1, else 0 too */
+	bool bipolar; /* weights: -1 and 1, else 0 too */
 } chains[] = {
-	{ "weights with a zero", WEIGHTS CHAIN(QUANT("x", "q", SIGNED, "three"), QUANT("s", "b", UNSIGNED, "two")), false },
+	{ "weights with a zero", WEIGHTS CHAIN(QUANT("x", "q", SIGNED, "three"), QUANT("s", "b", UNSIGNED, "two")),
+	  false },
 	{ "bipolar all over", BIPOLAR_WEIGHTS CHAIN(BIPOLAR("x", "q"), BIPOLAR("s", "b")), true },
-	{ "bipolar weights, numbers from 0", BIPOLAR_WEIGHTS CHAIN(QUANT("x", "q", UNSIGNED, "three"), QUANT("s", "b", UNSIGNED, "two")),
+	{ "bipolar weights, numbers from 0",
+	  BIPOLAR_WEIGHTS CHAIN(QUANT("x", "q", UNSIGNED, "three"), QUANT("s", "b", UNSIGNED, "two")), true },
+	{ "bipolar weights, numbers around 0",
+	  BIPOLAR_WEIGHTS CHAIN(QUANT("x", "q", SIGNED, "three"), QUANT("s", "b", SIGNED, "two")), true },
+	{ "bipolar weights behind others",
+	  QUANT("w", "p", SIGNED, "two") BIPOLAR("v", "r")
+		  CHAIN(QUANT("x", "q", SIGNED, "three"), QUANT("s", "b", SIGNED, "two")),
 	  true },
-	{ "bipolar weights, numbers around 0", BIPOLAR_WEIGHTS CHAIN(QUANT("x", "q", SIGNED, "three"), QUANT("s", "b", SIGNED, "two")),
-	  true },
-	{ "bipolar weights behind others", QUANT("w", "p", SIGNED, "two") BIPOLAR("v", "r")
-	  CHAIN(QUANT("x", "q", SIGNED, "three"), QUANT("s", "b", SIGNED, "two")), true },
 };
 
 static int64_t first_number(const struct graph *g, const char *name)
 {
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		if (n->op == &op_MVAU)
 			return node_attr_int(n, name, 0);
 	return 0;
@@ -161,7 +167,8 @@ static void pads_primes(void **state)
 		add_matrix(&constants, "v", 31, 5, chains[i].bipolar);
 		add_matrix(&constants, "c", 1, 31, false);
 		constants.text[constants.length - 2] = '\0';
-		struct pass_case c = { chains[i].what, "(float[1,61] x) => (y)", constants.text, chains[i].body, "MVAU=2" };
+		struct pass_case c = { chains[i].what, "(float[1,61] x) => (y)", constants.text, chains[i].body,
+				       "MVAU=2" };
 		struct graph *g = run_case(&c, "fold(pad,target_cycles=117)", 0);
 		assert_int_equal(first_number(g, "MW"), 63);
 		assert_int_equal(first_number(g, "MH"), 32);
@@ -216,7 +223,7 @@ static void configuration_round_trips(void **state)
 		assert_int_equal(node_attr_int(n, "PE", 0), node_attr_int(m, "PE", -1));
 		assert_int_equal(node_attr_int(n, "SIMD", 0), node_attr_int(m, "SIMD", -1));
 	}
-	node_set_int(a->first, "PE", 7);	/* does not divide 64 */
+	node_set_int(a->first, "PE", 7); /* does not divide 64 */
 	assert_int_equal(folding_config_write(a, path, &d), 0);
 	size_t changes = 0;
 	assert_int_not_equal(folding_config_apply(b, path, &changes, &d), 0);
@@ -230,9 +237,12 @@ static void configuration_round_trips(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(formulas_give_finns_figures), cmocka_unit_test(is_never_dearer_than_finn),
-		cmocka_unit_test(without_dead_hardware), cmocka_unit_test(pads_primes),
-		cmocka_unit_test(names_the_limit), cmocka_unit_test(configuration_round_trips),
+		cmocka_unit_test(formulas_give_finns_figures),
+		cmocka_unit_test(is_never_dearer_than_finn),
+		cmocka_unit_test(without_dead_hardware),
+		cmocka_unit_test(pads_primes),
+		cmocka_unit_test(names_the_limit),
+		cmocka_unit_test(configuration_round_trips),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

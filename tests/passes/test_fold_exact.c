@@ -77,7 +77,8 @@ static void list_alternatives(const struct node *n, const struct folding_rules *
 	for (int64_t pe = 1; pe <= l.mh; pe++)
 		for (int64_t simd = 1; simd <= l.mw; simd++)
 			for (int v = 0; v < 4; v++) {
-				struct hw_choice c = { pe, simd, v & 1 ? HW_RAM_DISTRIBUTED : HW_RAM_AUTO, v & 2, false };
+				struct hw_choice c = { pe, simd, v & 1 ? HW_RAM_DISTRIBUTED : HW_RAM_AUTO, v & 2,
+						       false };
 				if (l.mh % pe || l.mw % simd || ((v & 2) && r->limit[FOLD_DSP] <= 0) ||
 				    !wide_enough(&l, &c, r->max_stream_bits))
 					continue;
@@ -167,7 +168,7 @@ static void check_network(struct graph *g, const struct folding_rules *r, uint32
 	int64_t best[FOLD_COSTS], fastest, bound = 1 + next_random(seed, 120);
 	size_t layers = 0, chosen[MAX_LAYERS];
 	memset(a, 0, sizeof a);
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		list_alternatives(n, r, &a[layers++]);
 	bool any = true;
 	for (size_t i = 0; i < layers; i++)

@@ -17,35 +17,56 @@ static const struct {
 	const char *passes, *shapes;
 } cases[] = {
 	{ { "nothing dead", X, V42, INT3("x", "q") "y = MatMul(q, v)", "Gather=0" }, "prune-dead", "4x2" },
-	{ { "zero weights of an input", X, "float[4,2] v = {1,2, 0,0, 3,1, 1,1}", INT3("x", "q") "y = MatMul(q, v)", "Gather=1" },
-	  "prune-dead", "3x2" },
-	{ { "an output that is constant", X, W44 "," V42, INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "y = MatMul(b, v)",
-	    "Gather=0" }, "prune-dead", "4x3 3x2" },
-	{ { "a constant other than 0", X, W44 "," V42, INT3("x", "q") "a = MatMul(q, w) s = Add(a, two) " UINT2("s", "b")
-	    "y = MatMul(b, v)", "Gather=0" }, "prune-dead", "4x3 3x2" },
-	{ { "all weights zero", X, "float[4,2] v = {0,0, 0,0, 0,0, 0,0}", INT3("x", "q") "y = MatMul(q, v)", "" }, "prune-dead",
+	{ { "zero weights of an input", X, "float[4,2] v = {1,2, 0,0, 3,1, 1,1}", INT3("x", "q") "y = MatMul(q, v)",
+	    "Gather=1" },
+	  "prune-dead",
+	  "3x2" },
+	{ { "an output that is constant", X, W44 "," V42,
+	    INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "y = MatMul(b, v)", "Gather=0" },
+	  "prune-dead",
+	  "4x3 3x2" },
+	{ { "a constant other than 0", X, W44 "," V42,
+	    INT3("x", "q") "a = MatMul(q, w) s = Add(a, two) " UINT2("s", "b") "y = MatMul(b, v)", "Gather=0" },
+	  "prune-dead",
+	  "4x3 3x2" },
+	{ { "all weights zero", X, "float[4,2] v = {0,0, 0,0, 0,0, 0,0}", INT3("x", "q") "y = MatMul(q, v)", "" },
+	  "prune-dead",
 	  "1x2" },
 	{ { "a channel that one of two readers needs", "(float[1,4] x) => (y, z)",
 	    "float[4,4] w = {1,2,3,-1, 1,1,-2,0, 2,1,0,1, -1,-1,1,1}, float[4,2] v = {0,0, 1,-1, 2,1, 1,1}",
 	    INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "y = MatMul(b, v) " INT3("a", "c") "z = Relu(c)", "" },
-	  "prune-dead", "4x4 4x2" },
+	  "prune-dead",
+	  "4x4 4x2" },
 	{ { "a channel that neither of two readers needs", "(float[1,4] x) => (y, z)",
 	    "float[4,4] w = {1,2,3,-1, 1,1,-2,0, 2,1,0,1, -1,-1,1,1}, float[4,2] v = {0,0, 1,-1, 2,1, 1,1}",
-	    INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "y = MatMul(b, v) " INT3("a", "c") "z = MatMul(c, v)", "" },
-	  "prune-dead", "4x3 3x2 3x2" },
+	    INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "y = MatMul(b, v) " INT3("a", "c") "z = MatMul(c, v)",
+	    "" },
+	  "prune-dead",
+	  "4x3 3x2 3x2" },
 	{ { "a part of a concatenation that is all constant", X,
 	    V42 ", float[4,2] u = {0,0, 0,0, 0,0, 0,0}, float[4,2] t = {1,2, 1,1, 1,-1, 2,1}",
-	    INT3("x", "q") "a = MatMul(q, v) c = MatMul(q, u) " UINT2("a", "b") UINT2("c", "d")
-	    "f = Concat<axis=1>(b, d) y = MatMul(f, t)", "Concat=1" }, "prune-dead", "4x2 4x1 3x2" },
+	    INT3("x", "q") "a = MatMul(q, v) c = MatMul(q, u) " UINT2("a", "b")
+		    UINT2("c", "d") "f = Concat<axis=1>(b, d) y = MatMul(f, t)",
+	    "Concat=1" },
+	  "prune-dead",
+	  "4x2 4x1 3x2" },
 	{ { "a concatenation beside a sum", X,
 	    V42 ", float[4,2] u = {0,0, 0,0, 0,0, 0,0}, float[4,2] t = {1,2, 1,1, 1,-1, 2,1}, " W44,
-	    INT3("x", "q") "a = MatMul(q, v) c = MatMul(q, u) " UINT2("a", "b") UINT2("c", "d")
-	    "f = Concat<axis=1>(b, d) m = MatMul(q, w) " UINT2("m", "k") "r = Add(f, k) " UINT2("r", "h") "y = MatMul(h, t)", "Concat=1" },
-	  "prune-dead", "4x2 4x1 4x3 3x2" },
-	{ { "a depthwise layer at an image that stays whole", IMAGE, "float[2,1,1,1] w = {1,2}, float[2,2,1,1] v = {0,1, 0,-1}",
-	    INT3("x", "q") "a = Conv<group=2>(q, w) " UINT2("a", "b") "y = Conv(b, v)", "Conv=2" }, "prune-dead", "2x1 2x2" },
-	{ { "between layers there is no Gather", "(float[2,4] x) => (y)", W44 ", int64[2] s = {4, 2}, float[2,2] v = {0,0, 1,2}",
-	    INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "r = Reshape(b, s) y = MatMul(r, v)", "Gather=0" }, "prune-dead",
+	    INT3("x", "q") "a = MatMul(q, v) c = MatMul(q, u) " UINT2("a", "b")
+		    UINT2("c", "d") "f = Concat<axis=1>(b, d) m = MatMul(q, w) " UINT2("m", "k") "r = Add(f, k) " UINT2(
+			    "r", "h") "y = MatMul(h, t)",
+	    "Concat=1" },
+	  "prune-dead",
+	  "4x2 4x1 4x3 3x2" },
+	{ { "a depthwise layer at an image that stays whole", IMAGE,
+	    "float[2,1,1,1] w = {1,2}, float[2,2,1,1] v = {0,1, 0,-1}",
+	    INT3("x", "q") "a = Conv<group=2>(q, w) " UINT2("a", "b") "y = Conv(b, v)", "Conv=2" },
+	  "prune-dead",
+	  "2x1 2x2" },
+	{ { "between layers there is no Gather", "(float[2,4] x) => (y)",
+	    W44 ", int64[2] s = {4, 2}, float[2,2] v = {0,0, 1,2}",
+	    INT3("x", "q") "a = MatMul(q, w) " UINT2("a", "b") "r = Reshape(b, s) y = MatMul(r, v)", "Gather=0" },
+	  "prune-dead",
 	  "4x4 2x2" },
 };
 
@@ -54,10 +75,11 @@ static char *shapes_of(const struct graph *g)
 {
 	struct strbuf b = { 0 };
 	strbuf_puts(&b, "");
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		const struct value *w = n->n_inputs > 1 ? node_input(n, 1) : NULL;
 		if (n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_MVAU)
-			strbuf_printf(&b, "%s%lldx%lld", b.length ? " " : "", (long long)w->dims[0], (long long)w->dims[1]);
+			strbuf_printf(&b, "%s%lldx%lld", b.length ? " " : "", (long long)w->dims[0],
+				      (long long)w->dims[1]);
 	}
 	return b.text;
 }
@@ -77,11 +99,12 @@ static void shrinks(void **state)
 /* Three channels of a convolution's eight are dead: five stay, or six where hardware is to be made of it. */
 static void images_keep_friendly_numbers(void **state)
 {
-	static const struct pass_case image = {
-		"dead channels of an image", IMAGE, "float[8,2,1,1] w = {1,2, 0,0, 3,1, 0,0, 1,-1, 0,0, -1,1, 2,3}, "
-		"float[1,8,3,3] u = {" NINE "," NINE "," NINE "," NINE "," NINE "," NINE "," NINE "," NINE "}",
-		INT3("x", "q") "a = Conv(q, w) " UINT2("a", "b") "y = Conv(b, u)", "Conv=2"
-	};
+	static const struct pass_case image = { "dead channels of an image", IMAGE,
+						"float[8,2,1,1] w = {1,2, 0,0, 3,1, 0,0, 1,-1, 0,0, -1,1, 2,3}, "
+						"float[1,8,3,3] u = {" NINE "," NINE "," NINE "," NINE "," NINE "," NINE
+						"," NINE "," NINE "}",
+						INT3("x", "q") "a = Conv(q, w) " UINT2("a", "b") "y = Conv(b, u)",
+						"Conv=2" };
 	(void)state;
 	struct graph *g = run_case(&image, "prune-dead", 0);
 	char *shapes = shapes_of(g);
@@ -99,7 +122,9 @@ static void images_keep_friendly_numbers(void **state)
 static void hardware_asks_for_it(void **state)
 {
 	static const char *const passes[][2] = {
-		{ "to-hw", "4x3 3x2" }, { "fold(target_cycles=100)", "4x3 3x2" }, { "to-hw(keep_shape)", "4x4 4x2" },
+		{ "to-hw", "4x3 3x2" },
+		{ "fold(target_cycles=100)", "4x3 3x2" },
+		{ "to-hw(keep_shape)", "4x4 4x2" },
 		{ "fold(keep_shape,target_cycles=100)", "4x4 4x2" },
 	};
 	(void)state;
@@ -117,7 +142,9 @@ static void hardware_asks_for_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shrinks), cmocka_unit_test(images_keep_friendly_numbers), cmocka_unit_test(hardware_asks_for_it),
+		cmocka_unit_test(shrinks),
+		cmocka_unit_test(images_keep_friendly_numbers),
+		cmocka_unit_test(hardware_asks_for_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ static struct graph *chain(void)
 	value_set_type(g, x, ELEM_FLOAT, 2, (int64_t[]){ 1, 64 });
 	x->datatype = datatype_uint(2);
 	graph_add_input(g, x);
-	add_mvau(g, &x, 64, 64, 1, 16);	/* 256 cycles each; the next one wants a word of 1 a cycle for 64 cycles, then works alone */
+	add_mvau(g, &x, 64, 64, 1,
+		 16); /* 256 cycles each; the next one wants a word of 1 a cycle for 64 cycles, then works alone */
 	add_mvau(g, &x, 64, 64, 16, 1);
 	add_mvau(g, &x, 64, 64, 1, 16);
 	graph_add_output(g, x, "y");
@@ -89,12 +90,13 @@ static void networks_keep_the_rate(void **state)
 	check_network("cybsec-mlp", 1000, false);
 	check_network("tfc_1w1a", 1000, false);
 	check_network("resnet_mini_w3a3", 5000, true);
-	check_network("concat_w4a2", 6500, true);	/* parts of 6 and 10 channels: SIMD 2 at most, 6272 cycles */
+	check_network("concat_w4a2", 6500, true); /* parts of 6 and 10 channels: SIMD 2 at most, 6272 cycles */
 	check_network("cnv_1w1a", 20000, false);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(chain_keeps_the_rate), cmocka_unit_test(networks_keep_the_rate) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(chain_keeps_the_rate),
+					    cmocka_unit_test(networks_keep_the_rate) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

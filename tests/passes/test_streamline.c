@@ -9,7 +9,10 @@
 #define W44 "float[4,4] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}"
 #define WEIGHTS "q = qonnx.Quant" SIGNED "(w, half, zero, four) "
 #define LAYER IN WEIGHTS "m = MatMul(i, q) "
-#define DENSE(name, more, chain, last) { name, X, W44 more, LAYER chain " " OUT(last), "MatMul=1 MultiThreshold=2 Quant=0" }
+#define DENSE(name, more, chain, last)                                                            \
+	{                                                                                         \
+		name, X, W44 more, LAYER chain " " OUT(last), "MatMul=1 MultiThreshold=2 Quant=0" \
+	}
 
 /* ---- chains between the product and the quantiser ---- */
 
@@ -21,20 +24,27 @@ static const struct pass_case chains[] = {
 	DENSE("LeakyRelu", "", "a = LeakyRelu<alpha=0.1>(m)", "a"),
 	DENSE("Sigmoid", "", "a = Sigmoid(m)", "a"),
 	DENSE("Elu", "", "a = Elu(m)", "a"),
-	DENSE("a chain of them", "", "a = Mul(m, third) b = Elu(a) c = Add(b, half) d = Sigmoid(c) e = Mul(d, four)", "e"),
-	DENSE("BatchNorm", ", float[4] g = {0.5,1,1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, float[4] u = {1,-1,0.5,0}, "
-			   "float[4] v = {1,2,0.5,4}", "a = BatchNormalization(m, g, c, u, v)", "a"),
-	DENSE("BatchNorm, negative scales", ", float[4] g = {-0.5,1,-1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, "
-	      "float[4] u = {1,-1,0.5,0}, float[4] v = {1,2,0.5,4}", "a = BatchNormalization(m, g, c, u, v)", "a"),
-	DENSE("BatchNorm, a scale of 0", ", float[4] g = {-0.5,0,-1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, "
-	      "float[4] u = {1,-1,0.5,0}, float[4] v = {1,2,0.5,4}", "a = BatchNormalization(m, g, c, u, v)", "a"),
+	DENSE("a chain of them", "", "a = Mul(m, third) b = Elu(a) c = Add(b, half) d = Sigmoid(c) e = Mul(d, four)",
+	      "e"),
+	DENSE("BatchNorm",
+	      ", float[4] g = {0.5,1,1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, float[4] u = {1,-1,0.5,0}, "
+	      "float[4] v = {1,2,0.5,4}",
+	      "a = BatchNormalization(m, g, c, u, v)", "a"),
+	DENSE("BatchNorm, negative scales",
+	      ", float[4] g = {-0.5,1,-1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, "
+	      "float[4] u = {1,-1,0.5,0}, float[4] v = {1,2,0.5,4}",
+	      "a = BatchNormalization(m, g, c, u, v)", "a"),
+	DENSE("BatchNorm, a scale of 0",
+	      ", float[4] g = {-0.5,0,-1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, "
+	      "float[4] u = {1,-1,0.5,0}, float[4] v = {1,2,0.5,4}",
+	      "a = BatchNormalization(m, g, c, u, v)", "a"),
 	DENSE("negative", "", "a = Neg(m)", "a"),
 };
 
 /* No product of floats, no quantiser but thresholds of integers, behind the first one. */
 static bool is_integer_inside(const struct graph *g)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		bool product = n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose;
 		if (product && !datatype_is_integer(n->outputs[0]->datatype))
 			return false;
@@ -66,13 +76,16 @@ static void chains_become_thresholds(void **state)
 	RUN(chains);
 }
 
-#define ROUNDED(mode)                                                                                                  \
-	{ mode, X, W44, LAYER "y = qonnx.Quant" ROUNDING(mode) "(m, half, zero, four)", "MatMul=1 MultiThreshold=2 Quant=0" }
+#define ROUNDED(mode)                                                                         \
+	{                                                                                     \
+		mode, X, W44, LAYER "y = qonnx.Quant" ROUNDING(mode) "(m, half, zero, four)", \
+			"MatMul=1 MultiThreshold=2 Quant=0"                                   \
+	}
 
 /* Accumulators are multiples of a quarter: with scale 1/2 every second one is a tie. */
 static const struct pass_case roundings[] = {
-	ROUNDED("ROUND"), ROUNDED("CEIL"), ROUNDED("FLOOR"), ROUNDED("UP"), ROUNDED("DOWN"), ROUNDED("HALF_UP"),
-	ROUNDED("HALF_DOWN"), ROUNDED("ROUND_TO_ZERO"),
+	ROUNDED("ROUND"), ROUNDED("CEIL"),    ROUNDED("FLOOR"),	    ROUNDED("UP"),
+	ROUNDED("DOWN"),  ROUNDED("HALF_UP"), ROUNDED("HALF_DOWN"), ROUNDED("ROUND_TO_ZERO"),
 };
 
 static void rounding_modes_are_honoured(void **state)
@@ -89,15 +102,21 @@ static const struct pass_case bends[] = {
 	{ "HardSwish", X, W44, LAYER "a = HardSwish(m) " OUT("a"), "MatMul=1 MultiThreshold=3 Sub=1 Quant=0" },
 	{ "Abs of a difference", X, W44, LAYER "s = Sub(m, two) a = Abs(s) b = Neg(a) " OUT("b"),
 	  "MatMul=1 MultiThreshold=3 Sub=1 Quant=0" },
-	{ "paths that meet: SiLU", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", LAYER "b = Add(m, c) s = Sigmoid(b) a = Mul(b, s) "
-	  OUT("a"), "MatMul=1 Quant=0 Sigmoid=0 Mul=1" },
-	{ "paths that meet: Softsign", X, W44, LAYER "b = Mul(m, third) s = Abs(b) t = Add(s, one) a = Div(b, t) " OUT("a"),
+	{ "paths that meet: SiLU", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}",
+	  LAYER "b = Add(m, c) s = Sigmoid(b) a = Mul(b, s) " OUT("a"), "MatMul=1 Quant=0 Sigmoid=0 Mul=1" },
+	{ "paths that meet: Softsign", X, W44,
+	  LAYER "b = Mul(m, third) s = Abs(b) t = Add(s, one) a = Div(b, t) " OUT("a"),
 	  "MatMul=1 MultiThreshold=2 Quant=0 Div=0" },
-	{ "SiLU of millions of integers", X, "float[4,1] w = {1000,-100,20,3}, float fine = {0.001953125}, float twelve = {12}",
-	  "i = qonnx.Quant" SIGNED "(x, fine, zero, twelve) q = qonnx.Quant" SIGNED "(w, one, zero, twelve) m = MatMul(i, q) "
-	  "b = Mul(m, fine) s = Sigmoid(b) a = Mul(b, s) " OUT("a"), "MatMul=1 MultiThreshold=3 Sub=1 Quant=0 Sigmoid=0" },
-	{ "paths that meet twice: Mish", X, W44, LAYER "b = Mul(m, third) e = Softplus(b) t = Tanh(e) a = Mul(b, t) "
-	  "h = Max(a, b) " OUT("h"), "MatMul=1 Quant=0 Tanh=0" },
+	{ "SiLU of millions of integers", X,
+	  "float[4,1] w = {1000,-100,20,3}, float fine = {0.001953125}, float twelve = {12}",
+	  "i = qonnx.Quant" SIGNED "(x, fine, zero, twelve) q = qonnx.Quant" SIGNED
+	  "(w, one, zero, twelve) m = MatMul(i, q) "
+	  "b = Mul(m, fine) s = Sigmoid(b) a = Mul(b, s) " OUT("a"),
+	  "MatMul=1 MultiThreshold=3 Sub=1 Quant=0 Sigmoid=0" },
+	{ "paths that meet twice: Mish", X, W44,
+	  LAYER "b = Mul(m, third) e = Softplus(b) t = Tanh(e) a = Mul(b, t) "
+		"h = Max(a, b) " OUT("h"),
+	  "MatMul=1 Quant=0 Tanh=0" },
 };
 
 static void bends_become_differences(void **state)
@@ -112,25 +131,33 @@ static void bends_become_differences(void **state)
  * that makes or breaks a tie the integers, which are exact, decide otherwise. */
 static const struct pass_case scales[] = {
 	{ "weights per output channel", X, W44 ", float[1,4] s = {0.5,0.375,0.75,0.125}",
-	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, four) m = MatMul(i, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Mul=1" },
+	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, four) m = MatMul(i, q) " OUT("m"),
+	  "MatMul=1 MultiThreshold=2 Mul=1" },
 	{ "activation with zero point", X, W44,
 	  "i = qonnx.Quant" UNSIGNED "(x, half, three, four) " WEIGHTS "m = MatMul(i, q) " OUT("m"),
 	  "MatMul=1 MultiThreshold=2 Quant=0" },
 	{ "output with zero point", X, W44, LAYER "y = qonnx.Quant" UNSIGNED "(m, third, three, four)",
 	  "MatMul=1 MultiThreshold=2 Quant=0" },
-	{ "bipolar", X, W44, "i = qonnx.BipolarQuant(x, half) q = qonnx.BipolarQuant(w, half) m = MatMul(i, q) "
-	  "y = qonnx.BipolarQuant(m, tenth)", "MatMul=1 MultiThreshold=2 BipolarQuant=0" },
-	{ "weights shared by two layers", X, W44, LAYER "r = qonnx.Quant" UNSIGNED "(m, half, zero, three) "
-	  "n = MatMul(r, q) " OUT("n"), "MatMul=2 MultiThreshold=3 Quant=0" },
-	{ "zero points of weights per channel", X, W44 ", float[1,4] z = {1,0,-1,2}, float[1,4] s = {0.5,0.375,0.75,0.125}",
-	  IN "q = qonnx.Quant" SIGNED "(w, s, z, four) m = MatMul(i, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Quant=0" },
-	{ "Gemm", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", IN WEIGHTS "m = Gemm<alpha=0.5,transB=1>(i, q, c) " OUT("m"),
-	  "Gemm=0 MatMul=1 MultiThreshold=2 Quant=0" },
+	{ "bipolar", X, W44,
+	  "i = qonnx.BipolarQuant(x, half) q = qonnx.BipolarQuant(w, half) m = MatMul(i, q) "
+	  "y = qonnx.BipolarQuant(m, tenth)",
+	  "MatMul=1 MultiThreshold=2 BipolarQuant=0" },
+	{ "weights shared by two layers", X, W44,
+	  LAYER "r = qonnx.Quant" UNSIGNED "(m, half, zero, three) "
+		"n = MatMul(r, q) " OUT("n"),
+	  "MatMul=2 MultiThreshold=3 Quant=0" },
+	{ "zero points of weights per channel", X,
+	  W44 ", float[1,4] z = {1,0,-1,2}, float[1,4] s = {0.5,0.375,0.75,0.125}",
+	  IN "q = qonnx.Quant" SIGNED "(w, s, z, four) m = MatMul(i, q) " OUT("m"),
+	  "MatMul=1 MultiThreshold=2 Quant=0" },
+	{ "Gemm", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}",
+	  IN WEIGHTS "m = Gemm<alpha=0.5,transB=1>(i, q, c) " OUT("m"), "Gemm=0 MatMul=1 MultiThreshold=2 Quant=0" },
 	{ "declared input", "(float[1,4]:INT4 x) => (y)", W44, WEIGHTS "m = MatMul(x, q) " OUT("m"),
 	  "MatMul=1 MultiThreshold=1 Quant=0" },
 	{ "QuantizeLinear", X, W44 ", uint8 z = {113}, int8 n = {0}",
 	  "l = QuantizeLinear(x, quarter, z) i = DequantizeLinear(l, quarter, z) " WEIGHTS "m = MatMul(i, q) "
-	  "k = QuantizeLinear(m, third, n) y = DequantizeLinear(k, third, n)", "MatMul=1 MultiThreshold=2 Quant=0" },
+	  "k = QuantizeLinear(m, third, n) y = DequantizeLinear(k, third, n)",
+	  "MatMul=1 MultiThreshold=2 Quant=0" },
 };
 
 static void scales_go(void **state)
@@ -149,45 +176,61 @@ static const struct pass_case images[] = {
 	{ "Conv", IMAGE, W22, IN WEIGHTS CONV OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
 	{ "Conv, padded", IMAGE, W22, IN WEIGHTS "m = Conv<kernel_shape=[2,2],pads=[1,1,1,1]>(i, q) " OUT("m"),
 	  "Conv=1 MultiThreshold=2 Quant=0" },
-	{ "Conv, bias", IMAGE, W22 ", float[2] c = {0.3,-0.7}", IN WEIGHTS "m = Conv<kernel_shape=[2,2]>(i, q, c) " OUT("m"),
-	  "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Conv, bias", IMAGE, W22 ", float[2] c = {0.3,-0.7}",
+	  IN WEIGHTS "m = Conv<kernel_shape=[2,2]>(i, q, c) " OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
 	{ "Conv, depthwise", IMAGE, "float[2,1,2,2] w = {" EIGHT_NUMBERS "}, float[2,1,1,1] s = {0.5,0.375}",
 	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, three) m = Conv<kernel_shape=[2,2],group=2>(i, q) " OUT("m"),
 	  "Conv=1 MultiThreshold=2 Quant=0" },
 	{ "ConvTranspose", IMAGE, W22, IN WEIGHTS "m = ConvTranspose<kernel_shape=[2,2],strides=[2,2]>(i, q) " OUT("m"),
 	  "ConvTranspose=1 MultiThreshold=2 Quant=0" },
-	{ "zero point, then padding", IMAGE, W22, "i = qonnx.Quant" UNSIGNED "(x, half, three, four) " WEIGHTS
-	  "m = Conv<kernel_shape=[2,2],pads=[1,1,1,1]>(i, q) " OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
-	{ "Pad, zero point", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}", "i = qonnx.Quant" UNSIGNED
-	  "(x, half, three, four) j = Pad(i, p) " WEIGHTS "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"),
+	{ "zero point, then padding", IMAGE, W22,
+	  "i = qonnx.Quant" UNSIGNED "(x, half, three, four) " WEIGHTS
+	  "m = Conv<kernel_shape=[2,2],pads=[1,1,1,1]>(i, q) " OUT("m"),
 	  "Conv=1 MultiThreshold=2 Quant=0" },
-	{ "Pad with a number", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}", IN "j = Pad(i, p, three) " WEIGHTS
-	  "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
-	{ "Pad by reflection", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}", IN "j = Pad<mode=\"reflect\">(i, p) " WEIGHTS
-	  "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"), "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Pad, zero point", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}",
+	  "i = qonnx.Quant" UNSIGNED "(x, half, three, four) j = Pad(i, p) " WEIGHTS
+	  "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"),
+	  "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Pad with a number", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}",
+	  IN "j = Pad(i, p, three) " WEIGHTS "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"),
+	  "Conv=1 MultiThreshold=2 Quant=0" },
+	{ "Pad by reflection", IMAGE, W22 ", int64[8] p = {0,0,1,1,0,0,1,1}",
+	  IN "j = Pad<mode=\"reflect\">(i, p) " WEIGHTS "m = Conv<kernel_shape=[2,2]>(j, q) " OUT("m"),
+	  "Conv=1 MultiThreshold=2 Quant=0" },
 	{ "MaxPool", IMAGE, W22, IN WEIGHTS CONV "p = MaxPool<kernel_shape=[2,2]>(m) " OUT("p"),
 	  "Conv=1 MaxPool=1 MultiThreshold=2 Quant=0" },
-	{ "BatchNorm, negative, Relu, MaxPool", IMAGE, W22 ", float[2] g = {-0.5,1.5}, float[2] c = {0.1,-0.2}, "
-	  "float[2] u = {1,-1}, float[2] v = {1,2}", IN WEIGHTS CONV "n = BatchNormalization(m, g, c, u, v) r = Relu(n) "
-	  "p = MaxPool<kernel_shape=[2,2]>(r) " OUT("p"), "Conv=1 MaxPool=1 MultiThreshold=2 Quant=0" },
+	{ "BatchNorm, negative, Relu, MaxPool", IMAGE,
+	  W22 ", float[2] g = {-0.5,1.5}, float[2] c = {0.1,-0.2}, "
+	      "float[2] u = {1,-1}, float[2] v = {1,2}",
+	  IN WEIGHTS CONV "n = BatchNormalization(m, g, c, u, v) r = Relu(n) "
+			  "p = MaxPool<kernel_shape=[2,2]>(r) " OUT("p"),
+	  "Conv=1 MaxPool=1 MultiThreshold=2 Quant=0" },
 	{ "AveragePool", IMAGE, W22, IN "p = AveragePool<kernel_shape=[2,2],strides=[2,2]>(i) " OUT("p"),
 	  "AveragePool=0 MultiThreshold=2 Quant=0" },
-	{ "AveragePool without its padding", IMAGE, W22, IN "p = AveragePool<kernel_shape=[3,2],strides=[2,1],pads=[1,1,0,1]>(i) "
-	  OUT("p"), "AveragePool=0 Conv=1 MultiThreshold=2 Quant=0" },
-	{ "AveragePool, the last window cut off", IMAGE, W22, IN "p = AveragePool<kernel_shape=[3,3],strides=[2,2],ceil_mode=1>(i) "
-	  OUT("p"), "AveragePool=0 Conv=1 MultiThreshold=2 Quant=0" },
-	{ "GlobalAveragePool", IMAGE, W22, IN WEIGHTS CONV "r = qonnx.Quant" UNSIGNED "(m, half, zero, four) "
-	  "p = GlobalAveragePool(r) " OUT("p"), "GlobalAveragePool=0 MultiThreshold=3 Quant=0" },
+	{ "AveragePool without its padding", IMAGE, W22,
+	  IN "p = AveragePool<kernel_shape=[3,2],strides=[2,1],pads=[1,1,0,1]>(i) " OUT("p"),
+	  "AveragePool=0 Conv=1 MultiThreshold=2 Quant=0" },
+	{ "AveragePool, the last window cut off", IMAGE, W22,
+	  IN "p = AveragePool<kernel_shape=[3,3],strides=[2,2],ceil_mode=1>(i) " OUT("p"),
+	  "AveragePool=0 Conv=1 MultiThreshold=2 Quant=0" },
+	{ "GlobalAveragePool", IMAGE, W22,
+	  IN WEIGHTS CONV "r = qonnx.Quant" UNSIGNED "(m, half, zero, four) "
+			  "p = GlobalAveragePool(r) " OUT("p"),
+	  "GlobalAveragePool=0 MultiThreshold=3 Quant=0" },
 	{ "ReduceMean", IMAGE, W22 ", int64[2] axes = {2,3}", IN "p = ReduceMean<keepdims=0>(i, axes) " OUT("p"),
 	  "ReduceMean=0 MultiThreshold=2 Quant=0" },
-	{ "channels of different scales, shuffled", IMAGE, "float[2,4,1,1] w = {" EIGHT_NUMBERS "}, int64[5] a = {1,2,2,4,4}, "
-	  "int64[4] b = {1,4,4,4}", IN "r = qonnx.Quant" UNSIGNED "(x, quarter, zero, three) j = Concat<axis=1>(i, r) "
-	  "k = Reshape(j, a) t = Transpose<perm=[0,2,1,3,4]>(k) u = Reshape(t, b) " WEIGHTS
-	  "m = Conv<kernel_shape=[1,1]>(u, q) " OUT("m"), "Conv=1 MultiThreshold=3 Quant=0 Mul=1" },
-	{ "Flatten behind scales per channel", IMAGE, W22 ", float[2,1,1,1] s = {0.5,0.375}, "
-	  "float[18,2] v = {1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2}",
+	{ "channels of different scales, shuffled", IMAGE,
+	  "float[2,4,1,1] w = {" EIGHT_NUMBERS "}, int64[5] a = {1,2,2,4,4}, "
+	  "int64[4] b = {1,4,4,4}",
+	  IN "r = qonnx.Quant" UNSIGNED "(x, quarter, zero, three) j = Concat<axis=1>(i, r) "
+	     "k = Reshape(j, a) t = Transpose<perm=[0,2,1,3,4]>(k) u = Reshape(t, b) " WEIGHTS
+	     "m = Conv<kernel_shape=[1,1]>(u, q) " OUT("m"),
+	  "Conv=1 MultiThreshold=3 Quant=0 Mul=1" },
+	{ "Flatten behind scales per channel", IMAGE,
+	  W22 ", float[2,1,1,1] s = {0.5,0.375}, "
+	      "float[18,2] v = {1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2,1,-1,2,0,1,1,-2,1,0,1,-1,2}",
 	  IN "q = qonnx.Quant" SIGNED "(w, s, zero, four) " CONV "r = qonnx.Quant" UNSIGNED "(m, half, zero, two) "
-	  "f = Flatten(r) k = qonnx.Quant" SIGNED "(v, one, zero, three) n = MatMul(f, k) " OUT("n"),
+	     "f = Flatten(r) k = qonnx.Quant" SIGNED "(v, one, zero, three) n = MatMul(f, k) " OUT("n"),
 	  "Conv=1 MatMul=1 MultiThreshold=3 Quant=0" },
 };
 
@@ -205,19 +248,24 @@ static void images_are_integers(void **state)
 static const struct pass_case branches[] = {
 	{ "Add, equal scales", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "half") "s = Add(a, b) " OUT("s"),
 	  "Add=1 Quant=0" },
-	{ "Add, scales that are multiples", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "quarter") "s = Add(a, b) "
-	  OUT("s"), "Add=1 Quant=0" },
+	{ "Add, scales that are multiples", X, W44,
+	  TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "quarter") "s = Add(a, b) " OUT("s"), "Add=1 Quant=0" },
 	{ "residual", X, W44, LAYER "r = qonnx.Quant" SIGNED "(m, half, zero, four) s = Add(r, i) " OUT("s"),
 	  "Add=1 MatMul=1 Quant=0" },
-	{ "Concat, equal scales", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "half") "s = Concat<axis=1>(a, b) "
-	  OUT("s"), "Concat=1 Quant=0" },
-	{ "Concat, other scales", X, W44 ", float[8,1] v = {" EIGHT_NUMBERS "}", TWO_PRODUCTS BRANCH("a", "half")
-	  BRANCH("b", "quarter") "s = Concat<axis=1>(a, b) k = qonnx.Quant" SIGNED "(v, half, zero, four) "
-	  "n = MatMul(s, k) " OUT("n"), "Concat=1 Quant=0" },
+	{ "Concat, equal scales", X, W44,
+	  TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "half") "s = Concat<axis=1>(a, b) " OUT("s"),
+	  "Concat=1 Quant=0" },
+	{ "Concat, other scales", X, W44 ", float[8,1] v = {" EIGHT_NUMBERS "}",
+	  TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "quarter") "s = Concat<axis=1>(a, b) k = qonnx.Quant" SIGNED
+								  "(v, half, zero, four) "
+								  "n = MatMul(s, k) " OUT("n"),
+	  "Concat=1 Quant=0" },
 	{ "product of two", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "third") "s = Mul(a, b) " OUT("s"),
 	  "Quant=0" },
-	{ "two readers", X, W44, LAYER "r = Relu(m) a = qonnx.Quant" UNSIGNED "(r, third, zero, three) b = qonnx.Quant"
-	  UNSIGNED "(r, half, zero, two) s = Sub(a, b) " OUT("s"), "MatMul=1 Quant=0" },
+	{ "two readers", X, W44,
+	  LAYER "r = Relu(m) a = qonnx.Quant" UNSIGNED "(r, third, zero, three) b = qonnx.Quant" UNSIGNED
+		"(r, half, zero, two) s = Sub(a, b) " OUT("s"),
+	  "MatMul=1 Quant=0" },
 };
 
 static void branches_meet(void **state)
@@ -229,8 +277,10 @@ static void branches_meet(void **state)
 /* Binary fractions whose ratio is no small integer: integers either way, or said to be left over. */
 static void unequal_scales_are_exact(void **state)
 {
-	static const struct pass_case c = { "Add, other scales", X, W44, TWO_PRODUCTS BRANCH("a", "half") BRANCH("b", "third")
-					    "s = Add(a, b) " OUT("s"), "Quant=0" };
+	static const struct pass_case c = { "Add, other scales", X, W44,
+					    TWO_PRODUCTS BRANCH("a", "half")
+						    BRANCH("b", "third") "s = Add(a, b) " OUT("s"),
+					    "Quant=0" };
 	(void)state;
 	graph_free(run_case(&c, "streamline", 1e-6));
 }
@@ -241,9 +291,11 @@ static const struct pass_case ends[] = {
 	{ "scale and bias stay behind", X, W44 ", float[4] c = {0.3,-0.7,1.1,0}", LAYER "y = Add(m, c)",
 	  "MatMul=1 MultiThreshold=1 Mul=1 Add=1" },
 	{ "batch size left open", "(float[N,4] x) => (y)", W44, LAYER OUT("m"), "MatMul=1 MultiThreshold=2 Quant=0" },
-	{ "batch size left open, a shape computed from it", "(float[N,2,2] x) => (y)", W44 ", int64 k = {0}, int64[1] a = {0}, int64[1] r = {-1}",
+	{ "batch size left open, a shape computed from it", "(float[N,2,2] x) => (y)",
+	  W44 ", int64 k = {0}, int64[1] a = {0}, int64[1] r = {-1}",
 	  IN "h = Shape(i) g = Gather(h, k) u = Unsqueeze(g, a) t = Concat<axis=0>(u, r) f = Reshape(i, t) " WEIGHTS
-	  "m = MatMul(f, q) " OUT("m"), "MatMul=1 MultiThreshold=2 Shape=0 Quant=0" },
+	     "m = MatMul(f, q) " OUT("m"),
+	  "MatMul=1 MultiThreshold=2 Shape=0 Quant=0" },
 	{ "TopK drops them", "(float[1,4] x) => (int64[1,1] y)", W44 ", int64[1] k = {1}",
 	  LAYER "a = Add(m, third) v, y = TopK(a, k)", "MatMul=1 MultiThreshold=1 Mul=0 Add=0 TopK=1" },
 	{ "ArgMax drops them", "(float[1,4] x) => (int64[1,1] y)", W44, LAYER "a = Mul(m, third) y = ArgMax<axis=1>(a)",
@@ -262,7 +314,7 @@ static void negative_scales_flip_weights(void **state)
 	(void)state;
 	struct graph *g = run_case(&chains[9], "streamline", 1e-6);
 	int flipped = 0;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		const struct value *v = node_input(n, 1);
 		if (n->op == &op_MatMul)
 			flipped = tensor_at(v->constant, 0) == -2 && tensor_at(v->constant, 1) == -4;
@@ -277,10 +329,13 @@ static void negative_scales_flip_weights(void **state)
 
 /* An accumulator of 118 million integers; the third level starts behind 2^24, where float32 holds every other integer. */
 static const struct pass_case wide = {
-	"wide", X, "float[4,2] w = {1000,1, -500,2, 300,3, 1,4}, float bits = {16}, float fine = {0.000244140625}, "
-		   "float coarse = {1638.4000244140625}",
+	"wide",
+	X,
+	"float[4,2] w = {1000,1, -500,2, 300,3, 1,4}, float bits = {16}, float fine = {0.000244140625}, "
+	"float coarse = {1638.4000244140625}",
 	"i = qonnx.Quant" SIGNED "(x, fine, zero, bits) q = qonnx.Quant" SIGNED "(w, one, zero, bits) m = MatMul(i, q) "
-	"y = qonnx.Quant" SIGNED "(m, coarse, zero, eight)", "MatMul=1 MultiThreshold=2 Quant=0",
+	"y = qonnx.Quant" SIGNED "(m, coarse, zero, eight)",
+	"MatMul=1 MultiThreshold=2 Quant=0",
 };
 
 static void wide_ranges_are_certified_at_their_steps(void **state)
@@ -309,7 +364,7 @@ static void wide_thresholds_are_what_float32_holds(void **state)
 	(void)state;
 	struct graph *g = run_case(&wide, "streamline", 1e-6);
 	bool seen = false;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		const struct value *t = n->op == &op_MultiThreshold ? node_input(n, 1) : NULL;
 		for (int64_t i = 0; t && i < t->constant->count; i++) {
 			assert_true(tensor_at(t->constant, i) != 0x1p24);
@@ -323,10 +378,14 @@ static void wide_thresholds_are_what_float32_holds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(chains_become_thresholds), cmocka_unit_test(rounding_modes_are_honoured),
-		cmocka_unit_test(bends_become_differences), cmocka_unit_test(scales_go),
-		cmocka_unit_test(images_are_integers), cmocka_unit_test(branches_meet),
-		cmocka_unit_test(unequal_scales_are_exact), cmocka_unit_test(ends_in_scale_and_bias),
+		cmocka_unit_test(chains_become_thresholds),
+		cmocka_unit_test(rounding_modes_are_honoured),
+		cmocka_unit_test(bends_become_differences),
+		cmocka_unit_test(scales_go),
+		cmocka_unit_test(images_are_integers),
+		cmocka_unit_test(branches_meet),
+		cmocka_unit_test(unequal_scales_are_exact),
+		cmocka_unit_test(ends_in_scale_and_bias),
 		cmocka_unit_test(negative_scales_flip_weights),
 		cmocka_unit_test(wide_ranges_are_certified_at_their_steps),
 		cmocka_unit_test(wide_thresholds_are_what_float32_holds),

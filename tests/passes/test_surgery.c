@@ -6,7 +6,8 @@
 #define X "(float[1,4] x) => (y)"
 
 static const struct pass_case plain = { "MatMul", X, W42, "y = MatMul(x, w)", "MatMul=1" };
-static const struct pass_case two_inputs = { "two inputs", "(float[1,4] x, float[1,4] z) => (y)", "", "y = Add(x, z)", "" };
+static const struct pass_case two_inputs = { "two inputs", "(float[1,4] x, float[1,4] z) => (y)", "", "y = Add(x, z)",
+					     "" };
 
 static void sets_datatypes(void **state)
 {
@@ -52,7 +53,7 @@ static void pads_the_input(void **state)
 	(void)state;
 	const int64_t four[] = { 1, 4 }, six[] = { 1, 6 };
 	struct tensor *x = tensor_float(2, four, (float[]){ 1, -2, 0.5f, 3 });
-	struct tensor *z = tensor_float(2, six, (float[]){ 1, -2, 0.5f, 3, 7, -9 });	/* whatever the new ones hold */
+	struct tensor *z = tensor_float(2, six, (float[]){ 1, -2, 0.5f, 3, 7, -9 }); /* whatever the new ones hold */
 	for (size_t i = 0; i < sizeof padded / sizeof *padded; i++) {
 		struct graph *before = case_graph(&padded[i]), *after = case_graph(&padded[i]);
 		test_run(before, "infer");
@@ -69,14 +70,23 @@ static void pads_the_input(void **state)
 
 static void says_why_it_cannot_pad(void **state)
 {
-	static const struct { struct pass_case c; const char *passes, *said; } cases[] = {
+	static const struct {
+		struct pass_case c;
+		const char *passes, *said;
+	} cases[] = {
 		{ { "shorter", X, W42, "y = MatMul(x, w)", "" }, "pad-input(to=3)", "do not fit into 3" },
-		{ { "bipolar", X, W42, "q = qonnx.BipolarQuant(w, one) y = MatMul(x, q)", "" }, "pad-input(to=6)", "no zero" },
+		{ { "bipolar", X, W42, "q = qonnx.BipolarQuant(w, one) y = MatMul(x, q)", "" },
+		  "pad-input(to=6)",
+		  "no zero" },
 		{ { "scales along the inputs", X, W42 ", float[4,1] s = {1,2,3,4}",
-		    "q = qonnx.Quant" SIGNED "(w, s, zero, two) y = MatMul(x, q)", "" }, "pad-input(to=6)", "vary along" },
+		    "q = qonnx.Quant" SIGNED "(w, s, zero, two) y = MatMul(x, q)", "" },
+		  "pad-input(to=6)",
+		  "vary along" },
 		{ { "something else", X, "", "y = Softmax(x)", "" }, "pad-input(to=6)", "does more with the input" },
 		{ { "computed weights", "(float[1,4] x) => (y)", "float[1,4] v = {1,2,3,4}",
-		    "t = Transpose(x) y = MatMul(v, t)", "" }, "pad-input(to=6)", "does more with the input" },
+		    "t = Transpose(x) y = MatMul(v, t)", "" },
+		  "pad-input(to=6)",
+		  "does more with the input" },
 		{ { "an output", X, "", "y = Identity(x)", "" }, "pad-input(to=6)", "output of the graph" },
 	};
 	(void)state;
@@ -119,7 +129,7 @@ static void output_becomes_a_sign(void **state)
 	assert_int_equal(g->outputs[0].value->datatype.kind, DT_BIPOLAR);
 	exec_graph(g, in, out, &o, &d);
 	assert_no_errors(&d);
-	assert_true(tensor_all(out[0], 1));	/* +1 from 0 on */
+	assert_true(tensor_all(out[0], 1)); /* +1 from 0 on */
 	tensor_unref(in[0]);
 	tensor_unref(out[0]);
 	graph_free(g);
@@ -136,7 +146,7 @@ static void output_becomes_indices(void **state)
 	test_run(g, "insert-topk(k=1)");
 	exec_graph(g, in, out, &o, &d);
 	assert_no_errors(&d);
-	assert_int_equal(tensor_int_at(out[0], 0), 0);	/* 0.5 against -1 */
+	assert_int_equal(tensor_int_at(out[0], 0), 0); /* 0.5 against -1 */
 	tensor_unref(in[0]);
 	tensor_unref(out[0]);
 	graph_free(g);
@@ -147,9 +157,9 @@ static void output_becomes_indices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sets_datatypes), cmocka_unit_test(pads_the_input),
+		cmocka_unit_test(sets_datatypes),	  cmocka_unit_test(pads_the_input),
 		cmocka_unit_test(says_why_it_cannot_pad), cmocka_unit_test(input_becomes_bipolar),
-		cmocka_unit_test(output_becomes_a_sign), cmocka_unit_test(output_becomes_indices),
+		cmocka_unit_test(output_becomes_a_sign),  cmocka_unit_test(output_becomes_indices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

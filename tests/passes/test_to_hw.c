@@ -8,7 +8,7 @@
 
 struct net {
 	struct graph *g;
-	struct value *x;		/* what the next layer reads */
+	struct value *x; /* what the next layer reads */
 };
 
 static struct net start(const char *datatype, int rank, const int64_t *dims)
@@ -71,7 +71,8 @@ static void threshold(struct net *n, int64_t channels, bool bipolar)
 
 static struct node *conv(struct net *n, int64_t out, int64_t in, int64_t k, int64_t pad, int64_t stride, int64_t group)
 {
-	struct node *node = add(n, DOMAIN_ONNX, "Conv", constant(n, "INT3", 4, (int64_t[]){ out, in / group, k, k }, 3));
+	struct node *node =
+		add(n, DOMAIN_ONNX, "Conv", constant(n, "INT3", 4, (int64_t[]){ out, in / group, k, k }, 3));
 	node_set_ints(node, "kernel_shape", (int64_t[]){ k, k }, 2);
 	node_set_ints(node, "pads", (int64_t[]){ pad, pad, pad, pad }, 4);
 	node_set_ints(node, "strides", (int64_t[]){ stride, stride }, 2);
@@ -116,16 +117,19 @@ static void becomes(struct net *n, const char *passes, const char *const *ops, c
 	graph_free(n->g);
 }
 
-#define BECOMES(net, passes, ...) \
-	do { \
-		static const struct { const char *op; int count; } rows[] = { __VA_ARGS__ }; \
-		const char *ops[sizeof rows / sizeof *rows + 1] = { 0 }; \
-		int counts[sizeof rows / sizeof *rows]; \
+#define BECOMES(net, passes, ...)                                            \
+	do {                                                                 \
+		static const struct {                                        \
+			const char *op;                                      \
+			int count;                                           \
+		} rows[] = { __VA_ARGS__ };                                  \
+		const char *ops[sizeof rows / sizeof *rows + 1] = { 0 };     \
+		int counts[sizeof rows / sizeof *rows];                      \
 		for (size_t i_ = 0; i_ < sizeof rows / sizeof *rows; i_++) { \
-			ops[i_] = rows[i_].op; \
-			counts[i_] = rows[i_].count; \
-		} \
-		becomes(net, passes, ops, counts); \
+			ops[i_] = rows[i_].op;                               \
+			counts[i_] = rows[i_].count;                         \
+		}                                                            \
+		becomes(net, passes, ops, counts);                           \
 	} while (0)
 
 static void matmul_and_thresholds(void **state)
@@ -150,7 +154,7 @@ static void bipolar_counts_bits(void **state)
 	add(&n, DOMAIN_ONNX, "MatMul", constant(&n, "BIPOLAR", 2, (int64_t[]){ 5, 3 }, 1));
 	infer(&n);
 	add(&n, DOMAIN_ONNX, "Mul", value_new_constant(n.g, "scale", tensor_scalar(0.25f)));
-	infer(&n);	/* behind it the host turns popcounts into products: Mul, Add */
+	infer(&n); /* behind it the host turns popcounts into products: Mul, Add */
 	BECOMES(&n, "to-hw", { "MVAU", 2 }, { "Mul", 2 }, { "Add", 1 });
 }
 
@@ -160,11 +164,11 @@ static void convolutions(void **state)
 	(void)state;
 	conv(&n, 4, 3, 3, 1, 1, 1);
 	threshold(&n, 4, false);
-	conv(&n, 4, 4, 3, 1, 2, 4);	/* depthwise */
+	conv(&n, 4, 4, 3, 1, 2, 4); /* depthwise */
 	threshold(&n, 4, false);
-	conv(&n, 6, 4, 1, 0, 1, 1);	/* pointwise */
+	conv(&n, 6, 4, 1, 0, 1, 1); /* pointwise */
 	threshold(&n, 6, false);
-	conv(&n, 4, 6, 3, 0, 1, 2);	/* two groups */
+	conv(&n, 4, 6, 3, 0, 1, 2); /* two groups */
 	threshold(&n, 4, false);
 	BECOMES(&n, "to-hw", { "MVAU", 3 }, { "VVAU", 1 }, { "ConvolutionInputGenerator", 3 }, { "FMPadding", 2 },
 		{ "Transpose", 2 });
@@ -210,7 +214,7 @@ static void bipolar_padding(void **state)
 	n.g->properties |= GRAPH_STREAMLINED | GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED;
 	graph_add_output(n.g, n.x, "y");
 	test_run(n.g, "to-hw");
-	graph_for_each_node(n.g, node) {
+	graph_for_each_node (n.g, node) {
 		const char *in = node_attr_string(node, "inputDataType", "");
 		if (!strcmp(node->op_type, "FMPadding"))
 			assert_string_equal(in, "TERNARY");
@@ -239,7 +243,8 @@ static void pooling_and_flattening(void **state)
 	infer(&n);
 	add(&n, DOMAIN_ONNX, "MatMul", constant(&n, "INT3", 2, (int64_t[]){ 48, 4 }, 3));
 	infer(&n);
-	BECOMES(&n, "to-hw", { "StreamingMaxPool", 1 }, { "Pool", 1 }, { "FMPadding", 1 }, { "MVAU", 1 }, { "Transpose", 1 });
+	BECOMES(&n, "to-hw", { "StreamingMaxPool", 1 }, { "Pool", 1 }, { "FMPadding", 1 }, { "MVAU", 1 },
+		{ "Transpose", 1 });
 }
 
 static void forks_and_joins(void **state)
@@ -270,44 +275,58 @@ static void folding_changes_nothing(void **state)
 	BECOMES(&n, "to-hw,fold(target_cycles=400),insert-dwc,insert-fifo", { "VVAU", 1 }, { "MVAU", 1 });
 }
 
-#define GATED "float[4,4] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}, float[4,4,1,1] k = {1,-2,0.5,0,1.5,2,-1,1,0," \
-	      "-0.5,1,-1,2,1.5,-2,0.5}, int64[4] pixel = {1,4,1,1}"
+#define GATED                                                                                                           \
+	"float[4,4] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}, float[4,4,1,1] k = {1,-2,0.5,0,1.5,2,-1,1,0," \
+	"-0.5,1,-1,2,1.5,-2,0.5}, int64[4] pixel = {1,4,1,1}"
 #define ACTIVATION(y, x, scale) y " = qonnx.Quant" UNSIGNED "(" x ", " scale ", zero, four) "
 #define WEIGHTS "q = qonnx.Quant" SIGNED "(w, half, zero, four) p = qonnx.Quant" SIGNED "(k, half, zero, four) "
-#define POOLED ACTIVATION("i", "x", "half") WEIGHTS "a = GlobalAveragePool(i) f = Flatten(a) " ACTIVATION("h", "f", "quarter") \
-	       "m = MatMul(h, q) " ACTIVATION("g", "m", "half") "r = Reshape(g, pixel) "
+#define POOLED                                                         \
+	ACTIVATION("i", "x", "half")                                   \
+	WEIGHTS "a = GlobalAveragePool(i) f = Flatten(a) " ACTIVATION( \
+		"h", "f", "quarter") "m = MatMul(h, q) " ACTIVATION("g", "m", "half") "r = Reshape(g, pixel) "
 
 /* Products of two streams; the gate of squeeze-and-excite is one pixel, on either side. */
 static const struct pass_case gates[] = {
 	{ "two branches", "(float[1,4] x) => (y)", GATED,
-	  ACTIVATION("i", "x", "half") WEIGHTS "a = MatMul(i, q) " ACTIVATION("b", "a", "half") "c = Relu(a) "
-	  ACTIVATION("d", "c", "quarter") "e = Mul(b, d) " ACTIVATION("f", "e", "one") "y = MatMul(f, q)",
+	  ACTIVATION("i", "x", "half") WEIGHTS
+	  "a = MatMul(i, q) " ACTIVATION("b", "a", "half") "c = Relu(a) " ACTIVATION(
+		  "d", "c", "quarter") "e = Mul(b, d) " ACTIVATION("f", "e", "one") "y = MatMul(f, q)",
 	  "StreamingEltwise=1 MVAU=2 DuplicateStreams=1" },
-	{ "gate", "(float[1,4,4,4] x) => (y)", GATED, POOLED "e = Mul(i, r) " ACTIVATION("o", "e", "one") "y = Conv(o, p)",
+	{ "gate", "(float[1,4,4,4] x) => (y)", GATED,
+	  POOLED "e = Mul(i, r) " ACTIVATION("o", "e", "one") "y = Conv(o, p)",
 	  "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
 	{ "gate first", "(float[1,4,4,4] x) => (y)", GATED,
-	  POOLED "e = Mul(r, i) " ACTIVATION("o", "e", "one") "y = Conv(o, p)", "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
+	  POOLED "e = Mul(r, i) " ACTIVATION("o", "e", "one") "y = Conv(o, p)",
+	  "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
 	{ "gate that is added", "(float[1,4,4,4] x) => (y)", GATED,
-	  POOLED "e = Add(r, i) " ACTIVATION("o", "e", "one") "y = Conv(o, p)", "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
+	  POOLED "e = Add(r, i) " ACTIVATION("o", "e", "one") "y = Conv(o, p)",
+	  "StreamingEltwise=1 GlobalAccPool=1 MVAU=2" },
 };
 
 /* Ways from pixels to rows that leave no Transpose between layers, only the one in front of them. */
-#define FLAT "float[4,4,1,1] k = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}, float[16,1] v = {1,-2,0.5,0,1.5,2,-1,1,0," \
-	     "-0.5,1,-1,2,1.5,-2,0.5}, int64[2] row = {1,16}"
-#define PIXELS ACTIVATION("i", "x", "half") "p = qonnx.Quant" SIGNED "(k, half, zero, four) q = qonnx.Quant" SIGNED \
-	       "(v, half, zero, four) "
+#define FLAT                                                                                                             \
+	"float[4,4,1,1] k = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5}, float[16,1] v = {1,-2,0.5,0,1.5,2,-1,1,0," \
+	"-0.5,1,-1,2,1.5,-2,0.5}, int64[2] row = {1,16}"
+#define PIXELS                       \
+	ACTIVATION("i", "x", "half") \
+	"p = qonnx.Quant" SIGNED "(k, half, zero, four) q = qonnx.Quant" SIGNED "(v, half, zero, four) "
 static const struct pass_case flattenings[] = {
 	{ "quantised again", "(float[1,4,2,2] x) => (y)", FLAT,
-	  PIXELS "a = Conv(i, p) b = Flatten(a) " ACTIVATION("c", "b", "half") "y = MatMul(c, q)", "MVAU=2 Transpose=1" },
+	  PIXELS "a = Conv(i, p) b = Flatten(a) " ACTIVATION("c", "b", "half") "y = MatMul(c, q)",
+	  "MVAU=2 Transpose=1" },
 	{ "scaled and quantised", "(float[1,4,2,2] x) => (y)", FLAT,
-	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Flatten(b) " ACTIVATION("d", "c", "third") "y = MatMul(d, q)",
+	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Flatten(b) " ACTIVATION(
+		  "d", "c", "third") "y = MatMul(d, q)",
 	  "MVAU=2 Transpose=1" },
 	{ "as Keras does", "(float[1,4,2,2] x) => (y)", FLAT,
 	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Transpose<perm=[0,2,3,1]>(b) d = Reshape(c, row) "
-	  "y = MatMul(d, q)", "MVAU=2 Transpose=1" },
+								"y = MatMul(d, q)",
+	  "MVAU=2 Transpose=1" },
 	{ "there and back", "(float[1,4,2,2] x) => (y)", FLAT,
-	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Transpose<perm=[0,2,3,1]>(b) d = Transpose<perm=[0,3,1,2]>(c) "
-	  "y = Conv(d, p)", "MVAU=2 Transpose=2" },
+	  PIXELS "a = Conv(i, p) " ACTIVATION(
+		  "b", "a", "half") "c = Transpose<perm=[0,2,3,1]>(b) d = Transpose<perm=[0,3,1,2]>(c) "
+				    "y = Conv(d, p)",
+	  "MVAU=2 Transpose=2" },
 };
 
 static void rows_of_pixels(void **state)
@@ -339,7 +358,7 @@ static void real_layer_between_is_named(void **state)
 	threshold(&n, 6, false);
 	node_set_string(add(&n, DOMAIN_ONNX, "Sigmoid", NULL), "marker", "here");
 	infer(&n);
-	n.x->datatype = datatype_uint(2);	/* claimed, so that the next layer is hardware */
+	n.x->datatype = datatype_uint(2); /* claimed, so that the next layer is hardware */
 	add(&n, DOMAIN_ONNX, "MatMul", constant(&n, "INT3", 2, (int64_t[]){ 6, 2 }, 3));
 	graph_add_output(n.g, n.x, "y");
 	value_set_type(n.g, n.x, ELEM_FLOAT, 2, (int64_t[]){ 1, 2 });
@@ -355,11 +374,16 @@ static void real_layer_between_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matmul_and_thresholds), cmocka_unit_test(bipolar_counts_bits),
-		cmocka_unit_test(convolutions), cmocka_unit_test(pooling_and_flattening),
-		cmocka_unit_test(forks_and_joins), cmocka_unit_test(folding_changes_nothing),
-		cmocka_unit_test(bipolar_padding), cmocka_unit_test(strides_of_lines),
-		cmocka_unit_test(products_of_streams), cmocka_unit_test(rows_of_pixels),
+		cmocka_unit_test(matmul_and_thresholds),
+		cmocka_unit_test(bipolar_counts_bits),
+		cmocka_unit_test(convolutions),
+		cmocka_unit_test(pooling_and_flattening),
+		cmocka_unit_test(forks_and_joins),
+		cmocka_unit_test(folding_changes_nothing),
+		cmocka_unit_test(bipolar_padding),
+		cmocka_unit_test(strides_of_lines),
+		cmocka_unit_test(products_of_streams),
+		cmocka_unit_test(rows_of_pixels),
 		cmocka_unit_test(real_layer_between_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

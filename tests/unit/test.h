@@ -80,7 +80,7 @@ static inline void test_run(struct graph *g, const char *passes)
 static inline int test_count(const struct graph *g, const char *op)
 {
 	int count = 0;
-	graph_for_each_node(g, n)
+	graph_for_each_node (g, n)
 		count += !op || !strcmp(n->op_type, op);
 	return count;
 }

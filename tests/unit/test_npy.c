@@ -38,8 +38,9 @@ static void refused(const char *header, size_t size, const char *why)
 static void round_trip(void **state)
 {
 	(void)state;
-	static const enum elem_type types[] = { ELEM_FLOAT, ELEM_DOUBLE, ELEM_FLOAT16, ELEM_INT8, ELEM_UINT8, ELEM_INT16,
-						ELEM_UINT16, ELEM_INT32, ELEM_UINT32, ELEM_INT64, ELEM_UINT64, ELEM_BOOL };
+	static const enum elem_type types[] = { ELEM_FLOAT,  ELEM_DOUBLE, ELEM_FLOAT16, ELEM_INT8,
+						ELEM_UINT8,  ELEM_INT16,  ELEM_UINT16,	ELEM_INT32,
+						ELEM_UINT32, ELEM_INT64,  ELEM_UINT64,	ELEM_BOOL };
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		struct diags d = { 0 };
 		struct tensor *t = tensor_new(types[i], 2, (int64_t[]){ 2, 3 });

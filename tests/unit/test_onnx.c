@@ -307,7 +307,7 @@ static void constants_in_a_file_of_their_own(void **state)
 	assert_true(tensor_equal(graph_value(copy, "f")->constant, f));
 	assert_true(tensor_equal(graph_value(copy, "small")->constant, graph_value(g, "small")->constant));
 	assert_true(graph_value(copy, "f")->constant->blob->mapped);
-	assert_int_equal(graph_write_split(copy, path, 1000, &d), 0);	/* over the files it is mapped from */
+	assert_int_equal(graph_write_split(copy, path, 1000, &d), 0); /* over the files it is mapped from */
 	graph_free(copy);
 	copy = graph_read(path, &d);
 	assert_true(tensor_equal(graph_value(copy, "f")->constant, f));

@@ -7,10 +7,8 @@
 #include "util/nearest.h"
 
 static const struct pass_option options[] = {
-	{ "fps", OPTION_INT, "100", "" },
-	{ "scale", OPTION_REAL, NULL, "" },
-	{ "fast", OPTION_FLAG, NULL, "" },
-	{ "mode", OPTION_STRING, "auto", "" },
+	{ "fps", OPTION_INT, "100", "" },  { "scale", OPTION_REAL, NULL, "" },
+	{ "fast", OPTION_FLAG, NULL, "" }, { "mode", OPTION_STRING, "auto", "" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -45,8 +43,8 @@ static void lists(void **state)
 static void malformed(void **state)
 {
 	(void)state;
-	static const char *const texts[] = { "a,", ",a", "a b", "a(", "a(x", "a(x=", "a(x=)", "a(x=1", "a)", "a(=1)",
-					     "a('x=1)", "(", "a(x y)", "a(x=1)b" };
+	static const char *const texts[] = { "a,",    ",a", "a b",   "a(",	"a(x", "a(x=",	 "a(x=)",
+					     "a(x=1", "a)", "a(=1)", "a('x=1)", "(",   "a(x y)", "a(x=1)b" };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct arena a;
 		struct diags d = { 0 };
@@ -164,8 +162,8 @@ static void unknown_pass(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists),	 cmocka_unit_test(malformed), cmocka_unit_test(option_types),
-		cmocka_unit_test(option_values), cmocka_unit_test(nearest),   cmocka_unit_test(tables),
+		cmocka_unit_test(lists),	   cmocka_unit_test(malformed),	   cmocka_unit_test(option_types),
+		cmocka_unit_test(option_values),   cmocka_unit_test(nearest),	   cmocka_unit_test(tables),
 		cmocka_unit_test(aliases_resolve), cmocka_unit_test(unknown_pass),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,16 +44,18 @@ static void header_has_defaults(void **state)
 static void header_is_kept(void **state)
 {
 	(void)state;
-	assert_stable("<ir_version: 8, opset_import: [\"\" : 13], producer_name: \"p\", producer_version: \"1\", "
-		      "domain: \"d\", model_version: 3, doc_string: \"say \\\"hi\\\"\", metadata_props: [\"a\" : \"b\"]>\n"
-		      "\"a graph\" (x) => (y)\n{\n  y = Relu(x)\n}\n");
+	assert_stable(
+		"<ir_version: 8, opset_import: [\"\" : 13], producer_name: \"p\", producer_version: \"1\", "
+		"domain: \"d\", model_version: 3, doc_string: \"say \\\"hi\\\"\", metadata_props: [\"a\" : \"b\"]>\n"
+		"\"a graph\" (x) => (y)\n{\n  y = Relu(x)\n}\n");
 }
 
 static void types_and_annotations(void **state)
 {
 	(void)state;
-	const char *text = HEADER "g (float[1,N,?]:INT2@NCW a, float b, float[] c, int8[2]@NC d, "
-			   "float:FIXED<8,3> e, \"f/0\") => (float[4]:SCALEDINT<7> y)\n{\n  y = Foo(a, b, c, d, e, \"f/0\")\n}\n";
+	const char *text = HEADER
+		"g (float[1,N,?]:INT2@NCW a, float b, float[] c, int8[2]@NC d, "
+		"float:FIXED<8,3> e, \"f/0\") => (float[4]:SCALEDINT<7> y)\n{\n  y = Foo(a, b, c, d, e, \"f/0\")\n}\n";
 	assert_stable(text);
 	struct graph *g = test_graph(text);
 	const struct value *a = graph_value(g, "a");
@@ -70,7 +72,8 @@ static void types_and_annotations(void **state)
 static void constants_of_all_types(void **state)
 {
 	(void)state;
-	assert_stable(HEADER "g () => (y)\n<\n"
+	assert_stable(HEADER
+		      "g () => (y)\n<\n"
 		      "  float[2,2] a = {1,-0.1,inf,1e-20},\n  float b = {nan},\n  double c = {3.141592653589793},\n"
 		      "  float16[2] d = {1.5,65504},\n  bfloat16 e = {2},\n  int4[3] f = {-8,7,0},\n"
 		      "  uint2[2] h = {3,0},\n  int64 i = {-9223372036854775808},\n"
@@ -136,9 +139,10 @@ static void outputs_keep_their_names(void **state)
 	struct graph *g = test_graph("g (x) => (a, y) { a = Relu(x) y = Neg(a) }");
 	struct value *a = graph_value(g, "a"), *x = graph_value(g, "x");
 	assert_true(value_rename(g, a, "b"));
-	value_replace_uses(graph_value(g, "y"), x);	/* an input cannot be renamed */
+	value_replace_uses(graph_value(g, "y"), x); /* an input cannot be renamed */
 	char *printed = graph_print(g);
-	assert_string_equal(printed, HEADER "g (x) => (a, y)\n{\n  a = Relu(x)\n  y_1 = Neg(a)\n  y = Identity(x)\n}\n");
+	assert_string_equal(printed,
+			    HEADER "g (x) => (a, y)\n{\n  a = Relu(x)\n  y_1 = Neg(a)\n  y = Identity(x)\n}\n");
 	free(printed);
 	graph_free(g);
 }
@@ -187,7 +191,7 @@ static void damage_does_no_harm(void **state)
 {
 	(void)state;
 	const char *text = HEADER "g (float[1,N]:INT2@NC x) => (float y) <float[2] w = {1,2}, int4[1] v = {-1}> "
-			   "{ [l] y = a.Foo<t = float[1] {1}, s = [\"a\"], f: floats = []>(x, w, , v) }";
+				  "{ [l] y = a.Foo<t = float[1] {1}, s = [\"a\"], f: floats = []>(x, w, , v) }";
 	size_t n = strlen(text);
 	char *copy = malloc(n + 1);
 	for (size_t i = 0; i < 4 * n; i++) {
@@ -208,18 +212,12 @@ static void damage_does_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(header_has_defaults),
-		cmocka_unit_test(header_is_kept),
-		cmocka_unit_test(types_and_annotations),
-		cmocka_unit_test(constants_of_all_types),
-		cmocka_unit_test(attributes_of_all_kinds),
-		cmocka_unit_test(names_labels_and_domains),
-		cmocka_unit_test(initializer_as_input),
-		cmocka_unit_test(nodes_are_sorted),
-		cmocka_unit_test(large_constants_are_left_out),
-		cmocka_unit_test(outputs_keep_their_names),
-		cmocka_unit_test(mistakes_are_located),
-		cmocka_unit_test(damage_does_no_harm),
+		cmocka_unit_test(header_has_defaults),		cmocka_unit_test(header_is_kept),
+		cmocka_unit_test(types_and_annotations),	cmocka_unit_test(constants_of_all_types),
+		cmocka_unit_test(attributes_of_all_kinds),	cmocka_unit_test(names_labels_and_domains),
+		cmocka_unit_test(initializer_as_input),		cmocka_unit_test(nodes_are_sorted),
+		cmocka_unit_test(large_constants_are_left_out), cmocka_unit_test(outputs_keep_their_names),
+		cmocka_unit_test(mistakes_are_located),		cmocka_unit_test(damage_does_no_harm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,15 +7,18 @@
 #include <string.h>
 
 static const struct pass_option options[] = {
-	{ "reference", OPTION_FLAG, NULL, "the plain style, which is what comes out where none is named; for use with others" },
-	{ "packed", OPTION_FLAG, NULL, "the fast style: bit planes and int8 dot products, whichever costs less, on vectors" },
+	{ "reference", OPTION_FLAG, NULL,
+	  "the plain style, which is what comes out where none is named; for use with others" },
+	{ "packed", OPTION_FLAG, NULL,
+	  "the fast style: bit planes and int8 dot products, whichever costs less, on vectors" },
 	{ "tiny", OPTION_FLAG, NULL, "the small style, for microcontrollers" },
 	{ "weights", OPTION_STRING, "array",
 	  "array: C arrays; incbin: a .bin file that the assembler includes; file: loaded at run time" },
 	{ "testbench", OPTION_FLAG, NULL, "emit NAME_test.c too, which checks golden vectors" },
 	{ "dispatch", OPTION_FLAG, NULL,
 	  "packed: for x86-64, AVX2 and AVX-512 in one library, chosen by the processor at run time" },
-	{ "name", OPTION_STRING, NULL, "prefix of files and symbols; from the model's file name where it is not given" },
+	{ "name", OPTION_STRING, NULL,
+	  "prefix of files and symbols; from the model's file name where it is not given" },
 	{ NULL, OPTION_FLAG, NULL, NULL },
 };
 
@@ -59,14 +62,15 @@ static int read_options(struct emit *e)
 	e->upper = upper;
 	e->testbench = backend_flag(e->ctx, "testbench");
 	e->dispatch = backend_flag(e->ctx, "dispatch") && e->style == &style_packed;
-	e->weights = !strcmp(weights, "array") ? WEIGHTS_ARRAY :
-		     !strcmp(weights, "incbin") ? WEIGHTS_INCBIN : WEIGHTS_FILE;
+	e->weights = !strcmp(weights, "array")	  ? WEIGHTS_ARRAY
+		     : !strcmp(weights, "incbin") ? WEIGHTS_INCBIN
+						  : WEIGHTS_FILE;
 	if (e->weights == WEIGHTS_FILE && strcmp(weights, "file"))
 		return diag_error(e->ctx->diags, "write array, incbin or file",
-			      "option weights of backend c has no form '%s'", weights);
+				  "option weights of backend c has no form '%s'", weights);
 	if (e->weights == WEIGHTS_FILE && e->style == &style_tiny)
 		return diag_error(e->ctx->diags, "use weights=array or weights=incbin",
-			      "style tiny keeps its constants in flash: it has no "
+				  "style tiny keeps its constants in flash: it has no "
 				  "weights=file");
 	return 0;
 }
@@ -150,8 +154,7 @@ static bool c_accepts(struct backend_ctx *ctx)
 	struct plan *p = plan_build(ctx->graph, &chosen[0]->plan, &d);
 	if (!p && d.first)
 		diag_note(ctx->diags, DIAG_NOTE, NULL, d.first->remedy, "backend c is left out: %s%s%s",
-			      d.first->node ? d.first->node : "",
-			  d.first->node ? ": " : "", d.first->cause);
+			  d.first->node ? d.first->node : "", d.first->node ? ": " : "", d.first->cause);
 	ctx->accepted = p;
 	diags_free(&d);
 	return p != NULL;

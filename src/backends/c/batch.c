@@ -73,9 +73,10 @@ void batch_functions(struct emit *e, struct strbuf *b)
 		strbuf_printf(b, "\n/* %lld samples together. */\nstatic void %s_run_x%lld(", LL(e->samples), e->name,
 			      LL(e->samples));
 		emit_parameters(e, b);
-		bool inner = strstr(strbuf_text(&e->block), "(arena + ") != NULL;	/* some result is neither input nor output */
-		strbuf_printf(b, "void *scratch)\n{\n\t%s\n\n%s}\n", inner ? "char *arena = scratch;" : "(void)scratch;",
-			      strbuf_text(&e->block));
+		bool inner = strstr(strbuf_text(&e->block), "(arena + ") !=
+			     NULL; /* some result is neither input nor output */
+		strbuf_printf(b, "void *scratch)\n{\n\t%s\n\n%s}\n",
+			      inner ? "char *arena = scratch;" : "(void)scratch;", strbuf_text(&e->block));
 	}
 	strbuf_printf(b, "\nvoid %s_run_batch(", e->name);
 	emit_parameters(e, b);

@@ -13,9 +13,9 @@ static const struct {
 	size_t size;
 	int per_line;
 } array_types[] = {
-	[ARRAY_I8] = { "int8_t", 1, 24 }, [ARRAY_U8] = { "uint8_t", 1, 24 }, [ARRAY_I16] = { "int16_t", 2, 16 },
+	[ARRAY_I8] = { "int8_t", 1, 24 },    [ARRAY_U8] = { "uint8_t", 1, 24 },	 [ARRAY_I16] = { "int16_t", 2, 16 },
 	[ARRAY_U16] = { "uint16_t", 2, 16 }, [ARRAY_I32] = { "int32_t", 4, 12 }, [ARRAY_U32] = { "uint32_t", 4, 8 },
-	[ARRAY_I64] = { "int64_t", 8, 8 }, [ARRAY_U64] = { "uint64_t", 8, 5 }, [ARRAY_F32] = { "float", 4, 8 },
+	[ARRAY_I64] = { "int64_t", 8, 8 },   [ARRAY_U64] = { "uint64_t", 8, 5 }, [ARRAY_F32] = { "float", 4, 8 },
 };
 
 const char *array_ctype(enum array_type t)
@@ -30,9 +30,10 @@ size_t array_size(enum array_type t)
 
 enum array_type array_type_for(int64_t lo, int64_t hi)
 {
-	static const enum array_type of[] = { [PLAN_I8] = ARRAY_I8, [PLAN_U8] = ARRAY_U8, [PLAN_I16] = ARRAY_I16,
-					      [PLAN_U16] = ARRAY_U16, [PLAN_I32] = ARRAY_I32, [PLAN_I64] = ARRAY_I64,
-					      [PLAN_F32] = ARRAY_F32 };
+	static const enum array_type of[] = {
+		[PLAN_I8] = ARRAY_I8,	[PLAN_U8] = ARRAY_U8,	[PLAN_I16] = ARRAY_I16, [PLAN_U16] = ARRAY_U16,
+		[PLAN_I32] = ARRAY_I32, [PLAN_I64] = ARRAY_I64, [PLAN_F32] = ARRAY_F32
+	};
 	return of[plan_elem_for(lo, hi)];
 }
 
@@ -60,7 +61,7 @@ static void print_element(struct emit *e, enum array_type type, const void *data
 	case ARRAY_I64: strbuf_printf(b, "%lldLL", (long long)((const int64_t *)data)[i]); break;
 	case ARRAY_U64: strbuf_printf(b, "0x%llxull", (unsigned long long)((const uint64_t *)data)[i]); break;
 	case ARRAY_F32: strbuf_puts(b, float_text(e, (double)((const float *)data)[i])); break;
-	default: break;		/* small_lines */
+	default: break; /* small_lines */
 	}
 }
 
@@ -95,7 +96,7 @@ static void small_lines(struct emit *e, enum array_type type, const void *data, 
 {
 	size_t per = (size_t)array_types[type].per_line;
 	for (size_t i = 0; i < count; i += per) {
-		char line[256], *to = line;	/* 24 of "-128," or 16 of "-32768," */
+		char line[256], *to = line; /* 24 of "-128," or 16 of "-32768," */
 		*to++ = '\n';
 		*to++ = '\t';
 		for (size_t k = i; k < count && k < i + per; k++) {
@@ -136,7 +137,8 @@ static void array_blob(struct emit *e, enum array_type type, const void *data, s
 	}
 	strbuf_printf(&e->decls, "extern const %s *%s;\t/* %zu elements */\n", array_ctype(type), symbol, count);
 	strbuf_printf(&e->arrays, "const %s *%s;\n", array_ctype(type), symbol);
-	strbuf_printf(&e->loads, "\t%s = (const %s *)(const void *)(bytes + %zu);\n", symbol, array_ctype(type), offset);
+	strbuf_printf(&e->loads, "\t%s = (const %s *)(const void *)(bytes + %zu);\n", symbol, array_ctype(type),
+		      offset);
 }
 
 /* What is known of a symbol. */
@@ -145,13 +147,12 @@ struct array {
 	size_t count;
 };
 
-static const char *array_emit(struct emit *e, enum array_type type, const void *data, size_t count,
-			      const char *suffix)
+static const char *array_emit(struct emit *e, enum array_type type, const void *data, size_t count, const char *suffix)
 {
 	const char *symbol = arena_printf(&e->arena, "%s_%s", e->name, suffix);
 	const struct array *before = map_get(&e->symbols, symbol);
 	struct array *a = arena_new(&e->arena, struct array);
-	if (before) {	/* kernels that are written out several times share their constants */
+	if (before) { /* kernels that are written out several times share their constants */
 		assert(before->type == type && before->count == count);
 		return symbol;
 	}
@@ -201,8 +202,7 @@ static void narrow(enum array_type type, const int64_t *from, void *to, size_t c
 		for (size_t i = 0; i < count; i++)
 			words[i] = (uint32_t)from[i];
 		return;
-	default:
-		memcpy(to, from, count * sizeof *from);
+	default: memcpy(to, from, count * sizeof *from);
 	}
 }
 
@@ -229,9 +229,10 @@ const char *emit_ints(struct emit *e, const int64_t *data, size_t count, const c
 
 const char *elem_ctype(enum plan_elem e)
 {
-	static const char *const name[] = { [PLAN_I8] = "int8_t", [PLAN_U8] = "uint8_t", [PLAN_I16] = "int16_t",
-					    [PLAN_U16] = "uint16_t", [PLAN_I32] = "int32_t", [PLAN_I64] = "int64_t",
-					    [PLAN_F32] = "float" };
+	static const char *const name[] = {
+		[PLAN_I8] = "int8_t",	[PLAN_U8] = "uint8_t",	[PLAN_I16] = "int16_t", [PLAN_U16] = "uint16_t",
+		[PLAN_I32] = "int32_t", [PLAN_I64] = "int64_t", [PLAN_F32] = "float"
+	};
 	return name[e];
 }
 

@@ -18,42 +18,42 @@ struct emit {
 	const struct style *style;
 	struct plan *plan;
 	struct arena arena;
-	const char *name;		/* prefix of all symbols */
+	const char *name; /* prefix of all symbols */
 	const char *upper;
-	const char *dir;		/* where the files go */
+	const char *dir; /* where the files go */
 	enum weights_form weights;
 	bool testbench;
-	bool dispatch;			/* several targets, chosen at run time */
-	struct strbuf code;		/* functions of NAME.c */
-	struct strbuf run;		/* body of NAME_run */
-	struct strbuf decls, arrays;	/* NAME_weights.h and .c */
-	struct strbuf loads;		/* weights=file: assignments of NAME_load */
-	struct strbuf blob;		/* the bytes, where the weights are a file */
-	struct map symbols;		/* arrays so far */
-	size_t rom;			/* bytes of constants so far */
-	size_t stack;			/* what the layer under way takes beyond STACK_FRAME */
-	size_t most_stack;		/* of a layer so far, with it */
-	bool infinity;			/* an array has an infinite element */
-	struct strbuf includes;		/* further lines after NAME.c's includes */
-	struct strbuf extra_header;	/* further declarations of NAME.h */
-	void *style_data;		/* the style's own */
-	const char *suffix;		/* of the functions of layers: "" or, where they take several samples, "_x16" */
+	bool dispatch;		     /* several targets, chosen at run time */
+	struct strbuf code;	     /* functions of NAME.c */
+	struct strbuf run;	     /* body of NAME_run */
+	struct strbuf decls, arrays; /* NAME_weights.h and .c */
+	struct strbuf loads;	     /* weights=file: assignments of NAME_load */
+	struct strbuf blob;	     /* the bytes, where the weights are a file */
+	struct map symbols;	     /* arrays so far */
+	size_t rom;		     /* bytes of constants so far */
+	size_t stack;		     /* what the layer under way takes beyond STACK_FRAME */
+	size_t most_stack;	     /* of a layer so far, with it */
+	bool infinity;		     /* an array has an infinite element */
+	struct strbuf includes;	     /* further lines after NAME.c's includes */
+	struct strbuf extra_header;  /* further declarations of NAME.h */
+	void *style_data;	     /* the style's own */
+	const char *suffix;	     /* of the functions of layers: "" or, where they take several samples, "_x16" */
 	/* A second entry that starts behind the first layer, where the network's input can be had packed already:
 	 * NAME_run_SUFFIX(const TYPE *in0, ...). NULL: none. */
 	const char *entry_suffix, *entry_type;
-	const char *entry_from;		/* what NAME_run passes it */
-	struct strbuf prologue;		/* the first layer's call, in NAME_run alone */
-	json_t *layers;			/* array of the report: a layer each */
-	int64_t samples;		/* of a block of NAME_run_batch; 0: one by one */
-	struct strbuf block;		/* body of the function that computes them */
+	const char *entry_from; /* what NAME_run passes it */
+	struct strbuf prologue; /* the first layer's call, in NAME_run alone */
+	json_t *layers;		/* array of the report: a layer each */
+	int64_t samples;	/* of a block of NAME_run_batch; 0: one by one */
+	struct strbuf block;	/* body of the function that computes them */
 };
 
 /* One of the three styles. */
 struct style {
 	const char *name;
-	const char *folder;		/* below the output folder */
+	const char *folder; /* below the output folder */
 	struct plan_options plan;
-	size_t align;			/* of scratch and of buffers in it */
+	size_t align; /* of scratch and of buffers in it */
 	/* Sets bytes of the buffers; may add to what the header says. */
 	void (*size)(struct emit *e);
 	/* Emits NAME.c's functions into e->code and calls into e->run. */
@@ -95,7 +95,7 @@ const char *layer_comment(struct emit *e, const struct plan_layer *l);
 struct loops {
 	int depth;
 	int64_t dims[MAX_RANK];
-	int64_t stride[3][MAX_RANK];	/* of operand 0, operand 1, of the channel index */
+	int64_t stride[3][MAX_RANK]; /* of operand 0, operand 1, of the channel index */
 	int operands;
 };
 /* The loop nest over out, with axes merged where all strides allow. Strides may be NULL (contiguous). */
@@ -108,14 +108,14 @@ const char *loops_index(struct emit *e, const struct loops *n, int k);
 
 /* ---- files (files.c) ---- */
 int emit_files(struct emit *e);
-void emit_parameters(struct emit *e, struct strbuf *b);	/* "const NAME_input0 *in0, NAME_output0 *out0, " */
-void emit_entry_parameters(struct emit *e, struct strbuf *b);	/* the same of NAME_run_SUFFIX */
-int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b);	/* writes file NAMEsuffix and frees b */
-int write_dispatch(struct emit *e);	/* dispatch.c */
-int emit_block(struct emit *e);		/* batch.c: kernels for several samples, where they pay */
+void emit_parameters(struct emit *e, struct strbuf *b);	      /* "const NAME_input0 *in0, NAME_output0 *out0, " */
+void emit_entry_parameters(struct emit *e, struct strbuf *b); /* the same of NAME_run_SUFFIX */
+int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b); /* writes file NAMEsuffix and frees b */
+int write_dispatch(struct emit *e);				       /* dispatch.c */
+int emit_block(struct emit *e); /* batch.c: kernels for several samples, where they pay */
 void batch_functions(struct emit *e, struct strbuf *b);
-int write_main(struct emit *e);		/* main_file.c */
-int write_testbench(struct emit *e);	/* testbench.c */
+int write_main(struct emit *e);	     /* main_file.c */
+int write_testbench(struct emit *e); /* testbench.c */
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size);
 
 /* ---- reference kernels, one a kind; other styles use them for layers they have no form for ---- */

@@ -16,8 +16,8 @@ enum { NOWHERE = 0 };
 struct picture {
 	const struct graph *graph;
 	struct strbuf *out;
-	uint32_t *nodes;	/* by node id: its number in the picture */
-	uint32_t *sources;	/* by value id: 1 + the number of a graph input; NOWHERE */
+	uint32_t *nodes;   /* by node id: its number in the picture */
+	uint32_t *sources; /* by value id: 1 + the number of a graph input; NOWHERE */
 };
 
 static void add_name(struct picture *p, const char *prefix, uint32_t number)
@@ -29,7 +29,7 @@ static void add_name(struct picture *p, const char *prefix, uint32_t number)
 static void add_operator(struct picture *p, const struct node *n, uint32_t number, enum dot_role role)
 {
 	static const char *const fill[] = {
-		[DOT_FLOAT] = "",	/* the default */
+		[DOT_FLOAT] = "", /* the default */
 		[DOT_QUANTISER] = "fillcolor=\"#cfe2f3\", ",
 		[DOT_INTEGER] = "fillcolor=\"#d9ead3\", ",
 		[DOT_LEFTOVER] = "fillcolor=\"#f9cb9c\", ",
@@ -59,7 +59,7 @@ static void add_edge(struct picture *p, const struct value *v, const char *prefi
 		add_name(p, "\tn", p->nodes[v->producer->id]);
 	else if (p->sources[v->id] != NOWHERE)
 		add_name(p, "\tin", p->sources[v->id] - 1);
-	else			/* a constant, shown inside its reader */
+	else /* a constant, shown inside its reader */
 		return;
 	strbuf_puts(p->out, " -> ");
 	add_name(p, prefix, to);
@@ -81,7 +81,7 @@ static void add_nodes(struct picture *p)
 			add_terminal(p, "\tin", i, g->inputs[i]->name);
 			p->sources[g->inputs[i]->id] = i + 1;
 		}
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		add_operator(p, n, number, roles[n->id]);
 		number++;
 	}
@@ -92,7 +92,7 @@ static void add_edges(struct picture *p)
 {
 	const struct graph *g = p->graph;
 
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		for (uint32_t i = 0; i < n->n_inputs; i++)
 			if (node_input(n, i))
 				add_edge(p, node_input(n, i), "n", p->nodes[n->id], "");
@@ -113,8 +113,8 @@ static void draw(const struct graph *g, struct strbuf *out)
 	p.nodes = xcalloc(g->next_node_id + 1u, sizeof *p.nodes);
 	p.sources = xcalloc(g->next_value_id + 1u, sizeof *p.sources);
 	strbuf_puts(out, "digraph qcc {\n\tgraph [fontname=Helvetica, rankdir=TB];\n"
-		    "\tnode [fontname=Helvetica, fontsize=11, style=filled, shape=box, fillcolor=\"#f2f2f2\"];\n"
-		    "\tedge [fontname=Helvetica, fontsize=10];\n");
+			 "\tnode [fontname=Helvetica, fontsize=11, style=filled, shape=box, fillcolor=\"#f2f2f2\"];\n"
+			 "\tedge [fontname=Helvetica, fontsize=10];\n");
 	add_nodes(&p);
 	add_edges(&p);
 	strbuf_puts(out, "}\n");
@@ -166,7 +166,8 @@ struct renderer {
 static bool load(struct renderer *r, struct diags *d)
 {
 	static const char *const names[] = { "libgvc.so.6", "libgvc.so.7", "libgvc.so", NULL };
-	const struct library_entry entries[] = {	/* those of cgraph are found through gvc, which needs it */
+	const struct library_entry entries[] = {
+		/* those of cgraph are found through gvc, which needs it */
 		{ "agmemread", &r->agmemread },
 		{ "agclose", &r->agclose },
 		{ "agseterrf", &r->agseterrf },
@@ -186,8 +187,8 @@ static int failed(const struct renderer *r, const char *path, struct diags *d)
 {
 	const char *message = r->aglasterr();
 
-	return diag_error(d, "write DOT without svg and run `dot -Tsvg` on it",
-			  "Graphviz cannot draw '%s': %s", path, message ? message : "unknown reason");
+	return diag_error(d, "write DOT without svg and run `dot -Tsvg` on it", "Graphviz cannot draw '%s': %s", path,
+			  message ? message : "unknown reason");
 }
 
 static int render(const struct renderer *r, const char *text, const char *path, struct diags *d)

@@ -42,7 +42,8 @@ static size_t plain(const char *s, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n && s[i] >= ' ' && s[i] < 0x7f && s[i] != '&' && s[i] != '<' && s[i] != '>' && s[i] != '"' && s[i] != '\\')
+	while (i < n && s[i] >= ' ' && s[i] < 0x7f && s[i] != '&' && s[i] != '<' && s[i] != '>' && s[i] != '"' &&
+	       s[i] != '\\')
 		i++;
 	return i;
 }
@@ -152,7 +153,8 @@ static bool is_default(const struct attr *a)
 		if (a->kind == ATTR_INT && !a->i && !strcmp(a->name, zero[i]))
 			return true;
 	if (a->kind == ATTR_INTS)
-		return (!strcmp(a->name, "pads") && all_ints(a, 0)) || (!strcmp(a->name, "dilations") && all_ints(a, 1));
+		return (!strcmp(a->name, "pads") && all_ints(a, 0)) ||
+		       (!strcmp(a->name, "dilations") && all_ints(a, 1));
 	return (a->kind == ATTR_INT && a->i == 1 && !strcmp(a->name, "group")) ||
 	       (a->kind == ATTR_STRING && !strcmp(a->name, "auto_pad") && !strcmp(a->s, "NOTSET"));
 }
@@ -164,8 +166,9 @@ static bool is_folding(const struct attr *a)
 
 static bool is_shown(const struct attr *a)
 {
-	return !is_default(a) && (a->kind == ATTR_FLOAT || a->kind == ATTR_INT || (a->kind == ATTR_STRING && a->count) ||
-				  (a->kind == ATTR_INTS && a->count) || (a->kind == ATTR_FLOATS && a->count));
+	return !is_default(a) &&
+	       (a->kind == ATTR_FLOAT || a->kind == ATTR_INT || (a->kind == ATTR_STRING && a->count) ||
+		(a->kind == ATTR_INTS && a->count) || (a->kind == ATTR_FLOATS && a->count));
 }
 
 static void add_attr(struct strbuf *b, const struct attr *a)

@@ -7,10 +7,10 @@
 
 /* How a node takes part in the integer network; decides its colour. */
 enum dot_role {
-	DOT_FLOAT,		/* floating point before, behind or without an integer part */
-	DOT_QUANTISER,		/* real numbers come in or go out, integers on the other side */
-	DOT_INTEGER,		/* reads and writes integers only */
-	DOT_LEFTOVER,		/* floating point between the first quantiser and the last integer node */
+	DOT_FLOAT,     /* floating point before, behind or without an integer part */
+	DOT_QUANTISER, /* real numbers come in or go out, integers on the other side */
+	DOT_INTEGER,   /* reads and writes integers only */
+	DOT_LEFTOVER,  /* floating point between the first quantiser and the last integer node */
 };
 
 /* The role of each node, indexed by node id; malloc'd. O(nodes + uses). */

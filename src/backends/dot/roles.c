@@ -43,7 +43,7 @@ static enum dot_role local_role(const struct node *n)
 
 static void mark_behind(const struct graph *g, const enum dot_role *roles, unsigned char *marks)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		for (uint32_t i = 0; i < n->n_inputs; i++) {
 			const struct value *v = node_input(n, i);
 			const struct node *p = v ? v->producer : NULL;
@@ -74,7 +74,7 @@ enum dot_role *dot_roles(const struct graph *g)
 	unsigned char *marks = xcalloc(g->next_node_id + 1u, 1);
 	bool any_integer = false;
 
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		roles[n->id] = local_role(n);
 		any_integer = any_integer || roles[n->id] == DOT_INTEGER;
 	}
@@ -82,7 +82,7 @@ enum dot_role *dot_roles(const struct graph *g)
 	if (any_integer) {
 		mark_behind(g, roles, marks);
 		mark_before(g, roles, marks);
-		graph_for_each_node(g, n)
+		graph_for_each_node (g, n)
 			if (roles[n->id] == DOT_FLOAT && marks[n->id] == (BEHIND_QUANTISER | BEFORE_INTEGER))
 				roles[n->id] = DOT_LEFTOVER;
 	}

@@ -13,7 +13,7 @@ static void name_nodes(struct graph *g)
 {
 	struct map taken = { 0 }, counts = { 0 };
 
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (*n->name && !map_has(&taken, n->name)) {
 			map_set(&taken, n->name, n);
 			continue;
@@ -33,7 +33,7 @@ static void name_nodes(struct graph *g)
 /* Operators under the domain that qonnx registers them in, whatever alias the exporter wrote. */
 static void name_domains(struct graph *g)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (!n->op || !*n->op->domain)
 			continue;
 		if (strcmp(n->domain, n->op->domain))
@@ -60,7 +60,7 @@ static struct datatype constant_datatype(const struct tensor *t)
  * whole numbers counts as FLOAT32 and the layer does not become hardware. */
 static void annotate_constants(struct graph *g)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		const struct value *x = node_input(n, 0);
 
 		if (!x || !datatype_is_integer(x->datatype))
@@ -94,7 +94,7 @@ static void set_layout(struct value *v, enum layout l)
  * a matrix product of two axes; layouts known already stay. */
 static void annotate_layouts(struct graph *g)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		struct value *x = node_input(n, 0);
 		enum layout l = LAYOUT_UNKNOWN;
 
@@ -112,7 +112,7 @@ static void annotate_layouts(struct graph *g)
 /* Every shape is written out: FINN reads shapes from value_info and infers none by itself. */
 static void declare_shapes(struct graph *g)
 {
-	graph_for_each_value(g, v)
+	graph_for_each_value (g, v)
 		if (v->rank >= 0 && v->elem != ELEM_UNDEFINED && !value_is_constant(v))
 			v->is_declared = true;
 }

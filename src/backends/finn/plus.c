@@ -33,7 +33,7 @@ int finn_name_plus(struct graph *g, struct diags *d)
 	struct map counts = { 0 };
 	struct strbuf text = { 0 };
 	int result = 0;
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		if (hw_kind_of(n) == HW_NONE)
 			continue;
 		const char *name = name_of(n);
@@ -44,7 +44,7 @@ int finn_name_plus(struct graph *g, struct diags *d)
 		text.length = 0;
 		numbered_name(&counts, name, &text);
 		node_rename(n, text.text);
-		if (hw_kind_of(n) == HW_UPSAMPLE)	/* all channels at once, as ours; the configuration says so too */
+		if (hw_kind_of(n) == HW_UPSAMPLE) /* all channels at once, as ours; the configuration says so too */
 			node_set_int(n, "SIMD", node_attr_int(n, "NumChannels", 1));
 	}
 	strbuf_free(&text);
@@ -71,8 +71,9 @@ static void set_shape(struct node *n, const char *name, const struct value *v)
 
 static void convert_elementwise(struct node *n, const char *op_type)
 {
-	static const char *const old[] = { "NumChannels", "inputDataType", "inputDataType0", "inputDataType1", "eltwiseOp",
-					   "Func", "paramDataType", "outputDataType", "numInputVectors" };
+	static const char *const old[] = { "NumChannels",    "inputDataType",  "inputDataType0",
+					   "inputDataType1", "eltwiseOp",      "Func",
+					   "paramDataType",  "outputDataType", "numInputVectors" };
 	const struct value *a = node_input(n, 0), *b = node_input(n, 1), *y = node_output(n, 0);
 	for (size_t i = 0; i < sizeof old / sizeof *old; i++)
 		node_remove_attr(n, old[i]);
@@ -103,7 +104,7 @@ static void convert_upsample(struct node *n)
 
 void finn_convert_plus(struct graph *g)
 {
-	graph_for_each_node(g, n) {
+	graph_for_each_node (g, n) {
 		enum hw_kind kind = hw_kind_of(n);
 		if (kind == HW_UPSAMPLE) {
 			convert_upsample(n);

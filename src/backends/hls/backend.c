@@ -49,9 +49,12 @@ static void write_templates(struct output *o)
 static void write_host_header(struct output *o, const struct hls_plan *p)
 {
 	struct strbuf b = { 0 };
-	strbuf_printf(&b, "/* in and out: an array for each of the network's inputs (or the design's streams), elements in order. */\n"
-		      "#ifndef QCC_HOST_H\n#define QCC_HOST_H\n\nvoid %s_head(const float *const *in, float *const *out);\n"
-		      "void %s_tail(const float *const *in, float *const *out);\n\n#endif\n", p->top, p->top);
+	strbuf_printf(
+		&b,
+		"/* in and out: an array for each of the network's inputs (or the design's streams), elements in order. */\n"
+		"#ifndef QCC_HOST_H\n#define QCC_HOST_H\n\nvoid %s_head(const float *const *in, float *const *out);\n"
+		"void %s_tail(const float *const *in, float *const *out);\n\n#endif\n",
+		p->top, p->top);
 	write_buffer(o, "host.h", &b);
 }
 
@@ -59,8 +62,8 @@ static void write_design(struct output *o, const struct hls_plan *p)
 {
 	struct strbuf params = { 0 }, thresholds = { 0 }, top = { 0 }, header = { 0 }, host = { 0 };
 	struct strbuf bench = { 0 }, makefile = { 0 }, tcl = { 0 };
-	if (hls_emit_params(p, &params, &thresholds, o->x->diags) != 0 || hls_emit_top(p, &top, &header, o->x->diags) != 0 ||
-	    hls_emit_host(p, &host, o->x->diags) != 0)
+	if (hls_emit_params(p, &params, &thresholds, o->x->diags) != 0 ||
+	    hls_emit_top(p, &top, &header, o->x->diags) != 0 || hls_emit_host(p, &host, o->x->diags) != 0)
 		o->status = -1;
 	write_buffer(o, "params.h", &params);
 	write_buffer(o, "thresh.h", &thresholds);
@@ -111,14 +114,15 @@ static bool accepts(struct backend_ctx *x)
 {
 	struct diags d = { 0 };
 	if (!(x->graph->properties & GRAPH_FOLDED)) {
-		diag_note(x->diags, DIAG_NOTE, NULL, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
+		diag_note(x->diags, DIAG_NOTE, NULL, "-p streamline,fold(target_fps=...)",
+			  "backend hls needs a folded graph");
 		return false;
 	}
 	bool ok = x->graph->n_outputs == 1 && fits(x, &d);
 	const struct diag *why = d.first;
 	if (!ok && why)
-		diag_note(x->diags, DIAG_NOTE, NULL, why->remedy, "backend hls is left out: %s%s%s", why->node ? why->node : "",
-			  why->node ? " " : "", why->cause);
+		diag_note(x->diags, DIAG_NOTE, NULL, why->remedy, "backend hls is left out: %s%s%s",
+			  why->node ? why->node : "", why->node ? " " : "", why->cause);
 	else if (!ok)
 		diag_note(x->diags, DIAG_NOTE, NULL, NULL, "backend hls is left out: it takes networks of one output");
 	diags_free(&d);
@@ -132,7 +136,8 @@ static int emit(struct backend_ctx *x)
 	if (!(x->graph->properties & GRAPH_FOLDED))
 		return diag_error(x->diags, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
 	if (x->graph->n_outputs != 1)
-		return diag_error(x->diags, NULL, "backend hls takes networks of one output; this one has %u", x->graph->n_outputs);
+		return diag_error(x->diags, NULL, "backend hls takes networks of one output; this one has %u",
+				  x->graph->n_outputs);
 	int status = hls_plan_read(&p, x->graph, backend_string(x, "top"), true, x->diags);
 	p.tlast = backend_flag(x, "tlast");
 	if (status == 0) {

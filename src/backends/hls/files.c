@@ -28,16 +28,18 @@ static void emit_feed(const struct hls_plan *p, size_t k, struct strbuf *b)
 {
 	const struct hls_stream *s = hls_port(p, false, k);
 	char element[40];
-	strbuf_printf(b, "\tfeed<%s, %lld, %lld>(x%zu, in%zu, %lld);\n", hls_element(s->type, element), (long long)s->words.elements,
-		      (long long)hls_border(hw_width(s->words)), k, k, (long long)s->words.words);
+	strbuf_printf(b, "\tfeed<%s, %lld, %lld>(x%zu, in%zu, %lld);\n", hls_element(s->type, element),
+		      (long long)s->words.elements, (long long)hls_border(hw_width(s->words)), k, k,
+		      (long long)s->words.words);
 }
 
 static void emit_drain(const struct hls_plan *p, size_t k, struct strbuf *b)
 {
 	const struct hls_stream *s = hls_port(p, true, k);
 	char element[40];
-	strbuf_printf(b, "\tdrain<%s, %lld, %lld>(out%zu, y%zu, %lld);\n", hls_element(s->type, element), (long long)s->words.elements,
-		      (long long)hls_border(hw_width(s->words)), k, k, (long long)s->words.words);
+	strbuf_printf(b, "\tdrain<%s, %lld, %lld>(out%zu, y%zu, %lld);\n", hls_element(s->type, element),
+		      (long long)s->words.elements, (long long)hls_border(hw_width(s->words)), k, k,
+		      (long long)s->words.words);
 }
 
 static const char testbench_head[] =
@@ -89,10 +91,12 @@ static void emit_sizes(const struct hls_plan *p, struct strbuf *b)
 	for (uint32_t i = 0; i < p->g->n_inputs; i++)
 		if (!p->g->inputs[i]->constant)
 			strbuf_printf(b, "%s%lld", inputs++ ? ", " : "", size_of(p->g->inputs[i]));
-	strbuf_printf(b, " };\nenum { INPUTS = %zu, OUTPUT_SIZE = %lld };\nstatic const size_t output_dims[] = { ", inputs, size_of(out));
+	strbuf_printf(b, " };\nenum { INPUTS = %zu, OUTPUT_SIZE = %lld };\nstatic const size_t output_dims[] = { ",
+		      inputs, size_of(out));
 	for (int i = 0; i < out->rank; i++)
 		strbuf_printf(b, "%s%lld", i ? ", " : "", (long long)out->dims[i]);
-	strbuf_printf(b, "%s };\nstatic const double TOLERANCE = %s;\n\n", out->rank ? "" : "1", host_rounds(p) ? "1e-6" : "0");
+	strbuf_printf(b, "%s };\nstatic const double TOLERANCE = %s;\n\n", out->rank ? "" : "1",
+		      host_rounds(p) ? "1e-6" : "0");
 }
 
 void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
@@ -101,11 +105,17 @@ void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
 	emit_sizes(p, b);
 	strbuf_puts(b, "static void run_frame(const float *const *in, float *out)\n{\n");
 	for (size_t k = 0; k < p->n_inputs; k++)
-		strbuf_printf(b, "\tstatic float x%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> in%zu(\"in%zu\");\n", k,
-			      elements_of(hls_port(p, false, k)), (long long)hls_border(hw_width(hls_port(p, false, k)->words)), k, k);
+		strbuf_printf(
+			b,
+			"\tstatic float x%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> in%zu(\"in%zu\");\n",
+			k, elements_of(hls_port(p, false, k)),
+			(long long)hls_border(hw_width(hls_port(p, false, k)->words)), k, k);
 	for (size_t k = 0; k < p->n_outputs; k++)
-		strbuf_printf(b, "\tstatic float y%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> out%zu(\"out%zu\");\n", k,
-			      elements_of(hls_port(p, true, k)), (long long)hls_border(hw_width(hls_port(p, true, k)->words)), k, k);
+		strbuf_printf(
+			b,
+			"\tstatic float y%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> out%zu(\"out%zu\");\n",
+			k, elements_of(hls_port(p, true, k)),
+			(long long)hls_border(hw_width(hls_port(p, true, k)->words)), k, k);
 	for (int output = 0; output < 2; output++) {
 		strbuf_printf(b, "\tstatic %sfloat *const %s[] = { ", output ? "const " : "", output ? "y" : "x");
 		for (size_t k = 0; k < (output ? p->n_outputs : p->n_inputs); k++)
@@ -130,11 +140,13 @@ void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
 
 void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
 {
-	strbuf_puts(b, "# make csim AP_TYPES=DIR simulates the design in C. DIR holds ap_int.h and its kin: Vitis HLS's include folder,\n"
-		       "# or the Apache-licensed ap_types folder of the hls4ml package from PyPI.\n"
-		       "CXX = g++\nCC = cc\nAP_TYPES = /opt/xilinx/include\nCXXFLAGS = -std=c++14 -O2 -ffp-contract=off -Wno-unknown-pragmas\n"
-		       "CFLAGS = -std=c99 -O2 -ffp-contract=off\n\n"
-		       "csim: testbench\n\t./testbench");
+	strbuf_puts(
+		b,
+		"# make csim AP_TYPES=DIR simulates the design in C. DIR holds ap_int.h and its kin: Vitis HLS's include folder,\n"
+		"# or the Apache-licensed ap_types folder of the hls4ml package from PyPI.\n"
+		"CXX = g++\nCC = cc\nAP_TYPES = /opt/xilinx/include\nCXXFLAGS = -std=c++14 -O2 -ffp-contract=off -Wno-unknown-pragmas\n"
+		"CFLAGS = -std=c99 -O2 -ffp-contract=off\n\n"
+		"csim: testbench\n\t./testbench");
 	size_t inputs = graph_data_inputs(p->g, NULL, 0);
 	for (size_t i = 0; i < inputs; i++)
 		strbuf_printf(b, " tv/input%zu.npy", i);
@@ -152,11 +164,14 @@ void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
 
 void hls_emit_tcl(const struct hls_plan *p, const char *part, double clock_mhz, struct strbuf *b)
 {
-	strbuf_printf(b, "# Synthesises the design: vitis_hls -f run_hls.tcl\n"
-		      "open_project -reset prj\nset_top %s\nadd_files top.cpp -cflags \"-std=c++14 -I.\"\n"
-		      "add_files -tb testbench.cpp -cflags \"-std=c++14 -I. -Isim\"\nadd_files -tb host.c -cflags \"-I.\"\n"
-		      "add_files -tb tv\nopen_solution -reset sol -flow_target vivado\nset_part %s\ncreate_clock -period %.3f\n"
-		      "csynth_design\nexport_design -format ip_catalog\nexit\n", p->top, part, 1000 / clock_mhz);
+	strbuf_printf(
+		b,
+		"# Synthesises the design: vitis_hls -f run_hls.tcl\n"
+		"open_project -reset prj\nset_top %s\nadd_files top.cpp -cflags \"-std=c++14 -I.\"\n"
+		"add_files -tb testbench.cpp -cflags \"-std=c++14 -I. -Isim\"\nadd_files -tb host.c -cflags \"-I.\"\n"
+		"add_files -tb tv\nopen_solution -reset sol -flow_target vivado\nset_part %s\ncreate_clock -period %.3f\n"
+		"csynth_design\nexport_design -format ip_catalog\nexit\n",
+		p->top, part, 1000 / clock_mhz);
 }
 
 /* ---- golden vectors ---- */

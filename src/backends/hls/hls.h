@@ -10,36 +10,36 @@
 extern const char hls_text_qcc_layers[], hls_text_hls_stream[], hls_text_npy[], hls_text_host_ops[],
 	hls_text_ap_axi_sdata[];
 
-enum { HLS_MAX_WIDTH = 4096 };		/* of ap_int in Vitis HLS, as we use it */
+enum { HLS_MAX_WIDTH = 4096 }; /* of ap_int in Vitis HLS, as we use it */
 
 struct hls_stream {
 	const struct value *value;
 	struct hw_stream words;
 	struct datatype type;
 	int64_t depth;
-	const struct node *writer, *reader;	/* NULL: the host */
-	size_t port;			/* among the inputs, or outputs, of the design where one is NULL */
+	const struct node *writer, *reader; /* NULL: the host */
+	size_t port;			    /* among the inputs, or outputs, of the design where one is NULL */
 };
 
 struct hls_layer {
 	struct hw_layer l;
-	const char *name;		/* a C identifier */
-	size_t in[64], n_in, *out, n_out;	/* streams */
+	const char *name;		  /* a C identifier */
+	size_t in[64], n_in, *out, n_out; /* streams */
 };
 
 struct hls_plan {
-	struct graph *g;		/* own copy, with converters */
+	struct graph *g; /* own copy, with converters */
 	struct arena arena;
 	struct hls_stream *streams;
 	size_t n_streams;
 	struct hls_layer *layers;
 	size_t n_layers;
-	size_t n_inputs, n_outputs;	/* streams of the design */
-	const struct node **head, **tail;	/* what the host computes before and after, in order */
+	size_t n_inputs, n_outputs;	  /* streams of the design */
+	const struct node **head, **tail; /* what the host computes before and after, in order */
 	size_t n_head, n_tail;
-	json_t *schedule;		/* what hw/schedule.h found, for the report */
-	bool tlast;			/* border words carry TKEEP and TLAST */
-	const char *top;		/* name of the top function */
+	json_t *schedule; /* what hw/schedule.h found, for the report */
+	bool tlast;	  /* border words carry TKEEP and TLAST */
+	const char *top;  /* name of the top function */
 };
 
 /* simulate: streams get the depths that the schedule asks for, else the least. 0, or -1 with diagnostics. Free with
@@ -55,7 +55,7 @@ const struct value *hls_value_behind(const struct value *v);
 const char *hls_element(struct datatype t, char buffer[40]);
 /* The code an element is sent as: two's complement, or 0 and 1 for -1 and +1. */
 uint64_t hls_code(struct datatype t, double x);
-static inline int64_t hls_border(int64_t width)	/* whole bytes */
+static inline int64_t hls_border(int64_t width) /* whole bytes */
 {
 	return (width + 7) / 8 * 8;
 }

@@ -11,7 +11,7 @@ struct host {
 	const struct hls_plan *p;
 	struct strbuf *constants, *body;
 	struct diags *d;
-	unsigned char *known;		/* by value id: has an array */
+	unsigned char *known; /* by value id: has an array */
 };
 
 static long long count_of(const struct value *v)
@@ -29,7 +29,8 @@ static int need(struct host *h, const struct node *n, const struct value **v)
 	if (h->known[x->id])
 		return 0;
 	if (!value_is_constant(x) || x->constant->elem == ELEM_STRING)
-		return diag_node_error(h->d, n, NULL, "needs '%s', which neither the host's part before it nor the hardware computes",
+		return diag_node_error(h->d, n, NULL,
+				       "needs '%s', which neither the host's part before it nor the hardware computes",
 				       x->name);
 	strbuf_printf(h->constants, "static const float v%u[%lld] = {", x->id, (long long)x->constant->count);
 	for (int64_t i = 0; i < x->constant->count; i++)
@@ -72,7 +73,7 @@ static int emit_threshold(struct host *h, const struct node *n, const struct val
 	const struct value *t = node_input(n, 1), *shaped = node_input(n, 0);
 	const char *layout = node_attr_string(n, "data_layout", "");
 	const char *c = strchr(layout, 'C');
-	int axis = c ? (int)(c - layout) : shaped->rank == 3 ? 2 : 1;	/* as qonnx: NC, NWC, NCHW by rank */
+	int axis = c ? (int)(c - layout) : shaped->rank == 3 ? 2 : 1; /* as qonnx: NC, NWC, NCHW by rank */
 	if (axis >= shaped->rank)
 		axis = shaped->rank - 1;
 	long long outer = 1, inner = 1;
@@ -80,9 +81,10 @@ static int emit_threshold(struct host *h, const struct node *n, const struct val
 		*(i < axis ? &outer : &inner) *= i == axis ? 1 : shaped->dims[i];
 	if (need(h, n, &t) != 0)
 		return -1;
-	strbuf_printf(h->body, "\thost_multi_threshold(%lld, %lld, %lld, %lld, %lld, v%u, %af, %af, v%u, v%u);\n", outer,
-		      axis < 0 ? 1LL : (long long)shaped->dims[axis], inner, (long long)t->dims[1], (long long)t->dims[0], t->id,
-		      node_attr_float(n, "out_scale", 1), node_attr_float(n, "out_bias", 0), x->id, y->id);
+	strbuf_printf(h->body, "\thost_multi_threshold(%lld, %lld, %lld, %lld, %lld, v%u, %af, %af, v%u, v%u);\n",
+		      outer, axis < 0 ? 1LL : (long long)shaped->dims[axis], inner, (long long)t->dims[1],
+		      (long long)t->dims[0], t->id, node_attr_float(n, "out_scale", 1),
+		      node_attr_float(n, "out_bias", 0), x->id, y->id);
 	return 0;
 }
 
@@ -102,8 +104,8 @@ static int emit_binary(struct host *h, const struct node *n, const struct value 
 	emit_list(h->body, "d", y->id, y->rank, y->dims);
 	emit_list(h->body, "a", y->id, y->rank, sa);
 	emit_list(h->body, "b", y->id, y->rank, sb);
-	strbuf_printf(h->body, "\thost_binary(HOST_%s, %d, d%u, v%u, a%u, v%u, b%u, v%u);\n", names[which], y->rank, y->id, a->id,
-		      y->id, b->id, y->id, y->id);
+	strbuf_printf(h->body, "\thost_binary(HOST_%s, %d, d%u, v%u, a%u, v%u, b%u, v%u);\n", names[which], y->rank,
+		      y->id, a->id, y->id, b->id, y->id, y->id);
 	return 0;
 }
 
@@ -135,10 +137,11 @@ static int emit_gather(struct host *h, const struct node *n, const struct value 
 	strbuf_printf(h->body, "\tstatic const long i%u[] = { ", y->id);
 	for (int64_t i = 0; i < index->constant->count; i++) {
 		int64_t k = tensor_int_at(index->constant, i);
-		strbuf_printf(h->body, "%s%lld", i ? (i % 16 ? ", " : ",\n\t\t") : "", (long long)(k < 0 ? k + in->dims[axis] : k));
+		strbuf_printf(h->body, "%s%lld", i ? (i % 16 ? ", " : ",\n\t\t") : "",
+			      (long long)(k < 0 ? k + in->dims[axis] : k));
 	}
-	strbuf_printf(h->body, " };\n\thost_gather(%lld, %lld, %lld, %lld, i%u, v%u, v%u);\n", outer, (long long)in->dims[axis],
-		      (long long)index->constant->count, inner, y->id, x->id, y->id);
+	strbuf_printf(h->body, " };\n\thost_gather(%lld, %lld, %lld, %lld, i%u, v%u, v%u);\n", outer,
+		      (long long)in->dims[axis], (long long)index->constant->count, inner, y->id, x->id, y->id);
 	return 0;
 }
 
@@ -186,9 +189,10 @@ static int emit_node(struct host *h, const struct node *n)
 {
 	const struct value *x = node_input(n, 0), *y = node_output(n, 0);
 	if (to_hw_is_view(n))
-		return 0;	/* its output goes by its input's name */
+		return 0; /* its output goes by its input's name */
 	if (!value_shape_known(y) || y->rank > 8)
-		return diag_node_error(h->d, n, NULL, "has no known shape (or more than 8 axes), which the host's part needs");
+		return diag_node_error(h->d, n, NULL,
+				       "has no known shape (or more than 8 axes), which the host's part needs");
 	bool binary = n->op == &op_Add || n->op == &op_Sub || n->op == &op_Mul || n->op == &op_Div;
 	if (!binary && need(h, n, &x) != 0)
 		return -1;
@@ -207,7 +211,10 @@ static int emit_node(struct host *h, const struct node *n)
 		return emit_mat_mul(h, n, x, y);
 	if (n->op == &op_Softmax || n->op == &op_LogSoftmax)
 		return emit_softmax(h, n, x, y);
-	const char *unary = n->op == &op_Relu ? "relu" : n->op == &op_Sigmoid ? "sigmoid" : n->op == &op_Tanh ? "tanh" : NULL;
+	const char *unary = n->op == &op_Relu	   ? "relu"
+			    : n->op == &op_Sigmoid ? "sigmoid"
+			    : n->op == &op_Tanh	   ? "tanh"
+						   : NULL;
 	if (unary) {
 		strbuf_printf(h->body, "\thost_%s(%lld, v%u, v%u);\n", unary, count_of(y), x->id, y->id);
 		return 0;
@@ -235,8 +242,10 @@ static int emit_head(struct host *h)
 {
 	const struct hls_plan *p = h->p;
 	size_t index = 0;
-	strbuf_printf(h->body, "\n/* From the network's inputs to the integers that the design's input streams carry. */\n"
-		      "void %s_head(const float *const *in, float *const *out)\n{\n", p->top);
+	strbuf_printf(h->body,
+		      "\n/* From the network's inputs to the integers that the design's input streams carry. */\n"
+		      "void %s_head(const float *const *in, float *const *out)\n{\n",
+		      p->top);
 	for (uint32_t i = 0; i < p->g->n_inputs; i++)
 		if (!p->g->inputs[i]->constant)
 			name_input(h, p->g->inputs[i], index++);
@@ -253,11 +262,13 @@ static int emit_head(struct host *h)
 static int emit_tail(struct host *h)
 {
 	const struct hls_plan *p = h->p;
-	strbuf_printf(h->body, "\n/* From the integers of the design's output streams to the network's outputs. */\n"
-		      "void %s_tail(const float *const *in, float *const *out)\n{\n", p->top);
-	graph_for_each_value(p->g, v)
+	strbuf_printf(h->body,
+		      "\n/* From the integers of the design's output streams to the network's outputs. */\n"
+		      "void %s_tail(const float *const *in, float *const *out)\n{\n",
+		      p->top);
+	graph_for_each_value (p->g, v)
 		if (!value_is_constant(v))
-			h->known[v->id] = 0;	/* what the head had */
+			h->known[v->id] = 0; /* what the head had */
 	for (size_t k = 0; k < p->n_outputs; k++)
 		name_input(h, hls_port(p, true, k)->value, k);
 	for (size_t i = 0; i < p->n_tail; i++)
@@ -277,7 +288,9 @@ int hls_emit_host(const struct hls_plan *p, struct strbuf *b, struct diags *d)
 	int result = emit_head(&h);
 	if (result == 0)
 		result = emit_tail(&h);
-	strbuf_puts(b, "/* The parts of the network that stay with the host. */\n#include \"host.h\"\n#include \"host_ops.h\"\n\n");
+	strbuf_puts(
+		b,
+		"/* The parts of the network that stay with the host. */\n#include \"host.h\"\n#include \"host_ops.h\"\n\n");
 	strbuf_puts(b, strbuf_text(&constants));
 	strbuf_puts(b, strbuf_text(&body));
 	strbuf_free(&constants);

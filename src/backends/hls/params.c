@@ -97,7 +97,8 @@ static void emit_thresholds(const struct hls_layer *layer, const struct value *v
 	int64_t steps = v->dims[1];
 	bool bipolar = hw_datatype(l->node, "outputDataType").kind == DT_BIPOLAR;
 	tensor_min_max(v->constant, &lo, &hi);
-	strbuf_printf(b, "alignas(64) static const qcc::Thresholds<%s, %lld, %lld, %lld, %s, %lld> %s_activation = {{\n",
+	strbuf_printf(b,
+		      "alignas(64) static const qcc::Thresholds<%s, %lld, %lld, %lld, %s, %lld> %s_activation = {{\n",
 		      native_type(lo, hi), (long long)l->now.pe, (long long)(l->mh / l->now.pe), (long long)steps,
 		      hls_element(hw_datatype(l->node, "outputDataType"), element),
 		      (long long)(bipolar ? 0 : node_attr_int(l->node, "ActVal", 0)), layer->name);
@@ -110,8 +111,8 @@ static void emit_constants(const struct hls_layer *layer, const struct value *v,
 	double lo, hi;
 	const struct hw_layer *l = &layer->l;
 	tensor_min_max(v->constant, &lo, &hi);
-	strbuf_printf(b, "alignas(64) static const qcc::Constants<%s, %lld, %lld> %s_constants = {{\n", native_type(lo, hi),
-		      (long long)l->now.pe, (long long)(l->mh / l->now.pe), layer->name);
+	strbuf_printf(b, "alignas(64) static const qcc::Constants<%s, %lld, %lld> %s_constants = {{\n",
+		      native_type(lo, hi), (long long)l->now.pe, (long long)(l->mh / l->now.pe), layer->name);
 	emit_rows(l, v->constant, 1, b);
 	strbuf_puts(b, "}};\n\n");
 }
@@ -150,8 +151,10 @@ static int emit_layer(const struct hls_layer *layer, struct strbuf *params, stru
 
 int hls_emit_params(const struct hls_plan *p, struct strbuf *params, struct strbuf *thresholds, struct diags *d)
 {
-	strbuf_puts(params, "/* Weights: [PE][word][64-bit chunks], a word holding SIMD weights, the first in its lowest bits. */\n"
-			    "#include \"qcc_layers.h\"\n\n");
+	strbuf_puts(
+		params,
+		"/* Weights: [PE][word][64-bit chunks], a word holding SIMD weights, the first in its lowest bits. */\n"
+		"#include \"qcc_layers.h\"\n\n");
 	strbuf_puts(thresholds, "/* Thresholds: [PE][fold][step], ascending. */\n#include \"qcc_layers.h\"\n\n");
 	for (size_t i = 0; i < p->n_layers; i++)
 		if (emit_layer(&p->layers[i], params, thresholds, d) != 0)

@@ -54,14 +54,16 @@ static size_t find_stream(const struct hls_plan *p, const struct value *v)
 	return SIZE_MAX;
 }
 
-static int add_stream(struct hls_plan *p, const struct node *n, const struct value *v, struct hw_stream words, struct diags *d)
+static int add_stream(struct hls_plan *p, const struct node *n, const struct value *v, struct hw_stream words,
+		      struct diags *d)
 {
 	struct hls_stream *s = &p->streams[p->n_streams++];
 	*s = (struct hls_stream){ .value = v, .words = words, .type = v->datatype, .depth = 2 };
 	if (hw_width(words) > HLS_MAX_WIDTH)
-		return diag_node_error(d, n, "fold(..., max_stream_bits=4096)",
-				       "has a stream ('%s') of %lld bits, %lld elements of %d; ap_int in HLS goes to %d", v->name,
-				       (long long)hw_width(words), (long long)words.elements, words.bits, HLS_MAX_WIDTH);
+		return diag_node_error(
+			d, n, "fold(..., max_stream_bits=4096)",
+			"has a stream ('%s') of %lld bits, %lld elements of %d; ap_int in HLS goes to %d", v->name,
+			(long long)hw_width(words), (long long)words.elements, words.bits, HLS_MAX_WIDTH);
 	return 0;
 }
 
@@ -71,16 +73,18 @@ static int check_converter(const struct hw_layer *l, struct diags *d)
 	int64_t in = l->widths[0], out = l->widths[1];
 	if (l->kind != HW_DWC || in % out == 0 || out % in == 0 || in + out <= HLS_MAX_WIDTH)
 		return 0;
-	return diag_node_error(d, l->node, "fold(..., max_stream_bits=2048)",
-			       "holds %lld bits to make words of %lld bits from words of %lld; ap_int in HLS goes to %d",
-			       (long long)(in + out), (long long)out, (long long)in, HLS_MAX_WIDTH);
+	return diag_node_error(
+		d, l->node, "fold(..., max_stream_bits=2048)",
+		"holds %lld bits to make words of %lld bits from words of %lld; ap_int in HLS goes to %d",
+		(long long)(in + out), (long long)out, (long long)in, HLS_MAX_WIDTH);
 }
 
 /* What the FIFOs in the graph say; 0: there are none. */
 static int64_t queue_depth(const struct value *v)
 {
 	int64_t depth = 0;
-	for (; v->producer && (to_hw_is_view(v->producer) || hw_kind_of(v->producer) == HW_FIFO); v = node_input(v->producer, 0))
+	for (; v->producer && (to_hw_is_view(v->producer) || hw_kind_of(v->producer) == HW_FIFO);
+	     v = node_input(v->producer, 0))
 		if (hw_kind_of(v->producer) == HW_FIFO && node_attr_int(v->producer, "depth", 2) > depth)
 			depth = node_attr_int(v->producer, "depth", 2);
 	return depth;
@@ -104,7 +108,8 @@ static int connect_input(struct hls_plan *p, struct hls_layer *layer, size_t i, 
 		p->streams[s].port = p->n_inputs++;
 	}
 	if (p->streams[s].reader)
-		return diag_node_error(d, layer->l.node, "run to-hw again", "'%s' is read twice; DuplicateStreams is missing", v->name);
+		return diag_node_error(d, layer->l.node, "run to-hw again",
+				       "'%s' is read twice; DuplicateStreams is missing", v->name);
 	p->streams[s].reader = layer->l.node;
 	p->streams[s].depth = depth > p->streams[s].depth ? depth : p->streams[s].depth;
 	layer->in[layer->n_in++] = s;
@@ -143,7 +148,7 @@ static void split_host(struct hls_plan *p)
 	for (const struct node *n = p->g->last; n; n = n->prev)
 		for (uint32_t i = 0; i < n->n_outputs; i++)
 			if (n->outputs[i])
-				value_for_each_use(n->outputs[i], u)
+				value_for_each_use (n->outputs[i], u)
 					if (u->user && (hw_kind_of(u->user) || above[u->user->id]))
 						above[n->id] = 1;
 	p->head = arena_array(&p->arena, const struct node *, p->g->n_nodes + 1);
@@ -176,13 +181,13 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, bo
 	if (insert_converters(p->g, d) < 0)
 		return -1;
 	size_t values = 0;
-	graph_for_each_value(p->g, v)
+	graph_for_each_value (p->g, v)
 		values++;
 	p->streams = arena_array(&p->arena, struct hls_stream, values + 1);
 	p->layers = arena_array(&p->arena, struct hls_layer, p->g->n_nodes + 1);
 	struct schedule schedule = { 0 };
 	int result = simulate ? schedule_graph(p->g, &schedule, d) : 0;
-	graph_for_each_node(p->g, n)
+	graph_for_each_node (p->g, n)
 		if (result == 0 && hw_kind_of(n) && hw_kind_of(n) != HW_FIFO)
 			result = add_layer(p, n, &schedule, d);
 	schedule_report(&schedule, p->schedule = json_object());

@@ -50,16 +50,19 @@ static void emit_matvec(struct writer *w, const struct hls_layer *layer)
 	struct datatype bipolar = datatype_of_kind(DT_BIPOLAR);
 	hls_element(binary ? bipolar : hw_datatype(l->node, "inputDataType"), in);
 	hls_element(binary ? bipolar : hw_datatype(l->node, "weightDataType"), weight);
-	strbuf_printf(w->b, "#pragma HLS ARRAY_PARTITION variable=%s_weights.w complete dim=1\n"
+	strbuf_printf(w->b,
+		      "#pragma HLS ARRAY_PARTITION variable=%s_weights.w complete dim=1\n"
 		      "#pragma HLS ARRAY_RESHAPE variable=%s_weights.w complete dim=3\n"
-		      "#pragma HLS BIND_STORAGE variable=%s_weights.w type=rom_1p impl=%s\n", layer->name, layer->name,
-		      layer->name, memory(l->now.ram));
+		      "#pragma HLS BIND_STORAGE variable=%s_weights.w type=rom_1p impl=%s\n",
+		      layer->name, layer->name, layer->name, memory(l->now.ram));
 	if (!l->steps)
 		strbuf_printf(w->b, "\tconst qcc::Identity<%s> %s_activation = {};\n",
 			      hls_element(hw_datatype(l->node, "outputDataType"), out), layer->name);
 	else
-		strbuf_printf(w->b, "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
-			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=3\n", layer->name, layer->name);
+		strbuf_printf(w->b,
+			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
+			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=3\n",
+			      layer->name, layer->name);
 	strbuf_printf(w->b, "\tqcc::%s<%s, %s, ", l->kind == HW_VVAU ? "vvau" : "mvau",
 		      hls_element(binary ? bipolar : hw_datatype(l->node, "inputDataType"), in),
 		      hls_element(binary ? bipolar : hw_datatype(l->node, "weightDataType"), weight));
@@ -83,18 +86,22 @@ static void emit_window(struct writer *w, const struct hls_layer *layer)
 	const int64_t *k = l->kernel, *in = l->in_dim, *out = l->out_dim, *s = l->stride, *d = l->dilation;
 	long long width = in_width(w->p, layer, 0), fold = l->mh / l->now.simd;
 	if (l->now.window) {
-		strbuf_printf(w->b, "\tqcc::parallel_window<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
-			      width, (long long)k[0], (long long)k[1], (long long)in[0], (long long)in[1], (long long)s[0],
-			      (long long)s[1], (long long)d[0], (long long)d[1]);
+		strbuf_printf(
+			w->b,
+			"\tqcc::parallel_window<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+			width, (long long)k[0], (long long)k[1], (long long)in[0], (long long)in[1], (long long)s[0],
+			(long long)s[1], (long long)d[0], (long long)d[1]);
 		return;
 	}
 	strbuf_printf(w->b, "\tap_uint<%lld> lines[%lld][%lld];\n", width, (long long)((k[0] - 1) * d[0] + 1 + s[0]),
 		      (long long)in[1] * fold);
 	bind_storage(w->b, "lines", "ram_s2p", l->now.ram);
-	strbuf_printf(w->b, "\tqcc::sliding_window<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %s>"
-		      "(in0, out0, lines);\n", fold, (long long)k[0], (long long)k[1], (long long)in[0], (long long)in[1],
-		      (long long)out[0], (long long)out[1], (long long)s[0], (long long)s[1], (long long)d[0],
-		      (long long)d[1], l->depthwise ? "true" : "false");
+	strbuf_printf(w->b,
+		      "\tqcc::sliding_window<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %s>"
+		      "(in0, out0, lines);\n",
+		      fold, (long long)k[0], (long long)k[1], (long long)in[0], (long long)in[1], (long long)out[0],
+		      (long long)out[1], (long long)s[0], (long long)s[1], (long long)d[0], (long long)d[1],
+		      l->depthwise ? "true" : "false");
 }
 
 static void emit_pixels(struct writer *w, const struct hls_layer *layer)
@@ -103,19 +110,20 @@ static void emit_pixels(struct writer *w, const struct hls_layer *layer)
 	long long width = in_width(w->p, layer, 0), fold = l->mh / l->now.simd;
 	const int64_t *in = l->in_dim, *s = l->stride, *pad = l->pad;
 	if (l->kind == HW_DOWNSAMPLER)
-		strbuf_printf(w->b, "\tqcc::down_sample<%lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", width, fold,
-			      (long long)in[0], (long long)in[1], (long long)s[0], (long long)s[1], (long long)l->vectors);
-	else if (l->kind == HW_UPSAMPLE)
-		strbuf_printf(w->b, "\tqcc::up_sample<%lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", width, (long long)in[0],
-			      (long long)in[1], (long long)(l->out_dim[0] / in[0]), (long long)(l->out_dim[1] / in[1]),
+		strbuf_printf(w->b, "\tqcc::down_sample<%lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", width,
+			      fold, (long long)in[0], (long long)in[1], (long long)s[0], (long long)s[1],
 			      (long long)l->vectors);
+	else if (l->kind == HW_UPSAMPLE)
+		strbuf_printf(w->b, "\tqcc::up_sample<%lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", width,
+			      (long long)in[0], (long long)in[1], (long long)(l->out_dim[0] / in[0]),
+			      (long long)(l->out_dim[1] / in[1]), (long long)l->vectors);
 	else if (l->kind == HW_PIXELPAD)
-		strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, 0, 0, 0, 0, %lld, %lld>(in0, out0);\n", width, fold,
-			      (long long)in[0], (long long)in[1], (long long)s[0], (long long)s[1]);
+		strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, 0, 0, 0, 0, %lld, %lld>(in0, out0);\n", width,
+			      fold, (long long)in[0], (long long)in[1], (long long)s[0], (long long)s[1]);
 	else
-		strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, 1, 1>(in0, out0);\n", width, fold,
-			      (long long)in[0], (long long)in[1], (long long)pad[0], (long long)pad[1], (long long)pad[2],
-			      (long long)pad[3]);
+		strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, 1, 1>(in0, out0);\n",
+			      width, fold, (long long)in[0], (long long)in[1], (long long)pad[0], (long long)pad[1],
+			      (long long)pad[2], (long long)pad[3]);
 }
 
 static void emit_pools(struct writer *w, const struct hls_layer *layer)
@@ -125,18 +133,22 @@ static void emit_pools(struct writer *w, const struct hls_layer *layer)
 	const struct hls_stream *x = &w->p->streams[layer->in[0]], *y = &w->p->streams[layer->out[0]];
 	hls_element(x->type, in);
 	if (l->kind == HW_MAXPOOL)
-		strbuf_printf(w->b, "\tqcc::max_pool<%s, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", hls_element(x->type, in),
-			      (long long)x->words.elements, (long long)(l->mh / x->words.elements), (long long)l->in_dim[0],
-			      (long long)l->in_dim[1], (long long)l->kernel[0], (long long)l->kernel[1]);
+		strbuf_printf(w->b, "\tqcc::max_pool<%s, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+			      hls_element(x->type, in), (long long)x->words.elements,
+			      (long long)(l->mh / x->words.elements), (long long)l->in_dim[0], (long long)l->in_dim[1],
+			      (long long)l->kernel[0], (long long)l->kernel[1]);
 	else if (l->kind == HW_POOL)
-		strbuf_printf(w->b, "\tqcc::pool<%s, %s, %lld, %lld, %lld, %s, %lld>(in0, out0);\n", hls_element(x->type, in),
-			      hls_element(y->type, out), (long long)l->mw, (long long)l->now.pe, (long long)y->words.words,
+		strbuf_printf(w->b, "\tqcc::pool<%s, %s, %lld, %lld, %lld, %s, %lld>(in0, out0);\n",
+			      hls_element(x->type, in), hls_element(y->type, out), (long long)l->mw,
+			      (long long)l->now.pe, (long long)y->words.words,
 			      strcmp(node_attr_string(l->node, "Function", ""), "QuantAvgPool") ? "false" : "true",
 			      strcmp(node_attr_string(l->node, "Function", ""), "QuantAvgPool")
-				      ? 0LL : (long long)node_attr_int(l->node, "Size", 0));
+				      ? 0LL
+				      : (long long)node_attr_int(l->node, "Size", 0));
 	else
-		strbuf_printf(w->b, "\tqcc::global_sum<%s, %s, %lld, %lld, %lld>(in0, out0);\n", hls_element(x->type, in),
-			      hls_element(y->type, out), (long long)l->mh, (long long)l->now.pe, (long long)l->vectors);
+		strbuf_printf(w->b, "\tqcc::global_sum<%s, %s, %lld, %lld, %lld>(in0, out0);\n",
+			      hls_element(x->type, in), hls_element(y->type, out), (long long)l->mh,
+			      (long long)l->now.pe, (long long)l->vectors);
 }
 
 static const char *operation(const struct hw_layer *l)
@@ -161,14 +173,16 @@ static void emit_elementwise(struct writer *w, const struct hls_layer *layer)
 	const char *in = hls_element(x->type, a), *result = hls_element(y->type, out);
 	long long pe = l->now.pe;
 	if (l->kind == HW_THRESHOLDING)
-		strbuf_printf(w->b, "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
+		strbuf_printf(w->b,
+			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
 			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=3\n"
-			      "\tqcc::thresholding<%s, %s, %lld, %lld, %lld>(in0, out0, %s_activation);\n", layer->name, layer->name,
-			      in, result, (long long)l->mh, pe, (long long)l->vectors, layer->name);
+			      "\tqcc::thresholding<%s, %s, %lld, %lld, %lld>(in0, out0, %s_activation);\n",
+			      layer->name, layer->name, in, result, (long long)l->mh, pe, (long long)l->vectors,
+			      layer->name);
 	else if (l->kind == HW_CHANNELWISE)
-		strbuf_printf(w->b, "\tqcc::channelwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, out0, %s_constants);\n", operation(l), in,
-			      hls_element(hw_datatype(l->node, "paramDataType"), b), result, (long long)l->mh, pe,
-			      (long long)l->vectors, layer->name);
+		strbuf_printf(w->b, "\tqcc::channelwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, out0, %s_constants);\n",
+			      operation(l), in, hls_element(hw_datatype(l->node, "paramDataType"), b), result,
+			      (long long)l->mh, pe, (long long)l->vectors, layer->name);
 	else
 		strbuf_printf(w->b, "\tqcc::eltwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, in1, out0);\n",
 			      l->kind == HW_ADDSTREAMS ? "qcc::ADD" : operation(l), in,
@@ -185,18 +199,23 @@ static void emit_plumbing(struct writer *w, const struct hls_layer *layer)
 		strbuf_printf(w->b, "\tqcc::convert_width<%lld, %lld, %lld>(in0, out0);\n", in_width(w->p, layer, 0),
 			      out_width(w->p, layer, 0), (long long)x->words.words);
 	} else if (l->kind == HW_LABELSELECT) {
-		strbuf_printf(w->b, "\tqcc::label_select<%s, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", hls_element(x->type, in),
-			      (long long)l->mh, (long long)l->now.pe, (long long)node_attr_int(l->node, "K", 1),
-			      out_width(w->p, layer, 0), (long long)l->vectors);
+		strbuf_printf(w->b, "\tqcc::label_select<%s, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+			      hls_element(x->type, in), (long long)l->mh, (long long)l->now.pe,
+			      (long long)node_attr_int(l->node, "K", 1), out_width(w->p, layer, 0),
+			      (long long)l->vectors);
 	} else if (l->kind == HW_LOOKUP) {
-		strbuf_printf(w->b, "\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst int row = in0.read();\n"
-			      "\t\tap_uint<%lld> word = 0;\n\t\tfor (int k = 0; k < %lld; k++)\n"
-			      "\t\t\tqcc::set_element<%d>(word, k, %s::encode(%s_table[row][k]));\n\t\tout0.write(word);\n\t}\n",
-			      (long long)l->vectors, out_width(w->p, layer, 0), (long long)l->mh, l->out_bits,
-			      hls_element(y->type, out), layer->name);
+		strbuf_printf(
+			w->b,
+			"\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst int row = in0.read();\n"
+			"\t\tap_uint<%lld> word = 0;\n\t\tfor (int k = 0; k < %lld; k++)\n"
+			"\t\t\tqcc::set_element<%d>(word, k, %s::encode(%s_table[row][k]));\n\t\tout0.write(word);\n\t}\n",
+			(long long)l->vectors, out_width(w->p, layer, 0), (long long)l->mh, l->out_bits,
+			hls_element(y->type, out), layer->name);
 	} else if (l->kind == HW_DUPLICATE) {
-		strbuf_printf(w->b, "\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst ap_uint<%lld> word = in0.read();\n",
-			      (long long)x->words.words, in_width(w->p, layer, 0));
+		strbuf_printf(
+			w->b,
+			"\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst ap_uint<%lld> word = in0.read();\n",
+			(long long)x->words.words, in_width(w->p, layer, 0));
 		for (size_t i = 0; i < layer->n_out; i++)
 			strbuf_printf(w->b, "\t\tout%zu.write(word);\n", i);
 		strbuf_puts(w->b, "\t}\n");
@@ -208,10 +227,12 @@ static void emit_part(struct writer *w, const struct hls_layer *layer, size_t i,
 {
 	char in[40], out[40];
 	const struct hls_stream *x = &w->p->streams[layer->in[i]], *y = &w->p->streams[layer->out[0]];
-	strbuf_printf(w->b, "\t\t\tconst ap_uint<%lld> part = in%zu.read();\n\t\t\tfor (int k = 0; k < %lld; k++)\n"
-		      "\t\t\t\tqcc::set_element<%d>(word, %lld + k, %s::encode(%s::decode(qcc::element<%d>(part, k))));\n",
-		      in_width(w->p, layer, i), i, (long long)x->words.elements, y->words.bits, at,
-		      hls_element(y->type, out), hls_element(x->type, in), x->words.bits);
+	strbuf_printf(
+		w->b,
+		"\t\t\tconst ap_uint<%lld> part = in%zu.read();\n\t\t\tfor (int k = 0; k < %lld; k++)\n"
+		"\t\t\t\tqcc::set_element<%d>(word, %lld + k, %s::encode(%s::decode(qcc::element<%d>(part, k))));\n",
+		in_width(w->p, layer, i), i, (long long)x->words.elements, y->words.bits, at, hls_element(y->type, out),
+		hls_element(x->type, in), x->words.bits);
 }
 
 /* All parts' words make one, or the parts' words follow each other. */
@@ -222,7 +243,8 @@ static void emit_concat(struct writer *w, const struct hls_layer *layer)
 	long long at = 0;
 	if (in_turn)
 		strbuf_puts(w->b, "\tint at = 0;\n");
-	strbuf_printf(w->b, "\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tap_uint<%lld> word = 0;\n",
+	strbuf_printf(w->b,
+		      "\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tap_uint<%lld> word = 0;\n",
 		      (long long)y->words.words, out_width(w->p, layer, 0));
 	for (size_t i = 0; i < layer->n_in; i++) {
 		const struct hls_stream *x = &w->p->streams[layer->in[i]];
@@ -243,12 +265,21 @@ static void emit_concat(struct writer *w, const struct hls_layer *layer)
 static void emit_body(struct writer *w, const struct hls_layer *layer)
 {
 	switch (layer->l.kind) {
-	case HW_MVAU: case HW_VVAU: emit_matvec(w, layer); break;
+	case HW_MVAU:
+	case HW_VVAU: emit_matvec(w, layer); break;
 	case HW_SWG: emit_window(w, layer); break;
-	case HW_FMPADDING: case HW_PIXELPAD: case HW_DOWNSAMPLER: case HW_UPSAMPLE: emit_pixels(w, layer); break;
-	case HW_MAXPOOL: case HW_POOL: case HW_GLOBALACC: emit_pools(w, layer); break;
+	case HW_FMPADDING:
+	case HW_PIXELPAD:
+	case HW_DOWNSAMPLER:
+	case HW_UPSAMPLE: emit_pixels(w, layer); break;
+	case HW_MAXPOOL:
+	case HW_POOL:
+	case HW_GLOBALACC: emit_pools(w, layer); break;
 	case HW_CONCAT: emit_concat(w, layer); break;
-	case HW_THRESHOLDING: case HW_CHANNELWISE: case HW_ADDSTREAMS: case HW_ELTWISE: emit_elementwise(w, layer); break;
+	case HW_THRESHOLDING:
+	case HW_CHANNELWISE:
+	case HW_ADDSTREAMS:
+	case HW_ELTWISE: emit_elementwise(w, layer); break;
 	default: emit_plumbing(w, layer); break;
 	}
 }
@@ -261,7 +292,8 @@ static void emit_layer(struct writer *w, const struct hls_layer *layer)
 	for (size_t i = 0; i < layer->n_in; i++)
 		strbuf_printf(w->b, "hls::stream<ap_uint<%lld> > &in%zu, ", in_width(w->p, layer, i), i);
 	for (size_t i = 0; i < layer->n_out; i++)
-		strbuf_printf(w->b, "%shls::stream<ap_uint<%lld> > &out%zu", i ? ", " : "", out_width(w->p, layer, i), i);
+		strbuf_printf(w->b, "%shls::stream<ap_uint<%lld> > &out%zu", i ? ", " : "", out_width(w->p, layer, i),
+			      i);
 	strbuf_puts(w->b, ")\n{\n");
 	emit_body(w, layer);
 	strbuf_puts(w->b, "}\n\n");
@@ -287,11 +319,11 @@ static void emit_border(const struct hls_plan *p, bool output, size_t k, struct 
 	long long width = hw_width(s->words);
 	size_t index = (size_t)(s - p->streams);
 	if (output)
-		strbuf_printf(b, "\tqcc::to_border<%lld, %lld, %lld>(s%zu, out%zu);\n", width, (long long)hls_border(width),
-			      (long long)s->words.words, index, k);
+		strbuf_printf(b, "\tqcc::to_border<%lld, %lld, %lld>(s%zu, out%zu);\n", width,
+			      (long long)hls_border(width), (long long)s->words.words, index, k);
 	else
-		strbuf_printf(b, "\tqcc::from_border<%lld, %lld, %lld>(in%zu, s%zu);\n", width, (long long)hls_border(width),
-			      (long long)s->words.words, k, index);
+		strbuf_printf(b, "\tqcc::from_border<%lld, %lld, %lld>(in%zu, s%zu);\n", width,
+			      (long long)hls_border(width), (long long)s->words.words, k, index);
 }
 
 static void emit_call(const struct hls_layer *layer, struct strbuf *b)
@@ -314,8 +346,10 @@ static void emit_top(const struct hls_plan *p, struct strbuf *b)
 		strbuf_printf(b, "#pragma HLS INTERFACE axis port=out%zu\n", i);
 	strbuf_puts(b, "#pragma HLS DATAFLOW disable_start_propagation\n");
 	for (size_t i = 0; i < p->n_streams; i++)
-		strbuf_printf(b, "\tstatic hls::stream<ap_uint<%lld> > s%zu(\"s%zu\");\n#pragma HLS STREAM variable=s%zu depth=%lld\n",
-			      (long long)hw_width(p->streams[i].words), i, i, i, (long long)p->streams[i].depth);
+		strbuf_printf(
+			b,
+			"\tstatic hls::stream<ap_uint<%lld> > s%zu(\"s%zu\");\n#pragma HLS STREAM variable=s%zu depth=%lld\n",
+			(long long)hw_width(p->streams[i].words), i, i, i, (long long)p->streams[i].depth);
 	for (size_t i = 0; i < p->n_inputs; i++)
 		emit_border(p, false, i, b);
 	for (size_t i = 0; i < p->n_layers; i++)
@@ -328,7 +362,9 @@ static void emit_top(const struct hls_plan *p, struct strbuf *b)
 int hls_emit_top(const struct hls_plan *p, struct strbuf *top, struct strbuf *header, struct diags *d)
 {
 	struct writer w = { p, top, d };
-	strbuf_puts(header, "/* The design's top function: AXI streams whose words are whole bytes, no control signals; a call takes a frame. */\n");
+	strbuf_puts(
+		header,
+		"/* The design's top function: AXI streams whose words are whole bytes, no control signals; a call takes a frame. */\n");
 	if (p->tlast)
 		strbuf_puts(header, "#define QCC_TLAST 1\t/* words carry TKEEP, and TLAST at the end of a frame */\n");
 	strbuf_puts(header, "#include \"qcc_layers.h\"\n\n");

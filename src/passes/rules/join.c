@@ -6,7 +6,7 @@
 
 #include "passes/rules/ratio.h"
 
-enum { SMALL_MULTIPLE = 16 };	/* multiples up to this sum are taken as they are */
+enum { SMALL_MULTIPLE = 16 }; /* multiples up to this sum are taken as they are */
 
 /* m * q (m one number, or one per channel along axis), before n; q itself where m is 1. */
 static struct value *scaled_integer(struct rule_ctx *x, struct node *n, struct value *q, const double *m, int axis,
@@ -61,7 +61,7 @@ static int add_integers(struct rule_ctx *x, struct node *n, const struct affine 
 		double pair[2] = { scale_of(a, c), scale_of(b, c) }, multiples[2];
 		found = common_scale(pair, 2, &out.scale[c], multiples);
 		if (found && fabs(multiples[0]) + fabs(multiples[1]) > SMALL_MULTIPLE && channels == 1)
-			ratio_proven(x, n, a, b, multiples, &out.scale[c]);	/* smaller ones that decide alike */
+			ratio_proven(x, n, a, b, multiples, &out.scale[c]); /* smaller ones that decide alike */
 		m[c] = multiples[0];
 		m[channels + c] = multiples[1];
 		out.bias[c] = bias_of(a, c) + sign * bias_of(b, c);
@@ -112,7 +112,9 @@ static int apply_add(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_add = {
-	"add", "a sum of two scaled integers becomes a sum of integer multiples", apply_add,
+	"add",
+	"a sum of two scaled integers becomes a sum of integer multiples",
+	apply_add,
 };
 
 /* ---- Mul ---- */
@@ -144,7 +146,9 @@ static int apply_multiply(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_multiply = {
-	"multiply", "a product of two scaled integers becomes a product of integers", apply_multiply,
+	"multiply",
+	"a product of two scaled integers becomes a product of integers",
+	apply_multiply,
 };
 
 /* ---- Concat ---- */
@@ -154,7 +158,8 @@ static bool joint_form(const struct node *n, const struct affine *in, int axis, 
 {
 	bool alike = true;
 	for (uint32_t i = 0; i < n->n_inputs; i++)
-		alike = alike && in[i].channels == 1 && in[i].scale[0] == in[0].scale[0] && in[i].bias[0] == in[0].bias[0];
+		alike = alike && in[i].channels == 1 && in[i].scale[0] == in[0].scale[0] &&
+			in[i].bias[0] == in[0].bias[0];
 	if (alike) {
 		affine_init(out, NULL, -1, 1);
 		out->scale[0] = in[0].scale[0];
@@ -215,7 +220,9 @@ static int apply_concat(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_concat = {
-	"concat", "scales move past a Concat, per channel where branches differ", apply_concat,
+	"concat",
+	"scales move past a Concat, per channel where branches differ",
+	apply_concat,
 };
 
 /* ---- TopK, ArgMax, ArgMin ---- */
@@ -240,5 +247,7 @@ static int apply_select(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_select = {
-	"select", "one positive scale and a bias are no concern of TopK, ArgMax and ArgMin", apply_select,
+	"select",
+	"one positive scale and a bias are no concern of TopK, ArgMax and ArgMin",
+	apply_select,
 };

@@ -15,7 +15,7 @@ static bool is_mover(const struct node *n)
 		return false;
 	if (n->op == &op_Resize || n->op == &op_Upsample)
 		return strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
-	return n->op == &op_Pad || (n->op->flags & OP_MOVES) != 0;	/* see translate_padding */
+	return n->op == &op_Pad || (n->op->flags & OP_MOVES) != 0; /* see translate_padding */
 }
 
 static bool other_inputs_constant(const struct node *n)
@@ -189,7 +189,8 @@ static int move_affine(struct rule_ctx *x, struct node *n, struct affine *a)
 		if (a->channels > 1)
 			fits = parameters_through(x, n, known, a, &out[known]);
 		else
-			affine_init(&out[known], NULL, -1, 1), out[known].scale[0] = a->scale[0], out[known].bias[0] = a->bias[0];
+			affine_init(&out[known], NULL, -1, 1), out[known].scale[0] = a->scale[0],
+							       out[known].bias[0] = a->bias[0];
 		if (!fits)
 			break;
 	}
@@ -252,9 +253,9 @@ static bool cancel_pair(struct node *n)
 	if (!above || !above->op || n->n_outputs != 1)
 		return false;
 	struct value *before = node_input(above, 0), *after = n->outputs[0];
-	bool same = before->rank == after->rank && value_shape_known(before) && value_shape_known(after) &&
-		    (after->rank == 0 ||
-		     memcmp(before->dims, after->dims, (size_t)after->rank * sizeof *after->dims) == 0);
+	bool same =
+		before->rank == after->rank && value_shape_known(before) && value_shape_known(after) &&
+		(after->rank == 0 || memcmp(before->dims, after->dims, (size_t)after->rank * sizeof *after->dims) == 0);
 	if (!undoes_transpose(n, above) && !(is_reshape(n) && is_reshape(above) && same))
 		return false;
 	struct value *between = above->outputs[0];
@@ -297,5 +298,7 @@ static int move_past(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_move = {
-	"move", "scales, biases and scalar activations move past nodes that move elements", apply_move,
+	"move",
+	"scales, biases and scalar activations move past nodes that move elements",
+	apply_move,
 };

@@ -27,7 +27,7 @@ static int apply_max_pool(struct rule_ctx *x, struct node *n)
 	if (!datatype_is_integer(c.root->datatype))
 		x->reason = "its input is no scaled integer";
 	else if (c.count && never_decreases(&c)) {
-		struct chain kept = c;	/* the nodes may go with the old input: copies come first */
+		struct chain kept = c; /* the nodes may go with the old input: copies come first */
 		result = put_chain_behind(x, n, 0, &kept) == 0 ? 1 : -1;
 		replace_input(n, 0, c.root);
 		if (result == 1 && retype(x, n, 0) != 0)
@@ -41,7 +41,9 @@ static int apply_max_pool(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_max_pool = {
-	"max-pool", "scales, biases and activations move past a maximum", apply_max_pool,
+	"max-pool",
+	"scales, biases and activations move past a maximum",
+	apply_max_pool,
 };
 
 /* ---- averages ---- */
@@ -83,7 +85,7 @@ static bool is_plain_window(struct rule_ctx *x, const struct node *n, const stru
 		padded = padded || pads[i] != 0;
 	if (padded && (affine_is_biased(a) || !node_attr_int(n, "count_include_pad", 0)))
 		return refuse(x, "it averages fewer elements at the border than inside");
-	if (node_attr_int(n, "ceil_mode", 0)) {	/* harmless where the windows fit */
+	if (node_attr_int(n, "ceil_mode", 0)) { /* harmless where the windows fit */
 		const struct value *in = node_input(n, 0);
 		size_t k, s;
 		const int64_t *kernel = node_attr_ints(n, "kernel_shape", &k);
@@ -113,7 +115,8 @@ static int64_t common_count(const struct window *w, int axis)
 {
 	int64_t common = 1;
 	for (int64_t o = 0; o < w->out[axis]; o++) {
-		int64_t count = elements_in(w, axis, o), least = count ? common / common_divisor(common, count) * count : 0;
+		int64_t count = elements_in(w, axis, o),
+			least = count ? common / common_divisor(common, count) * count : 0;
 		if (!count || least - common >= 1 << 12)
 			return 0;
 		common = least;
@@ -272,5 +275,7 @@ static int apply_average(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_average = {
-	"average", "an average of scaled integers becomes an integer sum with the scale behind it", apply_average,
+	"average",
+	"an average of scaled integers becomes an integer sum with the scale behind it",
+	apply_average,
 };

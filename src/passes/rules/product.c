@@ -10,7 +10,7 @@
 /* Scale and bias of the output, per output channel; NULL scale entries mean they could not be found. */
 struct moved {
 	struct affine out;
-	struct tensor *weights;		/* new ones, or NULL: as they are */
+	struct tensor *weights; /* new ones, or NULL: as they are */
 };
 
 /* One scale per group of input channels comes out as one scale per output channel. */
@@ -22,7 +22,8 @@ static bool scales_by_group(const struct product *p, const struct affine *in)
 	return true;
 }
 
-static bool move_scales(struct rule_ctx *x, const struct node *n, const struct product *p, const struct affine *in, struct moved *m)
+static bool move_scales(struct rule_ctx *x, const struct node *n, const struct product *p, const struct affine *in,
+			struct moved *m)
 {
 	int64_t inputs = p->groups * p->in, outputs = p->groups * p->out;
 	bool per_group = in->channels > 1 && scales_by_group(p, in);
@@ -36,8 +37,10 @@ static bool move_scales(struct rule_ctx *x, const struct node *n, const struct p
 	if (found) {
 		m->weights = product_scaled(p, NULL, multiples, &rounded);
 		if (rounded)
-			diag_note(x->diags, DIAG_NOTE, n, "scales that are powers of two, or one for all channels, are exact",
-				  "weights times the scales of its input channels take more than 24 bits: float32 rounds them");
+			diag_note(
+				x->diags, DIAG_NOTE, n,
+				"scales that are powers of two, or one for all channels, are exact",
+				"weights times the scales of its input channels take more than 24 bits: float32 rounds them");
 		for (int64_t c = 0; c < outputs; c++)
 			m->out.scale[c] = common;
 	} else {
@@ -64,8 +67,9 @@ static bool pad_before(struct rule_ctx *x, struct node *n, const struct affine *
 	int rank = node_input(n, 0)->rank;
 	double z = in->channels == 1 ? -in->bias[0] / in->scale[0] : 0.5;
 	if (n->op != &op_Conv || !pads || count != 2 * (size_t)(rank - 2) || fabs(z - rint(z)) > 1e-6) {
-		x->reason = "it pads with 0, which is no integer behind its input's scale and offset: quantise behind what "
-			    "adds the offset (a batch norm?), or do without the padding";
+		x->reason =
+			"it pads with 0, which is no integer behind its input's scale and offset: quantise behind what "
+			"adds the offset (a batch norm?), or do without the padding";
 		return false;
 	}
 	int64_t all[2 * MAX_RANK] = { 0 }, none[2 * MAX_RANK] = { 0 }, dims[] = { 2 * rank };
@@ -107,7 +111,7 @@ static int apply_product(struct rule_ctx *x, struct node *n)
 		integer = false;
 	}
 	if (integer && in.root == node_input(n, 0) && !affine_is_scaled(&in) && !affine_is_biased(&in)) {
-		result = retype(x, n, 0) < 0 ? -1 : 0;	/* is there already */
+		result = retype(x, n, 0) < 0 ? -1 : 0; /* is there already */
 		integer = false;
 	}
 	if (integer && move_scales(x, n, &p, &in, &m) && (!border || pad_before(x, n, &in, &data))) {
@@ -132,7 +136,9 @@ static int apply_product(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_product = {
-	"product", "scales and biases move past MatMul, Conv and ConvTranspose with integer weights", apply_product,
+	"product",
+	"scales and biases move past MatMul, Conv and ConvTranspose with integer weights",
+	apply_product,
 };
 
 /* One scale each, and offsets that are whole integers of it. */
@@ -162,5 +168,7 @@ static int apply_matmul(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_matmul = {
-	"matmul", "scales move past a MatMul of two computed values", apply_matmul,
+	"matmul",
+	"scales move past a MatMul of two computed values",
+	apply_matmul,
 };

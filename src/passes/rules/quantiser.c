@@ -28,7 +28,7 @@ static bool is_done(const struct node *n)
 	bool whole = scale == rint(scale) && bias == rint(bias);
 	if (n->op != &op_MultiThreshold || !whole)
 		return false;
-	if (datatype_is_integer(in->datatype))	/* a private integer Add or Mul above can still go in */
+	if (datatype_is_integer(in->datatype)) /* a private integer Add or Mul above can still go in */
 		return is_integral(node_input(n, 1)) && (!in->producer || elementwise_data(in->producer) < 0 ||
 							 (in->producer->op->flags & OP_QUANTISER));
 	return !in->producer || (elementwise_data(in->producer) < 0 && !paths_meet(in));
@@ -43,7 +43,9 @@ static int absorb(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_quantiser = {
-	"quantiser", "a quantiser and the chain above it become thresholds", absorb,
+	"quantiser",
+	"a quantiser and the chain above it become thresholds",
+	absorb,
 };
 
 static int shift(struct rule_ctx *x, struct node *n)
@@ -71,5 +73,7 @@ static int shift(struct rule_ctx *x, struct node *n)
 }
 
 const struct rule rule_threshold_bias = {
-	"threshold-bias", "an integer added behind thresholds becomes their offset", shift,
+	"threshold-bias",
+	"an integer added behind thresholds becomes their offset",
+	shift,
 };

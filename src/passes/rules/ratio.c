@@ -18,12 +18,12 @@ enum {
 struct reader {
 	struct chain chain;
 	struct grid grid;
-	int64_t *levels;	/* of the original sum: [pair * channels + c] */
+	int64_t *levels; /* of the original sum: [pair * channels + c] */
 };
 
 struct pairs {
 	int64_t lo[2], hi[2], count;
-	double sign;		/* of the second operand */
+	double sign; /* of the second operand */
 };
 
 /* ---- who reads the sum ---- */
@@ -45,7 +45,7 @@ static bool add_reader(struct reader *readers, size_t *count, struct node *quant
 /* Follows v through element-wise nodes; false where anything else than a quantiser is at the end. */
 static bool find_readers(struct value *v, struct value *sum, struct reader *readers, size_t *count)
 {
-	value_for_each_use(v, u) {
+	value_for_each_use (v, u) {
 		struct node *n = u->user;
 		if (!n || elementwise_data(n) != (int)u->index)
 			return false;
@@ -103,7 +103,8 @@ static void new_sums(const struct pairs *p, const double m[2], double common, do
 	}
 }
 
-static bool decides_alike(const struct reader *readers, size_t count, const double *sums, int64_t pairs, struct diags *d)
+static bool decides_alike(const struct reader *readers, size_t count, const double *sums, int64_t pairs,
+			  struct diags *d)
 {
 	bool alike = true;
 	for (size_t k = 0; k < count && alike; k++) {

@@ -60,7 +60,8 @@ bool integer_input(struct rule_ctx *x, struct node *n, size_t i, struct affine *
 	}
 	x->reason = "its input is no scaled integer";
 	if (!a->root->producer && a->root->is_input)
-		x->reason = arena_printf(&x->graph->arena, "input '%s' is float: say what integers it holds, as in "
+		x->reason = arena_printf(&x->graph->arena,
+					 "input '%s' is float: say what integers it holds, as in "
 					 "set-datatype(%s=BIPOLAR) before streamline, or quantise it",
 					 a->root->name, a->root->name);
 	return false;
@@ -88,7 +89,7 @@ int retype(struct rule_ctx *x, struct node *n, size_t i)
 		all = all && (!in || datatype_is_integer(in->datatype) || value_is_constant(in));
 	}
 	if (all && !datatype_is_integer(v->datatype))
-		v->datatype = datatype_int(32);		/* any integer type: the range tells which */
+		v->datatype = datatype_int(32); /* any integer type: the range tells which */
 	bool picks = (n->op->flags & OP_MOVES) || n->op == &op_MaxPool || n->op == &op_GlobalMaxPool ||
 		     n->op == &op_MaxPoolNHWC;
 	const struct range *r = range_of(x->graph, v);
@@ -118,8 +119,8 @@ int put_chain_behind(struct rule_ctx *x, struct node *n, size_t i, const struct 
 		for (uint32_t m = 0; m < from->n_inputs; m++)
 			inputs[m] = from->inputs[m].value;
 		inputs[elementwise_data(from)] = at;
-		struct node *copy = node_new(x->graph, before, from->domain, from->op_type, inputs, from->n_inputs, 1,
-					     from->name);
+		struct node *copy =
+			node_new(x->graph, before, from->domain, from->op_type, inputs, from->n_inputs, 1, from->name);
 		free(inputs);
 		node_copy_attrs(copy, from);
 		if (node_infer(copy, x->diags) != 0)

@@ -14,8 +14,9 @@
 struct rule_ctx {
 	struct graph *graph;
 	struct diags *diags;
-	struct certificates *certificates;	/* see passes/certify.h; NULL: not asked for */
-	const char *reason;	/* why the rule could not be applied to a node it is for; constant or in the graph's arena */
+	struct certificates *certificates; /* see passes/certify.h; NULL: not asked for */
+	const char
+		*reason; /* why the rule could not be applied to a node it is for; constant or in the graph's arena */
 };
 
 struct rule {

@@ -6,12 +6,13 @@
 #define P(...) strbuf_printf(b, __VA_ARGS__)
 
 static const struct target {
-	const char *suffix;	/* of files and entries */
-	const char *macro;	/* for the kernels */
-	const char *features;	/* for the compiler */
-	const char *supported;	/* for the processor */
+	const char *suffix;    /* of files and entries */
+	const char *macro;     /* for the kernels */
+	const char *features;  /* for the compiler */
+	const char *supported; /* for the processor */
 } targets[] = {
-	{ "avx2", "QCC_TARGET_AVX2", "avx2,fma", "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")" },
+	{ "avx2", "QCC_TARGET_AVX2", "avx2,fma",
+	  "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")" },
 	{ "avx512", "QCC_TARGET_AVX512", "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vpopcntdq",
 	  "__builtin_cpu_supports(\"avx512bw\") && __builtin_cpu_supports(\"avx512dq\") &&\n"
 	  "\t    __builtin_cpu_supports(\"avx512vl\") && __builtin_cpu_supports(\"avx512vnni\") &&\n"
@@ -48,10 +49,11 @@ static int write_targets_header(struct emit *e)
 {
 	struct strbuf text = { 0 }, *b = &text;
 	P("/* %s: its entries, once a target. For its own files alone. */\n#ifndef QCC_%s_TARGETS_H\n"
-	  "#define QCC_%s_TARGETS_H\n\n", e->name,
-	  e->upper, e->upper);
+	  "#define QCC_%s_TARGETS_H\n\n",
+	  e->name, e->upper, e->upper);
 	P("#include \"%s.h\"\n#include \"%s_weights.h\"\n\n#include <math.h>\n#include <string.h>\n#if defined(__x86_64__)\n"
-	  "#include <immintrin.h>\n#endif\n\n", e->name, e->name);
+	  "#include <immintrin.h>\n#endif\n\n",
+	  e->name, e->name);
 	for (size_t i = 0; i <= TARGETS; i++)
 		for (enum entry k = RUN; k < ENTRIES; k++)
 			if (entry_name(e, k)) {
@@ -67,7 +69,8 @@ static void include_network(struct emit *e, struct strbuf *b, size_t target)
 {
 	for (enum entry k = RUN; k < ENTRIES; k++)
 		if (entry_name(e, k))
-			P("#define %s_%s %s_%s%s\n", e->name, entry_name(e, k), e->name, entry_name(e, k), suffix_of(e, target));
+			P("#define %s_%s %s_%s%s\n", e->name, entry_name(e, k), e->name, entry_name(e, k),
+			  suffix_of(e, target));
 	P("#include \"%s_network.h\"\n", e->name);
 }
 
@@ -79,10 +82,12 @@ static int write_target(struct emit *e, size_t target)
 	  t->features, e->name);
 	P("#if defined(__x86_64__)\n#if defined(__clang__)\n"
 	  "#pragma clang attribute push(__attribute__((target(\"%s\"))), apply_to = function)\n"
-	  "#else\n#pragma GCC push_options\n#pragma GCC target(\"%s\")\n#endif\n#define %s\n", t->features, t->features, t->macro);
+	  "#else\n#pragma GCC push_options\n#pragma GCC target(\"%s\")\n#endif\n#define %s\n",
+	  t->features, t->features, t->macro);
 	include_network(e, b, target);
 	P("#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n#else\n"
-	  "typedef int %s_%s_is_for_x86_64;\n#endif\n", e->name, t->suffix);
+	  "typedef int %s_%s_is_for_x86_64;\n#endif\n",
+	  e->name, t->suffix);
 	return emit_buffer(e, arena_printf(&e->arena, "_%s.c", t->suffix), b);
 }
 
@@ -115,13 +120,15 @@ static int write_choice(struct emit *e)
 {
 	struct strbuf text = { 0 }, *b = &text;
 	P("/* %s: the network for any processor, and the choice of the best. Made by qcc, style %s; see %s.h. */\n"
-	  "#include \"%s_targets.h\"\n\n", e->name, e->style->name, e->name, e->name);
+	  "#include \"%s_targets.h\"\n\n",
+	  e->name, e->style->name, e->name, e->name);
 	include_network(e, b, TARGETS);
 	for (enum entry k = RUN; k < ENTRIES; k++)
 		if (entry_name(e, k))
 			P("#undef %s_%s\n", e->name, entry_name(e, k));
 	P("\n#if defined(__x86_64__)\n#ifndef QCC_TARGETS	/* -DQCC_TARGETS=0: none of them; 1: AVX2 at most */\n"
-	  "#define QCC_TARGETS %d\n#endif\nstatic int target(void)\n{\n", TARGETS);
+	  "#define QCC_TARGETS %d\n#endif\nstatic int target(void)\n{\n",
+	  TARGETS);
 	for (size_t i = TARGETS; i-- > 0;)
 		P("\tif (QCC_TARGETS > %zu && %s)\n\t\treturn %zu;\n", i, targets[i].supported, i + 1);
 	P("\treturn 0;\n}\n#endif\n");

@@ -39,9 +39,9 @@ static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf 
 			      datatype_name(v->datatype, datatype));
 	strbuf_printf(b, ", row-major.%s */\n",
 		      p->step > 1 && !p->real ? arena_printf(&e->arena, " Steps of %lld.", LL(p->step)) : "");
-	strbuf_printf(b, "typedef %s %s_%s%d;\n#define %s_%s_COUNT %lld\n#define %s_%s_RANK %d\n#define %s_%s_DIMS {", buf_ctype(p),
-		      e->name, input ? "input" : "output", p->index, e->upper, what, LL(p->count), e->upper, what, v->rank,
-		      e->upper, what);
+	strbuf_printf(b, "typedef %s %s_%s%d;\n#define %s_%s_COUNT %lld\n#define %s_%s_RANK %d\n#define %s_%s_DIMS {",
+		      buf_ctype(p), e->name, input ? "input" : "output", p->index, e->upper, what, LL(p->count),
+		      e->upper, what, v->rank, e->upper, what);
 	for (int i = 0; i < v->rank; i++)
 		strbuf_printf(b, "%s%lld", i ? ", " : " ", LL(v->dims[i]));
 	strbuf_printf(b, "%s}\n", v->rank ? " " : " 1 ");
@@ -68,23 +68,25 @@ static void header_layers(struct emit *e, struct strbuf *b)
 {
 	size_t i;
 	json_t *layer;
-	json_array_foreach(e->layers, i, layer)
-		strbuf_printf(b, " *   %-28.28s %-10s %10lld %8lld %8lld\n", json_string_value(json_object_get(layer, "name")),
-			      json_string_value(json_object_get(layer, "kind")),
-			      json_integer_value(json_object_get(layer, "rom_bytes")),
-			      json_integer_value(json_object_get(layer, "ram_bytes")),
-			      json_integer_value(json_object_get(layer, "stack_bytes")));
+	json_array_foreach(e->layers, i, layer) strbuf_printf(
+		b, " *   %-28.28s %-10s %10lld %8lld %8lld\n", json_string_value(json_object_get(layer, "name")),
+		json_string_value(json_object_get(layer, "kind")),
+		json_integer_value(json_object_get(layer, "rom_bytes")),
+		json_integer_value(json_object_get(layer, "ram_bytes")),
+		json_integer_value(json_object_get(layer, "stack_bytes")));
 }
 
 static void header_head(struct emit *e, struct strbuf *b)
 {
 	strbuf_printf(b, "/* %s: made by qcc from %s, style %s. Plain C11; call %s_run for one sample.\n *\n", e->name,
 		      e->ctx->source ? e->ctx->source : "a model", e->style->name, e->name);
-	strbuf_printf(b, " * Constants take %zu bytes, scratch memory %zu bytes (given by the caller; nothing else is\n"
-		      " * written but the outputs, so that calls with scratch of their own may run at the same time), and the\n"
-		      " * stack about %zu bytes at most (an estimate; see the manual).\n *\n"
-		      " *   layer                        kind       ROM, bytes     RAM    stack\n", e->rom, e->plan->arena_bytes,
-		      e->most_stack + STACK_RUN);
+	strbuf_printf(
+		b,
+		" * Constants take %zu bytes, scratch memory %zu bytes (given by the caller; nothing else is\n"
+		" * written but the outputs, so that calls with scratch of their own may run at the same time), and the\n"
+		" * stack about %zu bytes at most (an estimate; see the manual).\n *\n"
+		" *   layer                        kind       ROM, bytes     RAM    stack\n",
+		e->rom, e->plan->arena_bytes, e->most_stack + STACK_RUN);
 	header_layers(e, b);
 	strbuf_printf(b, " */\n#ifndef QCC_%s_H\n#define QCC_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n",
 		      e->upper, e->upper);
@@ -100,15 +102,20 @@ static int write_header(struct emit *e)
 		header_port(e, &b, p->inputs[i], p->inputs[i]->value, true, p->inputs[i]->value->name);
 	for (size_t i = 0; i < p->n_outputs; i++)
 		header_port(e, &b, p->outputs[i], p->graph->outputs[i].value, false, p->graph->output_names[i]);
-	strbuf_printf(&b, "\n#define %s_INPUTS %zu\n#define %s_OUTPUTS %zu\n", e->upper, p->n_inputs, e->upper, p->n_outputs);
+	strbuf_printf(&b, "\n#define %s_INPUTS %zu\n#define %s_OUTPUTS %zu\n", e->upper, p->n_inputs, e->upper,
+		      p->n_outputs);
 	strbuf_printf(&b, "#define %s_ROM_BYTES %zu\n", e->upper, e->rom);
 	strbuf_printf(&b, "#define %s_SCRATCH_BYTES %zu\n#define %s_SCRATCH_ALIGN %zu\n", e->upper, p->arena_bytes,
 		      e->upper, e->style->align);
-	strbuf_printf(&b, "\n/* One sample. scratch: %s_SCRATCH_BYTES bytes at a multiple of %s_SCRATCH_ALIGN. */\nvoid %s_run(",
-		      e->upper, e->upper, e->name);
+	strbuf_printf(
+		&b,
+		"\n/* One sample. scratch: %s_SCRATCH_BYTES bytes at a multiple of %s_SCRATCH_ALIGN. */\nvoid %s_run(",
+		e->upper, e->upper, e->name);
 	emit_parameters(e, &b);
-	strbuf_printf(&b, "void *scratch);\n\n/* count samples, one after the other in each input and output. */\n"
-		      "void %s_run_batch(", e->name);
+	strbuf_printf(&b,
+		      "void *scratch);\n\n/* count samples, one after the other in each input and output. */\n"
+		      "void %s_run_batch(",
+		      e->name);
 	emit_parameters(e, &b);
 	strbuf_puts(&b, "size_t count, void *scratch);\n");
 	if (e->entry_suffix) {
@@ -118,11 +125,13 @@ static int write_header(struct emit *e)
 		strbuf_puts(&b, "void *scratch);\n");
 	}
 	if (e->weights == WEIGHTS_FILE)
-		strbuf_printf(&b, "\n"
-			      "/* To be called once before %s_run with the contents of %s_weights.bin, at a multiple of 64, which must\n"
-			      " * stay there. 0, or -1 where size is not the file's. */\n"
-			      "int %s_load(const void *weights, size_t size);\n",
-			      e->name, e->name, e->name);
+		strbuf_printf(
+			&b,
+			"\n"
+			"/* To be called once before %s_run with the contents of %s_weights.bin, at a multiple of 64, which must\n"
+			" * stay there. 0, or -1 where size is not the file's. */\n"
+			"int %s_load(const void *weights, size_t size);\n",
+			e->name, e->name, e->name);
 	strbuf_puts(&b, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 	return write_buf(e, named(e, ".h"), &b);
 }
@@ -133,7 +142,8 @@ static int write_header(struct emit *e)
 static void run_functions(struct emit *e, struct strbuf *b)
 {
 	const char *arena = e->plan->arena_bytes ? "\tchar *arena = scratch;\n" : "\t(void)scratch;";
-	strbuf_printf(b, "\nvoid %s_run%s%s(", e->name, e->entry_suffix ? "_" : "", e->entry_suffix ? e->entry_suffix : "");
+	strbuf_printf(b, "\nvoid %s_run%s%s(", e->name, e->entry_suffix ? "_" : "",
+		      e->entry_suffix ? e->entry_suffix : "");
 	if (e->entry_suffix)
 		emit_entry_parameters(e, b);
 	else
@@ -179,9 +189,11 @@ static int write_network(struct emit *e)
 static int write_weights_header(struct emit *e)
 {
 	struct strbuf b = { 0 };
-	strbuf_printf(&b, "/* %s: constants, defined in %s_weights.c. For %s.c alone. */\n#ifndef QCC_%s_WEIGHTS_H\n"
+	strbuf_printf(&b,
+		      "/* %s: constants, defined in %s_weights.c. For %s.c alone. */\n#ifndef QCC_%s_WEIGHTS_H\n"
 		      "#define QCC_%s_WEIGHTS_H\n\n"
-		      "#include <stdint.h>\n\n", e->name, e->name, e->name, e->upper, e->upper);
+		      "#include <stdint.h>\n\n",
+		      e->name, e->name, e->name, e->upper, e->upper);
 	strbuf_puts(&b, strbuf_text(&e->decls));
 	strbuf_puts(&b, "\n#endif\n");
 	return write_buf(e, named(e, "_weights.h"), &b);
@@ -189,11 +201,14 @@ static int write_weights_header(struct emit *e)
 
 static void incbin_macro(struct emit *e, struct strbuf *b)
 {
-	strbuf_printf(b, "#ifdef __APPLE__\n#define PREFIX \"_\"\n#define SECTION \".const_data\"\n#else\n#define PREFIX \"\"\n"
-		      "#define SECTION \".section .rodata\"\n#endif\n"
-		      "/* The assembler finds %s_weights.bin in its working folder or in those of -I. */\n"
-		      "#define INCBIN(symbol, offset, size) __asm__(SECTION \"\\n.balign 64\\n.globl \" PREFIX #symbol \"\\n\" PREFIX #symbol \":\\n\" \\\n"
-		      "\t\".incbin \\\"%s_weights.bin\\\", \" #offset \", \" #size \"\\n.text\\n\");\n", e->name, e->name);
+	strbuf_printf(
+		b,
+		"#ifdef __APPLE__\n#define PREFIX \"_\"\n#define SECTION \".const_data\"\n#else\n#define PREFIX \"\"\n"
+		"#define SECTION \".section .rodata\"\n#endif\n"
+		"/* The assembler finds %s_weights.bin in its working folder or in those of -I. */\n"
+		"#define INCBIN(symbol, offset, size) __asm__(SECTION \"\\n.balign 64\\n.globl \" PREFIX #symbol \"\\n\" PREFIX #symbol \":\\n\" \\\n"
+		"\t\".incbin \\\"%s_weights.bin\\\", \" #offset \", \" #size \"\\n.text\\n\");\n",
+		e->name, e->name);
 }
 
 static int write_weights(struct emit *e)
@@ -207,14 +222,17 @@ static int write_weights(struct emit *e)
 	if (e->weights == WEIGHTS_INCBIN)
 		incbin_macro(e, &b);
 	if (e->weights == WEIGHTS_ARRAY)
-		strbuf_printf(&b, "\n#if defined(__GNUC__)\n#define ALIGNED __attribute__((aligned(%d)))\n#else\n"
+		strbuf_printf(&b,
+			      "\n#if defined(__GNUC__)\n#define ALIGNED __attribute__((aligned(%d)))\n#else\n"
 			      "#define ALIGNED\n#endif\n",
 			      e->style->align >= 16 ? 64 : 4);
 	strbuf_puts(&b, strbuf_text(&e->arrays));
 	if (e->weights == WEIGHTS_FILE)
-		strbuf_printf(&b, "\nint %s_load(const void *weights, size_t size)\n{\n\tconst char *bytes = weights;\n"
+		strbuf_printf(&b,
+			      "\nint %s_load(const void *weights, size_t size)\n{\n\tconst char *bytes = weights;\n"
 			      "\tif (size != %zu)\n"
-			      "\t\treturn -1;\n%s\treturn 0;\n}\n", e->name, e->blob.length, strbuf_text(&e->loads));
+			      "\t\treturn -1;\n%s\treturn 0;\n}\n",
+			      e->name, e->blob.length, strbuf_text(&e->loads));
 	if (e->weights != WEIGHTS_ARRAY &&
 	    emit_text_file(e, named(e, "_weights.bin"), strbuf_text(&e->blob), e->blob.length) < 0) {
 		strbuf_free(&b);
@@ -231,23 +249,31 @@ static int write_makefile(struct emit *e)
 	const char *n = e->name, *libs = e->plan->libm ? " -lm" : "";
 	const char *more = e->dispatch ? arena_printf(&e->arena, " %s_avx2.o %s_avx512.o", n, n) : "";
 	const char *sources = e->dispatch ? arena_printf(&e->arena, " %s_avx2.c %s_avx512.c", n, n) : "";
-	strbuf_printf(&b, "# %s: made by qcc. `make` builds the program %s, which reads and writes .npy files.\n"
+	strbuf_printf(&b,
+		      "# %s: made by qcc. `make` builds the program %s, which reads and writes .npy files.\n"
 		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o%s\n\n%s: main.o $(OBJECTS)\n"
 		      "\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
 		      n, n, n, n, more, n, libs);
 	if (e->testbench)
-		strbuf_printf(&b, "\n%s_test: %s_test.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ %s_test.o $(OBJECTS)%s\n\n"
-			      "check: %s_test\n\t./%s_test\n", n, n, n, libs, n, n);
+		strbuf_printf(
+			&b,
+			"\n%s_test: %s_test.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ %s_test.o $(OBJECTS)%s\n\n"
+			"check: %s_test\n\t./%s_test\n",
+			n, n, n, libs, n, n);
 	strbuf_printf(&b, "\n.c.o:\n\t$(CC) -std=c11 $(CFLAGS) -I. -c -o $@ $<\n\nclean:\n\trm -f *.o %s\n", n);
 	if (write_buf(e, "Makefile", &b) < 0)
 		return -1;
-	strbuf_printf(&b, "# %s: made by qcc. add_subdirectory() this folder and link with %s.\n"
+	strbuf_printf(&b,
+		      "# %s: made by qcc. add_subdirectory() this folder and link with %s.\n"
 		      "add_library(%s STATIC %s.c %s_weights.c%s)\n"
 		      "target_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
-		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n", n, n, n, n, n, sources, n, n);
+		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n",
+		      n, n, n, n, n, sources, n, n);
 	if (e->weights == WEIGHTS_INCBIN)
-		strbuf_printf(&b,
-			      "set_source_files_properties(%s_weights.c PROPERTIES COMPILE_FLAGS -Wa,-I${CMAKE_CURRENT_SOURCE_DIR})\n", n);
+		strbuf_printf(
+			&b,
+			"set_source_files_properties(%s_weights.c PROPERTIES COMPILE_FLAGS -Wa,-I${CMAKE_CURRENT_SOURCE_DIR})\n",
+			n);
 	if (e->plan->libm)
 		strbuf_printf(&b, "target_link_libraries(%s PUBLIC m)\n", n);
 	return write_buf(e, "CMakeLists.txt", &b);

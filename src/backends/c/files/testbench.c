@@ -18,8 +18,9 @@ static struct tensor *random_input(const struct plan_buf *b, uint32_t *state)
 {
 	struct tensor *t = tensor_new((enum elem_type)b->value->elem, b->value->rank, b->value->dims);
 	for (int64_t i = 0; t && i < t->count; i++)
-		tensor_put(t, i, b->real ? (double)(next(state) % 4096) / 1024 - 2 :
-				 (double)(b->lo + b->step * (next(state) % (b->hi - b->lo + 1) / b->step)));
+		tensor_put(t, i,
+			   b->real ? (double)(next(state) % 4096) / 1024 - 2
+				   : (double)(b->lo + b->step * (next(state) % (b->hi - b->lo + 1) / b->step)));
 	return t;
 }
 
@@ -37,7 +38,8 @@ static int64_t sample_count(const struct plan *p)
 static void print_tensor(struct emit *e, struct strbuf *b, const struct tensor *t, bool real)
 {
 	for (int64_t i = 0; i < t->count; i++) {
-		const char *text = real ? float_text(e, tensor_at(t, i)) : arena_printf(&e->arena, "%.0f", tensor_at(t, i));
+		const char *text =
+			real ? float_text(e, tensor_at(t, i)) : arena_printf(&e->arena, "%.0f", tensor_at(t, i));
 		strbuf_printf(b, "%s%s,", i % 12 ? "" : "\n\t", text);
 	}
 }
@@ -69,19 +71,21 @@ static void print_array(struct emit *e, struct strbuf *b, const char *kind, size
 			const struct strbuf *text)
 {
 	strbuf_printf(b, "static const %s_%s%zu %s%zu[%lld * %s_%s%zu_COUNT] = {%s\n};\n", e->name, kind, i, what, i,
-		      LL(samples), e->upper,
-		      *kind == 'i' ? "INPUT" : "OUTPUT", i, strbuf_text(text));
+		      LL(samples), e->upper, *kind == 'i' ? "INPUT" : "OUTPUT", i, strbuf_text(text));
 }
 
 static void compare(struct emit *e, struct strbuf *b, size_t i)
 {
-	strbuf_printf(b, "\t\tfor (unsigned long i = 0; i < %s_OUTPUT%zu_COUNT; i++) {\n"
+	strbuf_printf(b,
+		      "\t\tfor (unsigned long i = 0; i < %s_OUTPUT%zu_COUNT; i++) {\n"
 		      "\t\t\tconst %s_output%zu want = expected%zu[s * %s_OUTPUT%zu_COUNT + i];\n",
 		      e->upper, i, e->name, i, i, e->upper, i);
 	if (e->plan->outputs[i]->real)
-		strbuf_printf(b,
-			      "\t\t\tconst float off = out%zu[i] > want ? out%zu[i] - want : want - out%zu[i], size = want < 0.0f ? -want : want;\n"
-			      "\t\t\tgood &= off <= 1e-5f * (size > 1.0f ? size : 1.0f);\n\t\t}\n", i, i, i);
+		strbuf_printf(
+			b,
+			"\t\t\tconst float off = out%zu[i] > want ? out%zu[i] - want : want - out%zu[i], size = want < 0.0f ? -want : want;\n"
+			"\t\t\tgood &= off <= 1e-5f * (size > 1.0f ? size : 1.0f);\n\t\t}\n",
+			i, i, i);
 	else
 		strbuf_printf(b, "\t\t\tgood &= out%zu[i] == want;\n\t\t}\n", i);
 }
@@ -91,15 +95,21 @@ static void body(struct emit *e, struct strbuf *b, int64_t samples)
 	const struct plan *p = e->plan;
 	for (size_t i = 0; i < p->n_outputs; i++)
 		strbuf_printf(b, "static %s_output%zu out%zu[%s_OUTPUT%zu_COUNT];\n", e->name, i, i, e->upper, i);
-	strbuf_printf(b, "static union {\n\tchar bytes[%s_SCRATCH_BYTES + %s_SCRATCH_ALIGN];\n\tlong long aligned;\n} memory;\n\n"
-		      "/* How often each sample is run: more than once where time is measured. */\n#ifndef REPEAT\n"
-		      "#define REPEAT 1\n#endif\n\n"
-		      "int main(void)\n{\n\tint passed = 0, failed = 0;\n", e->upper, e->upper);
+	strbuf_printf(
+		b,
+		"static union {\n\tchar bytes[%s_SCRATCH_BYTES + %s_SCRATCH_ALIGN];\n\tlong long aligned;\n} memory;\n\n"
+		"/* How often each sample is run: more than once where time is measured. */\n#ifndef REPEAT\n"
+		"#define REPEAT 1\n#endif\n\n"
+		"int main(void)\n{\n\tint passed = 0, failed = 0;\n",
+		e->upper, e->upper);
+	strbuf_printf(
+		b,
+		"\tchar *scratch = memory.bytes + (%s_SCRATCH_ALIGN - (uintptr_t)memory.bytes %% %s_SCRATCH_ALIGN) %% %s_SCRATCH_ALIGN;\n",
+		e->upper, e->upper, e->upper);
 	strbuf_printf(b,
-		      "\tchar *scratch = memory.bytes + (%s_SCRATCH_ALIGN - (uintptr_t)memory.bytes %% %s_SCRATCH_ALIGN) %% %s_SCRATCH_ALIGN;\n",
-		      e->upper, e->upper, e->upper);
-	strbuf_printf(b, "\tfor (unsigned long s = 0; s < %lld; s++) {\n\t\tint good = 1;\n"
-		      "\t\tfor (int r = 0; r < REPEAT; r++)\n\t\t\t%s_run(", LL(samples), e->name);
+		      "\tfor (unsigned long s = 0; s < %lld; s++) {\n\t\tint good = 1;\n"
+		      "\t\tfor (int r = 0; r < REPEAT; r++)\n\t\t\t%s_run(",
+		      LL(samples), e->name);
 	for (size_t i = 0; i < p->n_inputs; i++)
 		strbuf_printf(b, "input%zu + s * %s_INPUT%zu_COUNT, ", i, e->upper, i);
 	for (size_t i = 0; i < p->n_outputs; i++)
@@ -108,7 +118,7 @@ static void body(struct emit *e, struct strbuf *b, int64_t samples)
 	for (size_t i = 0; i < p->n_outputs; i++)
 		compare(e, b, i);
 	strbuf_puts(b, "\t\tpassed += good;\n\t\tfailed += !good;\n\t}\n"
-		      "\tprintf(\"%d passed, %d failed\\n\", passed, failed);\n\treturn failed != 0;\n}\n");
+		       "\tprintf(\"%d passed, %d failed\\n\", passed, failed);\n\treturn failed != 0;\n}\n");
 }
 
 int write_testbench(struct emit *e)
@@ -118,10 +128,12 @@ int write_testbench(struct emit *e)
 	int64_t samples = sample_count(p);
 	if (p->n_inputs > MAX_RANK || p->n_outputs > MAX_RANK)
 		return diag_error(e->ctx->diags, "leave out the option testbench",
-			      "a test bench has at most %d inputs and outputs", MAX_RANK);
+				  "a test bench has at most %d inputs and outputs", MAX_RANK);
 	int status = run_samples(e, samples, in, out);
-	strbuf_printf(&b, "/* %s: golden vectors, computed by qcc's executor on generated inputs. Made by qcc. */\n"
-		      "#include <stdio.h>\n\n#include \"%s.h\"\n", e->name, e->name);
+	strbuf_printf(&b,
+		      "/* %s: golden vectors, computed by qcc's executor on generated inputs. Made by qcc. */\n"
+		      "#include <stdio.h>\n\n#include \"%s.h\"\n",
+		      e->name, e->name);
 	strbuf_puts(&b, e->infinity ? "\n#include <math.h>\n\n" : "\n");
 	for (size_t i = 0; i < p->n_inputs; i++)
 		print_array(e, &b, "input", i, "input", samples, &in[i]);

@@ -6,7 +6,7 @@
 #define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
-enum { GROUP = 8 };	/* channels in 64 bytes of weights */
+enum { GROUP = 8 }; /* channels in 64 bytes of weights */
 
 void packed_bits_plan(struct emit *e, struct packed_layer *p)
 {
@@ -34,7 +34,8 @@ static const char *weights(struct emit *e, const struct packed_layer *p, int64_t
 		for (int64_t c = 0; c < w->ic; c++)
 			for (int64_t tap = 0; tap < taps; tap++) {
 				int64_t v = l->weights[(o * w->ic + c) * taps + tap];
-				uint64_t *at = bits + o / GROUP * per_group + (tap * p->words + c / 64) * kinds * GROUP + o % GROUP;
+				uint64_t *at = bits + o / GROUP * per_group +
+					       (tap * p->words + c / 64) * kinds * GROUP + o % GROUP;
 				at[0] |= (uint64_t)(v < 0) << c % 64;
 				if (p->masked)
 					at[GROUP] |= (uint64_t)(v != 0) << c % 64;
@@ -51,7 +52,9 @@ static const char *thresholds(struct emit *e, const struct plan_layer *l, const 
 	for (int64_t o = 0; o < groups * GROUP; o++)
 		for (int64_t k = 0; k < s->count; k++) {
 			int64_t v = o < l->window.oc ? s->t[o * s->count + k] : INT32_MAX;
-			t[(o / GROUP * s->count + k) * GROUP + o % GROUP] = (uint64_t)(v < 0 ? 0 : v > INT32_MAX ? INT32_MAX : v);
+			t[(o / GROUP * s->count + k) * GROUP + o % GROUP] = (uint64_t)(v < 0	       ? 0
+										       : v > INT32_MAX ? INT32_MAX
+												       : v);
 		}
 	return emit_array(e, ARRAY_U64, t, (size_t)(groups * s->count * GROUP), "%s_t", l->name);
 }
@@ -68,13 +71,12 @@ static const char *pack(struct emit *e, const struct packed_layer *p)
 	  in->coded || p->image ? "uint8_t" : "int8_t");
 	if (!in->coded && !p->image) {
 		P("\tfor (int r = 0; r < %lld; r++)\n\t\tqcc_pack_signs(bits + r * %lld, x + r * %lld, %lld);\n}\n",
-		  LL(w->oh), LL(p->words),
-		  LL(w->ic), LL(w->ic));
+		  LL(w->oh), LL(p->words), LL(w->ic), LL(w->ic));
 		return name;
 	}
 	int64_t pixels = w->dense ? w->oh : p->image_h * p->image_w;
-	P("\tfor (int i = 0; i < %lld; i++)\n\t\tqcc_pack_pixel(bits + i * %lld, x + i * %lld, %lld, %d);\n}\n", LL(pixels),
-	  LL(p->words * p->planes), LL(w->ic), LL(w->ic), p->planes);
+	P("\tfor (int i = 0; i < %lld; i++)\n\t\tqcc_pack_pixel(bits + i * %lld, x + i * %lld, %lld, %d);\n}\n",
+	  LL(pixels), LL(p->words * p->planes), LL(w->ic), LL(w->ic), p->planes);
 	return name;
 }
 
@@ -106,7 +108,8 @@ static void inner(struct emit *e, const struct packed_layer *p, int64_t pixel_st
 {
 	int kinds = p->masked ? 2 : 1;
 	for (int64_t v = 0; v < p->vectors; v++) {
-		P("\t\t\t\tconst qcc_u64 w%lld = qcc_load64(w_%lld + (s * SEGMENT + k) * %d);\n", LL(v), LL(v), kinds * GROUP);
+		P("\t\t\t\tconst qcc_u64 w%lld = qcc_load64(w_%lld + (s * SEGMENT + k) * %d);\n", LL(v), LL(v),
+		  kinds * GROUP);
 		if (p->masked)
 			P("\t\t\t\tconst qcc_u64 m%lld = qcc_load64(w_%lld + (s * SEGMENT + k) * %d + %d);\n", LL(v),
 			  LL(v), kinds * GROUP, GROUP);
@@ -116,8 +119,9 @@ static void inner(struct emit *e, const struct packed_layer *p, int64_t pixel_st
 			P("\t\t\t\tconst qcc_u64 a%lld_%d = qcc_all64(b + %lld + k * %d + %d);\n", LL(i), j,
 			  LL(i * pixel_stride * p->planes * p->words), p->planes, j);
 			for (int64_t v = 0; v < p->vectors; v++)
-				P(p->masked ? "\t\t\t\ts%lld_%lld_%d += qcc_count(qcc_xor_and(a%lld_%d, w%lld, m%lld));\n" :
-					      "\t\t\t\ts%lld_%lld_%d += qcc_count(qcc_xor(a%lld_%d, w%lld));\n",
+				P(p->masked
+					  ? "\t\t\t\ts%lld_%lld_%d += qcc_count(qcc_xor_and(a%lld_%d, w%lld, m%lld));\n"
+					  : "\t\t\t\ts%lld_%lld_%d += qcc_count(qcc_xor(a%lld_%d, w%lld));\n",
 				  LL(i), LL(v), j, LL(i), j, LL(v), LL(v));
 		}
 }
@@ -128,8 +132,8 @@ static void sums(struct emit *e, const struct packed_layer *p)
 	const struct plan_window *w = &p->layer->window;
 	int64_t segment = p->segment_pixels * p->words;
 	P("\t\tenum { SEGMENT = %lld };\n", LL(segment));
-	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint64_t *b = bits + %s;\n", LL(p->segments),
-	  packed_segment(e, p, p->words * p->planes));
+	P("\t\tQCC_ROLLED\n\t\tfor (int s = 0; s < %lld; s++) {\n\t\t\tconst uint64_t *b = bits + %s;\n",
+	  LL(p->segments), packed_segment(e, p, p->words * p->planes));
 	if (segment <= 31) {
 		P("\t\t\tQCC_ROLLED\n\t\t\tfor (int k = 0; k < SEGMENT; k++) {\n");
 		inner(e, p, w->dense ? 1 : w->stride_w);
@@ -157,22 +161,23 @@ static void total(struct emit *e, const struct packed_layer *p, int64_t i, int64
 
 static void count(struct emit *e, const struct packed_stage *s, const char *t, int64_t v)
 {
-	P("\t\t\tconst uint64_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES64;\n", t, LL(v),
-	  LL(s->count * GROUP), LL(v));
+	P("\t\t\tconst uint64_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES64;\n",
+	  t, LL(v), LL(s->count * GROUP), LL(v));
 	P("\t\t\tqcc_u64 n = { 0 };\n");
 	for (int64_t k = 0; k < s->count; k++)
 		P("\t\t\tn = qcc_reach64(n, sum, t + %lld);\n", LL(k * GROUP));
 }
 
-static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const struct packed_stage *s,
-		  const char *t)
+static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b,
+		  const struct packed_stage *s, const char *t)
 {
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++) {
 			total(e, p, i, v);
 			if (s)
 				count(e, s, t, v);
-			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store64" : "qcc_put64", packed_to(e, p, b, i, v), s ? "n" : "sum");
+			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store64" : "qcc_put64", packed_to(e, p, b, i, v),
+			  s ? "n" : "sum");
 		}
 }
 
@@ -181,8 +186,12 @@ static void kernel(struct emit *e, struct packed_layer *p)
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
 	int64_t *negatives = arena_array(&e->arena, int64_t, w->oc);
-	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES64", .operand = "const uint64_t *restrict bits",
-				  .weight = "uint64_t", .step = "QCC_LANES64", .symbol = weights(e, p, negatives),
+	struct packed_block b = { .group = GROUP,
+				  .lanes = "QCC_LANES64",
+				  .operand = "const uint64_t *restrict bits",
+				  .weight = "uint64_t",
+				  .step = "QCC_LANES64",
+				  .symbol = weights(e, p, negatives),
 				  .per_group = w->kh * w->kw * p->words * (p->masked ? 2 : 1) * GROUP };
 	for (int64_t o = 0; o < w->oc; o++)
 		negatives[o] *= (1 << p->planes) - 1;
@@ -208,9 +217,12 @@ static void bits_entry(struct emit *e, struct packed_layer *p, const char *packe
 	e->entry_type = "uint64_t";
 	e->entry_from = bits;
 	strbuf_printf(&e->prologue, "\t%s(%s, %s);\n", packer, x, bits);
-	strbuf_printf(&e->extra_header, "\n"
-		      "/* One sample of input 0 as bits: bit i %% 64 of word i / 64 is set where element i is above 0. The last word's\n"
-		      " * further bits are 0. */\n#define %s_INPUT0_WORDS %lld\n", e->upper, LL(words));
+	strbuf_printf(
+		&e->extra_header,
+		"\n"
+		"/* One sample of input 0 as bits: bit i %% 64 of word i / 64 is set where element i is above 0. The last word's\n"
+		" * further bits are 0. */\n#define %s_INPUT0_WORDS %lld\n",
+		e->upper, LL(words));
 }
 
 void packed_bits(struct emit *e, struct packed_layer *p)

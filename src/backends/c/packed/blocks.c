@@ -31,8 +31,8 @@ static const char *pixel_index(struct emit *e, const struct packed_layer *p, int
 const char *packed_to(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t i, int64_t v)
 {
 	const char *channel = arena_printf(&e->arena, "(ch + %lld) * %s", LL(v), b->lanes);
-	return b->row ? arena_printf(&e->arena, "row%lld + %s", LL(i), channel) :
-			arena_printf(&e->arena, "y + %s + %s", pixel_index(e, p, i), channel);
+	return b->row ? arena_printf(&e->arena, "row%lld + %s", LL(i), channel)
+		      : arena_printf(&e->arena, "y + %s + %s", pixel_index(e, p, i), channel);
 }
 
 static int64_t columns(const struct packed_layer *p)
@@ -66,8 +66,8 @@ void packed_open(struct emit *e, const struct packed_layer *p, const struct pack
 	open_columns(e, p);
 	for (int64_t i = 0; i < p->pixels && b->row; i++)
 		P("\t\t%s row%lld[%lld];\n", b->row, LL(i), LL(groups * b->group));
-	P("%s\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", b->rolled ? "\t\tQCC_ROLLED\n" : "", LL(groups),
-	  LL(p->vectors));
+	P("%s\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", b->rolled ? "\t\tQCC_ROLLED\n" : "",
+	  LL(groups), LL(p->vectors));
 	for (int64_t v = 0; v < p->vectors; v++)
 		P("\t\tconst %s *w_%lld = (const %s *)%s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * %s;\n",
 		  b->weight, LL(v), b->weight, b->symbol, LL(v), LL(b->per_group), LL(v), b->step);

@@ -65,8 +65,7 @@ static void sums(struct emit *e, const struct packed_layer *p)
 	for (int64_t v = 0; v < p->vectors; v++)
 		for (int64_t i = 0; i < p->pixels; i++)
 			P("\t\t\t\ts%lld_%lld = qcc_dot4(s%lld_%lld, a%lld, w_%lld + (s * %lld + k) * 64);\n", LL(i),
-			  LL(v), LL(i), LL(v), LL(i),
-			  LL(v), LL(steps));
+			  LL(v), LL(i), LL(v), LL(i), LL(v), LL(steps));
 	P("\t\t\t}\n\t\t}\n");
 }
 
@@ -76,28 +75,29 @@ static void count(struct emit *e, const struct packed_stage *s, const char *t, c
 	const char *at = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
 	if (s->affine) {
 		P("\t\t\tconst qcc_i32 n = %s(sum, %s + %s, %s + %s, %lld.0f);\n",
-		  s->even ? "qcc_affine_even" : "qcc_affine", t, at,
-		  offset, at, LL(s->count));
+		  s->even ? "qcc_affine_even" : "qcc_affine", t, at, offset, at, LL(s->count));
 		return;
 	}
-	P("\t\t\tconst int32_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES32;\n", t, LL(v),
-	  LL(s->count * GROUP), LL(v));
+	P("\t\t\tconst int32_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES32;\n", t,
+	  LL(v), LL(s->count * GROUP), LL(v));
 	P("\t\t\tqcc_i32 n = { 0 };\n");
 	if (s->count > 8)
-		P("\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, sum, t + k * %d);\n", LL(s->count), GROUP);
+		P("\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, sum, t + k * %d);\n", LL(s->count),
+		  GROUP);
 	for (int64_t k = 0; k < s->count && s->count <= 8; k++)
 		P("\t\t\tn = qcc_reach32(n, sum, t + %lld);\n", LL(k * GROUP));
 }
 
-static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const struct packed_stage *s,
-		  const char *t, const char *offset)
+static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b,
+		  const struct packed_stage *s, const char *t, const char *offset)
 {
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++) {
 			P("\t\t{\n\t\t\tconst qcc_i32 sum = qcc_value4(s%lld_%lld);\n", LL(i), LL(v));
 			if (s)
 				count(e, s, t, offset, v);
-			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store32" : "qcc_put32", packed_to(e, p, b, i, v), s ? "n" : "sum");
+			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store32" : "qcc_put32", packed_to(e, p, b, i, v),
+			  s ? "n" : "sum");
 		}
 }
 
@@ -107,10 +107,17 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 	const char *x = packed_operand(e, p), *offset = NULL;
 	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
-	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES32", .operand = "const uint8_t *restrict x",
-				  .weight = "int8_t", .step = "QCC_BYTES", .symbol = weights(e, p),
-				  .per_group = p->segments * run_steps(p) * 64, .rolled = true,
-				  .row = direct ? NULL : s ? "uint8_t" : "int32_t" };
+	struct packed_block b = { .group = GROUP,
+				  .lanes = "QCC_LANES32",
+				  .operand = "const uint8_t *restrict x",
+				  .weight = "int8_t",
+				  .step = "QCC_BYTES",
+				  .symbol = weights(e, p),
+				  .per_group = p->segments * run_steps(p) * 64,
+				  .rolled = true,
+				  .row = direct ? NULL
+					 : s	? "uint8_t"
+						: "int32_t" };
 	const char *t = s ? packed_constants(e, l, s, &offset) : NULL;
 	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l),
 	  s && s->affine ? ", evenly spaced thresholds" : "");
@@ -118,6 +125,6 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 	sums(e, p);
 	store(e, p, &b, s, t, offset);
 	packed_close(e, p, &b, NULL);
-	packed_stack(e, p, &b, p->pixels * p->vectors * 2);	/* two halves of each sum */
+	packed_stack(e, p, &b, p->pixels * p->vectors * 2); /* two halves of each sum */
 	packed_call(e, p, x);
 }

@@ -19,7 +19,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	int64_t in = l->window.ic, groups = packed_groups(p, GROUP);
-	float *to = arena_array(&e->arena, float, groups * in * GROUP);
+	float *to = arena_array(&e->arena, float, groups *in *GROUP);
 	for (int64_t o = 0; o < l->window.oc; o++)
 		for (int64_t i = 0; i < in; i++)
 			to[(o / GROUP * in + i) * GROUP + o % GROUP] = l->real_weights[o * in + i];
@@ -40,8 +40,8 @@ static void start(struct emit *e, const struct packed_layer *p)
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++)
 			if (bias)
-				P("\t\tqcc_f32 s%lld_%lld = qcc_loadf(%s + (ch + %lld) * QCC_LANES32);\n", LL(i),
-				  LL(v), bias, LL(v));
+				P("\t\tqcc_f32 s%lld_%lld = qcc_loadf(%s + (ch + %lld) * QCC_LANES32);\n", LL(i), LL(v),
+				  bias, LL(v));
 			else
 				P("\t\tqcc_f32 s%lld_%lld = { 0 };\n", LL(i), LL(v));
 }
@@ -55,7 +55,8 @@ static void sums(struct emit *e, const struct packed_layer *p)
 	for (int64_t i = 0; i < p->pixels; i++) {
 		P("\t\t\tconst qcc_f32 a%lld = qcc_allf(b + %lld + k);\n", LL(i), LL(i * in));
 		for (int64_t v = 0; v < p->vectors; v++)
-			P("\t\t\ts%lld_%lld = qcc_fma(s%lld_%lld, a%lld, w%lld);\n", LL(i), LL(v), LL(i), LL(v), LL(i), LL(v));
+			P("\t\t\ts%lld_%lld = qcc_fma(s%lld_%lld, a%lld, w%lld);\n", LL(i), LL(v), LL(i), LL(v), LL(i),
+			  LL(v));
 	}
 	P("\t\t}\n");
 }
@@ -63,8 +64,13 @@ static void sums(struct emit *e, const struct packed_layer *p)
 void packed_floats(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
-	struct packed_block b = { .group = GROUP, .lanes = "QCC_LANES32", .operand = "const float *restrict x", .weight = "float",
-				  .step = "QCC_LANES32", .symbol = weights(e, p), .per_group = l->window.ic * GROUP,
+	struct packed_block b = { .group = GROUP,
+				  .lanes = "QCC_LANES32",
+				  .operand = "const float *restrict x",
+				  .weight = "float",
+				  .step = "QCC_LANES32",
+				  .symbol = weights(e, p),
+				  .per_group = l->window.ic * GROUP,
 				  .row = l->window.oc % GROUP ? "float" : NULL };
 	P("\n/* %s: %s. Floats */\n", node_label(l->node), layer_comment(e, l));
 	packed_open(e, p, &b);

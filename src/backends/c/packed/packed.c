@@ -89,7 +89,8 @@ static void adopt_codes(struct plan *p)
 		b->base = root->base;
 		b->step = root->step;
 		b->hi = root->hi;
-		b->bytes = b->same ? 0 : (size_t)b->count * plan_elem_size(b->elem) + 64;	/* vectors read beyond the end */
+		b->bytes =
+			b->same ? 0 : (size_t)b->count * plan_elem_size(b->elem) + 64; /* vectors read beyond the end */
 	}
 }
 
@@ -112,7 +113,8 @@ static int planes_of(const struct plan_layer *l)
 static double cost_bits(const struct packed_layer *p, bool masked)
 {
 	const struct plan_window *w = &p->layer->window;
-	double steps = (double)(w->kh * w->kw) * (double)((w->ic + 63) / 64) * (double)((w->oc + 7) / 8) * (double)(w->oh * w->ow);
+	double steps = (double)(w->kh * w->kw) * (double)((w->ic + 63) / 64) * (double)((w->oc + 7) / 8) *
+		       (double)(w->oh * w->ow);
 	double pack = (double)(p->image_h * p->image_w) * (double)((w->ic + 63) / 64) * 4;
 	return p->planes * (steps * (masked ? 1.6 : 1.5) + pack);
 }
@@ -177,7 +179,7 @@ static void choose_mac(struct emit *e, struct packed_layer *p)
 	bool byte_weights = l->weight_lo >= INT8_MIN && l->weight_hi <= INT8_MAX;
 	if (choose_floats(p))
 		return;
-	bool byte_counts = !l->stage || l->stage->count <= UINT8_MAX;	/* kernels keep them in rows of bytes */
+	bool byte_counts = !l->stage || l->stage->count <= UINT8_MAX; /* kernels keep them in rows of bytes */
 	if (l->real || !l->weights || !has_codes(l) || !sums_fit(l) || !byte_weights || !byte_counts || !w->out_last)
 		return;
 	image_dims(p);
@@ -206,15 +208,15 @@ static void choose(struct emit *e, struct packed_layer *p)
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
 	if (w->batch)
-		return;		/* several images: plain loops */
+		return; /* several images: plain loops */
 	if (l->kind == PLAN_MAC)
 		choose_mac(e, p);
 	else if (l->kind == PLAN_MAXPOOL && !w->padded && w->in_last && w->out_last && plan_root(l->in[0])->coded &&
 		 plan_root(l->out)->coded && plan_root(l->in[0])->base == plan_root(l->out)->base &&
 		 plan_root(l->in[0])->step == plan_root(l->out)->step)
 		p->kernel = PACKED_MAXPOOL;
-	else if (l->kind == PLAN_THRESHOLD && l->stage->real && (l->in[0]->channels_last == l->out->channels_last ||
-		 (l->out->channels_last && l->out->dims[0] == 1)))
+	else if (l->kind == PLAN_THRESHOLD && l->stage->real &&
+		 (l->in[0]->channels_last == l->out->channels_last || (l->out->channels_last && l->out->dims[0] == 1)))
 		p->kernel = PACKED_QUANTISE;
 }
 
@@ -242,7 +244,7 @@ static double chain(const struct packed_layer *p)
 {
 	const struct plan_window *w = &p->layer->window;
 	switch (p->kernel) {
-	case PACKED_BYTES: return (double)((w->ic + 3) / 4) * 5;	/* a dot product's latency */
+	case PACKED_BYTES: return (double)((w->ic + 3) / 4) * 5; /* a dot product's latency */
 	case PACKED_FLOATS: return (double)w->ic * 4;
 	case PACKED_BITS: return (double)p->words + 8;
 	default: return 0;
@@ -252,11 +254,12 @@ static double chain(const struct packed_layer *p)
 /* Side by side where that is estimated to save some of the time, and results of a block stay in the first cache. */
 static int64_t packed_samples(struct emit *e)
 {
-	const double call = 10;		/* of a layer's function */
+	const double call = 10; /* of a layer's function */
 	double alone = 0, together = 0;
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
 		const struct packed_layer *p = packed_of(e, l);
-		double blocks = ceil((double)l->window.oc / 16 / 8) * (double)l->window.oh;	/* chains that follow another */
+		double blocks =
+			ceil((double)l->window.oc / 16 / 8) * (double)l->window.oh; /* chains that follow another */
 		alone += fmax(p->cost, chain(p) * blocks) + call;
 		together += p->cost + call / BLOCK;
 	}
@@ -267,11 +270,13 @@ static int64_t packed_samples(struct emit *e)
 
 static int packed_layers(struct emit *e)
 {
-	static const char *const name[] = { "reference", "bits", "bytes", "depthwise", "maxpool", "quantise", "floats" };
-	static void (*const emit_kernel[])(struct emit *e, struct packed_layer *p) = {
-		[PACKED_BITS] = packed_bits, [PACKED_BYTES] = packed_bytes, [PACKED_DEPTHWISE] = packed_depthwise,
-		[PACKED_MAXPOOL] = packed_maxpool, [PACKED_QUANTISE] = packed_quantise,
-		[PACKED_FLOATS] = packed_floats,
+	static const char *const name[] = {
+		"reference", "bits", "bytes", "depthwise", "maxpool", "quantise", "floats"
+	};
+	static void (*const emit_kernel[])(struct emit * e, struct packed_layer * p) = {
+		[PACKED_BITS] = packed_bits,	       [PACKED_BYTES] = packed_bytes,
+		[PACKED_DEPTHWISE] = packed_depthwise, [PACKED_MAXPOOL] = packed_maxpool,
+		[PACKED_QUANTISE] = packed_quantise,   [PACKED_FLOATS] = packed_floats,
 	};
 	if (!e->samples)
 		strbuf_printf(&e->includes, "#include \"%s_kernels.h\"\n", e->name);
@@ -280,7 +285,7 @@ static int packed_layers(struct emit *e)
 		size_t before = e->rom;
 		if (p->kernel == PACKED_REFERENCE) {
 			ref_layer(e, l);
-			e->stack += 192;	/* loops that compilers turn into vectors at -O3 */
+			e->stack += 192; /* loops that compilers turn into vectors at -O3 */
 		} else {
 			emit_kernel[p->kernel](e, p);
 		}

@@ -4,35 +4,42 @@
 
 #include "backends/c/emit.h"
 
-enum packed_kernel { PACKED_REFERENCE, PACKED_BITS, PACKED_BYTES, PACKED_DEPTHWISE, PACKED_MAXPOOL, PACKED_QUANTISE,
-		     PACKED_FLOATS };
+enum packed_kernel {
+	PACKED_REFERENCE,
+	PACKED_BITS,
+	PACKED_BYTES,
+	PACKED_DEPTHWISE,
+	PACKED_MAXPOOL,
+	PACKED_QUANTISE,
+	PACKED_FLOATS
+};
 
 /* How one layer is computed. */
 struct packed_layer {
 	const struct plan_layer *layer;
 	enum packed_kernel kernel;
-	double cost;			/* estimated cycles */
-	int64_t zero;			/* code of the operand 0, for padding */
-	int64_t image_h, image_w;	/* of the operand with its padding */
-	struct plan_buf *image;		/* codes, channels last, padded; NULL: the operand as it lies */
+	double cost;		  /* estimated cycles */
+	int64_t zero;		  /* code of the operand 0, for padding */
+	int64_t image_h, image_w; /* of the operand with its padding */
+	struct plan_buf *image;	  /* codes, channels last, padded; NULL: the operand as it lies */
 	/* bits */
 	int planes;
-	bool masked;			/* some weight is 0 */
-	int64_t words;			/* a pixel's, per plane */
+	bool masked;   /* some weight is 0 */
+	int64_t words; /* a pixel's, per plane */
 	struct plan_buf *bits;
 	/* blocking: pixels and vectors of channels computed at a time */
 	int64_t pixels, vectors;
-	int64_t segments, segment_pixels;	/* runs of operands that lie together */
+	int64_t segments, segment_pixels; /* runs of operands that lie together */
 };
 
 /* Thresholds in terms of the kernel's sum D, where the layer's is bias + base * (sum of weights) + step * D. */
 struct packed_stage {
 	int64_t count;
-	int64_t *t;			/* oc x count */
-	bool affine;			/* count = round(clamp(D * scale + offset)) exactly */
-	bool even;			/* round to the nearest, ties to even; else down */
-	float *scale, *offset;		/* oc each */
-	int64_t multiply, add;		/* code of the result from the count */
+	int64_t *t;	       /* oc x count */
+	bool affine;	       /* count = round(clamp(D * scale + offset)) exactly */
+	bool even;	       /* round to the nearest, ties to even; else down */
+	float *scale, *offset; /* oc each */
+	int64_t multiply, add; /* code of the result from the count */
 };
 
 struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l);
@@ -53,21 +60,22 @@ bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, flo
 double affine_doubt(const float *t, int64_t count, float scale, float offset);
 /* Constants for counting in lanes of 32 bits, channels in groups of 16: thresholds as [group][threshold][16], or,
  * where they are evenly spaced, scales, and offsets in *offset. */
-const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char **offset);
+const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s,
+			     const char **offset);
 /* After the kernel: the code in `row` (bytes, or the sums where there is no stage) to y. */
 void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel);
 
 /* ---- blocks.c: loops over blocks of p->pixels by p->vectors ---- */
 struct packed_block {
-	int group;		/* channels in 64 bytes of weights */
-	const char *lanes;	/* of them in a vector: a C constant */
-	const char *operand;	/* "const uint8_t *restrict x" */
-	const char *weight;	/* type of an element of the weights */
-	const char *step;	/* and how many of them a vector holds */
-	const char *symbol;	/* the weights, per_group elements a group */
+	int group;	     /* channels in 64 bytes of weights */
+	const char *lanes;   /* of them in a vector: a C constant */
+	const char *operand; /* "const uint8_t *restrict x" */
+	const char *weight;  /* type of an element of the weights */
+	const char *step;    /* and how many of them a vector holds */
+	const char *symbol;  /* the weights, per_group elements a group */
 	int64_t per_group;
-	bool rolled;		/* the loop over channels: unrolled, its constants would fill the registers */
-	const char *row;	/* type of a row's elements; NULL: results are stored right into y */
+	bool rolled;	 /* the loop over channels: unrolled, its constants would fill the registers */
+	const char *row; /* type of a row's elements; NULL: results are stored right into y */
 };
 /* The function's head and loops, to the pointers w_0, w_1, ... of the block's weights; and what ends them. */
 void packed_open(struct emit *e, const struct packed_layer *p, const struct packed_block *b);

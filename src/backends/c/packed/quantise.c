@@ -10,15 +10,15 @@
 
 struct quantiser {
 	bool affine, exact, even;
-	const char *scale, *offset;	/* C expressions, by channel c */
-	double doubt;			/* not exact: how far from a count the line may be wrong about it */
+	const char *scale, *offset; /* C expressions, by channel c */
+	double doubt;		    /* not exact: how far from a count the line may be wrong about it */
 };
 
 /* Thresholds between -infinity and +infinity, so that a guess can be mended at either end. */
 static const char *fenced(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_stage *s = l->stage;
-	float *t = arena_array(&e->arena, float, s->channels * (s->count + 2));
+	float *t = arena_array(&e->arena, float, s->channels *(s->count + 2));
 	for (int64_t c = 0; c < s->channels; c++) {
 		t[c * (s->count + 2)] = -INFINITY;
 		memcpy(t + c * (s->count + 2) + 1, s->real + c * s->count, sizeof *t * (size_t)s->count);
@@ -59,8 +59,10 @@ static void fit(struct emit *e, const struct plan_layer *l, struct quantiser *q)
 		q->offset = float_text(e, (double)offset[0]);
 		return;
 	}
-	q->scale = arena_printf(&e->arena, "%s[c]", emit_array(e, ARRAY_F32, scale, (size_t)s->channels, "%s_m", l->name));
-	q->offset = arena_printf(&e->arena, "%s[c]", emit_array(e, ARRAY_F32, offset, (size_t)s->channels, "%s_a", l->name));
+	q->scale =
+		arena_printf(&e->arena, "%s[c]", emit_array(e, ARRAY_F32, scale, (size_t)s->channels, "%s_m", l->name));
+	q->offset = arena_printf(&e->arena, "%s[c]",
+				 emit_array(e, ARRAY_F32, offset, (size_t)s->channels, "%s_a", l->name));
 }
 
 /* Statements that leave the count in n, from x's element v. */
@@ -71,12 +73,12 @@ static void count_real(struct emit *e, const struct plan_layer *l, const struct 
 	if (!q->affine) {
 		P("\t\tint n = 0;\n");
 		if (s->count > 8)
-			P("\t\tfor (int k = 0; k < %lld; k++)\n\t\t\tn += v >= %s[%s%lld + k];\n", LL(s->count), t,
-			  row, LL(s->count));
+			P("\t\tfor (int k = 0; k < %lld; k++)\n\t\t\tn += v >= %s[%s%lld + k];\n", LL(s->count), t, row,
+			  LL(s->count));
 		for (int64_t k = 0; k < s->count && s->count <= 8; k++) {
-			const char *limit = s->channels > 1 ? arena_printf(&e->arena, "%s[c * %lld + %lld]", t,
-				      LL(s->count), LL(k)) :
-					    float_text(e, (double)s->real[k]);
+			const char *limit =
+				s->channels > 1 ? arena_printf(&e->arena, "%s[c * %lld + %lld]", t, LL(s->count), LL(k))
+						: float_text(e, (double)s->real[k]);
 			P("\t\tn += v >= %s;\n", limit);
 		}
 		return;
@@ -96,12 +98,15 @@ static void codes_entry(struct emit *e, const struct plan_layer *l, const char *
 	e->entry_type = buf_ctype(out);
 	e->entry_from = buf_pointer(e, out, e->entry_type);
 	strbuf_puts(&e->prologue, call);
-	strbuf_printf(&e->extra_header, "\n"
-		      "/* One sample as the input quantiser gives it%s: an element k stands for %lld + %lld * k, k = 0..%lld.\n"
-		      " * %s_INPUT0_CODES elements; 64 bytes beyond them must be readable. */\n#define %s_INPUT0_CODES %lld\n",
-		      out->channels_last ? ", channels last" : "", LL(out->coded ? out->base : 0), LL(out->coded ? out->step : 1),
-		      LL(out->coded ? plan_levels(out) - 1 : out->hi), e->upper, e->upper, LL(out->count));
-	out->role = PLAN_INPUT;	/* the layers behind read in0 */
+	strbuf_printf(
+		&e->extra_header,
+		"\n"
+		"/* One sample as the input quantiser gives it%s: an element k stands for %lld + %lld * k, k = 0..%lld.\n"
+		" * %s_INPUT0_CODES elements; 64 bytes beyond them must be readable. */\n#define %s_INPUT0_CODES %lld\n",
+		out->channels_last ? ", channels last" : "", LL(out->coded ? out->base : 0),
+		LL(out->coded ? out->step : 1), LL(out->coded ? plan_levels(out) - 1 : out->hi), e->upper, e->upper,
+		LL(out->count));
+	out->role = PLAN_INPUT; /* the layers behind read in0 */
 	out->index = 0;
 }
 
@@ -110,8 +115,8 @@ static void codes_entry(struct emit *e, const struct plan_layer *l, const char *
 struct shape {
 	bool image;
 	int64_t outer, channels, inner;
-	int64_t multiply, add;		/* an element from the count */
-	const char *value;		/* as C, from n */
+	int64_t multiply, add; /* an element from the count */
+	const char *value;     /* as C, from n */
 };
 
 static struct shape shape_of(struct emit *e, const struct plan_layer *l)
@@ -124,46 +129,51 @@ static struct shape shape_of(struct emit *e, const struct plan_layer *l)
 	h.channels = h.image ? l->out->dims[l->out->rank - 1] : l->length;
 	h.inner = h.image ? l->out->count / h.channels : l->inner;
 	h.outer = h.image ? 1 : l->outer;
-	h.value = h.multiply == 1 && !h.add ? "n" : arena_printf(&e->arena, "n * %lld + %lld", LL(h.multiply), LL(h.add));
+	h.value =
+		h.multiply == 1 && !h.add ? "n" : arena_printf(&e->arena, "n * %lld + %lld", LL(h.multiply), LL(h.add));
 	return h;
 }
 
 /* Counted in runs, which makes vectors, then spread. */
-static void spread_runs(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q, const char *t)
+static void spread_runs(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q,
+			const char *t)
 {
 	const char *type = buf_ctype(l->out);
 	e->stack += 256 * plan_elem_size(l->out->elem);
-	P("\tfor (int c = 0; c < %lld; c++)\n\tfor (int i0 = 0; i0 < %lld; i0 += 256) {\n", LL(h->channels), LL(h->inner));
+	P("\tfor (int c = 0; c < %lld; c++)\n\tfor (int i0 = 0; i0 < %lld; i0 += 256) {\n", LL(h->channels),
+	  LL(h->inner));
 	P("\t\tconst int run = i0 + 256 < %lld ? 256 : %lld - i0;\n\t\t%s row[256];\n\t\tfor (int i = 0; i < run; i++) {\n",
 	  LL(h->inner), LL(h->inner), type);
 	P("\t\tconst float v = x[c * %lld + i0 + i];\n", LL(h->inner));
 	count_real(e, l, q, t);
-	P("\t\trow[i] = (%s)(%s);\n\t\t}\n\t\tfor (int i = 0; i < run; i++)\n\t\t\ty[(i0 + i) * %lld + c] = row[i];\n\t}\n", type,
-	  h->value, LL(h->channels));
+	P("\t\trow[i] = (%s)(%s);\n\t\t}\n\t\tfor (int i = 0; i < run; i++)\n\t\t\ty[(i0 + i) * %lld + c] = row[i];\n\t}\n",
+	  type, h->value, LL(h->channels));
 }
 
 /* A lane a channel; a look at the thresholds where the line says a lane is close to one. */
 static bool by_lanes(const struct shape *h, const struct plan_layer *l, const struct quantiser *q)
 {
-	return q->affine && !q->exact && q->doubt < 0.25 && l->stage->channels > 1 && h->inner == 1 && h->channels % 16 == 0 &&
-	       l->out->elem == PLAN_U8 && h->multiply == 1 && !h->add;
+	return q->affine && !q->exact && q->doubt < 0.25 && l->stage->channels > 1 && h->inner == 1 &&
+	       h->channels % 16 == 0 && l->out->elem == PLAN_U8 && h->multiply == 1 && !h->add;
 }
 
-static void lanes(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q, const char *t)
+static void lanes(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q,
+		  const char *t)
 {
 	int64_t row = l->stage->count + 2;
-	P("\tfor (int i = 0; i < %lld; i += QCC_LANES32) {\n\t\tconst int c = i %% %lld;\n",
-	  LL(h->outer * h->channels), LL(h->channels));
-	P("\t\tqcc_store32(y + i, qcc_quantise(x + i, &%s, &%s, %lld.0f, %s, %s + c * %lld, %lld));\n\t}\n", q->scale, q->offset,
-	  LL(l->stage->count), float_text(e, q->doubt), t, LL(row), LL(row));
+	P("\tfor (int i = 0; i < %lld; i += QCC_LANES32) {\n\t\tconst int c = i %% %lld;\n", LL(h->outer * h->channels),
+	  LL(h->channels));
+	P("\t\tqcc_store32(y + i, qcc_quantise(x + i, &%s, &%s, %lld.0f, %s, %s + c * %lld, %lld));\n\t}\n", q->scale,
+	  q->offset, LL(l->stage->count), float_text(e, q->doubt), t, LL(row), LL(row));
 }
 
-static void plain_loops(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q, const char *t)
+static void plain_loops(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q,
+			const char *t)
 {
 	bool single = l->stage->channels == 1;
 	const char *block = h->outer > 1 ? arena_printf(&e->arena, "b * %lld + ", LL(h->channels * h->inner)) : "";
-	const char *at = arena_printf(&e->arena, single || h->inner > 1 ? "%s%s" : "%sc", block, single ? "i" :
-				      arena_printf(&e->arena, "c * %lld + i", LL(h->inner)));
+	const char *at = arena_printf(&e->arena, single || h->inner > 1 ? "%s%s" : "%sc", block,
+				      single ? "i" : arena_printf(&e->arena, "c * %lld + i", LL(h->inner)));
 	if (h->outer > 1)
 		P("\tfor (int b = 0; b < %lld; b++)\n", LL(h->outer));
 	if (!single)
@@ -181,8 +191,9 @@ static const char *table(struct emit *e, const struct plan_layer *l, const struc
 	const struct plan_stage *s = l->stage;
 	if (q->affine)
 		return q->exact ? NULL : fenced(e, l);
-	return s->channels > 1 || s->count > 8 ?
-	       emit_array(e, ARRAY_F32, s->real, (size_t)(s->channels * s->count), "%s_t", l->name) : NULL;
+	return s->channels > 1 || s->count > 8
+		       ? emit_array(e, ARRAY_F32, s->real, (size_t)(s->channels * s->count), "%s_t", l->name)
+		       : NULL;
 }
 
 void packed_quantise(struct emit *e, struct packed_layer *p)
@@ -201,9 +212,10 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 	else
 		plain_loops(e, l, &h, &q, t);
 	P("}\n");
-	e->stack += 128;	/* a loop that compilers turn into vectors */
-	const char *call = arena_printf(&e->arena, "\t%s(%s, %s);\n", layer_function(e, l), buf_pointer(e, l->in[0], "const float"),
-					buf_pointer(e, l->out, buf_ctype(l->out)));
+	e->stack += 128; /* a loop that compilers turn into vectors */
+	const char *call =
+		arena_printf(&e->arena, "\t%s(%s, %s);\n", layer_function(e, l),
+			     buf_pointer(e, l->in[0], "const float"), buf_pointer(e, l->out, buf_ctype(l->out)));
 	if (packed_is_entry(e, l) && plan_root(l->out) == l->out && l->out->role == PLAN_INNER)
 		codes_entry(e, l, call);
 	else

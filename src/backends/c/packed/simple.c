@@ -26,12 +26,11 @@ static void arrange(struct emit *e, struct packed_layer *p, const char *name)
 	P("\tfor (int r = 0; r < %lld; r++)\n", LL(w->ih));
 	if (w->in_last && plan_root(l->in[0])->coded) {
 		P("\t\tmemcpy(image + ((r + %lld) * %lld + %lld) * %lld, x + r * %lld, %lld);\n}\n", LL(w->pad_top),
-		  LL(p->image_w), LL(w->pad_left),
-		  LL(w->ic), LL(w->iw * w->ic), LL(w->iw * w->ic));
+		  LL(p->image_w), LL(w->pad_left), LL(w->ic), LL(w->iw * w->ic), LL(w->iw * w->ic));
 		return;
 	}
-	const char *from = w->in_last ? arena_printf(&e->arena, "x[(r * %lld + c) * %lld + i]", LL(w->iw), LL(w->ic)) :
-			   arena_printf(&e->arena, "x[(i * %lld + r) * %lld + c]", LL(w->ih), LL(w->iw));
+	const char *from = w->in_last ? arena_printf(&e->arena, "x[(r * %lld + c) * %lld + i]", LL(w->iw), LL(w->ic))
+				      : arena_printf(&e->arena, "x[(i * %lld + r) * %lld + c]", LL(w->ih), LL(w->iw));
 	P("\t\tfor (int c = 0; c < %lld; c++)\n\t\t\tfor (int i = 0; i < %lld; i++)\n"
 	  "\t\t\t\timage[((r + %lld) * %lld + c + %lld) * %lld + i] = %s;\n}\n",
 	  LL(w->iw), LL(w->ic), LL(w->pad_top), LL(p->image_w), LL(w->pad_left), LL(w->ic), code_of(e, l->in[0], from));
@@ -84,7 +83,8 @@ static void depthwise_count(struct emit *e, const struct plan_layer *l, const st
 	}
 	P("\t\t\tqcc_i32 n = { 0 };\n\t\t\tfor (int k = 0; k < %lld; k++)\n"
 	  "\t\t\t\tn = qcc_reach32(n, d, %s + (o / 16 * %lld + k) * 16 + at);\n"
-	  "\t\t\tqcc_store32(row + o + at, n);\n\t\t}\n", LL(s->count), t, LL(s->count));
+	  "\t\t\tqcc_store32(row + o + at, n);\n\t\t}\n",
+	  LL(s->count), t, LL(s->count));
 }
 
 static void depthwise_sums(struct emit *e, const struct packed_layer *p, bool narrow)
@@ -95,7 +95,8 @@ static void depthwise_sums(struct emit *e, const struct packed_layer *p, bool na
 	P(narrow ? "\t\tqcc_i16x16 s = { 0 };\n\t\tint32_t sum[16];\n" : "\t\tint32_t sum[16] = { 0 };\n");
 	for (int64_t t = 0; t < w->kh * w->kw; t++) {
 		int64_t at = (t / w->kw * w->dilation_h * p->image_w + t % w->kw * w->dilation_w) * w->ic;
-		P(narrow ? "\t\tqcc_add16(&s, b + %lld + o, %s + %lld + o);\n" : "\t\tqcc_dot16(sum, b + %lld + o, %s + %lld + o);\n",
+		P(narrow ? "\t\tqcc_add16(&s, b + %lld + o, %s + %lld + o);\n"
+			 : "\t\tqcc_dot16(sum, b + %lld + o, %s + %lld + o);\n",
 		  LL(at), weights, LL(t * row));
 	}
 	if (narrow)
@@ -108,14 +109,14 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	const struct plan_window *w = &l->window;
 	const char *x = packed_operand(e, p);
 	/* sums of codes that fit 16 bits are summed there: twice the lanes */
-	int64_t most = plan_levels(plan_root(l->in[0])) * w->kh * w->kw * (l->weight_hi > -l->weight_lo ? l->weight_hi : -l->weight_lo);
+	int64_t most = plan_levels(plan_root(l->in[0])) * w->kh * w->kw *
+		       (l->weight_hi > -l->weight_lo ? l->weight_hi : -l->weight_lo);
 	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
 	P("\n/* %s: %s. Depthwise, codes */\n", node_label(l->node), layer_comment(e, l));
 	P("static void %s(const uint8_t *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
 	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s row[%lld];\n", LL(w->stride_h),
-	  LL(p->image_w), LL(w->stride_w),
-	  LL(w->ic), s ? "uint8_t" : "int32_t", LL(groups_of(l) * GROUP));
+	  LL(p->image_w), LL(w->stride_w), LL(w->ic), s ? "uint8_t" : "int32_t", LL(groups_of(l) * GROUP));
 	e->stack += (size_t)(groups_of(l) * GROUP) * (s ? 1 : 4) + 64;
 	P("\t\tfor (int o = 0; o < %lld; o += 16) {\n", LL(w->oc));
 	depthwise_sums(e, p, most < INT16_MAX);
@@ -136,12 +137,11 @@ void packed_maxpool(struct emit *e, struct packed_layer *p)
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
 	P("\n/* %s: %s */\nstatic void %s(const uint8_t *restrict x, uint8_t *restrict y)\n{\n", node_label(l->node),
-	  layer_comment(e, l),
-	  layer_function(e, l));
+	  layer_comment(e, l), layer_function(e, l));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
 	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n"
-	  "\t\tuint8_t *z = y + (p * %lld + q) * %lld;\n", LL(w->stride_h), LL(w->iw),
-	  LL(w->stride_w), LL(w->ic), LL(w->ow), LL(w->oc));
+	  "\t\tuint8_t *z = y + (p * %lld + q) * %lld;\n",
+	  LL(w->stride_h), LL(w->iw), LL(w->stride_w), LL(w->ic), LL(w->ow), LL(w->oc));
 	P("\t\tfor (int o = 0; o < %lld; o++) {\n\t\t\tuint8_t m = b[o];\n", LL(w->oc));
 	for (int64_t t = 1; t < w->kh * w->kw; t++) {
 		int64_t at = (t / w->kw * w->dilation_h * w->iw + t % w->kw * w->dilation_w) * w->ic;

@@ -249,12 +249,12 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 		value = scaled(e, type, "row[o]", s->multiply, s->add);
 	} else {
 		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step),
-			      offsets(e, l, extra));
+						offsets(e, l, extra));
 		value = arena_printf(&e->arena, "(%s)(%s)", type, term);
 	}
-	e->stack += 256;	/* a loop that GCC turns into vectors and unrolls */
-	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, TABS, LL(l->window.oc),
-		      indent + 1, TABS, pixel, value);
+	e->stack += 256; /* a loop that GCC turns into vectors and unrolls */
+	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, TABS,
+		      LL(l->window.oc), indent + 1, TABS, pixel, value);
 }
 
 /* ---- constants of kernels that sum in lanes of 32 bits ---- */
@@ -268,7 +268,9 @@ static const char *thresholds(struct emit *e, const struct plan_layer *l, const 
 	for (int64_t o = 0; o < groups * GROUP; o++)
 		for (int64_t k = 0; k < s->count; k++) {
 			int64_t v = o < l->window.oc ? s->t[o * s->count + k] : INT32_MAX;
-			t[(o / GROUP * s->count + k) * GROUP + o % GROUP] = (int32_t)(v < INT32_MIN ? INT32_MIN : v > INT32_MAX ? INT32_MAX : v);
+			t[(o / GROUP * s->count + k) * GROUP + o % GROUP] = (int32_t)(v < INT32_MIN   ? INT32_MIN
+										      : v > INT32_MAX ? INT32_MAX
+												      : v);
 		}
 	return emit_array(e, ARRAY_I32, t, (size_t)(groups * s->count * GROUP), "%s_t", l->name);
 }
@@ -282,7 +284,8 @@ static const char *padded_floats(struct emit *e, const struct plan_layer *l, con
 	return emit_array(e, ARRAY_F32, to, (size_t)n, "%s_%s", l->name, suffix);
 }
 
-const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char **offset)
+const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s,
+			     const char **offset)
 {
 	*offset = NULL;
 	if (!s->affine)

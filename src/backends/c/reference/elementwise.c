@@ -24,9 +24,10 @@ void ref_threshold(struct emit *e, const struct plan_layer *l)
 		      l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
 		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", loops_index(e, &n, 0))));
 	const char *o = out_index(&n);
-	const char *channel = l->inner == 1 ? arena_printf(&e->arena, "%s %% %lld", o, LL(l->length)) :
-			      l->outer == 1 ? arena_printf(&e->arena, "%s / %lld", o, LL(l->inner)) :
-			      arena_printf(&e->arena, "%s / %lld %% %lld", o, LL(l->inner), LL(l->length));
+	const char *channel = l->inner == 1 ? arena_printf(&e->arena, "%s %% %lld", o, LL(l->length))
+			      : l->outer == 1
+				      ? arena_printf(&e->arena, "%s / %lld", o, LL(l->inner))
+				      : arena_printf(&e->arena, "%s / %lld %% %lld", o, LL(l->inner), LL(l->length));
 	ref_store(e, l, indent, o, channel);
 	loops_close(b, &n, 1);
 	ref_close(e);
@@ -58,7 +59,8 @@ static const char *operand(struct emit *e, const struct plan_layer *l, size_t i,
 	const char *x = i == 0 ? "x" : "x1";
 	bool wide = !l->real && l->out->elem == PLAN_I64;
 	const char *cast = l->real && !l->in[i]->real ? "(float)" : wide ? "(int64_t)" : "";
-	return arena_printf(&e->arena, "%s%s", cast, ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", x, index)));
+	return arena_printf(&e->arena, "%s%s", cast,
+			    ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", x, index)));
 }
 
 static const char *combine(struct emit *e, const struct plan_layer *l, const char *a, const char *c)
@@ -84,7 +86,8 @@ void ref_binary(struct emit *e, const struct plan_layer *l)
 	loops_make(&n, l->out, 2, strides);
 	ref_open(e, l);
 	const char *a = operand(e, l, 0, loops_index(e, &n, 0));
-	const char *c = l->operand ? ref_constant(e, l, loops_index(e, &n, 1)) : operand(e, l, 1, loops_index(e, &n, 1));
+	const char *c =
+		l->operand ? ref_constant(e, l, loops_index(e, &n, 1)) : operand(e, l, 1, loops_index(e, &n, 1));
 	loops_open(b, &n, 1);
 	const char *f = l->operand_first ? combine(e, l, c, a) : combine(e, l, a, c);
 	if (!l->real)

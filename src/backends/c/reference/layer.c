@@ -13,7 +13,7 @@ const char *ref_value(struct emit *e, const struct plan_buf *b, const char *elem
 	if (!root->base)
 		return k;
 	return arena_printf(&e->arena, "(%s %c %lld)", k, root->base < 0 ? '-' : '+',
-		      LL(root->base < 0 ? -root->base : root->base));
+			    LL(root->base < 0 ? -root->base : root->base));
 }
 
 const char *ref_element(struct emit *e, const struct plan_buf *b, const char *value)
@@ -23,9 +23,9 @@ const char *ref_element(struct emit *e, const struct plan_buf *b, const char *va
 		return value;
 	if (!root->coded || (root->base == 0 && root->step == 1))
 		return arena_printf(&e->arena, "(%s)(%s)", buf_ctype(b), value);
-	const char *k = root->base == 0 ? arena_printf(&e->arena, "(%s)", value) :
-			arena_printf(&e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-',
-				      LL(root->base < 0 ? -root->base : root->base));
+	const char *k = root->base == 0 ? arena_printf(&e->arena, "(%s)", value)
+					: arena_printf(&e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-',
+						       LL(root->base < 0 ? -root->base : root->base));
 	return arena_printf(&e->arena, root->step == 1 ? "(%s)%s" : "(%s)(%s / %lld)", buf_ctype(b), k, LL(root->step));
 }
 
@@ -37,9 +37,11 @@ static const char *param(struct emit *e, const char *type, const char *name, boo
 void ref_open(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = &e->code;
-	strbuf_printf(b, "\n/* %s: %s */\nstatic void %s(", node_label(l->node), layer_comment(e, l), layer_function(e, l));
+	strbuf_printf(b, "\n/* %s: %s */\nstatic void %s(", node_label(l->node), layer_comment(e, l),
+		      layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
-		strbuf_printf(b, "%s, ", param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(&e->arena, "x%zu", i), true));
+		strbuf_printf(b, "%s, ",
+			      param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(&e->arena, "x%zu", i), true));
 	if (l->out)
 		strbuf_printf(b, "%s%s", param(e, buf_ctype(l->out), "y", false), l->out2 ? ", " : "");
 	if (l->out2)
@@ -51,8 +53,8 @@ void ref_images(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;
 	if (w->batch)
-		strbuf_printf(&e->code, "\tfor (int image = 0; image < %lld; image++, x += %lld, y += %lld)\n", LL(w->batch),
-			      LL(w->ic * w->ih * w->iw), LL(w->oc * w->oh * w->ow));
+		strbuf_printf(&e->code, "\tfor (int image = 0; image < %lld; image++, x += %lld, y += %lld)\n",
+			      LL(w->batch), LL(w->ic * w->ih * w->iw), LL(w->oc * w->oh * w->ow));
 }
 
 void ref_close(struct emit *e)
@@ -90,12 +92,13 @@ static void store_stage(struct emit *e, const struct plan_layer *l, int indent, 
 	const struct plan_stage *s = l->stage;
 	struct strbuf *b = &e->code;
 	const char *type, *t = stage_array(e, l, &type);
-	const char *row = s->channels == 1 ? "" : s->count == 1 ? arena_printf(&e->arena, "%s + ", channel) :
-			  arena_printf(&e->arena, "%s * %lld + ", channel, LL(s->count));
+	const char *row = s->channels == 1 ? ""
+			  : s->count == 1  ? arena_printf(&e->arena, "%s + ", channel)
+					   : arena_printf(&e->arena, "%s * %lld + ", channel, LL(s->count));
 	tabs(b, indent);
 	strbuf_puts(b, "int n = 0;\n");
 	tabs(b, indent);
-	if (s->count > UINT8_MAX) {	/* they ascend: looked up by halves */
+	if (s->count > UINT8_MAX) { /* they ascend: looked up by halves */
 		int64_t half = 1;
 		while (half <= s->count / 2)
 			half *= 2;
@@ -108,9 +111,9 @@ static void store_stage(struct emit *e, const struct plan_layer *l, int indent, 
 		strbuf_printf(b, "n += sum >= %s[%st];\n", t, row);
 	}
 	const struct plan_buf *out = plan_root(l->out);
-	const char *element = out->coded && out->base == s->base && out->step == s->step ?
-			      arena_printf(&e->arena, "(%s)n", buf_ctype(out)) :
-			      ref_element(e, l->out, value_of(e, s));
+	const char *element = out->coded && out->base == s->base && out->step == s->step
+				      ? arena_printf(&e->arena, "(%s)n", buf_ctype(out))
+				      : ref_element(e, l->out, value_of(e, s));
 	strbuf_printf(b, "y[%s] = %s;\n", index, element);
 }
 
@@ -132,7 +135,8 @@ static void call(struct emit *e, const struct plan_layer *l)
 	struct strbuf *b = &e->run;
 	strbuf_printf(b, "\t%s(", layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
-		strbuf_printf(b, "%s, ", buf_pointer(e, l->in[i], arena_printf(&e->arena, "const %s", buf_ctype(l->in[i]))));
+		strbuf_printf(b, "%s, ",
+			      buf_pointer(e, l->in[i], arena_printf(&e->arena, "const %s", buf_ctype(l->in[i]))));
 	if (l->out)
 		strbuf_printf(b, "%s%s", buf_pointer(e, l->out, buf_ctype(l->out)), l->out2 ? ", " : "");
 	if (l->out2)
@@ -142,12 +146,11 @@ static void call(struct emit *e, const struct plan_layer *l)
 
 void ref_layer(struct emit *e, const struct plan_layer *l)
 {
-	static void (*const kernel[])(struct emit *e, const struct plan_layer *l) = {
-		[PLAN_MAC] = ref_mac, [PLAN_DECONV] = ref_deconv, [PLAN_THRESHOLD] = ref_threshold,
-		[PLAN_MAXPOOL] = ref_maxpool, [PLAN_SUM] = ref_sum, [PLAN_BINARY] = ref_binary,
-		[PLAN_UNARY] = ref_unary, [PLAN_PRODUCT] = ref_product,
-		[PLAN_SOFTMAX] = ref_softmax, [PLAN_TOPK] = ref_topk,
-		[PLAN_CONCAT] = ref_concat, [PLAN_MOVE] = ref_move,
+	static void (*const kernel[])(struct emit * e, const struct plan_layer *l) = {
+		[PLAN_MAC] = ref_mac,	      [PLAN_DECONV] = ref_deconv,   [PLAN_THRESHOLD] = ref_threshold,
+		[PLAN_MAXPOOL] = ref_maxpool, [PLAN_SUM] = ref_sum,	    [PLAN_BINARY] = ref_binary,
+		[PLAN_UNARY] = ref_unary,     [PLAN_PRODUCT] = ref_product, [PLAN_SOFTMAX] = ref_softmax,
+		[PLAN_TOPK] = ref_topk,	      [PLAN_CONCAT] = ref_concat,   [PLAN_MOVE] = ref_move,
 	};
 	kernel[l->kind](e, l);
 	call(e, l);

@@ -43,7 +43,8 @@ static const char *product(struct emit *e, const struct plan_layer *l, const cha
 {
 	bool wide = !l->real && acc_type(l)[3] == '6';
 	const char *cast = l->real && !l->in[0]->real ? "(float)" : wide ? "(int64_t)" : "";
-	return arena_printf(&e->arena, "%s%s * %s", cast, ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", x)), w);
+	return arena_printf(&e->arena, "%s%s * %s", cast, ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", x)),
+			    w);
 }
 
 static void dense_kernel(struct emit *e, const struct plan_layer *l)
@@ -84,13 +85,17 @@ static void conv_kernel(struct emit *e, const struct plan_layer *l)
 	struct strbuf *b = &e->code;
 	int64_t icg = g->ic / g->group, ocg = g->oc / g->group;
 	const char *w = weights_array(e, l), *s = start(e, l);
-	const char *channel = g->group == 1 ? "i" : icg == 1 ? (ocg == 1 ? "o" : arena_printf(&e->arena, "o / %lld", LL(ocg))) :
-			      arena_printf(&e->arena, "(o / %lld * %lld + i)", LL(ocg), LL(icg));
+	const char *channel = g->group == 1 ? "i"
+			      : icg == 1    ? (ocg == 1 ? "o" : arena_printf(&e->arena, "o / %lld", LL(ocg)))
+					    : arena_printf(&e->arena, "(o / %lld * %lld + i)", LL(ocg), LL(icg));
 	ref_images(e, l);
-	strbuf_printf(b, "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
-		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n", LL(g->oc), LL(g->oh), LL(g->ow), acc_type(l), s);
-	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh), LL(g->kw));
-	bool is_point = g->ih == 1 && g->iw == 1;	/* its index needs no position */
+	strbuf_printf(b,
+		      "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
+		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
+		      LL(g->oc), LL(g->oh), LL(g->ow), acc_type(l), s);
+	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh),
+		      LL(g->kw));
+	bool is_point = g->ih == 1 && g->iw == 1; /* its index needs no position */
 	if (!is_point || g->padded)
 		strbuf_printf(b, "\t\t\tconst int y0 = %s, x0 = %s;\n",
 			      position(e, "p", "r", g->kh, g->stride_h, g->dilation_h, g->pad_top),
@@ -98,10 +103,12 @@ static void conv_kernel(struct emit *e, const struct plan_layer *l)
 	if (g->padded)
 		strbuf_printf(b, "\t\t\tif (y0 < 0 || y0 >= %lld || x0 < 0 || x0 >= %lld)\n\t\t\t\tcontinue;\n",
 			      LL(g->ih), LL(g->iw));
-	const char *weight = icg == 1 ? arena_printf(&e->arena, "%s[(o * %lld + r) * %lld + c]", w, LL(g->kh), LL(g->kw)) :
-			     arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(icg),
-			     LL(g->kh), LL(g->kw));
-	const char *x = image_index(e, g->in_last, g->ic, g->ih, g->iw, icg == 1 && g->group == 1 ? "0" : channel, "y0", "x0");
+	const char *weight = icg == 1
+				     ? arena_printf(&e->arena, "%s[(o * %lld + r) * %lld + c]", w, LL(g->kh), LL(g->kw))
+				     : arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(icg),
+						    LL(g->kh), LL(g->kw));
+	const char *x =
+		image_index(e, g->in_last, g->ic, g->ih, g->iw, icg == 1 && g->group == 1 ? "0" : channel, "y0", "x0");
 	if (icg > 1)
 		strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n\t", LL(icg));
 	strbuf_printf(b, "\t\t\tsum += %s;\n\t\t}\n", product(e, l, x, weight));
@@ -127,18 +134,23 @@ void ref_deconv(struct emit *e, const struct plan_layer *l)
 	ref_open(e, l);
 	const char *w = weights_array(e, l), *s = start(e, l);
 	ref_images(e, l);
-	strbuf_printf(b, "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
-		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n", LL(g->oc), LL(g->oh), LL(g->ow), acc_type(l), s);
-	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh), LL(g->kw));
+	strbuf_printf(b,
+		      "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
+		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
+		      LL(g->oc), LL(g->oh), LL(g->ow), acc_type(l), s);
+	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh),
+		      LL(g->kw));
 	strbuf_printf(b, "\t\t\tconst int y1 = p + %lld - r * %lld, x1 = q + %lld - c * %lld;\n", LL(g->pad_top),
 		      LL(g->dilation_h), LL(g->pad_left), LL(g->dilation_w));
-	strbuf_printf(b, "\t\t\tif (y1 < 0 || y1 %% %lld || x1 < 0 || x1 %% %lld || y1 / %lld >= %lld || x1 / %lld >= %lld)\n"
-		      "\t\t\t\tcontinue;\n", LL(g->stride_h), LL(g->stride_w), LL(g->stride_h), LL(g->ih),
-		      LL(g->stride_w), LL(g->iw));
+	strbuf_printf(
+		b,
+		"\t\t\tif (y1 < 0 || y1 %% %lld || x1 < 0 || x1 %% %lld || y1 / %lld >= %lld || x1 / %lld >= %lld)\n"
+		"\t\t\t\tcontinue;\n",
+		LL(g->stride_h), LL(g->stride_w), LL(g->stride_h), LL(g->ih), LL(g->stride_w), LL(g->iw));
 	if (g->ih > 1 || g->iw > 1)
 		strbuf_printf(b, "\t\t\tconst int y0 = y1 / %lld, x0 = x1 / %lld;\n", LL(g->stride_h), LL(g->stride_w));
 	const char *weight = arena_printf(&e->arena, "%s[((o * %lld + i) * %lld + r) * %lld + c]", w, LL(g->ic),
-		      LL(g->kh), LL(g->kw));
+					  LL(g->kh), LL(g->kw));
 	strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t\tsum += %s;\n\t\t}\n", LL(g->ic),
 		      product(e, l, image_index(e, g->in_last, g->ic, g->ih, g->iw, "i", "y0", "x0"), weight));
 	ref_store(e, l, 2, image_index(e, g->out_last, g->oc, g->oh, g->ow, "o", "p", "q"), "o");

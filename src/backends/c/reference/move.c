@@ -8,7 +8,8 @@
 static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, const char *index)
 {
 	const struct plan_buf *a = plan_root(l->in[k]), *y = plan_root(l->out);
-	const char *x = k == 0 ? arena_printf(&e->arena, "x[%s]", index) : arena_printf(&e->arena, "x%zu[%s]", k, index);
+	const char *x =
+		k == 0 ? arena_printf(&e->arena, "x[%s]", index) : arena_printf(&e->arena, "x%zu[%s]", k, index);
 	if (a->coded == y->coded && a->base == y->base && a->step == y->step && a->elem == y->elem)
 		return x;
 	return ref_element(e, l->out, ref_value(e, l->in[k], x));
@@ -23,8 +24,7 @@ void ref_concat(struct emit *e, const struct plan_layer *l)
 	for (size_t i = 0; i < l->n_in; i++) {
 		int64_t run = l->in[i]->count / l->outer;
 		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ty[p * %lld + %lld + i] = %s;\n", LL(run),
-			      LL(total), LL(at),
-			      moved(e, l, i, arena_printf(&e->arena, "p * %lld + i", LL(run))));
+			      LL(total), LL(at), moved(e, l, i, arena_printf(&e->arena, "p * %lld + i", LL(run))));
 		at += run;
 	}
 	strbuf_puts(b, "\t}\n");
@@ -70,7 +70,7 @@ static void move_affine(struct emit *e, const struct plan_layer *l, const int64_
 struct separable {
 	int64_t first;
 	int64_t *table[MAX_RANK];
-	int64_t from[MAX_RANK], to[MAX_RANK];	/* valid indices */
+	int64_t from[MAX_RANK], to[MAX_RANK]; /* valid indices */
 };
 
 static void axis_steps(const struct plan_buf *o, int64_t step[MAX_RANK])
@@ -130,11 +130,12 @@ static bool separable_holds(const struct plan_layer *l, const struct separable *
 }
 
 /* "i2 * 3", "table[i2]", or NULL where the axis adds nothing. */
-static const char *axis_term(struct emit *e, const struct plan_layer *l, const struct separable *p, int a, int64_t *first)
+static const char *axis_term(struct emit *e, const struct plan_layer *l, const struct separable *p, int a,
+			     int64_t *first)
 {
 	const int64_t *t = p->table[a], n = l->out->dims[a];
 	int64_t stride = p->to[a] - p->from[a] > 1 ? t[p->from[a] + 1] - t[p->from[a]] : 0,
-		      start = t[p->from[a]] - stride * p->from[a];
+		start = t[p->from[a]] - stride * p->from[a];
 	bool regular = true;
 	for (int64_t i = p->from[a]; i < p->to[a]; i++)
 		regular &= t[i] == start + stride * i;
@@ -160,13 +161,14 @@ static void move_separable(struct emit *e, const struct plan_layer *l, const str
 	strbuf_puts(b, "\tint o = 0;\n");
 	for (int a = 0; a < o->rank; a++)
 		strbuf_printf(b, "\tfor (int i%d = 0; i%d < %lld; i%d++%s)%s\n", a, a, LL(o->dims[a]), a,
-			      a == o->rank - 1 ? ", o++" : "",
-			      a == o->rank - 1 ? " {" : "");
+			      a == o->rank - 1 ? ", o++" : "", a == o->rank - 1 ? " {" : "");
 	const char *element = moved(e, l, 0, arena_printf(&e->arena, "%lld%s", LL(first), strbuf_text(&index)));
-	const char *fill = !l->fill_count ? "0" : o->real ? float_text(e, l->fill[0]) :
-			   ref_element(e, o, arena_printf(&e->arena, "%lld", LL(l->fill[0])));
+	const char *fill = !l->fill_count ? "0"
+			   : o->real	  ? float_text(e, l->fill[0])
+					  : ref_element(e, o, arena_printf(&e->arena, "%lld", LL(l->fill[0])));
 	if (valid.length)
-		strbuf_printf(b, "\t\tif (%s)\n\t\t\ty[o] = %s;\n\t\telse\n\t\t\ty[o] = %s;\n\t}\n", valid.text, element, fill);
+		strbuf_printf(b, "\t\tif (%s)\n\t\t\ty[o] = %s;\n\t\telse\n\t\t\ty[o] = %s;\n\t}\n", valid.text,
+			      element, fill);
 	else
 		strbuf_printf(b, "\t\ty[o] = %s;\n\t}\n", element);
 	strbuf_free(&index);
@@ -186,11 +188,12 @@ static size_t operand_of(const struct plan_layer *l, int64_t *source)
 static void move_tables(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = &e->code;
-	int64_t *to = arena_array(&e->arena, int64_t, l->out->count), *from = arena_array(&e->arena, int64_t, l->out->count);
+	int64_t *to = arena_array(&e->arena, int64_t, l->out->count),
+		*from = arena_array(&e->arena, int64_t, l->out->count);
 	if (l->fill_count)
 		strbuf_printf(b, "\tfor (int i = 0; i < %lld; i++)\n\t\ty[i] = %s;\n", LL(l->out->count),
-			      l->out->real ? float_text(e, l->fill[0]) : ref_element(e, l->out, arena_printf(&e->arena,
-			      "%lld", LL(l->fill[0]))));
+			      l->out->real ? float_text(e, l->fill[0])
+					   : ref_element(e, l->out, arena_printf(&e->arena, "%lld", LL(l->fill[0]))));
 	for (size_t k = 0; k < l->n_in; k++) {
 		size_t n = 0;
 		for (int64_t i = 0; i < l->out->count; i++) {
@@ -203,8 +206,10 @@ static void move_tables(struct emit *e, const struct plan_layer *l)
 		if (!n)
 			continue;
 		const char *source = emit_ints(e, from, n, NULL, "%s_from%zu", l->name, k);
-		const char *place = (int64_t)n == l->out->count ? "i" :
-				    arena_printf(&e->arena, "%s[i]", emit_ints(e, to, n, NULL, "%s_to%zu", l->name, k));
+		const char *place =
+			(int64_t)n == l->out->count
+				? "i"
+				: arena_printf(&e->arena, "%s[i]", emit_ints(e, to, n, NULL, "%s_to%zu", l->name, k));
 		strbuf_printf(b, "\tfor (int i = 0; i < %zu; i++)\n\t\ty[%s] = %s;\n", n, place,
 			      moved(e, l, k, arena_printf(&e->arena, "%s[i]", source)));
 	}

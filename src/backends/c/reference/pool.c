@@ -5,30 +5,38 @@
 
 static const char TABS[] = "\t\t\t\t\t\t\t\t\t";
 
-static const char *index_of(struct emit *e, bool last, int64_t channels, int64_t h, int64_t w, const char *y, const char *x)
+static const char *index_of(struct emit *e, bool last, int64_t channels, int64_t h, int64_t w, const char *y,
+			    const char *x)
 {
-	return last ? arena_printf(&e->arena, "(%s * %lld + %s) * %lld + o", y, LL(w), x, LL(channels)) :
-		      arena_printf(&e->arena, "(o * %lld + %s) * %lld + %s", LL(h), y, LL(w), x);
+	return last ? arena_printf(&e->arena, "(%s * %lld + %s) * %lld + o", y, LL(w), x, LL(channels))
+		    : arena_printf(&e->arena, "(o * %lld + %s) * %lld + %s", LL(h), y, LL(w), x);
 }
 
 /* Loops over channels and places; inside, `body` sees each operand as v. */
-static void window_loops(struct emit *e, const struct plan_layer *l, const char *type, const char *init, const char *body)
+static void window_loops(struct emit *e, const struct plan_layer *l, const char *type, const char *init,
+			 const char *body)
 {
 	const struct plan_window *g = &l->window;
 	struct strbuf *b = &e->code;
 	ref_images(e, l);
-	strbuf_printf(b, "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
-		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n", LL(g->oc), LL(g->oh), LL(g->ow), type, init);
-	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh), LL(g->kw));
+	strbuf_printf(b,
+		      "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
+		      "\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
+		      LL(g->oc), LL(g->oh), LL(g->ow), type, init);
+	strbuf_printf(b, "\t\tfor (int r = 0; r < %lld; r++)\n\t\tfor (int c = 0; c < %lld; c++) {\n", LL(g->kh),
+		      LL(g->kw));
 	strbuf_printf(b, "\t\t\tconst int y0 = p * %lld + r * %lld - %lld, x0 = q * %lld + c * %lld - %lld;\n",
-		      LL(g->stride_h), LL(g->dilation_h), LL(g->pad_top), LL(g->stride_w), LL(g->dilation_w), LL(g->pad_left));
+		      LL(g->stride_h), LL(g->dilation_h), LL(g->pad_top), LL(g->stride_w), LL(g->dilation_w),
+		      LL(g->pad_left));
 	if (g->padded)
 		strbuf_printf(b, "\t\t\tif (y0 < 0 || y0 >= %lld || x0 < 0 || x0 >= %lld)\n\t\t\t\tcontinue;\n",
 			      LL(g->ih), LL(g->iw));
-	strbuf_printf(b, "\t\t\tconst %s v = %s;\n\t\t\t%s\n\t\t}\n",
-		      l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
-		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", index_of(e, g->in_last, g->ic, g->ih,
-		      g->iw, "y0", "x0"))), body);
+	strbuf_printf(
+		b, "\t\t\tconst %s v = %s;\n\t\t\t%s\n\t\t}\n",
+		l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
+		ref_value(e, l->in[0],
+			  arena_printf(&e->arena, "x[%s]", index_of(e, g->in_last, g->ic, g->ih, g->iw, "y0", "x0"))),
+		body);
 	ref_store(e, l, 2, index_of(e, g->out_last, g->oc, g->oh, g->ow, "p", "q"), "o");
 	strbuf_puts(b, "\t}\n");
 }
@@ -47,8 +55,10 @@ static void axis_loops(struct emit *e, const struct plan_layer *l, const char *t
 {
 	struct strbuf *b = &e->code;
 	bool sum = l->function == PLAN_ADD;
-	const char *x = ref_value(e, l->in[0], arena_printf(&e->arena, "x[(p * %lld + i) * %lld + q]", LL(l->length), LL(l->inner)));
-	const char *first = ref_value(e, l->in[0], arena_printf(&e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
+	const char *x = ref_value(e, l->in[0],
+				  arena_printf(&e->arena, "x[(p * %lld + i) * %lld + q]", LL(l->length), LL(l->inner)));
+	const char *first =
+		ref_value(e, l->in[0], arena_printf(&e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
 		      LL(l->outer), LL(l->inner), type, sum ? (l->real ? "0.0f" : "0") : first);
 	strbuf_printf(b, "\t\tfor (int i = %d; i < %lld; i++)\n\t\t\t", !sum, LL(l->length));
@@ -82,9 +92,11 @@ void ref_product(struct emit *e, const struct plan_layer *l)
 	ref_open(e, l);
 	loops_open(b, &n, 1);
 	for (int i = 0; i < 2; i++) {
-		const char *at = arena_printf(&e->arena, "%s + k * %lld", loops_index(e, &n, i), LL(i ? l->step_b : l->step_a));
-		const char *x = i && l->operand ? ref_constant(e, l, at) :
-				ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", i ? "x1" : "x", at));
+		const char *at =
+			arena_printf(&e->arena, "%s + k * %lld", loops_index(e, &n, i), LL(i ? l->step_b : l->step_a));
+		const char *x = i && l->operand
+					? ref_constant(e, l, at)
+					: ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", i ? "x1" : "x", at));
 		term[i] = arena_printf(&e->arena, "(%s)%s", type, x);
 	}
 	strbuf_printf(b, "%.*s%s sum = 0;\n", 1 + n.depth, TABS, type);
@@ -100,10 +112,13 @@ void ref_softmax(struct emit *e, const struct plan_layer *l)
 	struct strbuf *b = &e->code;
 	const char *cast = l->in[0]->real ? "" : "(float)";
 	const char *at = arena_printf(&e->arena, "(p * %lld + i) * %lld + q", LL(l->length), LL(l->inner));
-	const char *first = ref_value(e, l->in[0], arena_printf(&e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
-	const char *x = arena_printf(&e->arena, "%s%s", cast, ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", at)));
+	const char *first =
+		ref_value(e, l->in[0], arena_printf(&e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
+	const char *x =
+		arena_printf(&e->arena, "%s%s", cast, ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", at)));
 	ref_open(e, l);
-	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer), LL(l->inner));
+	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer),
+		      LL(l->inner));
 	strbuf_printf(b, "\t\tfloat top = %s%s, sum = 0.0f;\n", cast, first);
 	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ttop = %s > top ? %s : top;\n", LL(l->length), x, x);
 	bool log = l->function == PLAN_LOG;
@@ -126,17 +141,24 @@ void ref_topk(struct emit *e, const struct plan_layer *l)
 	const char *at = arena_printf(&e->arena, "(p * %lld + i) * %lld + q", LL(l->length), LL(l->inner));
 	const char *to = arena_printf(&e->arena, "(p * %lld + k) * %lld + q", LL(l->k), LL(l->inner));
 	ref_open(e, l);
-	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer), LL(l->inner));
+	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer),
+		      LL(l->inner));
 	e->stack += (size_t)l->length;
-	strbuf_printf(b, "\t\tunsigned char taken[%lld] = { 0 };\n\t\tfor (int k = 0; k < %lld; k++) {\n\t\t\tint best = -1;\n",
-		      LL(l->length), LL(l->k));
-	strbuf_printf(b, "\t\t\tfor (int i = 0; i < %lld; i++)\n"
+	strbuf_printf(
+		b,
+		"\t\tunsigned char taken[%lld] = { 0 };\n\t\tfor (int k = 0; k < %lld; k++) {\n\t\t\tint best = -1;\n",
+		LL(l->length), LL(l->k));
+	strbuf_printf(b,
+		      "\t\t\tfor (int i = 0; i < %lld; i++)\n"
 		      "\t\t\t\tif (!taken[i] && (best < 0 || x[%s] %c x[(p * %lld + best) * %lld + q]))\n"
-		      "\t\t\t\t\tbest = i;\n\t\t\ttaken[best] = 1;\n", LL(l->length), at, l->largest ? '>' : '<',
-		      LL(l->length), LL(l->inner));
+		      "\t\t\t\t\tbest = i;\n\t\t\ttaken[best] = 1;\n",
+		      LL(l->length), at, l->largest ? '>' : '<', LL(l->length), LL(l->inner));
 	if (l->out)
-		strbuf_printf(b, "\t\t\ty[%s] = %s;\n", to, ref_element(e, l->out, ref_value(e, l->in[0],
-			      arena_printf(&e->arena, "x[(p * %lld + best) * %lld + q]", LL(l->length), LL(l->inner)))));
+		strbuf_printf(b, "\t\t\ty[%s] = %s;\n", to,
+			      ref_element(e, l->out,
+					  ref_value(e, l->in[0],
+						    arena_printf(&e->arena, "x[(p * %lld + best) * %lld + q]",
+								 LL(l->length), LL(l->inner)))));
 	if (l->out2)
 		strbuf_printf(b, "\t\t\tindex[%s] = %s;\n", to, ref_element(e, l->out2, "best"));
 	strbuf_puts(b, "\t\t}\n\t}\n");

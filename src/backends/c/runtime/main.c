@@ -54,7 +54,8 @@ static void write_npy(const char *file, const float *data, size_t samples, const
 {
 	char head[256];
 	FILE *f = fopen(file, "wb");
-	int n = sprintf(head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lu,", (unsigned long)samples * (unsigned long)dims[0]);
+	int n = sprintf(head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lu,",
+			(unsigned long)samples * (unsigned long)dims[0]);
 	for (int i = 1; i < rank; i++)
 		n += sprintf(head + n, " %ld,", dims[i]);
 	n += sprintf(head + n, "), }");
@@ -62,7 +63,7 @@ static void write_npy(const char *file, const float *data, size_t samples, const
 		head[n++] = ' ';
 	head[n++] = '\n';
 	if (!f || fwrite("\x93NUMPY\1\0", 1, 8, f) != 8 || fputc(n & 255, f) == EOF || fputc(n >> 8, f) == EOF ||
-	    fwrite(head, 1, (size_t)n, f) != (size_t)n || fwrite(data, sizeof *data, samples * count, f) != samples * count ||
-	    fclose(f) != 0)
+	    fwrite(head, 1, (size_t)n, f) != (size_t)n ||
+	    fwrite(data, sizeof *data, samples * count, f) != samples * count || fclose(f) != 0)
 		fail(file, "cannot be written");
 }

@@ -43,16 +43,16 @@
 #define QCC_BYTES 16
 #endif
 enum {
-	QCC_LANES64 = QCC_BYTES / 8,	/* channels in a vector of the bit kernels */
-	QCC_LANES32 = QCC_BYTES / 4,	/* channels in a vector of the byte kernels */
-	QCC_SPLIT = 64 / QCC_BYTES	/* vectors in a group of weights */
+	QCC_LANES64 = QCC_BYTES / 8, /* channels in a vector of the bit kernels */
+	QCC_LANES32 = QCC_BYTES / 4, /* channels in a vector of the byte kernels */
+	QCC_SPLIT = 64 / QCC_BYTES   /* vectors in a group of weights */
 };
 typedef uint64_t qcc_u64 __attribute__((vector_size(QCC_BYTES)));
 typedef int64_t qcc_i64 __attribute__((vector_size(QCC_BYTES)));
 typedef uint8_t qcc_u8 __attribute__((vector_size(QCC_BYTES)));
 typedef int32_t qcc_i32 __attribute__((vector_size(QCC_BYTES)));
 typedef float qcc_f32 __attribute__((vector_size(QCC_BYTES)));
-typedef uint8_t qcc_u8_of64 __attribute__((vector_size(QCC_LANES64)));	/* a byte a lane */
+typedef uint8_t qcc_u8_of64 __attribute__((vector_size(QCC_LANES64))); /* a byte a lane */
 typedef uint8_t qcc_u8_of32 __attribute__((vector_size(QCC_LANES32)));
 /* The same for loads from memory of any alignment and type. */
 typedef uint64_t qcc_u64_mem __attribute__((vector_size(QCC_BYTES), aligned(8), may_alias));
@@ -112,7 +112,8 @@ QCC_INLINE qcc_u64 qcc_lanes(qcc_u64 partial)
 #elif QCC_BYTES == 32
 QCC_INLINE qcc_u64 qcc_count(qcc_u64 x)
 {
-	const __m256i digits = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+	const __m256i digits =
+		_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
 	const __m256i low = _mm256_set1_epi8(15), v = (__m256i)x;
 	return (qcc_u64)_mm256_add_epi8(_mm256_shuffle_epi8(digits, _mm256_and_si256(v, low)),
 					_mm256_shuffle_epi8(digits, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
@@ -191,8 +192,8 @@ QCC_INLINE void qcc_store64(uint8_t *y, qcc_u64 x)
 #if QCC_BYTES == 64
 	_mm_storel_epi64((__m128i *)(void *)y, _mm512_cvtepi64_epi8((__m512i)x));
 #elif QCC_BYTES == 32
-	const __m256i first = _mm256_setr_epi8(0, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-					       -1, -1, 0, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+	const __m256i first = _mm256_setr_epi8(0, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0,
+					       8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
 	const __m256i v = _mm256_shuffle_epi8((__m256i)x, first);
 	const int four = _mm_cvtsi128_si32(_mm_or_si128(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
 	memcpy(y, &four, 4);
@@ -235,7 +236,7 @@ QCC_INLINE qcc_u64 qcc_reach64(qcc_u64 count, qcc_u64 x, const uint64_t *t)
 #if QCC_BYTES == 64
 	const __mmask8 k = _mm512_cmpge_epi64_mask((__m512i)x, (__m512i)qcc_load64(t));
 	return (qcc_u64)_mm512_mask_add_epi64((__m512i)count, k, (__m512i)count, _mm512_set1_epi64(1));
-#elif defined(__SSE2__) && QCC_BYTES == 16	/* lanes are below 2^31: 32-bit compares do */
+#elif defined(__SSE2__) && QCC_BYTES == 16 /* lanes are below 2^31: 32-bit compares do */
 	const __m128i below = _mm_cmpgt_epi32((__m128i)qcc_load64(t), (__m128i)x);
 	return count + 1 - ((qcc_u64)below & 1u);
 #else
@@ -308,7 +309,7 @@ QCC_INLINE qcc_i32 qcc_quantise(const float *x, const float *scale, const float 
 	const qcc_f32 v = qcc_loadf(x), zero = { 0 };
 	const qcc_f32 f = qcc_cut(v * qcc_loadf(scale) + qcc_loadf(offset), -0.5f, top + 0.5f);
 	qcc_i32 n = __builtin_convertvector(f, qcc_i32);
-	const qcc_f32 off = f - ((f + 12582912.0f) - 12582912.0f);	/* from the nearest integer */
+	const qcc_f32 off = f - ((f + 12582912.0f) - 12582912.0f); /* from the nearest integer */
 	const qcc_u64 close = (qcc_u64)((off < zero + doubt) & (off > zero - doubt));
 	uint64_t any = 0;
 	for (int i = 0; i < QCC_LANES64; i++)
@@ -372,7 +373,8 @@ QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 }
 QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
 {
-	return (qcc_i32)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)x, _mm256_loadu_si256((const __m256i *)(const void *)w));
+	return (qcc_i32)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)x,
+						_mm256_loadu_si256((const __m256i *)(const void *)w));
 }
 QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
 {
@@ -390,7 +392,7 @@ QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 	int32_t four;
 	memcpy(&four, x, 4);
 	return (qcc_i32)_mm512_cvtepu8_epi16(_mm256_set1_epi32(four));
-#else	/* by hand: GCC would keep what a later step reads again, in more registers than there are */
+#else /* by hand: GCC would keep what a later step reads again, in more registers than there are */
 	__m128i v;
 	__asm__("vpbroadcastd %1, %0" : "=x"(v) : "m"(*(const uint8_t(*)[4])x));
 	return (qcc_i32)_mm256_cvtepu8_epi16(v);
@@ -427,7 +429,7 @@ typedef struct {
 typedef qcc_i32 qcc_in4;
 QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 {
-	__m128i v;	/* by hand, as above */
+	__m128i v; /* by hand, as above */
 #if defined(__AVX__)
 	__asm__("vmovd %1, %0" : "=x"(v) : "m"(*(const uint8_t(*)[4])x));
 #else
@@ -437,7 +439,8 @@ QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
 }
 QCC_INLINE qcc_sum4 qcc_dot4(qcc_sum4 sum, qcc_in4 x, const int8_t *w)
 {
-	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)w), sign = _mm_cmpgt_epi8(_mm_setzero_si128(), v);
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)w),
+		      sign = _mm_cmpgt_epi8(_mm_setzero_si128(), v);
 	sum.low += (qcc_i32)_mm_madd_epi16((__m128i)x, _mm_unpacklo_epi8(v, sign));
 	sum.high += (qcc_i32)_mm_madd_epi16((__m128i)x, _mm_unpackhi_epi8(v, sign));
 	return sum;
@@ -513,7 +516,7 @@ QCC_INLINE uint64_t qcc_plane(const uint8_t *x, int plane)
 	return bits;
 #else
 	uint64_t bits = 0;
-	for (int i = 0; i < 8; i++) {	/* the product moves bit 8k to bit 56 + k */
+	for (int i = 0; i < 8; i++) { /* the product moves bit 8k to bit 56 + k */
 		uint64_t eight;
 		memcpy(&eight, x + 8 * i, 8);
 		bits |= (((eight >> plane) & 0x0101010101010101u) * 0x0102040810204080u >> 56) << 8 * i;

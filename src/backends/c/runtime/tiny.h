@@ -7,19 +7,19 @@
 #include <stdint.h>
 
 struct qcc_tiny {
-	const uint8_t *weights;		/* packed: [output][tap][operands of the group], each run from a new byte on */
-	const void *thresholds;		/* [1 or output][count] of 16 or 32 bits; NULL: none */
-	const int32_t *bias;		/* [output], or NULL */
-	uint16_t ic, ih, iw;		/* operand, channels last */
+	const uint8_t *weights; /* packed: [output][tap][operands of the group], each run from a new byte on */
+	const void *thresholds; /* [1 or output][count] of 16 or 32 bits; NULL: none */
+	const int32_t *bias;	/* [output], or NULL */
+	uint16_t ic, ih, iw;	/* operand, channels last */
 	uint16_t oc, oh, ow;
-	uint16_t run;			/* bytes of a run of packed weights */
-	uint16_t group_in, group_out;	/* channels of a group */
+	uint16_t run;		      /* bytes of a run of packed weights */
+	uint16_t group_in, group_out; /* channels of a group */
 	uint8_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
-	uint8_t bits;			/* of a weight; 0: lists */
-	uint8_t flip;			/* 0x80: operands are int8_t; 0: uint8_t. A value is (byte ^ flip) - flip */
-	uint8_t count, per_channel, wide;	/* thresholds: how many, a row each, 32 bits */
-	uint8_t out_size;		/* bytes of a result: 1, 2 or 4 */
-	int8_t base, step;		/* a result is base + step * (thresholds reached) */
+	uint8_t bits;			  /* of a weight; 0: lists */
+	uint8_t flip;			  /* 0x80: operands are int8_t; 0: uint8_t. A value is (byte ^ flip) - flip */
+	uint8_t count, per_channel, wide; /* thresholds: how many, a row each, 32 bits */
+	uint8_t out_size;		  /* bytes of a result: 1, 2 or 4 */
+	int8_t base, step;		  /* a result is base + step * (thresholds reached) */
 };
 
 #ifdef QCC_TINY_LISTS
@@ -73,7 +73,8 @@ static int32_t qcc_tiny_window(const struct qcc_tiny *l, const uint8_t *x, uint3
 			const uint32_t y = p * l->stride_h + r * l->dilation_h - l->pad_top;
 			const uint32_t z = q * l->stride_w + c * l->dilation_w - l->pad_left;
 			if (y < l->ih && z < l->iw)
-				sum += qcc_tiny_run(l, x + (y * l->iw + z) * l->ic + o / l->group_out * l->group_in, w, l->group_in);
+				sum += qcc_tiny_run(l, x + (y * l->iw + z) * l->ic + o / l->group_out * l->group_in, w,
+						    l->group_in);
 		}
 	return sum;
 }

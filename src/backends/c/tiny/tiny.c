@@ -82,13 +82,14 @@ static bool knows(const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;
 	const struct plan_buf *in = l->in[0];
-	bool small = w->ic < 65536 && w->ih < 65536 && w->iw < 65536 && w->oc < 65536 && w->oh < 65536 && w->ow < 65536 &&
-		     w->kh < 256 && w->kw < 256 && w->stride_h < 256 && w->stride_w < 256 && w->dilation_h < 256 &&
-		     w->dilation_w < 256 && w->pad_top < 256 && w->pad_left < 256;
-	bool stage = !l->stage || (l->stage->count < 256 && l->stage->base >= -128 && l->stage->base < 128 && l->stage->step < 128);
-	return l->kind == PLAN_MAC && !l->real && (in->elem == PLAN_I8 || in->elem == PLAN_U8) && l->weight_lo >= -128 &&
-	       l->weight_hi <= 127 && l->acc_lo > INT32_MIN && l->acc_hi < INT32_MAX && l->out->elem != PLAN_I64 &&
-	       !w->batch && w->in_last && w->out_last && small && stage;
+	bool small = w->ic < 65536 && w->ih < 65536 && w->iw < 65536 && w->oc < 65536 && w->oh < 65536 &&
+		     w->ow < 65536 && w->kh < 256 && w->kw < 256 && w->stride_h < 256 && w->stride_w < 256 &&
+		     w->dilation_h < 256 && w->dilation_w < 256 && w->pad_top < 256 && w->pad_left < 256;
+	bool stage = !l->stage ||
+		     (l->stage->count < 256 && l->stage->base >= -128 && l->stage->base < 128 && l->stage->step < 128);
+	return l->kind == PLAN_MAC && !l->real && (in->elem == PLAN_I8 || in->elem == PLAN_U8) &&
+	       l->weight_lo >= -128 && l->weight_hi <= 127 && l->acc_lo > INT32_MIN && l->acc_hi < INT32_MAX &&
+	       l->out->elem != PLAN_I64 && !w->batch && w->in_last && w->out_last && small && stage;
 }
 
 static const char *stage_constants(struct emit *e, const struct plan_layer *l, bool *wide)
@@ -103,7 +104,8 @@ static const char *stage_constants(struct emit *e, const struct plan_layer *l, b
 		narrow[i] = (int16_t)s->t[i];
 		full[i] = (int32_t)s->t[i];
 	}
-	return *wide ? emit_array(e, ARRAY_I32, full, n, "%s_t", l->name) : emit_array(e, ARRAY_I16, narrow, n, "%s_t", l->name);
+	return *wide ? emit_array(e, ARRAY_I32, full, n, "%s_t", l->name)
+		     : emit_array(e, ARRAY_I16, narrow, n, "%s_t", l->name);
 }
 
 static const char *bias_constants(struct emit *e, const struct plan_layer *l)
@@ -134,23 +136,22 @@ static void describe(struct emit *e, const struct plan_layer *l)
 		      layer_comment(e, l), e->name, l->name);
 	strbuf_printf(c, "\t.weights = %s, .thresholds = %s, .bias = %s,\n", weights, t, b);
 	strbuf_printf(c, "\t.ic = %lld, .ih = %lld, .iw = %lld, .oc = %lld, .oh = %lld, .ow = %lld,\n", LL(w->ic),
-		      LL(w->ih), LL(w->iw), LL(w->oc),
-		      LL(w->oh), LL(w->ow));
-	strbuf_printf(c,
-		      "\t.run = %lld, .group_in = %lld, .group_out = %lld, .kh = %lld, .kw = %lld, .stride_h = %lld, .stride_w = %lld,\n",
-		      LL((w->ic / w->group * bits + 7) / 8), LL(w->ic / w->group), LL(w->oc / w->group), LL(w->kh),
-		      LL(w->kw), LL(w->stride_h),
-		      LL(w->stride_w));
+		      LL(w->ih), LL(w->iw), LL(w->oc), LL(w->oh), LL(w->ow));
+	strbuf_printf(
+		c,
+		"\t.run = %lld, .group_in = %lld, .group_out = %lld, .kh = %lld, .kw = %lld, .stride_h = %lld, .stride_w = %lld,\n",
+		LL((w->ic / w->group * bits + 7) / 8), LL(w->ic / w->group), LL(w->oc / w->group), LL(w->kh), LL(w->kw),
+		LL(w->stride_h), LL(w->stride_w));
 	strbuf_printf(c, "\t.dilation_h = %lld, .dilation_w = %lld, .pad_top = %lld, .pad_left = %lld,\n",
-		      LL(w->dilation_h), LL(w->dilation_w),
-		      LL(w->pad_top), LL(w->pad_left));
-	strbuf_printf(c,
-		      "\t.bits = %d, .flip = %d, .count = %lld, .per_channel = %d, .wide = %d, .out_size = %zu, .base = %lld, .step = %lld,\n};\n",
-		      listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->stage ? l->stage->count : 0),
-		      l->stage && l->stage->channels > 1, wide,
-		      plan_elem_size(l->out->elem), LL(l->stage ? l->stage->base : 0), LL(l->stage ? l->stage->step : 1));
-	strbuf_printf(&e->run, "\tqcc_tiny_layer(&%s_%s, %s, %s);\n", e->name, l->name, buf_pointer(e, l->in[0], "const uint8_t"),
-		      buf_pointer(e, l->out, buf_ctype(l->out)));
+		      LL(w->dilation_h), LL(w->dilation_w), LL(w->pad_top), LL(w->pad_left));
+	strbuf_printf(
+		c,
+		"\t.bits = %d, .flip = %d, .count = %lld, .per_channel = %d, .wide = %d, .out_size = %zu, .base = %lld, .step = %lld,\n};\n",
+		listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->stage ? l->stage->count : 0),
+		l->stage && l->stage->channels > 1, wide, plan_elem_size(l->out->elem),
+		LL(l->stage ? l->stage->base : 0), LL(l->stage ? l->stage->step : 1));
+	strbuf_printf(&e->run, "\tqcc_tiny_layer(&%s_%s, %s, %s);\n", e->name, l->name,
+		      buf_pointer(e, l->in[0], "const uint8_t"), buf_pointer(e, l->out, buf_ctype(l->out)));
 	const char *uses = listed ? "#define QCC_TINY_LISTS\n" : "#define QCC_TINY_PACKED\n";
 	if (!strstr(strbuf_text(&e->includes), uses))
 		strbuf_puts(&e->includes, uses);
@@ -189,7 +190,7 @@ const struct style style_tiny = {
 	.name = "tiny",
 	.folder = "c-tiny",
 	.plan = { .channels_last = true, .fuse = true, .absorb = true },
-	.align = 8,		/* of int64_t, which sums beyond 32 bits take */
+	.align = 8, /* of int64_t, which sums beyond 32 bits take */
 	.size = tiny_size,
 	.layers = tiny_layers,
 	.files = tiny_files,
