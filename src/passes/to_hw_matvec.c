@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/channels.h"
 #include "passes/edit.h"
 #include "passes/ranges.h"
 #include "passes/to_hw.h"
@@ -76,10 +77,8 @@ static struct node *activation_of(const struct value *v)
 	const struct use *u = value_only_use(v);
 	if (!u || !u->user || u->user->op != &op_MultiThreshold || u->index != 0)
 		return NULL;
-	const char *layout = node_attr_string(u->user, "data_layout", "");
-	size_t length = strlen(layout);
-	bool last = v->rank <= 2 || (length && layout[length - 1] == 'C') || node_input(u->user, 1)->dims[0] == 1;
-	return last ? u->user : NULL;
+	bool last = threshold_axis(u->user, v->rank) == v->rank - 1;
+	return last || node_input(u->user, 1)->dims[0] == 1 ? u->user : NULL;
 }
 
 /* ---- weights ---- */
@@ -247,8 +246,7 @@ int to_hw_threshold(struct pass_ctx *ctx, struct node *n)
 	if (check_threshold(n, ctx->diags) != 0)
 		return -1;
 	struct value *t = node_input(n, 1);
-	const char *layout = node_attr_string(n, "data_layout", "");
-	if (x->rank > 2 && t->dims[0] > 1 && (!*layout || layout[strlen(layout) - 1] != 'C'))
+	if (t->dims[0] > 1 && threshold_axis(n, x->rank) != x->rank - 1)
 		return diag_node_error(ctx->diags, n, "run lower-convs", "its channels are not the last axis");
 	struct value *inputs[] = { x, t };
 	int64_t actual = act_val(n);

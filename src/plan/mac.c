@@ -2,6 +2,7 @@
  * become plain integers in one order, [output][input of the group][y][x], and the ranges of their sums are
  * computed exactly from weights and operand. */
 #include "plan/lower.h"
+#include "ops/channels.h"
 #include "ops/window.h"
 
 #include <math.h>
@@ -127,13 +128,22 @@ static struct contents mac_contents(const struct plan_layer *y)
 	return contents_int(lo, hi);
 }
 
+/* Whether n is thresholds with one row, or one a channel of v, which layer y computes. */
+static bool thresholds_of(const struct node *n, const struct plan_layer *y, const struct value *v)
+{
+	const struct value *t = node_input(n, 1);
+	bool software = !strcmp(n->op_type, "MultiThreshold"), hardware = !strncmp(n->op_type, "Thresholding", 12);
+	int last = v->rank - 1, channels = y->window.dense || lower_is_native(y->node) ? last : 1;
+	if ((!software && !hardware) || !value_is_constant(t) || t->rank != 2)
+		return false;
+	return t->dims[0] == 1 || (software ? threshold_axis(n, v->rank) : last) == channels;
+}
+
 /* Whether thresholds alone read v, so that they can be computed where it is. */
 static bool fuses(const struct lowering *l, const struct plan_layer *y, const struct value *v)
 {
 	const struct use *u = value_only_use(v);
-	return l->options->fuse && !y->real && u && u->user && u->index == 0 &&
-	       (!strcmp(u->user->op_type, "MultiThreshold") || !strncmp(u->user->op_type, "Thresholding", 12)) &&
-	       value_is_constant(node_input(u->user, 1));
+	return l->options->fuse && !y->real && u && u->user && u->index == 0 && thresholds_of(u->user, y, v);
 }
 
 /* Ranges, then the result: now, or by the thresholds that follow. */

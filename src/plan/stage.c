@@ -1,6 +1,7 @@
 /* Thresholds: integers where what they compare is one (x >= t is x >= ceil(t) then), clamped to what the
  * operand can be, equal rows told once; attached to the producer where it waits for them. */
 #include "plan/lower.h"
+#include "ops/channels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -133,13 +134,9 @@ int lower_stage(struct lowering *l, const struct node *n, const struct value *x,
 int lower_thresholds(struct lowering *l, const struct node *n)
 {
 	const struct value *x = node_input(n, 0), *t = node_input(n, 1);
-	const char *layout = node_attr_string(n, "data_layout", "");
-	int axis = !strcmp(layout, "NHWC") || !strcmp(layout, "NWC") || !strcmp(layout, "NWC") ? x->rank - 1
-		   : x->rank > 1							       ? 1
-											       : 0;
-	if (!value_is_constant(t))
-		return lower_unsupported(l, n, "thresholds that are computed at run time");
-	struct thresholds what = { t->constant, 1, axis, node_attr_float(n, "out_scale", 1),
+	if (!value_is_constant(t) || t->rank != 2)
+		return lower_unsupported(l, n, "thresholds that are computed at run time, or are no matrix");
+	struct thresholds what = { t->constant, 1, threshold_axis(n, x->rank), node_attr_float(n, "out_scale", 1),
 				   node_attr_float(n, "out_bias", 0) };
 	return lower_stage(l, n, x, &what, n->outputs[0]);
 }

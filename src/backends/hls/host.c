@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/channels.h"
 #include "ops/op.h"
 #include "passes/to_hw.h"
 
@@ -71,11 +72,7 @@ static void emit_list(struct strbuf *b, const char *name, unsigned id, int rank,
 static int emit_threshold(struct host *h, const struct node *n, const struct value *x, const struct value *y)
 {
 	const struct value *t = node_input(n, 1), *shaped = node_input(n, 0);
-	const char *layout = node_attr_string(n, "data_layout", "");
-	const char *c = strchr(layout, 'C');
-	int axis = c ? (int)(c - layout) : shaped->rank == 3 ? 2 : 1; /* as qonnx: NC, NWC, NCHW by rank */
-	if (axis >= shaped->rank)
-		axis = shaped->rank - 1;
+	int axis = threshold_axis(n, shaped->rank);
 	long long outer = 1, inner = 1;
 	for (int i = 0; i < shaped->rank; i++)
 		*(i < axis ? &outer : &inner) *= i == axis ? 1 : shaped->dims[i];
