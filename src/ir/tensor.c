@@ -9,6 +9,7 @@
 
 #include "ir/float_formats.h"
 #include "util/arena.h"
+#include "util/integers.h"
 
 static const struct {
 	const char *name;
@@ -85,20 +86,10 @@ bool elem_is_signed(enum elem_type elem)
 
 int64_t shape_count(int rank, const int64_t *dims, enum elem_type elem)
 {
-	int64_t count = 1;
-	bool empty = false;
-	for (int i = 0; i < rank; i++) {
-		if (dims[i] < 0)
-			return -1;
-		if (dims[i] == 0)
-			empty = true;
-		else if (__builtin_mul_overflow(count, dims[i], &count))
-			return -1;
-	}
-	int64_t bytes;
-	if (__builtin_mul_overflow(count, (int64_t)elem_size(elem), &bytes) || bytes > PTRDIFF_MAX / 2)
+	int64_t count;
+	if (!dims_count(rank, dims, &count) || (uint64_t)count > PTRDIFF_MAX / 2 / (elem_size(elem) + 1))
 		return -1;
-	return empty ? 0 : count;
+	return count;
 }
 
 /* ---- blobs ---- */

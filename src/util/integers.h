@@ -2,6 +2,7 @@
 #ifndef QCC_UTIL_INTEGERS_H
 #define QCC_UTIL_INTEGERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The greatest number that divides both, not negative; of a number and 0 that number. */
@@ -17,6 +18,45 @@ static inline int64_t common_divisor(int64_t a, int64_t b)
 static inline int64_t ceil_div(int64_t a, int64_t b)
 {
 	return (a + b - 1) / b;
+}
+
+/* a * b of numbers that are not negative; INT64_MAX where the product is larger: for costs and budgets. */
+static inline int64_t multiply_clamped(int64_t a, int64_t b)
+{
+	int64_t product;
+	return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
+static inline int64_t add_clamped(int64_t a, int64_t b)
+{
+	int64_t sum;
+	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+/* The most elements that a shape may have: their bytes (and small multiples of them) fit an int64_t. */
+#define DIMS_COUNT_MAX (INT64_C(1) << 56)
+
+/* The product of dims, the one place where dimensions are multiplied. False where a dim is negative (unknown) or the
+ * dims that are not 0 have a product above DIMS_COUNT_MAX; *count is 0 then. So each part of a shape that has a
+ * count has one too. */
+static inline bool dims_count(int rank, const int64_t *dims, int64_t *count)
+{
+	int64_t product = 1;
+	bool empty = false, fits = true;
+	for (int i = 0; i < rank; i++) {
+		empty = empty || dims[i] == 0;
+		fits = fits && dims[i] >= 0 && !__builtin_mul_overflow(product, dims[i] ? dims[i] : 1, &product) &&
+		       product <= DIMS_COUNT_MAX;
+	}
+	*count = fits && !empty ? product : 0;
+	return fits;
+}
+
+/* The product of dims[from] up to, without, dims[to]; -1 where they have no count. */
+static inline int64_t dims_product(const int64_t *dims, int from, int to)
+{
+	int64_t count;
+	return dims_count(to - from, dims + from, &count) ? count : -1;
 }
 
 #endif
