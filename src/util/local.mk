@@ -13,6 +13,8 @@ libqcc_la_SOURCES += \
 	src/util/map.h \
 	src/util/nearest.c \
 	src/util/nearest.h \
+	src/util/requantise.c \
+	src/util/requantise.h \
 	src/util/strbuf.c \
 	src/util/strbuf.h \
 	src/util/vec.h

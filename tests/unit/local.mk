@@ -6,3 +6,4 @@ UNIT_TESTS += tests/unit/test_verifier
 EXTRA_DIST += tests/unit/test.h
 UNIT_TESTS += tests/unit/test_onnx
 UNIT_TESTS += tests/unit/test_text
+UNIT_TESTS += tests/unit/test_requantise
