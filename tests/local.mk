@@ -34,4 +34,5 @@ include tests/backends/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk
 include tests/interop/local.mk
+include tests/style/local.mk
 include tests/bench/local.mk

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/spec.h"
 #include "util/nearest.h"
+#include "util/options.h"
 
 const struct backend *const backend_table[] = {
 #define BACKEND(symbol) &backend_##symbol,

@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "backends/backend.h"
+#include "backends/dot/dot.h"
 #include "cli/cli.h"
 #include "cli/report.h"
 #include "cli/stages.h"
 #include "ops/op.h"
 #include "pipeline/pipeline.h"
-#include "pipeline/script.h"
+#include "script/script.h"
 #include "util/file.h"
 #include "util/strbuf.h"
 
@@ -135,7 +136,7 @@ static int take_option(struct job *j, int c, const char *text)
 	case OPT_DUMP_AFTER: j->options.dump_after = text; return 0;
 	case OPT_DRY_RUN: j->dry_run = true; return 0;
 	case OPT_SCRIPT: j->script = text; return 0;
-	case OPT_KEEP_SHAPE: j->options.keep_shape = true; return 0;
+	case OPT_KEEP_SHAPE: j->options.waived |= GRAPH_PRUNED; return 0;
 	case OPT_CERTIFY: j->options.certify = true; return 0;
 	case OPT_EMIT_TESTBENCH: j->testbench = true; return 0;
 	case OPT_VERIFY: return take_verify(j, text);
@@ -351,6 +352,7 @@ static int run_job(struct job *j)
 	struct strbuf dump = { 0 };
 	strbuf_printf(&dump, "%s/dump", j->dir);
 	j->options.dump_dir = dump.text;
+	j->options.draw = dot_write;
 	j->options.verbose = j->loud.verbose;
 	j->options.certificates = &j->certificates;
 	j->options.verify_structure = pipeline_verify_default();

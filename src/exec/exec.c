@@ -57,8 +57,8 @@ static int run_step(struct frame *f, const struct exec_step *s, bool in_batches)
 	int threads = f->options && f->options->threads > 0 ? f->options->threads : 1;
 	for (uint32_t i = 0; i < n->n_inputs; i++)
 		f->in[i] = frame_value(f, n->inputs[i].value);
-	int result =
-		in_batches && s->keeps_batch ? view_samples(f, s) : node_execute(n, f->in, f->out, threads, f->diags);
+	int result = in_batches && s->keeps_batch ? view_samples(f, s)
+						  : node_execute_with(n, f->in, f->out, threads, exec_nested, f->diags);
 	if (result != 0)
 		return -1;
 	for (uint32_t i = 0; i < n->n_outputs; i++) {
@@ -142,4 +142,10 @@ int exec_graph(const struct graph *g, struct tensor *const *inputs, struct tenso
 	int result = p ? exec_plan_run(p, inputs, outputs, o, d) : -1;
 	exec_plan_free(p);
 	return result;
+}
+
+int exec_nested(const struct graph *g, struct tensor *const *in, struct tensor **out, int threads, struct diags *d)
+{
+	struct exec_options o = { .threads = threads };
+	return exec_graph(g, in, out, &o, d);
 }

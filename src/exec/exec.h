@@ -23,9 +23,6 @@ int exec_batch(const struct graph *g, struct tensor *const *inputs, struct tenso
 	       const struct exec_options *o, void (*progress)(void *user, int64_t done, int64_t total),
 	       struct diags *d);
 
-/* Graph inputs that are fed, initializers listed as inputs left out: their number; fills up to max. */
-size_t graph_data_inputs(const struct graph *g, struct value **inputs, size_t max);
-
 /* A graph prepared for any number of executions: nodes on constants are computed once, at the start. The graph
  * must not change while the plan lives. NULL with diagnostics. Any number of threads may run one plan. */
 struct exec_plan;

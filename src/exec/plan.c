@@ -7,19 +7,6 @@
 #include "ops/op.h"
 #include "util/arena.h"
 
-size_t graph_data_inputs(const struct graph *g, struct value **inputs, size_t max)
-{
-	size_t count = 0;
-	for (uint32_t i = 0; i < g->n_inputs; i++) {
-		if (value_is_constant(g->inputs[i]))
-			continue;
-		if (count < max)
-			inputs[count] = g->inputs[i];
-		count++;
-	}
-	return count;
-}
-
 static bool inputs_constant(const struct exec_plan *p, const struct node *n)
 {
 	for (uint32_t i = 0; i < n->n_inputs; i++)
@@ -34,7 +21,7 @@ static int fold(struct exec_plan *p, struct exec_step *s, struct diags *d)
 	struct tensor **in = xcalloc(p->widest, 2 * sizeof *in), **out = in + p->widest;
 	for (uint32_t i = 0; i < n->n_inputs; i++)
 		in[i] = n->inputs[i].value ? p->constants[n->inputs[i].value->id] : NULL;
-	int result = node_execute(n, in, out, 1, d);
+	int result = node_execute_with(n, in, out, 1, exec_nested, d);
 	for (uint32_t i = 0; i < n->n_outputs && result == 0; i++) {
 		if (n->outputs[i])
 			p->constants[n->outputs[i]->id] = out[i];

@@ -36,4 +36,7 @@ void plan_find_batches(struct exec_plan *p);
  * (1 unless many). -1 with diagnostics (exec/check.c). */
 int check_inputs(const struct exec_plan *p, struct tensor *const *inputs, bool many, int64_t *samples, struct diags *d);
 
+/* For operators that stand for a graph: exec_graph with a number of threads. */
+int exec_nested(const struct graph *g, struct tensor *const *in, struct tensor **out, int threads, struct diags *d);
+
 #endif

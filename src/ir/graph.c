@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/op.h"
+#include "ir/op.h"
 #include "util/vec.h"
 
 /* ---- use lists ---- */
@@ -156,6 +156,19 @@ void graph_set_output(struct graph *g, uint32_t i, struct value *v)
 struct value *graph_value(const struct graph *g, const char *name)
 {
 	return map_get(&g->names, name);
+}
+
+size_t graph_data_inputs(const struct graph *g, struct value **inputs, size_t max)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < g->n_inputs; i++) {
+		if (value_is_constant(g->inputs[i]))
+			continue;
+		if (count < max)
+			inputs[count] = g->inputs[i];
+		count++;
+	}
+	return count;
 }
 
 /* ---- values ---- */

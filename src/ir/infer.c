@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/op.h"
+#include "ir/op.h"
 
 /* Version of the node's domain that the model imports; a model without the entry gets the newest. */
 static int64_t opset_of(const struct node *n)
@@ -89,7 +89,8 @@ static int check_inputs(const struct node *n, struct tensor *const *in, struct d
 	return 0;
 }
 
-int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads, struct diags *d)
+int node_execute_with(const struct node *n, struct tensor *const *in, struct tensor **out, int threads,
+		      graph_run_fn *run, struct diags *d)
 {
 	if (!n->op)
 		return diag_node_error(d, n, "remove the node or see qcc --list-ops", "unknown operator %s%s%s",
@@ -99,7 +100,7 @@ int node_execute(const struct node *n, struct tensor *const *in, struct tensor *
 	if (check_inputs(n, in, d) != 0)
 		return -1;
 	memset(out, 0, n->n_outputs * sizeof *out);
-	struct exec_ctx x = { n, opset_of(n), n->n_inputs, n->n_outputs, in, out, threads, d };
+	struct exec_ctx x = { n, opset_of(n), n->n_inputs, n->n_outputs, in, out, threads, run, d };
 	if (n->op->exec(&x) == 0)
 		return 0;
 	for (uint32_t i = 0; i < n->n_outputs; i++) {
@@ -107,4 +108,9 @@ int node_execute(const struct node *n, struct tensor *const *in, struct tensor *
 		out[i] = NULL;
 	}
 	return -1;
+}
+
+int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads, struct diags *d)
+{
+	return node_execute_with(n, in, out, threads, NULL, d);
 }

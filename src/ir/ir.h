@@ -240,6 +240,9 @@ static inline struct value *value_ahead(const struct value *v)
 #define value_for_each_use(v, u) \
 	for (struct use *u = (v)->uses, *u##_next = u ? u->next : NULL; u; u = u##_next, u##_next = u ? u->next : NULL)
 
+/* Graph inputs that are fed, initializers listed as inputs left out: their number; fills up to max. */
+size_t graph_data_inputs(const struct graph *g, struct value **inputs, size_t max);
+
 /* ---- values ---- */
 /* A new value; the name is made unique from the hint (NULL: "v"). Type unknown. */
 struct value *value_new(struct graph *g, const char *hint);
@@ -361,6 +364,14 @@ size_t graph_remove_dead(struct graph *g);
  * longer part of the graph: the driver calls this after each pass, and sweeps that rebuild the whole graph call it
  * between two nodes. */
 void graph_reclaim(struct graph *g);
+
+/* ---- diagnostics of nodes (ir/node_diag.c) ---- */
+/* As diag_error (util/diag.h), naming a node. Returns -1. */
+int diag_node_error(struct diags *d, const struct node *n, const char *remedy, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Of any severity; n may be NULL. */
+void diag_note(struct diags *d, enum severity severity, const struct node *n, const char *remedy, const char *format,
+	       ...) __attribute__((format(printf, 5, 6)));
 
 /* ---- files ---- */
 /* Reads an .onnx file (or, by its ending .onnxtxt, ONNX's textual form). NULL with diagnostics. */

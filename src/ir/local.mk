@@ -9,6 +9,7 @@ libqcc_la_SOURCES += \
 	src/ir/graph.c \
 	src/ir/infer.c \
 	src/ir/ir.h \
+	src/ir/node_diag.c \
 	src/ir/npy.c \
 	src/ir/npy.h \
 	src/ir/npz.c \
@@ -22,6 +23,7 @@ libqcc_la_SOURCES += \
 	src/ir/onnx_tensor.c \
 	src/ir/onnx_value.c \
 	src/ir/onnx_write.c \
+	src/ir/op.h \
 	src/ir/tensor.c \
 	src/ir/tensor.h \
 	src/ir/text_attr.c \

@@ -5,7 +5,6 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "ir/float_formats.h"
 #include "util/arena.h"
@@ -90,39 +89,6 @@ int64_t shape_count(int rank, const int64_t *dims, enum elem_type elem)
 	if (!dims_count(rank, dims, &count) || (uint64_t)count > PTRDIFF_MAX / 2 / (elem_size(elem) + 1))
 		return -1;
 	return count;
-}
-
-/* ---- blobs ---- */
-
-struct blob *blob_new(void *base, size_t size, bool mapped)
-{
-	struct blob *b = xmalloc(sizeof *b);
-	*b = (struct blob){ .base = base, .size = size, .mapped = mapped };
-	atomic_init(&b->refs, 1);
-	return b;
-}
-
-struct blob *blob_ref(struct blob *b)
-{
-	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
-	return b;
-}
-
-void blob_unref(struct blob *b)
-{
-	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	if (b->mapped)
-		munmap(b->base, b->size);
-	else
-		free(b->base);
-	free(b);
-}
-
-void blob_let_go(struct blob *b)
-{
-	if (b->mapped && b->size)
-		madvise(b->base, b->size, MADV_DONTNEED);
 }
 
 /* ---- tensors ---- */

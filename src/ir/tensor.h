@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/blob.h"
+
 /* Numbered as TensorProto.DataType. */
 enum elem_type {
 	ELEM_UNDEFINED = 0,
@@ -42,14 +44,6 @@ enum elem_type {
 };
 
 enum { MAX_RANK = 16 };
-
-/* What keeps elements alive: heap memory or a mapped file, shared by any number of tensors. */
-struct blob {
-	atomic_uint refs;
-	void *base; /* NULL: the elements lie right behind the blob */
-	size_t size;
-	bool mapped; /* munmap instead of free */
-};
 
 struct tensor {
 	atomic_uint refs;
@@ -91,12 +85,6 @@ struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem);
 struct tensor *tensor_float(int rank, const int64_t *dims, const float *elements);   /* copies */
 struct tensor *tensor_int64(int rank, const int64_t *dims, const int64_t *elements); /* copies */
 struct tensor *tensor_scalar(float x);						     /* rank 0, float */
-
-struct blob *blob_new(void *base, size_t size, bool mapped); /* owns base; one reference */
-struct blob *blob_ref(struct blob *b);
-void blob_unref(struct blob *b);
-/* Pages of a mapped file that were read leave memory; what is needed again comes from the file. */
-void blob_let_go(struct blob *b);
 
 /* Element i as a double or an int64 whatever the type (half and float8 decoded); 0 for strings. */
 double tensor_at(const struct tensor *t, int64_t i);

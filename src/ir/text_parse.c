@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "ir/onnx.h"
+#include "ir/op.h"
 #include "ir/text_parse.h"
-#include "ops/op.h"
 #include "util/vec.h"
 
 /* ---- values ---- */

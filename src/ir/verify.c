@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ir/ir.h"
-#include "ops/op.h"
+#include "ir/op.h"
 #include "util/strbuf.h"
 
 /* ---- invariants ---- */

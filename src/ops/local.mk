@@ -31,11 +31,9 @@ libqcc_la_SOURCES += \
 	src/ops/gemm_kernel.h \
 	src/ops/gemm_loops.h \
 	src/ops/generate.c \
-	src/ops/generic_partition.c \
 	src/ops/global_pool.c \
 	src/ops/hw_matvec.c \
 	src/ops/hw_ops.h \
-	src/ops/hw_partition.c \
 	src/ops/hw_streams.c \
 	src/ops/hw_threshold.c \
 	src/ops/hw_window.c \
@@ -60,6 +58,7 @@ libqcc_la_SOURCES += \
 	src/ops/order.c \
 	src/ops/order.h \
 	src/ops/pad.c \
+	src/ops/partition.c \
 	src/ops/pool.c \
 	src/ops/pool.h \
 	src/ops/pool_loops.h \

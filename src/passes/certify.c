@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "pipeline/pipeline.h"
 #include "util/vec.h"
 
 enum {
@@ -234,11 +233,11 @@ static void keep(struct certificates *run, const struct certificate *c, const ch
 
 void certificates_report(struct certificates *list, struct pass_ctx *ctx)
 {
-	struct certificates *run = ctx->options->certificates;
+	struct certificates *run = ctx->driver->certificates;
 	const char **labels = run && list->count ? labels_by_id(ctx->graph) : NULL;
 	for (size_t i = 0; labels && i < list->count; i++)
 		keep(run, &list->items[i], ctx->pass->name, labels[list->items[i].node]);
-	if (ctx->certify)
+	if (ctx->driver->certify)
 		json_object_set_new(ctx->report, "certificates", json_integer((json_int_t)list->count));
 	free(labels);
 	certificates_free(list);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "hw/folding.h"
-#include "pipeline/pipeline.h"
+#include "passes/pass.h"
 #include "util/strbuf.h"
 
 static const char *const resource_names[] = { "LUT", "BRAM_18K", "DSP", "URAM" };
@@ -165,8 +165,7 @@ struct search {
 /* Whether better divisors are asked for: where dead hardware went anyhow, and with option pad. */
 static bool may_pad(const struct pass_ctx *ctx)
 {
-	bool keep = pass_flag(ctx, "keep_shape") || ctx->options->keep_shape;
-	return pass_flag(ctx, "pad") || (!keep && ctx->graph->properties & GRAPH_SHRUNK);
+	return pass_flag(ctx, "pad") || (!pass_keeps_shape(ctx) && ctx->graph->properties & GRAPH_SHRUNK);
 }
 
 static json_t *padding_json(const struct fold_padding *p, const char *layer)
@@ -340,6 +339,7 @@ const struct pass pass_fold = {
 		"are padded, and the first one's inputs. keep_shape, or --keep-shape for all passes, keeps the network as it is. Numbers come\n"
 		"from FINN's published formulas (hw/cost.c). Example: fold(target_fps=1000000, clock_mhz=200, pareto=front.csv)",
 	.options = fold_options,
+	.waives = pass_keeps_shape,
 	.requires = GRAPH_HARDWARE,
 	.ensures = GRAPH_FOLDED,
 	.preserves = ~0u,

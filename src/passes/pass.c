@@ -4,8 +4,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "pipeline/pipeline.h"
-#include "pipeline/spec.h"
 #include "util/strbuf.h"
 
 const struct pass *const pass_table[] = {
@@ -74,17 +72,6 @@ static size_t count_changes(const json_t *entries)
 	return sum;
 }
 
-static enum pass_result run_steps(struct pass_ctx *ctx, const struct pipeline *p, json_t *entries)
-{
-	struct pipeline_options o = *ctx->options;
-	o.observe = NULL;
-	o.nested = true;
-	for (size_t i = 0; i < p->count; i++)
-		if (pipeline_step_run(&p->steps[i], ctx->graph, &o, entries, ctx->diags) == PASS_ERROR)
-			return PASS_ERROR;
-	return count_changes(entries) ? PASS_CHANGED : PASS_UNCHANGED;
-}
-
 /* The report's array of that name, made where it is missing. */
 static json_t *report_list(json_t *report, const char *name)
 {
@@ -95,21 +82,23 @@ static json_t *report_list(json_t *report, const char *name)
 
 enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args)
 {
-	struct strbuf text = { 0 };
-	struct pipeline p;
-	enum pass_result result = PASS_ERROR;
-	const char *outer = ctx->diags->pass;
-	strbuf_printf(&text, args && *args ? "%s(%s)" : "%s", name, args);
+	struct strbuf list = { 0 };
 	json_t *entries = json_array();
-	if (pipeline_parse(&p, text.text, ctx->diags) == 0)
-		result = run_steps(ctx, &p, entries);
-	pipeline_free(&p);
-	strbuf_free(&text);
-	ctx->diags->pass = outer;
-	ctx->changes += count_changes(entries);
+	strbuf_printf(&list, args && *args ? "%s(%s)" : "%s", name, args);
+	enum pass_result result = ctx->driver->run(ctx, list.text, entries);
+	size_t changes = count_changes(entries);
+	ctx->changes += changes;
 	json_array_extend(report_list(ctx->report, "passes"), entries);
 	json_decref(entries);
-	return result;
+	strbuf_free(&list);
+	if (result == PASS_ERROR)
+		return PASS_ERROR;
+	return changes ? PASS_CHANGED : PASS_UNCHANGED;
+}
+
+unsigned pass_keeps_shape(const struct pass_ctx *ctx)
+{
+	return pass_flag(ctx, "keep_shape") ? GRAPH_PRUNED : ctx->driver->waived & GRAPH_PRUNED;
 }
 
 void pass_note(struct pass_ctx *ctx, const char *format, ...)

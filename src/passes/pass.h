@@ -4,6 +4,7 @@
 #define QCC_PASSES_PASS_H
 
 #include "ir/ir.h"
+#include "util/options.h"
 
 #include <jansson.h>
 
@@ -19,22 +20,20 @@ enum graph_property {
 	GRAPH_SHRUNK = 1 << 7, /* and some was removed. No pass requires this; fold may pad then */
 };
 
-enum option_type { OPTION_FLAG, OPTION_INT, OPTION_REAL, OPTION_STRING, OPTION_NAMES };
+enum pass_result { PASS_ERROR = -1, PASS_UNCHANGED = 0, PASS_CHANGED = 1 };
 
-/* An option a pass takes: fold(target_fps=1e6). A pass with an OPTION_NAMES row, named "*", takes any
- * NAME=VALUE pair besides (set-datatype(input=BIPOLAR)). */
-struct pass_option {
-	const char *name;
-	enum option_type type;
-	const char *fallback; /* value where it is not given; NULL: not given */
-	const char *help;
+struct certificates;
+struct pass_ctx;
+
+/* What a running pass may ask of whoever runs it (pipeline/pipeline.c). */
+struct pass_driver {
+	bool certify; /* --certify: compare what is generated with what it replaces, and report it */
+	struct certificates *certificates; /* passes/certify.h: where they are kept; NULL: nowhere */
+	unsigned waived;		   /* properties that this run does without: --keep-shape waives GRAPH_PRUNED */
+	/* Runs a list of passes on the graph of the context, as pass_run_nested describes; an entry for each is added to
+	 * the array. */
+	enum pass_result (*run)(struct pass_ctx *ctx, const char *list, json_t *entries);
 };
-
-struct pass_arg {
-	const char *name, *text; /* text "" for a bare flag */
-};
-
-struct pipeline_options;
 
 struct pass_ctx {
 	struct graph *graph;
@@ -42,13 +41,10 @@ struct pass_ctx {
 	const struct pass_arg *args; /* as given, checked against the pass's options */
 	size_t n_args;
 	struct diags *diags;
-	bool certify;	/* --certify: compare what is generated with what it replaces, report it */
-	size_t changes; /* the pass counts its edits here, for -v and the report */
-	json_t *report; /* object of the pass in report.json; add to it what users want to know */
-	const struct pipeline_options *options; /* of the driver (pipeline/pipeline.h); never NULL */
+	size_t changes;			  /* the pass counts its edits here, for -v and the report */
+	json_t *report;			  /* object of the pass in report.json; add to it what users want to know */
+	const struct pass_driver *driver; /* never NULL */
 };
-
-enum pass_result { PASS_ERROR = -1, PASS_UNCHANGED = 0, PASS_CHANGED = 1 };
 
 struct pass {
 	const char *name;		   /* lower case, words joined by '-' */
@@ -57,6 +53,9 @@ struct pass {
 	const struct pass_option *options; /* ends with a NULL name; NULL: none */
 	unsigned requires, ensures;	   /* enum graph_property */
 	unsigned preserves;		   /* properties that survive a change; ensures is added to them */
+	/* Which of the required properties this run, with the options it was given, does without (fold(keep_shape));
+	 * the passes that are run for it do without them too. NULL: none. */
+	unsigned (*waives)(const struct pass_ctx *ctx);
 	/* Edits ctx->graph. PASS_ERROR with a diagnostic; else whether anything changed. */
 	enum pass_result (*run)(struct pass_ctx *ctx);
 	/* The outputs or the inputs' meaning change on purpose (pad-input, binary-output): --verify
@@ -92,6 +91,10 @@ const char *pass_string(const struct pass_ctx *ctx, const char *name); /* NULL: 
 /* Runs another pass (by name, with "a=1,b=2" or NULL) on the same graph; for passes that consist of others.
  * Its changes and report nest under the caller's. */
 enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args);
+
+/* Whether the shape of the network is to be kept: by the pass's own flag keep_shape, or for the whole run. In the form
+ * that struct pass wants: GRAPH_PRUNED or 0. */
+unsigned pass_keeps_shape(const struct pass_ctx *ctx);
 
 /* A line for the summary on the terminal and for the pass's "notes" in report.json. */
 void pass_note(struct pass_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));

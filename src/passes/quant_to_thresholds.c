@@ -9,7 +9,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	const struct absorb_options options = {
 		.activations_only = true,
 		.bias_apart = true,
-		.certificates = ctx->certify ? &certificates : NULL,
+		.certificates = ctx->driver->certify ? &certificates : NULL,
 	};
 	graph_for_each_node (ctx->graph, n) {
 		const char *reason = "";

@@ -271,7 +271,7 @@ static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool 
 				  struct certificates *certificates)
 {
 	struct sweep s = { .x = { .graph = ctx->graph, .diags = ctx->diags }, .rules = rules };
-	s.x.certificates = ctx->certify ? certificates : NULL;
+	s.x.certificates = ctx->driver->certify ? certificates : NULL;
 	ranges_compute(ctx->graph);
 	int result = sweep_graph(&s, ctx->graph);
 	if (result == 0 && whole) {

@@ -251,6 +251,7 @@ const struct pass pass_to_hw = {
 		"is an error.\n"
 		"Before it, prune-dead removes what cannot matter; to-hw(keep_shape), or --keep-shape, keeps it.",
 	.options = options,
+	.waives = pass_keeps_shape,
 	.requires = GRAPH_STREAMLINED | GRAPH_INFERRED | GRAPH_PRUNED,
 	.ensures = GRAPH_HARDWARE | GRAPH_INFERRED,
 	.preserves = GRAPH_STREAMLINED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_PRUNED | GRAPH_SHRUNK,

@@ -5,12 +5,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "backends/dot/dot.h"
 #include "passes/qop_to_quant.h"
-#include "pipeline/spec.h"
 #include "pipeline/verifier.h"
 #include "util/file.h"
 #include "util/nearest.h"
+#include "util/options.h"
 #include "util/strbuf.h"
 
 /* ---- lists ---- */
@@ -172,27 +171,53 @@ static enum pass_result run_provider(const struct provider *p, struct graph *g, 
 	return pipeline_step_run(&required, g, o, report, d);
 }
 
+/* What a running pass is given to ask of this driver. */
+struct driver {
+	struct pass_driver services; /* first: run_list finds the rest behind it */
+	const struct pipeline_options *options;
+};
+
+static enum pass_result run_list(struct pass_ctx *ctx, const char *list, json_t *entries)
+{
+	struct pipeline_options o = *((const struct driver *)ctx->driver)->options;
+	struct pipeline p;
+	const char *outer = ctx->diags->pass;
+	o.observe = NULL;
+	o.nested = true;
+	enum pass_result result = pipeline_parse(&p, list, ctx->diags) < 0 ? PASS_ERROR : PASS_UNCHANGED;
+	for (size_t i = 0; i < p.count && result != PASS_ERROR; i++)
+		result = pipeline_step_run(&p.steps[i], ctx->graph, &o, entries, ctx->diags);
+	pipeline_free(&p);
+	ctx->diags->pass = outer;
+	return result;
+}
+
+static struct driver driver_for(const struct pipeline_options *o)
+{
+	return (struct driver){ { o->certify, o->certificates, o->waived, run_list }, o };
+}
+
 /* Runs what the step's pass requires and the graph does not have. A provider may undo an earlier one's
  * property, so this goes round, but not for ever. */
-static int run_required(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
-			json_t *report, struct diags *d)
+static int run_required(const struct pass_ctx *ctx, const struct pipeline_options *o, json_t *report)
 {
 	unsigned missing;
+	struct graph *g = ctx->graph;
 	struct pipeline_options inner = *o;
 	inner.observe = NULL;
-	inner.keep_shape = o->keep_shape || is_given(s->args, s->n_args, "keep_shape");
-	unsigned needs = s->pass->requires & ~(inner.keep_shape ? GRAPH_PRUNED : 0u);
+	inner.waived |= ctx->pass->waives ? ctx->pass->waives(ctx) : 0;
+	unsigned needs = ctx->pass->requires & ~inner.waived;
 	for (int round = 0; (missing = needs & ~g->properties) && round < 2 * PROVIDERS; round++) {
 		const struct provider *p = provider_of(missing);
-		if (!strcmp(p->pass, s->pass->name))
+		if (!strcmp(p->pass, ctx->pass->name))
 			break;
-		if (run_provider(p, g, &inner, report, d) == PASS_ERROR)
+		if (run_provider(p, g, &inner, report, ctx->diags) == PASS_ERROR)
 			return -1;
 	}
 	if (!missing)
 		return 0;
-	return diag_error(d, NULL, "pass '%s' needs what pass '%s' establishes, which cannot be had", s->pass->name,
-			  provider_of(missing)->pass);
+	return diag_error(ctx->diags, NULL, "pass '%s' needs what pass '%s' establishes, which cannot be had",
+			  ctx->pass->name, provider_of(missing)->pass);
 }
 
 /* DIR/NN-pass.dot and .onnx, numbered in the order written. */
@@ -203,8 +228,8 @@ static int dump(const struct pipeline_step *s, const struct graph *g, const stru
 	struct strbuf path = { 0 };
 	int status = dir_make(o->dump_dir, d);
 	strbuf_printf(&path, "%s/%02zu-%s.dot", o->dump_dir, ++*o->dump_count, s->pass->name);
-	if (status == 0)
-		status = dot_write(g, path.text, d);
+	if (status == 0 && o->draw)
+		status = o->draw(g, path.text, d);
 	path.length -= strlen(".dot");
 	strbuf_puts(&path, ".onnx");
 	if (status == 0)
@@ -261,22 +286,15 @@ static int check_operators(const struct pass *pass, const struct graph *g, struc
 	return status;
 }
 
-static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
-				 json_t *entry, struct diags *d)
+static enum pass_result run_pass(const struct pipeline_step *s, struct pass_ctx *ctx, const struct pipeline_options *o)
 {
-	struct pass_ctx ctx = { .graph = g,
-				.certify = o->certify,
-				.pass = s->pass,
-				.args = s->args,
-				.n_args = s->n_args,
-				.diags = d,
-				.report = entry,
-				.options = o };
+	struct graph *g = ctx->graph;
+	struct diags *d = ctx->diags;
 	int errors = d->errors;
 	double start = seconds_now();
 	if (check_operators(s->pass, g, d) < 0)
 		return PASS_ERROR;
-	enum pass_result result = s->pass->run(&ctx);
+	enum pass_result result = s->pass->run(ctx);
 	graph_reclaim(g);
 	if (result == PASS_ERROR && d->errors == errors)
 		diag_error(d, "this is a fault in qcc: please report it", "failed without saying why");
@@ -285,7 +303,7 @@ static enum pass_result run_pass(const struct pipeline_step *s, struct graph *g,
 	if (result == PASS_CHANGED)
 		g->properties &= s->pass->preserves;
 	g->properties |= s->pass->ensures;
-	report_step(entry, s, g, ctx.changes, seconds_now() - start);
+	report_step(ctx->report, s, g, ctx->changes, seconds_now() - start);
 	return check_step(s, g, o, result, d) < 0 ? PASS_ERROR : result;
 }
 
@@ -305,12 +323,19 @@ enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *
 				   json_t *report, struct diags *d)
 {
 	const char *outer = d->pass;
-	if (run_required(s, g, o, report, d) < 0 || (!s->pass->names_anew && name_now(g, o, report, d) < 0))
+	const struct driver driver = driver_for(o);
+	struct pass_ctx ctx = { .graph = g,
+				.pass = s->pass,
+				.args = s->args,
+				.n_args = s->n_args,
+				.diags = d,
+				.driver = &driver.services };
+	if (run_required(&ctx, o, report) < 0 || (!s->pass->names_anew && name_now(g, o, report, d) < 0))
 		return PASS_ERROR;
 	d->pass = s->pass->name;
-	json_t *entry = json_object();
-	enum pass_result result = run_pass(s, g, o, entry, d);
-	json_array_append_new(report, entry);
+	ctx.report = json_object();
+	enum pass_result result = run_pass(s, &ctx, o);
+	json_array_append_new(report, ctx.report);
 	if (result != PASS_ERROR && dump(s, g, o, d) < 0)
 		result = PASS_ERROR;
 	d->pass = outer;

@@ -5,7 +5,6 @@
 
 #include "passes/pass.h"
 
-struct certificates;
 struct verifier;
 
 struct pipeline_step {
@@ -27,11 +26,13 @@ struct pipeline_options {
 	struct certificates *certificates; /* passes/certify.h: where they are kept; NULL: nowhere */
 	const char *dump_after;		   /* pass name or "all"; NULL: no dumps */
 	const char *dump_dir;
+	/* Writes the picture that goes with a dump (backends/dot); NULL: dumps are ONNX files only. */
+	int (*draw)(const struct graph *g, const char *path, struct diags *d);
 	size_t *dump_count;	   /* numbers the dumps; set by pipeline_run where NULL */
 	int64_t verify_samples;	   /* --verify=N: execute before and after each pass; 0: off */
 	const char *verify_file;   /* --verify=file.npy */
 	struct verifier *verifier; /* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
-	bool keep_shape;	   /* --keep-shape: nobody needs GRAPH_PRUNED */
+	unsigned waived;	   /* properties that no pass of this run needs; --keep-shape: GRAPH_PRUNED */
 	bool verbose;
 	bool nested; /* within a pass: names that are due can wait for its end */
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */

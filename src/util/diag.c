@@ -1,10 +1,8 @@
 /* Collecting and printing diagnostics. */
 #include "util/diag.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include "ir/ir.h"
 #include "util/arena.h"
 #include "util/strbuf.h"
 
@@ -29,8 +27,8 @@ void diags_free(struct diags *d)
 	*d = (struct diags){ 0 };
 }
 
-static void add(struct diags *d, enum severity severity, const struct node *n, const char *remedy, const char *format,
-		va_list args)
+void diag_add(struct diags *d, enum severity severity, const char *node, const char *op, const char *remedy,
+	      const char *format, va_list args)
 {
 	struct strbuf cause = { 0 };
 	strbuf_vprintf(&cause, format, args);
@@ -39,8 +37,8 @@ static void add(struct diags *d, enum severity severity, const struct node *n, c
 		.severity = severity,
 		.file = copy(d->file),
 		.pass = copy(d->pass),
-		.node = n ? copy(node_label(n)) : NULL,
-		.op = n ? copy(n->op_type) : NULL,
+		.node = copy(node),
+		.op = copy(op),
 		.cause = cause.text,
 		.remedy = copy(remedy),
 	};
@@ -56,27 +54,9 @@ int diag_error(struct diags *d, const char *remedy, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	add(d, DIAG_ERROR, NULL, remedy, format, args);
+	diag_add(d, DIAG_ERROR, NULL, NULL, remedy, format, args);
 	va_end(args);
 	return -1;
-}
-
-int diag_node_error(struct diags *d, const struct node *n, const char *remedy, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	add(d, DIAG_ERROR, n, remedy, format, args);
-	va_end(args);
-	return -1;
-}
-
-void diag_note(struct diags *d, enum severity severity, const struct node *n, const char *remedy, const char *format,
-	       ...)
-{
-	va_list args;
-	va_start(args, format);
-	add(d, severity, n, remedy, format, args);
-	va_end(args);
 }
 
 void diag_print(const struct diag *d, FILE *out)

@@ -3,10 +3,9 @@
 #ifndef QCC_UTIL_DIAG_H
 #define QCC_UTIL_DIAG_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-
-struct node;
 
 enum severity { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR };
 
@@ -33,10 +32,10 @@ void diags_free(struct diags *d); /* starts as {0} */
 /* Each adds one diagnostic. Those that say error return -1, so that a caller can
  * `return diag_error(...)`. remedy may be NULL. All strings are copied. */
 int diag_error(struct diags *d, const char *remedy, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int diag_node_error(struct diags *d, const struct node *n, const char *remedy, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-void diag_note(struct diags *d, enum severity severity, const struct node *n, const char *remedy, const char *format,
-	       ...) __attribute__((format(printf, 5, 6)));
+/* The general form: node and op (both NULL where no node is concerned) are copied as well. ir/ir.h has the forms that
+ * take a node. */
+void diag_add(struct diags *d, enum severity severity, const char *node, const char *op, const char *remedy,
+	      const char *format, va_list args);
 
 /* One line each: `qcc: model.onnx: node 'fc1' (Gemm), pass convert: cause; remedy`. */
 void diag_print(const struct diag *d, FILE *out);

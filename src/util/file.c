@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ir/tensor.h"
 #include "util/arena.h"
+#include "util/blob.h"
 #include "util/strbuf.h"
 
 /* A diagnostic about `path` rather than the file that the context names. */

@@ -2,6 +2,8 @@
 libqcc_la_SOURCES += \
 	src/util/arena.c \
 	src/util/arena.h \
+	src/util/blob.c \
+	src/util/blob.h \
 	src/util/diag.c \
 	src/util/diag.h \
 	src/util/file.c \
@@ -13,6 +15,8 @@ libqcc_la_SOURCES += \
 	src/util/map.h \
 	src/util/nearest.c \
 	src/util/nearest.h \
+	src/util/options.c \
+	src/util/options.h \
 	src/util/requantise.c \
 	src/util/requantise.h \
 	src/util/strbuf.c \

@@ -3,7 +3,7 @@
 
 #include "backends/backend.h"
 #include "ops/op.h"
-#include "pipeline/spec.h"
+#include "util/options.h"
 #include "util/nearest.h"
 
 static const struct pass_option options[] = {

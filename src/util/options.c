@@ -1,5 +1,5 @@
 /* Parsing of "a,b(opt=3,flag)" and the types of options. */
-#include "pipeline/spec.h"
+#include "util/options.h"
 
 #include <ctype.h>
 #include <errno.h>

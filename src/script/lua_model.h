@@ -2,13 +2,13 @@
  *
  * Errors of passes are raised as Lua errors with the text of the diagnostics, so that a script may catch them; those it
  * does not catch end it and become diagnostics again. No C memory may be held when an error is raised. */
-#ifndef QCC_PIPELINE_LUA_MODEL_H
-#define QCC_PIPELINE_LUA_MODEL_H
+#ifndef QCC_SCRIPT_LUA_MODEL_H
+#define QCC_SCRIPT_LUA_MODEL_H
 
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "pipeline/script.h"
+#include "script/script.h"
 #include "util/strbuf.h"
 
 #define LUA_MODEL "qcc.model" /* names of the types in Lua's registry */

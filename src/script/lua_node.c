@@ -1,5 +1,5 @@
 /* Nodes and values in Lua: m:nodes(), their fields and attributes, m:value(). */
-#include "pipeline/lua_model.h"
+#include "script/lua_model.h"
 
 #include <string.h>
 

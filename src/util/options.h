@@ -1,8 +1,28 @@
 /* Lists as users write them behind -p and -b, "a,b(opt=3,flag)", and options checked against their tables. */
-#ifndef QCC_PIPELINE_SPEC_H
-#define QCC_PIPELINE_SPEC_H
+#ifndef QCC_UTIL_OPTIONS_H
+#define QCC_UTIL_OPTIONS_H
 
-#include "passes/pass.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/arena.h"
+#include "util/diag.h"
+
+enum option_type { OPTION_FLAG, OPTION_INT, OPTION_REAL, OPTION_STRING, OPTION_NAMES };
+
+/* An option that a pass or a backend takes: fold(target_fps=1e6). One with an OPTION_NAMES row, named "*", takes any
+ * NAME=VALUE pair besides (set-datatype(input=BIPOLAR)). */
+struct pass_option {
+	const char *name;
+	enum option_type type;
+	const char *fallback; /* value where it is not given; NULL: not given */
+	const char *help;
+};
+
+struct pass_arg {
+	const char *name, *text; /* text "" for a bare flag */
+};
 
 struct spec {
 	const char *name;

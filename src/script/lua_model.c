@@ -1,5 +1,5 @@
 /* Models in Lua: qcc.load and the methods that run passes, count, and write. */
-#include "pipeline/lua_model.h"
+#include "script/lua_model.h"
 
 #include <stdlib.h>
 #include <string.h>

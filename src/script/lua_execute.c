@@ -1,5 +1,5 @@
 /* m:execute in Lua: inputs from files or lists, outputs as lists. */
-#include "pipeline/lua_model.h"
+#include "script/lua_model.h"
 
 #include <stdlib.h>
 

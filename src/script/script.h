@@ -1,6 +1,6 @@
 /* Lua scripts that drive the same registry of passes and backends as -p and -b. */
-#ifndef QCC_PIPELINE_SCRIPT_H
-#define QCC_PIPELINE_SCRIPT_H
+#ifndef QCC_SCRIPT_SCRIPT_H
+#define QCC_SCRIPT_SCRIPT_H
 
 #include "pipeline/pipeline.h"
 

@@ -1,6 +1,6 @@
 /* Lua, embedded: the state a script runs in, without io, os, package, debug and what loads other files: a script computes,
  * the passes and backends do the rest. What scripts can do with models is in the lua_*.c beside this. */
-#include "pipeline/lua_model.h"
+#include "script/lua_model.h"
 
 #include <lualib.h>
 #include <stdlib.h>

@@ -1,0 +1,122 @@
+/* Operators that stand for a graph in a file of its own, named by the attribute model: GenericPartition of QONNX and
+ * StreamingDataflowPartition of FINN. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/op.h"
+#include "util/arena.h"
+#include "util/strbuf.h"
+
+/* The partition's graph; a relative name counts from the folder of the model around it where from_model, else from the
+ * working folder, as FINN has it. NULL with a diagnostic. */
+static struct graph *read_partition(const struct node *n, bool from_model, struct diags *d)
+{
+	const char *name = node_attr_string(n, "model", ""), *file = n->graph->file ? n->graph->file : "";
+	const char *slash = from_model ? strrchr(file, '/') : NULL;
+	struct strbuf path = { 0 };
+	if (!*name) {
+		diag_node_error(d, n, NULL, "attribute model is missing");
+		return NULL;
+	}
+	if (slash && *name != '/')
+		strbuf_add(&path, file, (size_t)(slash - file) + 1);
+	strbuf_puts(&path, name);
+	struct graph *g = graph_read(path.text, d);
+	strbuf_free(&path);
+	return g;
+}
+
+/* A file that names itself would go on for ever. */
+static bool names_itself(const struct graph *part, const struct graph *around)
+{
+	return part->file && around->file && strcmp(part->file, around->file) == 0;
+}
+
+static int run_partition(struct exec_ctx *x, struct graph *part)
+{
+	size_t inputs = graph_data_inputs(part, NULL, 0);
+	if (names_itself(part, x->node->graph))
+		return diag_node_error(x->diags, x->node, NULL, "the partition's model is the model itself");
+	if (inputs != x->n_in || part->n_outputs != x->n_out)
+		return diag_node_error(x->diags, x->node, NULL,
+				       "the partition has %zu inputs and %u outputs, the node %zu and %zu", inputs,
+				       part->n_outputs, x->n_in, x->n_out);
+	if (graph_infer(part, x->diags) < 0)
+		return -1;
+	return x->run_graph(part, x->in, x->out, x->threads, x->diags);
+}
+
+static int exec_partition(struct exec_ctx *x, bool from_model)
+{
+	if (!x->run_graph)
+		return diag_node_error(x->diags, x->node, NULL, "a partition is executed with its whole graph only");
+	struct graph *part = read_partition(x->node, from_model, x->diags);
+	if (!part)
+		return -1;
+	int result = run_partition(x, part);
+	graph_free(part);
+	return result;
+}
+
+/* ---- GenericPartition ---- */
+
+static int exec_generic(struct exec_ctx *x)
+{
+	return exec_partition(x, true);
+}
+
+/* The partition's own types would take reading its file: outputs keep what was declared. */
+static int infer_generic(struct infer_ctx *x)
+{
+	for (size_t i = 0; i < x->node->n_outputs; i++)
+		infer_output(x, i, ELEM_UNDEFINED, -1, NULL);
+	return 0;
+}
+
+const struct op op_GenericPartition = {
+	.domain = DOMAIN_QONNX,
+	.name = "GenericPartition",
+	.summary = "A part of the graph kept in a model file of its own",
+	.min_inputs = 0,
+	.max_inputs = -1,
+	.min_outputs = 1,
+	.max_outputs = -1,
+	.flags = OP_IMPURE,
+	.infer = infer_generic,
+	.exec = exec_generic,
+};
+
+/* ---- StreamingDataflowPartition ---- */
+
+static int exec_dataflow(struct exec_ctx *x)
+{
+	return exec_partition(x, false);
+}
+
+static int infer_dataflow(struct infer_ctx *x)
+{
+	for (size_t i = 0; i < x->node->n_outputs; i++) { /* as declared: the file is not opened for this */
+		const struct value *v = node_output(x->node, i);
+		if (v)
+			infer_output(x, i, (enum elem_type)v->elem, v->rank, v->dims);
+	}
+	return 0;
+}
+
+static struct datatype datatype_declared(const struct node *n, size_t i)
+{
+	return node_output(n, i)->datatype;
+}
+
+const struct op op_StreamingDataflowPartition = {
+	.domain = DOMAIN_FINN,
+	.name = "StreamingDataflowPartition",
+	.summary = "Hardware: a stretch of layers, kept in a file of its own",
+	.min_inputs = 1,
+	.max_inputs = -1,
+	.min_outputs = 1,
+	.max_outputs = -1,
+	.infer = infer_dataflow,
+	.datatype = datatype_declared,
+	.exec = exec_dataflow,
+};
