@@ -23,16 +23,6 @@ struct batch_job {
 	struct diags *diags;
 };
 
-/* Rows [first, first + count) of a tensor, without copying. */
-static struct tensor *slice(const struct tensor *t, int64_t first, int64_t count)
-{
-	int64_t dims[MAX_RANK], row = t->dims[0] ? t->count / t->dims[0] : 0;
-	memcpy(dims, t->dims, t->rank * sizeof *dims);
-	dims[0] = count;
-	char *at = (char *)t->data + (size_t)(first * row) * elem_size((enum elem_type)t->elem);
-	return tensor_over(t->blob, at, (enum elem_type)t->elem, t->rank, dims);
-}
-
 static int run_part(struct batch_job *job, int64_t first, int64_t count, struct tensor **outputs, struct diags *d)
 {
 	const struct exec_plan *p = job->plan;
@@ -40,7 +30,7 @@ static int run_part(struct batch_job *job, int64_t first, int64_t count, struct 
 	for (size_t i = 0; i < p->n_inputs; i++) {
 		const struct tensor *t = job->inputs[i];
 		int64_t rows = t->rank ? t->dims[0] / job->samples : 0;
-		in[i] = t->rank ? slice(t, first * rows, count * rows) : tensor_ref(t);
+		in[i] = t->rank ? tensor_rows(t, first * rows, count * rows) : tensor_ref(t);
 	}
 	int result = plan_execute(p, in, outputs, job->options, count > 1, d);
 	for (size_t i = 0; i < p->n_inputs; i++)

@@ -190,6 +190,15 @@ struct tensor *tensor_view(const struct tensor *t, int rank, const int64_t *dims
 	return tensor_over(t->blob, t->data, t->elem, rank, dims);
 }
 
+struct tensor *tensor_rows(const struct tensor *t, int64_t first, int64_t count)
+{
+	int64_t dims[MAX_RANK], row = t->dims[0] ? t->count / t->dims[0] : 0;
+	memcpy(dims, t->dims, t->rank * sizeof *dims);
+	dims[0] = count;
+	char *at = (char *)t->data + (size_t)(first * row) * elem_size((enum elem_type)t->elem);
+	return tensor_over(t->blob, at, (enum elem_type)t->elem, t->rank, dims);
+}
+
 struct tensor *tensor_copy(const struct tensor *t)
 {
 	if (t->elem == ELEM_STRING)

@@ -76,6 +76,8 @@ struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims
 struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, int rank, const int64_t *dims);
 /* The same elements under another shape of equal count; shares them. */
 struct tensor *tensor_view(const struct tensor *t, int rank, const int64_t *dims);
+/* Elements first..first+count-1 of the first axis, rank at least 1; shares them. */
+struct tensor *tensor_rows(const struct tensor *t, int64_t first, int64_t count);
 struct tensor *tensor_copy(const struct tensor *t); /* own elements, writable */
 struct tensor *tensor_ref(const struct tensor *t);  /* one more reference; NULL gives NULL */
 void tensor_unref(struct tensor *t);		    /* NULL is fine */

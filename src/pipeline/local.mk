@@ -1,5 +1,7 @@
 # Pipelines. One file a line, alphabetical.
 libqcc_la_SOURCES += \
+	src/pipeline/decisions.c \
+	src/pipeline/decisions.h \
 	src/pipeline/execute.c \
 	src/pipeline/execute.h \
 	src/pipeline/feed.c \

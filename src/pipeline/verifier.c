@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/decisions.h"
 #include "pipeline/execute.h"
 #include "pipeline/feed.h"
 #include "util/arena.h"
@@ -27,6 +28,7 @@ struct verifier {
 	struct face *faces;
 	size_t n_inputs, n_outputs;
 	struct tensor **inputs, **outputs;
+	struct graph *reference; /* what gave the outputs */
 };
 
 static void forget_tensors(struct tensor **list, size_t n)
@@ -52,6 +54,8 @@ static void forget_outputs(struct verifier *v)
 	forget_tensors(v->outputs, v->n_outputs);
 	v->outputs = NULL;
 	v->n_outputs = 0;
+	graph_free(v->reference);
+	v->reference = NULL;
 }
 
 void verifier_free(struct verifier *v)
@@ -227,6 +231,94 @@ static int compare(const struct graph *g, size_t i, const struct tensor *was, co
 	return exact ? 0 : compare_decisions(name, was, is, d);
 }
 
+static int compare_all(const struct graph *g, struct tensor *const *was, struct tensor *const *is, struct diags *d)
+{
+	for (size_t i = 0; i < g->n_outputs; i++)
+		if (compare(g, i, was[i], is[i], d) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- what float32 cannot decide ---- */
+
+/* Batches of the model that the samples are; 0 where inputs disagree. */
+static int64_t count_batches(const struct verifier *v, const struct graph *g)
+{
+	struct feed f;
+	feed_init(&f, g);
+	int64_t batches = 1;
+	for (size_t i = 0; i < f.count; i++) {
+		const struct tensor *t = v->inputs[i];
+		int64_t one = t->rank ? f.inputs[i]->dims[0] : 1, all = t->rank ? t->dims[0] : 1;
+		int64_t its = one > 0 && all % one == 0 ? all / one : 1;
+		batches = i == 0 || its == batches ? its : 0;
+	}
+	feed_free(&f);
+	return batches;
+}
+
+static bool batch_follows(const struct graph *before, const struct graph *after, struct tensor *const *inputs,
+			  struct decision_report *report)
+{
+	struct diags quiet = { 0 };
+	struct tensor **was = xcalloc(before->n_outputs + 1u, sizeof(struct tensor *)),
+		      **is = xcalloc(after->n_outputs + 1u, sizeof(struct tensor *));
+	bool same = before->n_outputs == after->n_outputs &&
+		    follow_decisions(before, after, inputs, was, is, report, &quiet) == 0 && !report->wrong &&
+		    compare_all(after, was, is, &quiet) == 0;
+	forget_tensors(was, before->n_outputs);
+	forget_tensors(is, after->n_outputs);
+	diags_free(&quiet);
+	return same;
+}
+
+/* Whether `after` gives what `before` gives under the same decisions of quantisers, batch by batch. */
+static bool all_batches_follow(const struct verifier *v, const struct graph *before, const struct graph *after,
+			       struct decision_report *report)
+{
+	int64_t batches = count_batches(v, before);
+	bool same = batches > 0;
+	for (int64_t b = 0; b < batches && same; b++) {
+		struct tensor **part = xcalloc(v->n_inputs + 1u, sizeof(struct tensor *));
+		for (size_t i = 0; i < v->n_inputs; i++) {
+			const struct tensor *t = v->inputs[i];
+			int64_t rows = t->rank ? t->dims[0] / batches : 0;
+			part[i] = t->rank ? tensor_rows(t, b * rows, rows) : tensor_ref(t);
+		}
+		same = batch_follows(before, after, part, report);
+		forget_tensors(part, v->n_inputs);
+	}
+	return same;
+}
+
+static void note_undecidable(const struct decision_report *r, struct diags *d)
+{
+	diag_note(d, DIAG_NOTE, NULL, NULL,
+		  "%lld decision%s of quantisers differ%s, first of '%s': undecidable in float32 (distance %.1g)",
+		  (long long)r->undecidable, r->undecidable == 1 ? "" : "s", r->undecidable == 1 ? "s" : "",
+		  r->quantiser, r->distance);
+}
+
+/* The outputs differ. 0 where that is because numbers lie on the boundary of a quantiser's levels, as near as float32
+ * can tell; a note says how many. -1 where it is not; the note then names the first decision that is wrong. */
+static int explain(const struct verifier *v, const struct graph *g, struct diags *d)
+{
+	struct diags quiet = { 0 };
+	struct decision_report report = { 0 };
+	struct graph *before = graph_copy(v->reference), *after = graph_copy(g);
+	bool same = make_executable(before, &quiet) == 0 && make_executable(after, &quiet) == 0 &&
+		    all_batches_follow(v, before, after, &report);
+	if (same && report.undecidable)
+		note_undecidable(&report, d);
+	if (!same && report.wrong)
+		diag_note(d, DIAG_NOTE, NULL, NULL, "the first wrong decision is that of '%s', element %lld",
+			  report.wrong, (long long)report.wrong_element);
+	graph_free(before);
+	graph_free(after);
+	diags_free(&quiet);
+	return same ? 0 : -1;
+}
+
 /* ---- the steps ---- */
 
 /* New outputs; NULL with diagnostics. */
@@ -244,6 +336,7 @@ static int set_reference(struct verifier *v, const struct graph *g, struct tenso
 	forget_outputs(v);
 	v->outputs = outputs;
 	v->n_outputs = outputs ? g->n_outputs : 0;
+	v->reference = outputs ? graph_copy(g) : NULL;
 	return outputs ? 0 : -1;
 }
 
@@ -263,9 +356,11 @@ int verifier_check(struct verifier *v, const struct graph *g, bool changes_funct
 	if (!same || changes_function)
 		return start_again(v, g, same, d);
 	struct tensor **outputs = execute(v, g, d);
+	struct diags quiet = { 0 };
 	int status = outputs ? 0 : -1;
-	for (size_t i = 0; status == 0 && i < v->n_outputs; i++)
-		status = compare(g, i, v->outputs[i], outputs[i], d);
+	if (outputs && compare_all(g, v->outputs, outputs, &quiet) < 0 && explain(v, g, d) < 0)
+		status = compare_all(g, v->outputs, outputs, d);
+	diags_free(&quiet);
 	if (status < 0 && outputs) {
 		forget_tensors(outputs, g->n_outputs);
 		return -1;
