@@ -1,6 +1,9 @@
 /* Small edits that passes share. */
 #include "passes/edit.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 void node_bypass(struct node *n, struct value *v)
 {
 	value_replace_uses(n->outputs[0], v);
@@ -39,4 +42,44 @@ struct value *constant_floats(struct graph *g, const char *hint, int rank, const
 struct value *constant_scalar(struct graph *g, const char *hint, double x)
 {
 	return constant_floats(g, hint, 0, NULL, &x);
+}
+
+/* ---- thresholds ---- */
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static bool ascends(const struct tensor *t)
+{
+	for (int64_t i = 0; i < t->count; i++)
+		if (isnan(tensor_at(t, i)) || (i % t->dims[1] && tensor_at(t, i - 1) > tensor_at(t, i)))
+			return false;
+	return true;
+}
+
+bool sort_thresholds(struct node *n)
+{
+	const struct value *v = node_input(n, 1);
+	if (!value_is_constant(v) || v->constant->rank != 2 || ascends(v->constant))
+		return false;
+	struct tensor *t = tensor_copy(v->constant);
+	int64_t steps = t->dims[1];
+	double *row = xcalloc((size_t)steps, sizeof *row);
+	for (int64_t r = 0; r < t->dims[0]; r++) {
+		for (int64_t s = 0; s < steps; s++) {
+			double x = tensor_at(t, r * steps + s);
+			row[s] = isnan(x) ? INFINITY : x; /* nothing reaches either */
+		}
+		qsort(row, (size_t)steps, sizeof *row, ascending);
+		for (int64_t s = 0; s < steps; s++)
+			tensor_put(t, r * steps + s, row[s]);
+	}
+	free(row);
+	struct value *sorted = value_new_constant(n->graph, v->name, t);
+	sorted->datatype = v->datatype;
+	node_set_input(n, 1, sorted);
+	return true;
 }

@@ -23,6 +23,10 @@ struct value *add_node1(struct graph *g, struct node *before, const char *domain
 struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
 			struct value *b, const char *hint);
 
+/* Puts the constant thresholds of a MultiThreshold into ascending order, row by row: they are counted, whatever their
+ * order, but hardware and whoever bisects rely on it. False where nothing was to be done. */
+bool sort_thresholds(struct node *n);
+
 /* A float constant from doubles, of that shape. */
 struct value *constant_floats(struct graph *g, const char *hint, int rank, const int64_t *dims, const double *x);
 struct value *constant_scalar(struct graph *g, const char *hint, double x);

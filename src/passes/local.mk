@@ -74,4 +74,5 @@ libqcc_la_SOURCES += \
 	src/passes/to_hw.h \
 	src/passes/to_hw_matvec.c \
 	src/passes/to_hw_streams.c \
+	src/passes/to_hw_thresholds.c \
 	src/passes/to_hw_windows.c

@@ -1,4 +1,5 @@
 /* quant-to-thresholds: quantisers of activations become MultiThreshold nodes. */
+#include "passes/edit.h"
 #include "passes/pass.h"
 #include "passes/thresholds.h"
 
@@ -13,6 +14,8 @@ static enum pass_result run(struct pass_ctx *ctx)
 	};
 	graph_for_each_node (ctx->graph, n) {
 		const char *reason = "";
+		if (n->op == &op_MultiThreshold && sort_thresholds(n))
+			ctx->changes++;
 		if (!n->op || (n->op != &op_Quant && n->op != &op_BipolarQuant) || value_is_constant(node_input(n, 0)))
 			continue;
 		int done = absorb_into_thresholds(ctx->graph, n, &options, &reason, ctx->diags);
@@ -31,7 +34,8 @@ const struct pass pass_quant_to_thresholds = {
 	.summary = "quantisers of activations become MultiThreshold nodes",
 	.help = "Each Quant or BipolarQuant of an activation becomes MultiThreshold, with an Add and a Mul that give its\n"
 		"integers their offset and scale. A Relu or another monotone activation right before it goes in too. The\n"
-		"thresholds are the exact float32 numbers at which the quantiser steps, whatever its rounding mode.",
+		"thresholds are the exact float32 numbers at which the quantiser steps, whatever its rounding mode.\n"
+		"Thresholds that are there already are put into ascending order.",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN,

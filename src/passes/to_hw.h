@@ -28,6 +28,16 @@ void to_hw_set_datatype(struct node *n, const char *name, struct datatype t);
 void to_hw_set_vectors(struct node *n, const struct value *v);
 /* The option for=finn-plus. */
 bool to_hw_for_plus(const struct pass_ctx *ctx);
+/* The form of a MultiThreshold that hardware has: steps of 1 from an integer, or -1 and +1. -1 with a diagnostic. */
+int to_hw_check_threshold(const struct node *n, struct diags *d);
+/* Its thresholds as hardware wants them: whole numbers, each row ascending. Of the form that was checked. */
+struct value *to_hw_thresholds(struct graph *g, struct node *threshold);
+/* FINN's ActVal: what its output counts from; 0 for bipolar ones. */
+int64_t to_hw_act_val(const struct node *threshold);
+/* All elements of the constant are -1 or 1. */
+bool to_hw_is_bipolar(const struct value *w);
+/* A constant's datatype: the annotated one where it is an integer one, else the smallest its elements fit. */
+struct datatype to_hw_constant_datatype(const struct value *v);
 /* Integer value of known shape. */
 bool to_hw_is_integer(const struct value *v);
 /* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the same elements in the same order. */

@@ -1,5 +1,5 @@
 /* to-hw: MatMul with constant weights becomes MVAU, or VVAU where the weights are marked depthwise, and takes in the
- * MultiThreshold behind it; a MultiThreshold alone becomes Thresholding. */
+ * MultiThreshold behind it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,52 +12,6 @@
 
 /* ---- thresholds ---- */
 
-static bool is_bipolar_output(const struct node *threshold)
-{
-	return node_output(threshold, 0)->datatype.kind == DT_BIPOLAR;
-}
-
-/* The form hardware has: steps of 1 from an integer, or -1 and +1. */
-static int check_threshold(const struct node *n, struct diags *d)
-{
-	double scale = node_attr_float(n, "out_scale", 1), bias = node_attr_float(n, "out_bias", 0);
-	const char *remedy = "streamline moves scales behind the thresholds";
-	if (!value_is_constant(node_input(n, 1)) || node_input(n, 1)->rank != 2)
-		return diag_node_error(d, n, NULL, "its thresholds are no constant matrix");
-	if (!to_hw_is_integer(node_output(n, 0)))
-		return diag_node_error(d, n, remedy, "its output is not of an integer datatype");
-	if (is_bipolar_output(n) && scale == 2 && bias == -1)
-		return 0;
-	if (scale == 1 && bias == (double)(int64_t)bias)
-		return 0;
-	return diag_node_error(d, n, remedy, "out_scale %g and out_bias %g have no hardware form", scale, bias);
-}
-
-static int64_t act_val(const struct node *threshold)
-{
-	return is_bipolar_output(threshold) ? 0 : (int64_t)node_attr_float(threshold, "out_bias", 0);
-}
-
-static bool is_bipolar(const struct value *w)
-{
-	for (int64_t i = 0; i < w->constant->count; i++)
-		if (fabs(tensor_at(w->constant, i)) != 1)
-			return false;
-	return true;
-}
-
-/* A constant's datatype: the annotated one where it is an integer one, else the smallest its elements fit. */
-static struct datatype constant_datatype(const struct value *v)
-{
-	double lo, hi;
-	tensor_min_max(v->constant, &lo, &hi);
-	if (v->datatype.kind == DT_BIPOLAR && !is_bipolar(v)) /* zeros between groups of a lowered convolution */
-		return datatype_for_range((int64_t)lo, (int64_t)hi);
-	if (datatype_is_integer(v->datatype) && datatype_allows(v->datatype, lo) && datatype_allows(v->datatype, hi))
-		return v->datatype;
-	return datatype_for_range((int64_t)lo, (int64_t)hi);
-}
-
 /* Thresholds t of a product as thresholds of its popcount p, where the product is 2 p - k. */
 static struct value *popcount_thresholds(struct graph *g, const struct value *t, int64_t k)
 {
@@ -67,7 +21,7 @@ static struct value *popcount_thresholds(struct graph *g, const struct value *t,
 		tensor_put(copy, i, p < 0 ? 0 : p);
 	}
 	struct value *v = value_new_constant(g, t->name, copy);
-	v->datatype = constant_datatype(v);
+	v->datatype = to_hw_constant_datatype(v);
 	return v;
 }
 
@@ -190,11 +144,8 @@ static void replace(struct pass_ctx *ctx, struct matvec *m)
 	struct value *inputs[3] = { m->x, m->w, NULL };
 	struct node *last = m->threshold ? m->threshold : m->matmul;
 	if (m->threshold) {
-		struct value *t = node_input(m->threshold, 1);
-		if (m->popcount)
-			t = popcount_thresholds(g, t, m->k);
-		t->datatype = constant_datatype(t);
-		inputs[2] = t;
+		struct value *t = to_hw_thresholds(g, m->threshold);
+		inputs[2] = m->popcount ? popcount_thresholds(g, t, m->k) : t;
 	}
 	struct datatype out = m->threshold ? node_output(last, 0)->datatype : m->accumulator;
 	struct node *n = to_hw_replace(last, m->depthwise ? "VVAU" : "MVAU", inputs, m->threshold ? 3 : 2);
@@ -213,18 +164,18 @@ int to_hw_matmul(struct pass_ctx *ctx, struct node *n)
 	if (n->op != &op_MatMul || !to_hw_is_integer(x) || !value_is_constant(w) || w->rank != 2 ||
 	    !tensor_is_integral(w->constant))
 		return 0;
-	struct matvec m = { .matmul = n, .x = x, .w = w, .k = w->dims[0], .weights = constant_datatype(w) };
+	struct matvec m = { .matmul = n, .x = x, .w = w, .k = w->dims[0], .weights = to_hw_constant_datatype(w) };
 	struct value *product = node_output(n, 0);
 	m.threshold = activation_of(product);
-	if (m.threshold && check_threshold(m.threshold, ctx->diags) != 0)
+	if (m.threshold && to_hw_check_threshold(m.threshold, ctx->diags) != 0)
 		return -1;
-	m.act_val = m.threshold ? act_val(m.threshold) : 0;
+	m.act_val = m.threshold ? to_hw_act_val(m.threshold) : 0;
 	m.depthwise = depthwise_kernel(w, m.kernel);
 	if (m.depthwise)
 		m.k = m.kernel[0] * m.kernel[1];
 	if (m.depthwise)
 		m.w = depthwise_weights(g, w, m.kernel);
-	if (m.depthwise && datatype_bits(m.weights) <= 2 && is_bipolar(m.w))
+	if (m.depthwise && datatype_bits(m.weights) <= 2 && to_hw_is_bipolar(m.w))
 		m.weights = datatype_of_kind(DT_BIPOLAR); /* the zeros were those between the channels */
 	m.popcount = x->datatype.kind == DT_BIPOLAR && m.weights.kind == DT_BIPOLAR;
 	if (m.popcount && !m.threshold && product_is_used_as_integer(product)) {
@@ -235,32 +186,5 @@ int to_hw_matmul(struct pass_ctx *ctx, struct node *n)
 	if (!datatype_equal(m.w->datatype, m.weights))
 		m.w->datatype = m.weights;
 	replace(ctx, &m);
-	return 1;
-}
-
-int to_hw_threshold(struct pass_ctx *ctx, struct node *n)
-{
-	struct value *x = node_input(n, 0);
-	if (n->op != &op_MultiThreshold || !to_hw_is_integer(x))
-		return 0;
-	if (check_threshold(n, ctx->diags) != 0)
-		return -1;
-	struct value *t = node_input(n, 1);
-	if (t->dims[0] > 1 && threshold_axis(n, x->rank) != x->rank - 1)
-		return diag_node_error(ctx->diags, n, "run lower-convs", "its channels are not the last axis");
-	struct value *inputs[] = { x, t };
-	int64_t actual = act_val(n);
-	struct datatype out = node_output(n, 0)->datatype;
-	t->datatype = constant_datatype(t);
-	struct node *hw = to_hw_replace(n, "Thresholding", inputs, 2);
-	node_set_int(hw, "NumChannels", x->dims[x->rank - 1]);
-	node_set_int(hw, "PE", 1);
-	node_set_int(hw, "numSteps", t->dims[1]);
-	to_hw_set_datatype(hw, "inputDataType", x->datatype);
-	to_hw_set_datatype(hw, "weightDataType", t->datatype);
-	to_hw_set_datatype(hw, "outputDataType", out);
-	to_hw_set_vectors(hw, x);
-	node_set_int(hw, "ActVal", actual);
-	node_set_string(hw, "preferred_impl_style", "hls");
 	return 1;
 }

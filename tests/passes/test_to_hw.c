@@ -345,6 +345,44 @@ static void products_of_streams(void **state)
 	}
 }
 
+/* Thresholds as files may have them: in any order, with fractions, infinite ones, ones beyond the range, and none. */
+static void thresholds_of_any_form(void **state)
+{
+	static const double rows[] = { 5.5, -3, 0.25, 100, -INFINITY, 2, INFINITY, 2, 2, -7.5, 1, 0 };
+	(void)state;
+	for (int64_t steps = 0; steps <= 4; steps += 4)
+		for (int layer = 0; layer < 2; layer++) {
+			struct net n = start("INT4", 2, (int64_t[]){ 4, 3 });
+			if (layer) {
+				add(&n, DOMAIN_ONNX, "MatMul", constant(&n, "INT2", 2, (int64_t[]){ 3, 3 }, 1));
+				infer(&n);
+			}
+			struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ 3, steps });
+			for (int64_t i = 0; i < t->count; i++)
+				tensor_put(t, i, rows[i]);
+			struct node *node = add(&n, DOMAIN_QONNX, "MultiThreshold", value_new_constant(n.g, "t", t));
+			node_set_string(node, "out_dtype", "INT4");
+			node_set_float(node, "out_bias", -2);
+			infer(&n);
+			add(&n, DOMAIN_ONNX, "MatMul", constant(&n, "INT2", 2, (int64_t[]){ 3, 2 }, 1));
+			infer(&n);
+			BECOMES(&n, "to-hw", { "MultiThreshold", 0 });
+		}
+}
+
+static const struct pass_case one_level = {
+	"a quantiser of one level", "(float[1,8] x) => (y)", "float[8,1] w = {" EIGHT_NUMBERS "}",
+	"a = qonnx.Quant" SIGNED "(x, half, zero, four) c = qonnx.Quant<signed=0,narrow=1,rounding_mode=\"ROUND\">"
+	"(a, half, zero, one) v = qonnx.Quant" SIGNED "(w, half, zero, four) y = MatMul(c, v)",
+	""
+};
+
+static void one_level_is_a_layer(void **state)
+{
+	(void)state;
+	graph_free(run_case(&one_level, "streamline,fold(target_cycles=64)", 1e-6));
+}
+
 static void real_layer_between_is_named(void **state)
 {
 	struct net n = start("UINT2", 2, (int64_t[]){ 1, 6 });
@@ -384,6 +422,8 @@ int main(void)
 		cmocka_unit_test(strides_of_lines),
 		cmocka_unit_test(products_of_streams),
 		cmocka_unit_test(rows_of_pixels),
+		cmocka_unit_test(thresholds_of_any_form),
+		cmocka_unit_test(one_level_is_a_layer),
 		cmocka_unit_test(real_layer_between_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
