@@ -2,29 +2,21 @@
  * functions share: buffers, storage orders, strides. */
 #include "plan/lower.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "passes/fix_batch.h"
+#include "util/identifier.h"
 
 /* ---- names and buffers ---- */
 
 /* A C identifier from a value's or node's name, made unique by a number. */
 static const char *identifier(struct lowering *l, const char *hint)
 {
-	struct arena *a = &l->plan->arena;
-	char *name = arena_printf(a, "%s%s", isdigit((unsigned char)*hint) || !*hint ? "v" : "", hint);
-	for (char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c))
-			*c = '_';
+	char *name = identifier_from(&l->plan->arena, hint, "v");
 	if (strlen(name) > 40)
 		name[40] = 0;
-	const char *unique = name;
-	for (int i = 1; map_has(&l->names, unique); i++)
-		unique = arena_printf(a, "%s_%d", name, i);
-	map_set(&l->names, unique, l);
-	return unique;
+	return identifier_unique(&l->plan->arena, &l->names, name, NULL);
 }
 
 static struct plan_buf *buf_new(struct lowering *l, const char *hint, struct contents c)

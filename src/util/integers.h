@@ -15,9 +15,10 @@ static inline int64_t common_divisor(int64_t a, int64_t b)
 	return a < 0 ? -a : a;
 }
 
+/* a / b, rounded up; b is positive. */
 static inline int64_t ceil_div(int64_t a, int64_t b)
 {
-	return (a + b - 1) / b;
+	return a / b + (a % b > 0);
 }
 
 /* a * b of numbers that are not negative; INT64_MAX where the product is larger: for costs and budgets. */
@@ -58,5 +59,8 @@ static inline int64_t dims_product(const int64_t *dims, int from, int to)
 	int64_t count;
 	return dims_count(to - from, dims + from, &count) ? count : -1;
 }
+
+/* For printf's %lld: int64_t is long on one machine and long long on another. */
+#define LL(x) ((long long)(x))
 
 #endif

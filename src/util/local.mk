@@ -8,6 +8,8 @@ libqcc_la_SOURCES += \
 	src/util/diag.h \
 	src/util/file.c \
 	src/util/file.h \
+	src/util/identifier.c \
+	src/util/identifier.h \
 	src/util/integers.h \
 	src/util/library.c \
 	src/util/library.h \

@@ -1,5 +1,6 @@
 # Unit tests in C (cmocka). Programs, one a line, alphabetical: UNIT_TESTS += tests/unit/test_x
 UNIT_TESTS += tests/unit/test_api
+UNIT_TESTS += tests/unit/test_identifier
 UNIT_TESTS += tests/unit/test_npy
 UNIT_TESTS += tests/unit/test_pipeline
 UNIT_TESTS += tests/unit/test_verifier

@@ -37,6 +37,8 @@ static size_t styles_of(const struct backend_ctx *ctx, const struct style *chose
 	return n;
 }
 
+enum { MOST_NAME = 100 }; /* of a prefix: file systems take 255 bytes a name */
+
 /* An identifier from the option or the model's file name. */
 static const char *prefix(struct emit *e)
 {
@@ -46,9 +48,9 @@ static const char *prefix(struct emit *e)
 		text = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 		text = arena_strndup(&e->arena, text, strcspn(text, "."));
 	}
-	char *name = arena_printf(&e->arena, "%s%s", isdigit((unsigned char)*text) || !*text ? "n" : "", text);
-	for (char *c = name; *c; c++)
-		*c = isalnum((unsigned char)*c) ? *c : '_';
+	char *name = identifier_alone(&e->arena, text, "n");
+	if (strlen(name) > MOST_NAME)
+		name[MOST_NAME] = 0;
 	return name;
 }
 
@@ -91,6 +93,7 @@ static void report(struct emit *e)
 static int emit_plan(struct emit *e)
 {
 	e->layers = json_array();
+	name_layers(&e->arena, e->plan);
 	e->style->size(e);
 	plan_place(e->plan, e->style->align);
 	int status = e->style->layers(e);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define LL(x) ((long long)(x))
-
 /* What the emission of the second plan must not change. */
 struct kept {
 	struct plan *plan;
@@ -46,6 +44,7 @@ int emit_block(struct emit *e)
 	if (!many)
 		return -1;
 	plan_add_samples(many, samples);
+	name_layers(&e->arena, many);
 	keep(e, &k, many, samples);
 	e->style->size(e);
 	plan_place(many, e->style->align);

@@ -273,7 +273,7 @@ static const char *window_comment(struct emit *e, const struct plan_layer *l)
 
 const char *layer_comment(struct emit *e, const struct plan_layer *l)
 {
-	const char *s = plan_kind_name(l);
+	const char *s = arena_printf(&e->arena, "%s: %s", c_escaped(&e->arena, node_label(l->node)), plan_kind_name(l));
 	if (l->window.oc)
 		s = arena_printf(&e->arena, "%s %s", s, window_comment(e, l));
 	if (l->weights)

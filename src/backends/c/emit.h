@@ -5,6 +5,8 @@
 
 #include "backends/backend.h"
 #include "plan/plan.h"
+#include "util/identifier.h"
+#include "util/integers.h"
 #include "util/strbuf.h"
 
 enum array_type { ARRAY_I8, ARRAY_U8, ARRAY_I16, ARRAY_U16, ARRAY_I32, ARRAY_U32, ARRAY_I64, ARRAY_U64, ARRAY_F32 };
@@ -88,8 +90,11 @@ const char *buf_pointer(struct emit *e, const struct plan_buf *b, const char *ty
 const char *float_text(struct emit *e, double x);
 /* "NAME_fc1": the function of layer l. */
 const char *layer_function(struct emit *e, const struct plan_layer *l);
-/* "600 -> 64, 3 thresholds" and the like, for a comment. */
+/* "fc1: dense 600 -> 64, 3 thresholds" and the like, for a comment. */
 const char *layer_comment(struct emit *e, const struct plan_layer *l);
+
+/* Gives p's layers names with which no symbol of generated code clashes (names.c). */
+void name_layers(struct arena *a, struct plan *p);
 
 /* ---- loops over a result's elements with strided operands ---- */
 struct loops {

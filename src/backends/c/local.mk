@@ -8,6 +8,7 @@ libqcc_la_SOURCES += \
 	src/backends/c/files/files.c \
 	src/backends/c/files/main_file.c \
 	src/backends/c/files/testbench.c \
+	src/backends/c/names.c \
 	src/backends/c/packed/bits.c \
 	src/backends/c/packed/blocks.c \
 	src/backends/c/packed/bytes.c \

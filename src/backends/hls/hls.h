@@ -4,6 +4,7 @@
 
 #include "backends/backend.h"
 #include "hw/hw.h"
+#include "util/identifier.h"
 #include "util/strbuf.h"
 
 /* Texts of templates/, made into strings by the build. */
@@ -30,6 +31,7 @@ struct hls_layer {
 struct hls_plan {
 	struct graph *g; /* own copy, with converters */
 	struct arena arena;
+	struct map names; /* identifiers that are taken */
 	struct hls_stream *streams;
 	size_t n_streams;
 	struct hls_layer *layers;

@@ -1,7 +1,6 @@
 /* From the graph to streams and layers. */
 #include "backends/hls/hls.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +32,6 @@ uint64_t hls_code(struct datatype t, double x)
 	if (t.kind == DT_BIPOLAR)
 		return x > 0;
 	return (uint64_t)(int64_t)x & (bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1);
-}
-
-static const char *identifier(struct hls_plan *p, const char *name)
-{
-	char *copy = arena_printf(&p->arena, "%s%s", isdigit((unsigned char)*name) ? "n" : "", name);
-	for (char *c = copy; *c; c++)
-		if (!isalnum((unsigned char)*c) || (unsigned char)*c > 127)
-			*c = '_';
-	return copy;
 }
 
 /* ---- streams ---- */
@@ -116,12 +106,32 @@ static int connect_input(struct hls_plan *p, struct hls_layer *layer, size_t i, 
 	return 0;
 }
 
+/* What file scope and the top function have besides the layers. */
+static void take_names(struct hls_plan *p, size_t streams)
+{
+	static const char *const names[] = { "hls", "std", "feed", "drain", "run_frame" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		map_set(&p->names, names[i], p);
+	map_set(&p->names, p->top, p);
+	for (size_t i = 0; i < streams; i++) {
+		map_set(&p->names, arena_printf(&p->arena, "in%zu", i), p);
+		map_set(&p->names, arena_printf(&p->arena, "out%zu", i), p);
+		map_set(&p->names, arena_printf(&p->arena, "s%zu", i), p);
+	}
+}
+
+static const char *layer_name(struct hls_plan *p, const struct node *n)
+{
+	static const char *const made[] = { "_weights", "_activation", "_constants", "_table", NULL };
+	return identifier_unique(&p->arena, &p->names, identifier_alone(&p->arena, node_label(n), "n"), made);
+}
+
 static int add_layer(struct hls_plan *p, const struct node *n, const struct schedule *schedule, struct diags *d)
 {
 	struct hls_layer *layer = &p->layers[p->n_layers++];
 	if (hw_layer_read(n, &layer->l, d) != 0)
 		return -1;
-	layer->name = identifier(p, node_label(n));
+	layer->name = layer_name(p, n);
 	layer->out = arena_array(&p->arena, size_t, n->n_outputs);
 	if (check_converter(&layer->l, d) != 0)
 		return -1;
@@ -177,7 +187,7 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, bo
 {
 	*p = (struct hls_plan){ .g = graph_copy(g) };
 	arena_init(&p->arena);
-	p->top = identifier(p, top && *top ? top : "network");
+	p->top = identifier_alone(&p->arena, top && *top ? top : "network", "n");
 	if (insert_converters(p->g, d) < 0)
 		return -1;
 	size_t values = 0;
@@ -185,6 +195,7 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, bo
 		values++;
 	p->streams = arena_array(&p->arena, struct hls_stream, values + 1);
 	p->layers = arena_array(&p->arena, struct hls_layer, p->g->n_nodes + 1);
+	take_names(p, values + 1);
 	struct schedule schedule = { 0 };
 	int result = simulate ? schedule_graph(p->g, &schedule, d) : 0;
 	graph_for_each_node (p->g, n)
@@ -204,6 +215,7 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, bo
 void hls_plan_free(struct hls_plan *p)
 {
 	graph_free(p->g);
+	map_free(&p->names);
 	arena_free(&p->arena);
 	json_decref(p->schedule);
 	*p = (struct hls_plan){ 0 };

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define LL(x) ((long long)(x))
-
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size)
 {
 	return file_write(arena_printf(&e->arena, "%s/%s", e->dir, name), text, size, e->ctx->diags);
@@ -31,7 +29,7 @@ static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf 
 {
 	char datatype[DATATYPE_NAME_SIZE];
 	const char *what = arena_printf(&e->arena, "%s%d", input ? "INPUT" : "OUTPUT", p->index);
-	strbuf_printf(b, "\n/* %s %d: '%s', ", input ? "Input" : "Output", p->index, name);
+	strbuf_printf(b, "\n/* %s %d: '%s', ", input ? "Input" : "Output", p->index, c_escaped(&e->arena, name));
 	if (p->real)
 		strbuf_puts(b, "float32");
 	else
@@ -68,18 +66,21 @@ static void header_layers(struct emit *e, struct strbuf *b)
 {
 	size_t i;
 	json_t *layer;
-	json_array_foreach(e->layers, i, layer) strbuf_printf(
-		b, " *   %-28.28s %-10s %10lld %8lld %8lld\n", json_string_value(json_object_get(layer, "name")),
-		json_string_value(json_object_get(layer, "kind")),
-		json_integer_value(json_object_get(layer, "rom_bytes")),
-		json_integer_value(json_object_get(layer, "ram_bytes")),
-		json_integer_value(json_object_get(layer, "stack_bytes")));
+	json_array_foreach(e->layers, i, layer)
+	{
+		const char *name = c_escaped(&e->arena, json_string_value(json_object_get(layer, "name")));
+		strbuf_printf(b, " *   %-28.*s %-10s %10lld %8lld %8lld\n", (int)utf8_cut(name, 28), name,
+			      json_string_value(json_object_get(layer, "kind")),
+			      json_integer_value(json_object_get(layer, "rom_bytes")),
+			      json_integer_value(json_object_get(layer, "ram_bytes")),
+			      json_integer_value(json_object_get(layer, "stack_bytes")));
+	}
 }
 
 static void header_head(struct emit *e, struct strbuf *b)
 {
 	strbuf_printf(b, "/* %s: made by qcc from %s, style %s. Plain C11; call %s_run for one sample.\n *\n", e->name,
-		      e->ctx->source ? e->ctx->source : "a model", e->style->name, e->name);
+		      e->ctx->source ? c_escaped(&e->arena, e->ctx->source) : "a model", e->style->name, e->name);
 	strbuf_printf(
 		b,
 		" * Constants take %zu bytes, scratch memory %zu bytes (given by the caller; nothing else is\n"

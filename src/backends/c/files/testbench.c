@@ -3,8 +3,6 @@
 #include "backends/c/emit.h"
 #include "exec/exec.h"
 
-#define LL(x) ((long long)(x))
-
 enum { MOST_NUMBERS = 40000, SAMPLES = 8 };
 
 /* The same sequence on every machine. */

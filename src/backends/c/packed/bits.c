@@ -3,7 +3,6 @@
  * number of -1s; planes count 1, 2, 4, ... so that a layer is XOR, AND, POPCOUNT, ADD whatever its codes mean. */
 #include "backends/c/packed/packed.h"
 
-#define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
 enum { GROUP = 8 }; /* channels in 64 bytes of weights */
@@ -199,8 +198,8 @@ static void kernel(struct emit *e, struct packed_layer *p)
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
 	const char *t = s ? thresholds(e, l, s) : NULL;
 	b.row = direct ? NULL : s ? "uint8_t" : "int64_t";
-	P("\n/* %s: %s. Bits: %d plane%s, %s weights */\n", node_label(l->node), layer_comment(e, l), p->planes,
-	  p->planes > 1 ? "s" : "", p->masked ? "ternary" : "bipolar");
+	P("\n/* %s. Bits: %d plane%s, %s weights */\n", layer_comment(e, l), p->planes, p->planes > 1 ? "s" : "",
+	  p->masked ? "ternary" : "bipolar");
 	packed_open(e, p, &b);
 	declare(e, p, 2);
 	sums(e, p);

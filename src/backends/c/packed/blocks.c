@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
 const char *packed_segment(struct emit *e, const struct packed_layer *p, int64_t pixel)

@@ -3,7 +3,6 @@
  * bytes of a step beyond the run meet weights of 0. */
 #include "backends/c/packed/packed.h"
 
-#define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
 enum { GROUP = 16 };
@@ -119,8 +118,7 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 					 : s	? "uint8_t"
 						: "int32_t" };
 	const char *t = s ? packed_constants(e, l, s, &offset) : NULL;
-	P("\n/* %s: %s. Bytes%s */\n", node_label(l->node), layer_comment(e, l),
-	  s && s->affine ? ", evenly spaced thresholds" : "");
+	P("\n/* %s. Bytes%s */\n", layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
 	packed_open(e, p, &b);
 	sums(e, p);
 	store(e, p, &b, s, t, offset);

@@ -3,7 +3,6 @@
  * [16 outputs][operand][output]. */
 #include "backends/c/packed/packed.h"
 
-#define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
 enum { GROUP = 16 };
@@ -72,7 +71,7 @@ void packed_floats(struct emit *e, struct packed_layer *p)
 				  .symbol = weights(e, p),
 				  .per_group = l->window.ic * GROUP,
 				  .row = l->window.oc % GROUP ? "float" : NULL };
-	P("\n/* %s: %s. Floats */\n", node_label(l->node), layer_comment(e, l));
+	P("\n/* %s. Floats */\n", layer_comment(e, l));
 	packed_open(e, p, &b);
 	start(e, p);
 	sums(e, p);

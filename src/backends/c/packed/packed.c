@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#define LL(x) ((long long)(x))
-
 struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l)
 {
 	return &((struct packed_layer *)e->style_data)[l->index];

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
 struct quantiser {
@@ -203,7 +202,7 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 	struct shape h = shape_of(e, l);
 	fit(e, l, &q);
 	const char *t = table(e, l, &q);
-	P("\n/* %s: %s%s */\n", node_label(l->node), layer_comment(e, l), q.affine ? ", evenly spaced" : "");
+	P("\n/* %s%s */\n", layer_comment(e, l), q.affine ? ", evenly spaced" : "");
 	P("static void %s(const float *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
 	if (h.image && h.channels > 1)
 		spread_runs(e, l, &h, &q, t);

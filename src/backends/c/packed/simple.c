@@ -2,7 +2,6 @@
  * depthwise convolution, max pool; and bringing an operand into the order kernels want. */
 #include "backends/c/packed/packed.h"
 
-#define LL(x) ((long long)(x))
 #define P(...) strbuf_printf(&e->code, __VA_ARGS__)
 
 /* ---- the operand ---- */
@@ -112,7 +111,7 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	int64_t most = plan_levels(plan_root(l->in[0])) * w->kh * w->kw *
 		       (l->weight_hi > -l->weight_lo ? l->weight_hi : -l->weight_lo);
 	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
-	P("\n/* %s: %s. Depthwise, codes */\n", node_label(l->node), layer_comment(e, l));
+	P("\n/* %s. Depthwise, codes */\n", layer_comment(e, l));
 	P("static void %s(const uint8_t *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
 	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n\t\t%s row[%lld];\n", LL(w->stride_h),
@@ -136,8 +135,8 @@ void packed_maxpool(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	P("\n/* %s: %s */\nstatic void %s(const uint8_t *restrict x, uint8_t *restrict y)\n{\n", node_label(l->node),
-	  layer_comment(e, l), layer_function(e, l));
+	P("\n/* %s */\nstatic void %s(const uint8_t *restrict x, uint8_t *restrict y)\n{\n", layer_comment(e, l),
+	  layer_function(e, l));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));
 	P("\t\tconst uint8_t *b = x + (p * %lld * %lld + q * %lld) * %lld;\n"
 	  "\t\tuint8_t *z = y + (p * %lld + q) * %lld;\n",

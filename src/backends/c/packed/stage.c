@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#define LL(x) ((long long)(x))
-
 static int64_t weights_per_output(const struct plan_layer *l)
 {
 	return plan_layer_weights(l) / l->window.oc;
@@ -17,11 +15,6 @@ int64_t packed_offset(const struct plan_layer *l, int64_t o)
 	for (int64_t i = 0; i < n; i++)
 		sum += l->weights[o * n + i];
 	return plan_root(l->in[0])->base * sum + (l->int_bias ? l->int_bias[o] : 0);
-}
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-	return a > 0 ? (a + b - 1) / b : -(-a / b);
 }
 
 /* ---- evenly spaced thresholds ---- */

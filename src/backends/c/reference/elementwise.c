@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#define LL(x) ((long long)(x))
-
 static const char *out_index(const struct loops *n)
 {
 	return n->depth > 1 ? "o" : "i0";

@@ -2,8 +2,6 @@
  * kernel a kind of layer has. */
 #include "backends/c/emit.h"
 
-#define LL(x) ((long long)(x))
-
 const char *ref_value(struct emit *e, const struct plan_buf *b, const char *element)
 {
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
@@ -37,8 +35,7 @@ static const char *param(struct emit *e, const char *type, const char *name, boo
 void ref_open(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = &e->code;
-	strbuf_printf(b, "\n/* %s: %s */\nstatic void %s(", node_label(l->node), layer_comment(e, l),
-		      layer_function(e, l));
+	strbuf_printf(b, "\n/* %s */\nstatic void %s(", layer_comment(e, l), layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
 		strbuf_printf(b, "%s, ",
 			      param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(&e->arena, "x%zu", i), true));

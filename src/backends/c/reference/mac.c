@@ -1,8 +1,6 @@
 /* Reference kernels of layers that multiply and accumulate. Plain nested loops with the layer's numbers. */
 #include "backends/c/emit.h"
 
-#define LL(x) ((long long)(x))
-
 /* Index of (c, y, x) in an image of C channels, H x W. */
 static const char *image_index(struct emit *e, bool last, int64_t channels, int64_t h, int64_t w, const char *c,
 			       const char *y, const char *x)

@@ -2,8 +2,6 @@
  * they are regular and a table of indices where they are not. */
 #include "backends/c/emit.h"
 
-#define LL(x) ((long long)(x))
-
 /* "x[index]" of operand k as an element of the result. */
 static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, const char *index)
 {

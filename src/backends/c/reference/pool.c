@@ -1,8 +1,6 @@
 /* Reference kernels over windows and axes: max pool, sums, matrix products of two operands, softmax, top-k. */
 #include "backends/c/emit.h"
 
-#define LL(x) ((long long)(x))
-
 static const char TABS[] = "\t\t\t\t\t\t\t\t\t";
 
 static const char *index_of(struct emit *e, bool last, int64_t channels, int64_t h, int64_t w, const char *y,

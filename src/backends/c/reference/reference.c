@@ -21,7 +21,7 @@ static size_t layer_ram(const struct plan_layer *l)
 void emit_layer_report(struct emit *e, const struct plan_layer *l, size_t rom_before, const char *kernel)
 {
 	json_t *o = json_object();
-	json_object_set_new(o, "name", json_string(node_label(l->node)));
+	json_object_set_new(o, "name", json_string(utf8_text(&e->arena, node_label(l->node))));
 	json_object_set_new(o, "kind", json_string(plan_kind_name(l)));
 	json_object_set_new(o, "kernel", json_string(kernel));
 	json_object_set_new(o, "macs", json_integer(plan_layer_macs(l)));

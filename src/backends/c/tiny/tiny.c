@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define LL(x) ((long long)(x))
-
 /* ---- weights ---- */
 
 struct bytes {
@@ -132,8 +130,7 @@ static void describe(struct emit *e, const struct plan_layer *l)
 	const char *weights = emit_array(e, ARRAY_U8, packed.data, packed.size, "%s_w", l->name);
 	const char *t = l->stage ? stage_constants(e, l, &wide) : "0", *b = bias_constants(e, l);
 	struct strbuf *c = &e->code;
-	strbuf_printf(c, "\n/* %s: %s */\nstatic const struct qcc_tiny %s_%s = {\n", node_label(l->node),
-		      layer_comment(e, l), e->name, l->name);
+	strbuf_printf(c, "\n/* %s */\nstatic const struct qcc_tiny %s_%s = {\n", layer_comment(e, l), e->name, l->name);
 	strbuf_printf(c, "\t.weights = %s, .thresholds = %s, .bias = %s,\n", weights, t, b);
 	strbuf_printf(c, "\t.ic = %lld, .ih = %lld, .iw = %lld, .oc = %lld, .oh = %lld, .ow = %lld,\n", LL(w->ic),
 		      LL(w->ih), LL(w->iw), LL(w->oc), LL(w->oh), LL(w->ow));
