@@ -8,6 +8,7 @@
 #define QCC_BACKENDS_C_PLAN_H
 
 #include "ir/ir.h"
+#include "util/requantise.h"
 
 enum plan_elem { PLAN_I8, PLAN_U8, PLAN_I16, PLAN_U16, PLAN_I32, PLAN_I64, PLAN_F32 };
 
@@ -43,6 +44,10 @@ struct plan_stage {
 	const int64_t *t;  /* channels x count, ascending, clamped to the range read; else NULL */
 	const float *real; /* the same for a float operand */
 	int64_t base, step;
+	/* The same counts by a multiplication, a row each, with one shift for all; NULL: too few thresholds to pay, or no
+	 * such numbers. */
+	const struct requantisation *lines;
+	int64_t doubt; /* the most that a row has; 0: no row has exceptions */
 	const struct node *node;
 };
 

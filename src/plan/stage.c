@@ -37,9 +37,36 @@ static int64_t clamp_threshold(double t, int64_t lo, int64_t hi)
 	return up <= (double)lo ? lo : up > (double)hi ? hi + 1 : (int64_t)up;
 }
 
+/* Lines instead of thresholds, where that many are closer to one than to a table. */
+static void find_lines(struct lowering *l, struct plan_stage *s, const struct requantise_problem *p)
+{
+	enum { LEAST = 8 };			/* as many comparisons take as long as a multiplication of 64 bits */
+	static const double doubt = 1.0 / 1024; /* so that a look at the exceptions is rare */
+	struct requantisation *q = arena_array(&l->plan->arena, struct requantisation, s->channels + 1);
+	if (s->count < LEAST || !requantise_channels(p, s->channels, doubt, q))
+		return;
+	for (int64_t c = 0; c < s->channels; c++) {
+		size_t size = (size_t)q[c].n_exceptions * sizeof *q[c].exceptions;
+		struct requantise_exception *kept = arena_copy(&l->plan->arena, q[c].exceptions, size);
+		free(q[c].exceptions);
+		q[c].exceptions = kept;
+		s->doubt = q[c].doubt > s->doubt ? q[c].doubt : s->doubt;
+	}
+	s->lines = q;
+}
+
+/* Range analysis knows more of the graph than the layer does: thresholds of sums that do not occur are not on the line. */
+static void tighten(const struct range *r, int64_t channel, int64_t *lo, int64_t *hi)
+{
+	bool own = channel >= 0 && channel < r->channels;
+	int64_t least = own ? r->channel_lo[channel] : r->lo, most = own ? r->channel_hi[channel] : r->hi;
+	*lo = least > *lo ? least : *lo;
+	*hi = most < *hi ? most : *hi;
+}
+
 /* Where clamping could make rows of one unlike, keep one row per channel only if the ranges are per channel. */
 static void int_thresholds(struct lowering *l, struct plan_stage *s, const double *rows, const struct plan_layer *y,
-			   const struct plan_buf *in)
+			   const struct plan_buf *in, const struct value *x)
 {
 	int64_t *t = arena_array(&l->plan->arena, int64_t, s->channels * s->count + 1);
 	struct contents whole = in ? contents_of(in) : contents_int(INT64_MAX, INT64_MIN);
@@ -47,13 +74,18 @@ static void int_thresholds(struct lowering *l, struct plan_stage *s, const doubl
 		whole.lo = y->channel_lo[o] < whole.lo ? y->channel_lo[o] : whole.lo;
 		whole.hi = y->channel_hi[o] > whole.hi ? y->channel_hi[o] : whole.hi;
 	}
+	struct requantise_problem *p = arena_array(&l->plan->arena, struct requantise_problem, s->channels + 1);
 	for (int64_t c = 0; c < s->channels; c++) {
 		bool own = y && s->channels == y->window.oc;
 		int64_t lo = own ? y->channel_lo[c] : whole.lo, hi = own ? y->channel_hi[c] : whole.hi;
 		for (int64_t i = 0; i < s->count; i++)
 			t[c * s->count + i] = clamp_threshold(rows[c * s->count + i], lo, hi);
+		if (x->range)
+			tighten(x->range, s->channels == 1 ? -1 : c, &lo, &hi);
+		p[c] = (struct requantise_problem){ t + c * s->count, s->count, lo, hi };
 	}
 	s->t = t;
+	find_lines(l, s, p);
 }
 
 static void real_thresholds(struct lowering *l, struct plan_stage *s, const double *rows)
@@ -113,7 +145,7 @@ int lower_stage(struct lowering *l, const struct node *n, const struct value *x,
 	if (!y && !in)
 		return lower_unsupported(l, n, "a constant as this operand");
 	if (y || !in->real)
-		int_thresholds(l, s, rows, y, in);
+		int_thresholds(l, s, rows, y, in, x);
 	else
 		real_thresholds(l, s, rows);
 	struct contents c = contents_int(s->base, s->base + s->step * s->count);

@@ -206,6 +206,21 @@ static void narrow(enum array_type type, const int64_t *from, void *to, size_t c
 	}
 }
 
+struct line_exceptions gather_exceptions(struct emit *e, const struct requantisation *lines, int64_t n)
+{
+	struct line_exceptions x = { .first = arena_array(&e->arena, int32_t, n + 1) };
+	for (int64_t c = 0; c < n; c++)
+		x.first[c + 1] = x.first[c] + lines[c].n_exceptions;
+	x.x = arena_array(&e->arena, int32_t, x.first[n] + 1);
+	x.correction = arena_array(&e->arena, int32_t, x.first[n] + 1);
+	for (int64_t c = 0; c < n; c++)
+		for (int k = 0; k < lines[c].n_exceptions; k++, x.count++) {
+			x.x[x.count] = (int32_t)lines[c].exceptions[k].x;
+			x.correction[x.count] = (int32_t)lines[c].exceptions[k].correction;
+		}
+	return x;
+}
+
 const char *emit_ints(struct emit *e, const int64_t *data, size_t count, const char **ctype, const char *format, ...)
 {
 	va_list args;

@@ -79,6 +79,13 @@ enum array_type array_type_for(int64_t lo, int64_t hi);
 const char *array_ctype(enum array_type t);
 size_t array_size(enum array_type t);
 
+/* The exceptions of n lines, one list after the other, with `first` (n + 1 of them) saying where each starts. */
+struct line_exceptions {
+	int32_t *first, *x, *correction;
+	int64_t count;
+};
+struct line_exceptions gather_exceptions(struct emit *e, const struct requantisation *lines, int64_t n);
+
 /* ---- text ---- */
 const char *elem_ctype(enum plan_elem e);
 const char *buf_ctype(const struct plan_buf *b);

@@ -69,12 +69,17 @@ static void sums(struct emit *e, const struct packed_layer *p)
 }
 
 /* n: the count for the sums of vector v. */
-static void count(struct emit *e, const struct packed_stage *s, const char *t, const char *offset, int64_t v)
+static void count(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char *t,
+		  const char *offset, int64_t v)
 {
 	const char *at = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
 	if (s->affine) {
 		P("\t\t\tconst qcc_i32 n = %s(sum, %s + %s, %s + %s, %lld.0f);\n",
 		  s->even ? "qcc_affine_even" : "qcc_affine", t, at, offset, at, LL(s->count));
+		return;
+	}
+	if (s->lines) {
+		packed_count_by_line(e, l, s, 3, at);
 		return;
 	}
 	P("\t\t\tconst int32_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES32;\n", t,
@@ -94,7 +99,7 @@ static void store(struct emit *e, const struct packed_layer *p, const struct pac
 		for (int64_t v = 0; v < p->vectors; v++) {
 			P("\t\t{\n\t\t\tconst qcc_i32 sum = qcc_value4(s%lld_%lld);\n", LL(i), LL(v));
 			if (s)
-				count(e, s, t, offset, v);
+				count(e, p->layer, s, t, offset, v);
 			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store32" : "qcc_put32", packed_to(e, p, b, i, v),
 			  s ? "n" : "sum");
 		}
@@ -117,8 +122,9 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 				  .row = direct ? NULL
 					 : s	? "uint8_t"
 						: "int32_t" };
-	const char *t = s ? packed_constants(e, l, s, &offset) : NULL;
-	P("\n/* %s. Bytes%s */\n", layer_comment(e, l), s && s->affine ? ", evenly spaced thresholds" : "");
+	const char *t = s && !s->lines ? packed_constants(e, l, s, &offset) : NULL;
+	bool even = s && (s->affine || s->lines);
+	P("\n/* %s. Bytes%s */\n", layer_comment(e, l), even ? ", evenly spaced thresholds" : "");
 	packed_open(e, p, &b);
 	sums(e, p);
 	store(e, p, &b, s, t, offset);

@@ -35,11 +35,13 @@ struct packed_layer {
 /* Thresholds in terms of the kernel's sum D, where the layer's is bias + base * (sum of weights) + step * D. */
 struct packed_stage {
 	int64_t count;
-	int64_t *t;	       /* oc x count */
-	bool affine;	       /* count = round(clamp(D * scale + offset)) exactly */
-	bool even;	       /* round to the nearest, ties to even; else down */
-	float *scale, *offset; /* oc each */
-	int64_t multiply, add; /* code of the result from the count */
+	int64_t *t;		      /* oc x count */
+	bool affine;		      /* count = round(clamp(D * scale + offset)) exactly */
+	bool even;		      /* round to the nearest, ties to even; else down */
+	float *scale, *offset;	      /* oc each */
+	struct requantisation *lines; /* oc: counts of D by a multiplication of integers; NULL: none */
+	int64_t doubt;		      /* the most that a line has */
+	int64_t multiply, add;	      /* code of the result from the count */
 };
 
 struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l);
@@ -62,6 +64,9 @@ double affine_doubt(const float *t, int64_t count, float scale, float offset);
  * where they are evenly spaced, scales, and offsets in *offset. */
 const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s,
 			     const char **offset);
+/* `qcc_i32 n`: the counts of the lanes of `sum` by s->lines. at: a C expression of the first lane's channel. */
+void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, int indent,
+			  const char *at);
 /* After the kernel: the code in `row` (bytes, or the sums where there is no stage) to y. */
 void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel);
 

@@ -69,19 +69,24 @@ static const char *depthwise_weights(struct emit *e, const struct plan_layer *l)
 	return emit_array(e, ARRAY_I16, to, (size_t)(taps * row), "%s_w", l->name);
 }
 
-/* Sixteen sums in sum[] to sixteen counts in row[]. */
+/* Sixteen sums in sums[] to sixteen counts in row[]. */
 static void depthwise_count(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
-	const char *offset, *t = packed_constants(e, l, s, &offset);
+	const char *offset, *t = s->lines ? NULL : packed_constants(e, l, s, &offset);
 	P("\t\tfor (int v = 0; v < QCC_SPLIT; v++) {\n\t\t\tconst int at = v * QCC_LANES32;\n"
-	  "\t\t\tconst qcc_i32 d = qcc_load32(sum + at);\n");
+	  "\t\t\tconst qcc_i32 sum = qcc_load32(sums + at);\n");
+	if (s->lines) {
+		packed_count_by_line(e, l, s, 3, "o + at");
+		P("\t\t\tqcc_store32(row + o + at, n);\n\t\t}\n");
+		return;
+	}
 	if (s->affine) {
-		P("\t\t\tqcc_store32(row + o + at, %s(d, %s + o + at, %s + o + at, %lld.0f));\n\t\t}\n",
+		P("\t\t\tqcc_store32(row + o + at, %s(sum, %s + o + at, %s + o + at, %lld.0f));\n\t\t}\n",
 		  s->even ? "qcc_affine_even" : "qcc_affine", t, offset, LL(s->count));
 		return;
 	}
 	P("\t\t\tqcc_i32 n = { 0 };\n\t\t\tfor (int k = 0; k < %lld; k++)\n"
-	  "\t\t\t\tn = qcc_reach32(n, d, %s + (o / 16 * %lld + k) * 16 + at);\n"
+	  "\t\t\t\tn = qcc_reach32(n, sum, %s + (o / 16 * %lld + k) * 16 + at);\n"
 	  "\t\t\tqcc_store32(row + o + at, n);\n\t\t}\n",
 	  LL(s->count), t, LL(s->count));
 }
@@ -91,15 +96,15 @@ static void depthwise_sums(struct emit *e, const struct packed_layer *p, bool na
 	const struct plan_window *w = &p->layer->window;
 	const char *weights = depthwise_weights(e, p->layer);
 	int64_t row = groups_of(p->layer) * GROUP;
-	P(narrow ? "\t\tqcc_i16x16 s = { 0 };\n\t\tint32_t sum[16];\n" : "\t\tint32_t sum[16] = { 0 };\n");
+	P(narrow ? "\t\tqcc_i16x16 s = { 0 };\n\t\tint32_t sums[16];\n" : "\t\tint32_t sums[16] = { 0 };\n");
 	for (int64_t t = 0; t < w->kh * w->kw; t++) {
 		int64_t at = (t / w->kw * w->dilation_h * p->image_w + t % w->kw * w->dilation_w) * w->ic;
 		P(narrow ? "\t\tqcc_add16(&s, b + %lld + o, %s + %lld + o);\n"
-			 : "\t\tqcc_dot16(sum, b + %lld + o, %s + %lld + o);\n",
+			 : "\t\tqcc_dot16(sums, b + %lld + o, %s + %lld + o);\n",
 		  LL(at), weights, LL(t * row));
 	}
 	if (narrow)
-		P("\t\tqcc_widen16(sum, &s);\n");
+		P("\t\tqcc_widen16(sums, &s);\n");
 }
 
 void packed_depthwise(struct emit *e, struct packed_layer *p)
@@ -122,7 +127,7 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	if (s)
 		depthwise_count(e, l, s);
 	else
-		P("\t\tmemcpy(row + o, sum, sizeof sum);\n");
+		P("\t\tmemcpy(row + o, sums, sizeof sums);\n");
 	P("\t\t}\n");
 	packed_finish(e, l, NULL, 2, arena_printf(&e->arena, "(p * %lld + q) * %lld", LL(w->ow), LL(w->oc)));
 	P("\t}\n}\n");

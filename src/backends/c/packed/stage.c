@@ -188,6 +188,45 @@ static void fit(struct emit *e, const struct plan_layer *l, struct packed_stage 
 	}
 }
 
+/* Kernels that sum in lanes of 32 bits take 16 channels at a time. */
+enum { GROUP = 16 };
+
+static int64_t padded_channels(const struct plan_layer *l)
+{
+	return (l->window.oc + GROUP - 1) / GROUP * GROUP;
+}
+
+/* The plan's line of a sum as one of D, where sum = start + step * D. */
+static bool line_of_codes(struct emit *e, const struct requantisation *q, int64_t start, int64_t step,
+			  struct requantisation *to)
+{
+	*to = *q;
+	to->multiplier *= step;
+	to->offset += q->multiplier * start;
+	to->n_exceptions = 0;
+	to->exceptions = arena_array(&e->arena, struct requantise_exception, q->n_exceptions + 1);
+	for (int k = 0; k < q->n_exceptions; k++) {
+		int64_t d = q->exceptions[k].x - start;
+		if (d % step == 0) /* others are no sums that occur */
+			to->exceptions[to->n_exceptions++] =
+				(struct requantise_exception){ d / step, q->exceptions[k].correction };
+	}
+	return to->multiplier <= INT32_MAX;
+}
+
+static void take_lines(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
+{
+	struct requantisation *to = arena_array(&e->arena, struct requantisation, padded_channels(l));
+	int64_t step = plan_root(l->in[0])->step;
+	for (int64_t o = 0; o < l->window.oc; o++) {
+		const struct requantisation *q = &l->stage->lines[l->stage->channels == 1 ? 0 : o];
+		if (!line_of_codes(e, q, packed_offset(l, o) - step * (extra ? extra[o] : 0), step, &to[o]))
+			return;
+	}
+	s->lines = to;
+	s->doubt = l->stage->doubt;
+}
+
 struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, const int64_t *extra)
 {
 	const struct plan_stage *from = l->stage;
@@ -204,6 +243,8 @@ struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, co
 			s->t[o * s->count + k] = ceil_div(t - packed_offset(l, o), step) + (extra ? extra[o] : 0);
 		}
 	fit(e, l, s, extra);
+	if (!s->affine && from->lines)
+		take_lines(e, l, s, extra);
 	return s;
 }
 
@@ -252,8 +293,6 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 
 /* ---- constants of kernels that sum in lanes of 32 bits ---- */
 
-enum { GROUP = 16 };
-
 static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
 	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
@@ -275,6 +314,42 @@ static const char *padded_floats(struct emit *e, const struct plan_layer *l, con
 	for (int64_t o = 0; o < l->window.oc; o++)
 		to[o] = v[o];
 	return emit_array(e, ARRAY_F32, to, (size_t)n, "%s_%s", l->name, suffix);
+}
+
+static const char *multipliers(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+{
+	int32_t *m = arena_array(&e->arena, int32_t, padded_channels(l));
+	for (int64_t o = 0; o < l->window.oc; o++)
+		m[o] = (int32_t)s->lines[o].multiplier;
+	return emit_array(e, ARRAY_I32, m, (size_t)padded_channels(l), "%s_m", l->name);
+}
+
+/* Of 16 channels those with even numbers first: products of 64 bits take every second lane. */
+static const char *line_offsets(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+{
+	int64_t *r = arena_array(&e->arena, int64_t, padded_channels(l));
+	for (int64_t o = 0; o < l->window.oc; o++)
+		r[o / GROUP * GROUP + o % 2 * (GROUP / 2) + o % GROUP / 2] = s->lines[o].offset;
+	return emit_array(e, ARRAY_I64, r, (size_t)padded_channels(l), "%s_r", l->name);
+}
+
+void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, int indent,
+			  const char *at)
+{
+	struct strbuf *b = &e->code;
+	strbuf_printf(b, "%.*sconst int line = %s;\n%.*sqcc_i32 n = qcc_requantise%s(sum, %s + line, ", indent, TABS,
+		      at, indent, TABS, s->doubt ? "_near" : "", multipliers(e, l, s));
+	strbuf_printf(b, "%s + line / %d * %d + line %% %d / 2, %d, %lld", line_offsets(e, l, s), GROUP, GROUP, GROUP,
+		      s->lines->shift, LL(s->count));
+	if (s->doubt) {
+		int64_t n = padded_channels(l);
+		struct line_exceptions x = gather_exceptions(e, s->lines, n);
+		strbuf_printf(b, ", %lld, %s + line", LL(s->doubt),
+			      emit_array(e, ARRAY_I32, x.first, (size_t)n + 1, "%s_f", l->name));
+		strbuf_printf(b, ", %s", emit_array(e, ARRAY_I32, x.x, (size_t)x.count + 1, "%s_x", l->name));
+		strbuf_printf(b, ", %s", emit_array(e, ARRAY_I32, x.correction, (size_t)x.count + 1, "%s_d", l->name));
+	}
+	strbuf_puts(b, ");\n");
 }
 
 const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s,

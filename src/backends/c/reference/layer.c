@@ -84,7 +84,52 @@ static const char *value_of(struct emit *e, const struct plan_stage *s)
 	return arena_printf(&e->arena, "%s %c %lld", k, s->base < 0 ? '-' : '+', LL(s->base < 0 ? -s->base : s->base));
 }
 
-static void store_stage(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
+/* One field of the stage's lines as an array. */
+static const char *line_array(struct emit *e, const struct plan_layer *l, bool offset)
+{
+	const struct plan_stage *s = l->stage;
+	int64_t *v = arena_array(&e->arena, int64_t, s->channels);
+	for (int64_t c = 0; c < s->channels; c++)
+		v[c] = offset ? s->lines[c].offset : s->lines[c].multiplier;
+	return emit_ints(e, v, (size_t)s->channels, NULL, offset ? "%s_r" : "%s_m", l->name);
+}
+
+/* Sums next to a step are looked up in the channel's exceptions. */
+static void correct_line(struct emit *e, const struct plan_layer *l, int indent, const char *c)
+{
+	const struct plan_stage *s = l->stage;
+	struct line_exceptions x = gather_exceptions(e, s->lines, s->channels);
+	const char *first = emit_array(e, ARRAY_I32, x.first, (size_t)s->channels + 1, "%s_f", l->name);
+	const char *at = emit_array(e, ARRAY_I32, x.x, (size_t)x.count, "%s_x", l->name);
+	const char *add = emit_array(e, ARRAY_I32, x.correction, (size_t)x.count, "%s_d", l->name);
+	struct strbuf *b = &e->code;
+	tabs(b, indent);
+	strbuf_printf(b, "if (((v + %lld) & %lld) < %lld)\n", LL(s->doubt), (1LL << s->lines->shift) - 1,
+		      2 * LL(s->doubt));
+	tabs(b, indent + 1);
+	strbuf_printf(b, "for (int k = %s[%s]; k < %s[%s + 1]; k++)\n", first, c, first, c);
+	tabs(b, indent + 2);
+	strbuf_printf(b, "n += sum == %s[k] ? %s[k] : 0;\n", at, add);
+}
+
+/* int n: the count of thresholds by the channel's line. */
+static void count_by_line(struct emit *e, const struct plan_layer *l, int indent, const char *channel)
+{
+	const struct plan_stage *s = l->stage;
+	struct strbuf *b = &e->code;
+	const char *c = s->channels == 1 ? "0" : channel;
+	tabs(b, indent);
+	strbuf_printf(b, "const int64_t v = (int64_t)sum * %s[%s] + %s[%s];\n", line_array(e, l, false), c,
+		      line_array(e, l, true), c);
+	tabs(b, indent);
+	strbuf_printf(b, "int n = v < 0 ? 0 : v >> %d > %lld ? %lld : (int)(v >> %d);\n", s->lines->shift, LL(s->count),
+		      LL(s->count), s->lines->shift);
+	if (s->doubt)
+		correct_line(e, l, indent, c);
+}
+
+/* int n: the count of thresholds. */
+static void count_thresholds(struct emit *e, const struct plan_layer *l, int indent, const char *channel)
 {
 	const struct plan_stage *s = l->stage;
 	struct strbuf *b = &e->code;
@@ -107,6 +152,16 @@ static void store_stage(struct emit *e, const struct plan_layer *l, int indent, 
 		tabs(b, indent + 1);
 		strbuf_printf(b, "n += sum >= %s[%st];\n", t, row);
 	}
+}
+
+static void store_stage(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
+{
+	const struct plan_stage *s = l->stage;
+	struct strbuf *b = &e->code;
+	if (s->lines)
+		count_by_line(e, l, indent, channel);
+	else
+		count_thresholds(e, l, indent, channel);
 	const struct plan_buf *out = plan_root(l->out);
 	const char *element = out->coded && out->base == s->base && out->step == s->step
 				      ? arena_printf(&e->arena, "(%s)n", buf_ctype(out))

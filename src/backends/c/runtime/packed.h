@@ -292,6 +292,72 @@ QCC_INLINE qcc_i32 qcc_affine_even(qcc_i32 x, const float *scale, const float *o
 {
 	return (qcc_i32)(qcc_line(x, scale, offset, top) + 8388608.0f) & 0x7fffff;
 }
+/* Counts of thresholds near a line, exactly: (x * m + r) >> shift, cut to 0 .. top. r: the lanes with even numbers first,
+ * those with odd numbers 8 further on. What is shifted out of 64 bits leaves 32 that are right with either sign.
+ * Sets *near where some lane comes within `doubt` of a step. */
+QCC_INLINE qcc_i32 qcc_line64(qcc_i32 x, const int32_t *m, const int64_t *r, int shift, int top, int64_t doubt,
+			      int *near)
+{
+	const qcc_i32 by = qcc_load32(m);
+#if QCC_BYTES == 64
+	const __m512i even = _mm512_add_epi64(_mm512_mul_epi32((__m512i)x, (__m512i)by), _mm512_loadu_si512(r));
+	const __m512i odd = _mm512_add_epi64(
+		_mm512_mul_epi32(_mm512_srli_epi64((__m512i)x, 32), _mm512_srli_epi64((__m512i)by, 32)),
+		_mm512_loadu_si512(r + 8));
+	if (doubt) {
+		const __m512i by_doubt = _mm512_set1_epi64(doubt), twice = _mm512_set1_epi64(2 * doubt);
+		const __m512i part = _mm512_set1_epi64((INT64_C(1) << shift) - 1);
+		const __m512i e = _mm512_and_si512(_mm512_add_epi64(even, by_doubt), part);
+		const __m512i o = _mm512_and_si512(_mm512_add_epi64(odd, by_doubt), part);
+		*near = (_mm512_cmplt_epi64_mask(e, twice) | _mm512_cmplt_epi64_mask(o, twice)) != 0;
+	}
+	const __m512i n = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, (unsigned)shift),
+						  _mm512_slli_epi64(odd, (unsigned)(32 - shift)));
+	return (qcc_i32)_mm512_min_epi32(_mm512_max_epi32(n, _mm512_setzero_si512()), _mm512_set1_epi32(top));
+#elif QCC_BYTES == 32
+	const __m256i even = _mm256_add_epi64(_mm256_mul_epi32((__m256i)x, (__m256i)by),
+					      _mm256_loadu_si256((const __m256i *)(const void *)r));
+	const __m256i odd = _mm256_add_epi64(
+		_mm256_mul_epi32(_mm256_srli_epi64((__m256i)x, 32), _mm256_srli_epi64((__m256i)by, 32)),
+		_mm256_loadu_si256((const __m256i *)(const void *)(r + 8)));
+	if (doubt) {
+		const __m256i by_doubt = _mm256_set1_epi64x(doubt), twice = _mm256_set1_epi64x(2 * doubt);
+		const __m256i part = _mm256_set1_epi64x((INT64_C(1) << shift) - 1);
+		const __m256i e = _mm256_and_si256(_mm256_add_epi64(even, by_doubt), part);
+		const __m256i o = _mm256_and_si256(_mm256_add_epi64(odd, by_doubt), part);
+		*near = _mm256_movemask_epi8(
+				_mm256_or_si256(_mm256_cmpgt_epi64(twice, e), _mm256_cmpgt_epi64(twice, o))) != 0;
+	}
+	const __m256i n = _mm256_blend_epi32(_mm256_srli_epi64(even, shift), _mm256_slli_epi64(odd, 32 - shift), 0xaa);
+	return (qcc_i32)_mm256_min_epi32(_mm256_max_epi32(n, _mm256_setzero_si256()), _mm256_set1_epi32(top));
+#else
+	qcc_i32 n;
+	for (int i = 0; i < QCC_LANES32; i++) {
+		const int64_t v = (int64_t)x[i] * by[i] + r[i / 2 + i % 2 * 8], count = v >> shift;
+		if (doubt && ((v + doubt) & ((INT64_C(1) << shift) - 1)) < 2 * doubt)
+			*near = 1;
+		n[i] = (int32_t)(count < 0 ? 0 : count > top ? top : count);
+	}
+	return n;
+#endif
+}
+QCC_INLINE qcc_i32 qcc_requantise(qcc_i32 x, const int32_t *m, const int64_t *r, int shift, int top)
+{
+	int near = 0;
+	return qcc_line64(x, m, r, shift, top, 0, &near);
+}
+/* The same where some sums are off the line: those of channel i are at[first[i]] to at[first[i + 1]]. */
+QCC_INLINE qcc_i32 qcc_requantise_near(qcc_i32 x, const int32_t *m, const int64_t *r, int shift, int top, int64_t doubt,
+				       const int32_t *first, const int32_t *at, const int32_t *add)
+{
+	int near = 0;
+	qcc_i32 n = qcc_line64(x, m, r, shift, top, doubt, &near);
+	if (__builtin_expect(near, 0))
+		for (int i = 0; i < QCC_LANES32; i++)
+			for (int32_t k = first[i]; k < first[i + 1]; k++)
+				n[i] += x[i] == at[k] ? add[k] : 0;
+	return n;
+}
 QCC_INLINE int qcc_nearest(float v)
 {
 	int32_t bits;
