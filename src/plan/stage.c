@@ -56,9 +56,9 @@ static void find_lines(struct lowering *l, struct plan_stage *s, const struct re
 }
 
 /* Range analysis knows more of the graph than the layer does: thresholds of sums that do not occur are not on the line. */
-static void tighten(const struct range *r, int64_t channel, int64_t *lo, int64_t *hi)
+static void tighten(const struct range *r, int axis, int64_t channel, int64_t *lo, int64_t *hi)
 {
-	bool own = channel >= 0 && channel < r->channels;
+	bool own = r->axis == axis && channel >= 0 && channel < r->channels;
 	int64_t least = own ? r->channel_lo[channel] : r->lo, most = own ? r->channel_hi[channel] : r->hi;
 	*lo = least > *lo ? least : *lo;
 	*hi = most < *hi ? most : *hi;
@@ -66,7 +66,7 @@ static void tighten(const struct range *r, int64_t channel, int64_t *lo, int64_t
 
 /* Where clamping could make rows of one unlike, keep one row per channel only if the ranges are per channel. */
 static void int_thresholds(struct lowering *l, struct plan_stage *s, const double *rows, const struct plan_layer *y,
-			   const struct plan_buf *in, const struct value *x)
+			   const struct plan_buf *in, const struct range *known, int axis)
 {
 	int64_t *t = arena_array(&l->plan->arena, int64_t, s->channels * s->count + 1);
 	struct contents whole = in ? contents_of(in) : contents_int(INT64_MAX, INT64_MIN);
@@ -80,8 +80,8 @@ static void int_thresholds(struct lowering *l, struct plan_stage *s, const doubl
 		int64_t lo = own ? y->channel_lo[c] : whole.lo, hi = own ? y->channel_hi[c] : whole.hi;
 		for (int64_t i = 0; i < s->count; i++)
 			t[c * s->count + i] = clamp_threshold(rows[c * s->count + i], lo, hi);
-		if (x->range)
-			tighten(x->range, s->channels == 1 ? -1 : c, &lo, &hi);
+		if (known)
+			tighten(known, axis, s->channels == 1 ? -1 : c, &lo, &hi);
 		p[c] = (struct requantise_problem){ t + c * s->count, s->count, lo, hi };
 	}
 	s->t = t;
@@ -144,8 +144,10 @@ int lower_stage(struct lowering *l, const struct node *n, const struct value *x,
 	s->step = integral ? (int64_t)t->scale : 1;
 	if (!y && !in)
 		return lower_unsupported(l, n, "a constant as this operand");
+	/* Where one node sums and compares, the sum is no value of the graph, and nothing is known of it. */
+	const struct range *known = x == result ? NULL : x->range;
 	if (y || !in->real)
-		int_thresholds(l, s, rows, y, in, x);
+		int_thresholds(l, s, rows, y, in, known, t->channel_axis);
 	else
 		real_thresholds(l, s, rows);
 	struct contents c = contents_int(s->base, s->base + s->step * s->count);
