@@ -29,6 +29,7 @@ EXTRA_DIST += tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt t
 
 include tests/unit/local.mk
 include tests/ops/local.mk
+include tests/hw/local.mk
 include tests/passes/local.mk
 include tests/backends/local.mk
 include tests/cli/local.mk

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "hw/folding.h"
-#include "ops/op.h"
+#include "hw/kind.h"
 #include "util/file.h"
 
 /* What FINN's builder writes for a layer, as far as our layers have it. */
@@ -54,8 +54,7 @@ static json_t *layer_config(const struct node *n)
  * RTL, the others, as preferred_impl_style asks, in HLS. */
 static const char *variant(const struct node *n)
 {
-	enum hw_kind kind = hw_kind_of(n);
-	return kind == HW_SWG || kind == HW_FMPADDING || kind == HW_DWC || kind == HW_FIFO ? "_rtl" : "_hls";
+	return hw_kind_of(n)->flags & HW_IN_RTL ? "_rtl" : "_hls";
 }
 
 /* The name a layer has after specialisation, when FINN applies the file: MVAU_0 becomes MVAU_hls_0. False where the
@@ -76,7 +75,7 @@ int folding_config_write(const struct graph *g, const char *path, struct diags *
 	json_t *root = json_pack("{s:{}}", "Defaults");
 	char name[128];
 	graph_for_each_node (g, n) {
-		if (hw_kind_of(n) == HW_NONE)
+		if (!hw_kind_of(n))
 			continue;
 		json_object_set_new(root, node_label(n), layer_config(n));
 		if (specialised_name(n, name, sizeof name))
@@ -167,7 +166,7 @@ static int check_names(const struct graph *g, json_t *root, const char *path, st
 		bool known = strcmp(name, "Defaults") == 0;
 		char special[128];
 		graph_for_each_node (g, n)
-			known = known || (hw_kind_of(n) != HW_NONE &&
+			known = known || (hw_kind_of(n) &&
 					  (strcmp(node_label(n), name) == 0 ||
 					   (specialised_name(n, special, sizeof special) && !strcmp(special, name))));
 		if (!known)
@@ -188,7 +187,7 @@ int folding_config_apply(struct graph *g, const char *path, size_t *changes, str
 	}
 	int result = check_names(g, root, path, d);
 	graph_for_each_node (g, n)
-		if (result == 0 && hw_kind_of(n) != HW_NONE)
+		if (result == 0 && hw_kind_of(n))
 			result = apply_layer(n, root, changes, d);
 	json_decref(root);
 	return result;

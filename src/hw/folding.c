@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/kind.h"
+
 /* The unit's options while they are listed. */
 struct option_list {
 	struct {
@@ -60,13 +62,11 @@ static void add_option(const struct folding_unit *u, const struct hw_choice c[2]
 static size_t memories(const struct hw_layer *l, const struct folding_rules *rules, uint8_t out[3])
 {
 	size_t n = 0;
-	bool limited = rules->limit[FOLD_BRAM] >= 0;
-	out[n++] = l->kind != HW_MVAU && l->kind != HW_VVAU && l->kind != HW_SWG ? l->now.ram : HW_RAM_AUTO;
-	if (out[0] == l->now.ram && l->kind != HW_MVAU && l->kind != HW_VVAU && l->kind != HW_SWG)
-		return n;
-	if (limited)
+	bool chooses = l->kind->flags & HW_CHOOSES_RAM;
+	out[n++] = chooses ? HW_RAM_AUTO : l->now.ram;
+	if (chooses && rules->limit[FOLD_BRAM] >= 0)
 		out[n++] = HW_RAM_DISTRIBUTED;
-	if (rules->limit[FOLD_URAM] > 0 && l->kind == HW_MVAU)
+	if (rules->limit[FOLD_URAM] > 0 && l->kind->flags & HW_CHOOSES_URAM)
 		out[n++] = HW_RAM_ULTRA;
 	return n;
 }
@@ -79,7 +79,7 @@ static void add_variants(const struct folding_unit *u, const struct hw_choice c[
 	struct hw_choice both[2] = { c[0], c[1] };
 	struct hw_choice *last = &both[u->count - 1];
 	uint8_t rams[3], window_rams[3] = { HW_RAM_AUTO };
-	bool multiplies = l->kind == HW_MVAU || l->kind == HW_VVAU;
+	bool multiplies = l->kind->flags & HW_MULTIPLIES;
 	size_t n = memories(l, rules, rams), windows = 1;
 	if (u->count == 2)
 		windows = memories(&u->layers[0], rules, window_rams);
@@ -109,7 +109,7 @@ static void add_tied(const struct folding_unit *u, int64_t pe, const struct fold
 
 static bool may_widen(const struct hw_layer *l, int64_t simd)
 {
-	return l->kind == HW_SWG && !l->depthwise && l->mw > 1 && simd == l->max_simd;
+	return l->kind->flags & HW_MAKES_WINDOWS && !l->depthwise && l->mw > 1 && simd == l->max_simd;
 }
 
 static void list_options(const struct folding_unit *u, const struct folding_rules *rules, struct option_list *list)
@@ -132,11 +132,12 @@ static void list_options(const struct folding_unit *u, const struct folding_rule
 /* The node that reads a depthwise sliding window and is folded with it; NULL where n is none or has none. */
 static struct node *tied_reader(const struct node *n)
 {
-	if (hw_kind_of(n) != HW_SWG || !node_attr_int(n, "depthwise", 0))
+	const struct hw_kind *kind = hw_kind_of(n), *reader;
+	if (!kind || !(kind->flags & HW_MAKES_WINDOWS) || !node_attr_int(n, "depthwise", 0))
 		return NULL;
 	struct use *u = value_only_use(node_output(n, 0));
-	enum hw_kind kind = u && u->user ? hw_kind_of(u->user) : HW_NONE;
-	return kind == HW_VVAU || kind == HW_POOL ? u->user : NULL;
+	reader = u && u->user ? hw_kind_of(u->user) : NULL;
+	return reader && reader->flags & HW_READS_WINDOWS ? u->user : NULL;
 }
 
 static bool is_tied_reader(const struct node *n)
@@ -178,7 +179,7 @@ int folding_read(struct folding *f, struct graph *g, const struct folding_rules 
 	f->options = xcalloc(g->n_nodes + 1, sizeof *f->options);
 	f->count = 0;
 	graph_for_each_node (g, n) {
-		if (hw_kind_of(n) == HW_NONE || is_tied_reader(n))
+		if (!hw_kind_of(n) || is_tied_reader(n))
 			continue;
 		struct folding_unit *u = &f->units[f->count];
 		u->nodes[0] = n;

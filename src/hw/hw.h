@@ -1,63 +1,46 @@
 /* Hardware layers: what the operators of domain finn.custom_op.fpgadataflow are as circuits. One struct
  * describes a layer of any kind (read from a node's attributes, which are FINN's); from it and a choice of
- * parallelism follow its streams, its cycles per frame and its cost. Operators, the folding search,
- * reports and the HLS backend all ask here, so that they cannot disagree. */
+ * parallelism follow its streams, its cycles per frame and its cost. What differs from kind to kind stands in one file of
+ * kinds/ each (hw/kind.h); operators, the folding search, reports and backends all ask here, so that they cannot disagree. */
 #ifndef QCC_HW_HW_H
 #define QCC_HW_HW_H
 
 #include "ir/ir.h"
 #include "util/integers.h"
 
-enum hw_kind {
-	HW_NONE, /* not a hardware layer */
-	HW_MVAU,
-	HW_VVAU,
-	HW_THRESHOLDING,
-	HW_SWG,
-	HW_FMPADDING,
-	HW_PIXELPAD,
-	HW_MAXPOOL,
-	HW_POOL,
-	HW_GLOBALACC,
-	HW_ADDSTREAMS,
-	HW_ELTWISE,
-	HW_CHANNELWISE,
-	HW_DUPLICATE,
-	HW_CONCAT,
-	HW_LABELSELECT,
-	HW_UPSAMPLE,
-	HW_DOWNSAMPLER,
-	HW_LOOKUP,
-	HW_DWC,
-	HW_FIFO,
-};
+struct hw_kind;
 
 enum hw_ram { HW_RAM_AUTO, HW_RAM_BLOCK, HW_RAM_DISTRIBUTED, HW_RAM_ULTRA };
+
+/* What an element-by-element layer computes: attribute Func (ChannelwiseOp) or eltwiseOp (StreamingEltwise). */
+enum hw_function { HW_NO_FUNCTION, HW_ADD, HW_SUB, HW_ABS_DIFF, HW_MUL, HW_AT_LEAST, HW_AT_MOST };
 
 /* One way to build a layer. */
 struct hw_choice {
 	int64_t pe, simd;
-	uint8_t ram; /* enum hw_ram: where weights (MVAU, VVAU) or lines (SWG) lie */
+	uint8_t ram; /* enum hw_ram: where weights (MVAU, VVAU) or lines (sliding window) lie */
 	bool dsp;    /* multipliers in DSP slices */
-	bool window; /* SWG: a whole window a word (parallel_window) */
+	bool window; /* sliding window: a whole window a word (parallel_window) */
 };
 
 struct hw_layer {
 	const struct node *node;
-	enum hw_kind kind;
+	const struct hw_kind *kind;
 	int64_t max_pe, max_simd; /* PE and SIMD divide these; 1: the layer has no such parallelism */
 	int64_t vectors;	  /* executions of the inner loops per frame */
 	int64_t mw, mh;		  /* MVAU, VVAU, Pool: inputs of an output, outputs; others: mh channels */
 	int in_bits, weight_bits, out_bits, acc_bits;
 	bool in_signed;
+	enum hw_function function;
 	int64_t steps; /* thresholds of a channel; 0: no activation */
 	int64_t kernel[2], stride[2], dilation[2], in_dim[2], out_dim[2]; /* rows, columns */
 	int64_t pad[4];							  /* FMPadding: top, left, bottom, right */
-	bool depthwise;							  /* SWG */
-	bool held;	      /* StreamingEltwise: its second input is one vector, which meets every one of the first */
+	bool depthwise;							  /* sliding window */
+	bool repeats; /* two streams: the second is one vector a frame, combined with each of the first */
+	bool in_turn; /* StreamingConcat: a word holds SIMD channels of one stream (FINN 0.10), else all of all streams */
 	int64_t elements[2];  /* of all inputs together and of an output, per frame */
 	int64_t depth;	      /* FIFO: words; Lookup: entries */
-	int64_t widths[2];    /* converter: bits of its input and output words */
+	int64_t widths[2];    /* converter and FIFO: bits of input and output words */
 	struct hw_choice now; /* what the attributes say */
 };
 
@@ -72,15 +55,15 @@ struct hw_stream {
 	int64_t elements, words;
 };
 
-/* The kind of a node, HW_NONE where it is no hardware layer. */
-enum hw_kind hw_kind_of(const struct node *n);
+/* The kind of a node, NULL where it is no hardware layer. */
+const struct hw_kind *hw_kind_of(const struct node *n);
 /* Reads a layer. 0, or -1 with a diagnostic (an attribute missing or impossible). */
 int hw_layer_read(const struct node *n, struct hw_layer *l, struct diags *d);
 /* Writes a choice into the node's attributes. */
 void hw_layer_write(struct node *n, const struct hw_layer *l, const struct hw_choice *c);
 /* True where PE and SIMD divide what they must. */
 bool hw_choice_fits(const struct hw_layer *l, const struct hw_choice *c);
-/* Cycles per frame and resources; formulas and their sources in hw/cost.c. */
+/* Cycles per frame and resources; formulas and their sources in hw/cost.h. */
 struct hw_cost hw_layer_cost(const struct hw_layer *l, const struct hw_choice *c);
 /* Stream of input or output i under a choice. */
 struct hw_stream hw_input(const struct hw_layer *l, const struct hw_choice *c, size_t i);
@@ -96,16 +79,17 @@ int64_t hw_weight_bits(const struct hw_layer *l);
 double hw_weight_efficiency(const struct hw_layer *l, const struct hw_choice *c);
 /* Streams among a node's inputs come first; this many. */
 size_t hw_stream_inputs(const struct hw_layer *l);
-
-/* StreamingConcat: channels of each stream. A word is SIMD channels of one of them (FINN 0.10), or, where the node has no
- * SIMD, all channels of all of them (FINN before). */
-const int64_t *hw_concat_parts(const struct node *n, size_t *count);
-bool hw_concat_in_turn(const struct hw_layer *l);
+/* What an element-by-element layer computes, HW_NO_FUNCTION for other nodes and unknown names. */
+enum hw_function hw_function_of(const struct node *n);
+/* MVAU, VVAU: the accumulator counts equal bits of bipolar inputs and weights instead of adding products. */
+bool hw_counts_bits(const struct node *n);
 
 /* Datatype that a string attribute names; DT_NONE where it is absent. */
 struct datatype hw_datatype(const struct node *n, const char *attribute);
 const char *hw_ram_name(enum hw_ram ram);
-/* Product of an ints attribute, 1 where absent. */
-int64_t hw_product(const struct node *n, const char *attribute);
+/* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the same elements in the same order; no hardware at all. */
+bool hw_is_view(const struct node *n);
+/* The hardware node that writes what v holds, looking through views; NULL: the host does, or it is an input. */
+struct node *hw_stream_producer(const struct value *v);
 
 #endif

@@ -1,11 +1,40 @@
-# Hardware layers: geometry, cost, search, reports. One file a line, alphabetical.
+# Hardware layers: kinds, geometry, cost, memories, schedule, search, reports. One file a line, alphabetical.
 libqcc_la_SOURCES += \
 	src/hw/config.c \
 	src/hw/cost.c \
+	src/hw/cost.h \
 	src/hw/folding.c \
 	src/hw/folding.h \
 	src/hw/hw.h \
+	src/hw/kind.h \
+	src/hw/kinds/add_streams.c \
+	src/hw/kinds/channelwise_op.c \
+	src/hw/kinds/convolution_input_generator.c \
+	src/hw/kinds/down_sampler.c \
+	src/hw/kinds/duplicate_streams.c \
+	src/hw/kinds/exec.c \
+	src/hw/kinds/exec.h \
+	src/hw/kinds/fm_padding.c \
+	src/hw/kinds/fm_padding_pixel.c \
+	src/hw/kinds/global_acc_pool.c \
+	src/hw/kinds/images.c \
+	src/hw/kinds/label_select.c \
+	src/hw/kinds/lookup.c \
+	src/hw/kinds/matvec.c \
+	src/hw/kinds/mvau.c \
+	src/hw/kinds/pairs.c \
+	src/hw/kinds/pool.c \
+	src/hw/kinds/streaming_concat.c \
+	src/hw/kinds/streaming_data_width_converter.c \
+	src/hw/kinds/streaming_eltwise.c \
+	src/hw/kinds/streaming_fifo.c \
+	src/hw/kinds/streaming_max_pool.c \
+	src/hw/kinds/thresholding.c \
+	src/hw/kinds/upsample_nearest_neighbour.c \
+	src/hw/kinds/vvau.c \
 	src/hw/layer.c \
+	src/hw/memory.c \
+	src/hw/memory.h \
 	src/hw/offers.c \
 	src/hw/padding.c \
 	src/hw/pareto.c \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hw/folding.h"
+#include "hw/kind.h"
 
 enum { MAX_PADDING_PERCENT = 10, MIN_GAIN_PERCENT = 3, NOWHERE = -1 };
 
@@ -100,7 +101,7 @@ static int64_t *units_by_node(const struct folding *f)
 
 static bool is_mvau(const struct folding *f, size_t u)
 {
-	return f->units[u].layers[0].kind == HW_MVAU;
+	return f->units[u].layers[0].kind->flags & HW_MATRIX;
 }
 
 static void start_trial(struct trial *t, const size_t *chosen)

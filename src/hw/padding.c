@@ -8,7 +8,6 @@
 
 #include "hw/folding.h"
 #include "ops/op.h"
-#include "passes/insert_streams.h"
 
 /* ---- what an input more can be ---- */
 
@@ -33,7 +32,7 @@ static struct filler filler_of(const struct node *mvau)
 bool folding_pads_input(const struct node *mvau)
 {
 	const struct value *x = node_input(mvau, 0);
-	return !stream_producer(x) && x->rank > 0 && value_shape_known(x) && filler_of(mvau).possible;
+	return !hw_stream_producer(x) && x->rank > 0 && value_shape_known(x) && filler_of(mvau).possible;
 }
 
 /* How many thresholds of a neuron its accumulator must reach so that it gives x. */

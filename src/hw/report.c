@@ -84,7 +84,7 @@ int folding_report(const struct graph *g, double clock_mhz, json_t *report, stru
 	int result = done ? 0 : -1;
 	graph_for_each_node (g, n) {
 		struct hw_layer l;
-		if (!done || hw_kind_of(n) == HW_NONE) {
+		if (!done || !hw_kind_of(n)) {
 			for (uint32_t i = 0; done && i < n->n_inputs; i++) {
 				const struct value *v = node_input(n, i);
 				if (v && v->producer && done[v->producer->id] > done[n->id])

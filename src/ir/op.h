@@ -65,6 +65,8 @@ struct exec_ctx {
  * Operators flagged OP_ELEMENTWISE accept float32 and double alike. 0, or -1 with a diagnostic. */
 typedef int op_exec_fn(struct exec_ctx *x);
 
+struct hw_kind;
+
 struct op {
 	const char *domain, *name;
 	const char *summary;	       /* one line for --list-ops and the reference */
@@ -75,6 +77,7 @@ struct op {
 	op_datatype_fn *datatype; /* NULL: outputs are plain float (or what their storage says) */
 	op_exec_fn *exec;	  /* NULL: not executable */
 	op_macs_fn *macs;	  /* NULL: none */
+	const struct hw_kind *hw; /* how it is built as a hardware layer (hw/kind.h); NULL: it is none */
 };
 
 /* The operator of that name in the table of ops/ops.def, NULL where unknown. Knows aliases: domain "ai.onnx" for "", "onnx.brevitas"

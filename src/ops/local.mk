@@ -32,11 +32,6 @@ libqcc_la_SOURCES += \
 	src/ops/gemm_loops.h \
 	src/ops/generate.c \
 	src/ops/global_pool.c \
-	src/ops/hw_matvec.c \
-	src/ops/hw_ops.h \
-	src/ops/hw_streams.c \
-	src/ops/hw_threshold.c \
-	src/ops/hw_window.c \
 	src/ops/im2col.c \
 	src/ops/indices.h \
 	src/ops/integer_products.c \

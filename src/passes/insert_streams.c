@@ -1,17 +1,11 @@
 /* insert-dwc and insert-fifo: what stands between hardware layers whose words or rates differ. */
 #include "passes/insert_streams.h"
 
+#include "hw/kind.h"
 #include "hw/schedule.h"
 #include "ops/op.h"
 #include "passes/pass.h"
 #include "passes/to_hw.h"
-
-struct node *stream_producer(const struct value *v)
-{
-	while (v && v->producer && to_hw_is_view(v->producer))
-		v = node_input(v->producer, 0);
-	return v && v->producer && hw_kind_of(v->producer) ? v->producer : NULL;
-}
 
 static size_t output_index(const struct node *n, const struct value *v)
 {
@@ -45,7 +39,7 @@ static void insert_converter(struct node *n, size_t input, int64_t from, int64_t
 static bool words_before(const struct node *n, size_t i, struct hw_stream *words, struct diags *d)
 {
 	struct hw_layer l;
-	struct node *p = stream_producer(node_input(n, i));
+	struct node *p = hw_stream_producer(node_input(n, i));
 	if (!p || hw_layer_read(p, &l, d) != 0)
 		return false;
 	*words = hw_output(&l, &l.now, output_index(p, node_input(n, i)));
@@ -57,7 +51,7 @@ int insert_converters(struct graph *g, struct diags *d)
 	int count = 0;
 	graph_for_each_node (g, n) {
 		struct hw_layer l;
-		if (!hw_kind_of(n) || hw_kind_of(n) == HW_DWC || hw_kind_of(n) == HW_FIFO)
+		if (!hw_kind_of(n) || hw_kind_of(n)->flags & (HW_CONVERTER | HW_QUEUE))
 			continue;
 		if (hw_layer_read(n, &l, d) != 0)
 			return -1;
@@ -119,14 +113,14 @@ static int insert_queues(struct pass_ctx *ctx, const struct schedule *schedule, 
 {
 	graph_for_each_node (ctx->graph, n) {
 		struct hw_layer l;
-		if (!hw_kind_of(n) || hw_kind_of(n) == HW_FIFO)
+		if (!hw_kind_of(n) || hw_kind_of(n)->flags & HW_QUEUE)
 			continue;
 		if (hw_layer_read(n, &l, ctx->diags) != 0)
 			return -1;
 		for (size_t i = 0; i < hw_stream_inputs(&l); i++) {
-			struct node *p = stream_producer(node_input(n, i));
+			struct node *p = hw_stream_producer(node_input(n, i));
 			struct hw_stream s = hw_input(&l, &l.now, i);
-			if (!p || hw_kind_of(p) == HW_FIFO)
+			if (!p || hw_kind_of(p)->flags & HW_QUEUE)
 				continue;
 			insert_fifo(n, i, &s, given > 0 ? given : schedule_depth(schedule, n, i));
 			ctx->changes++;

@@ -7,7 +7,5 @@
 /* A StreamingDataWidthConverter wherever a layer's output words and the next one's input words differ. Returns how
  * many, or -1 with a diagnostic. */
 int insert_converters(struct graph *g, struct diags *d);
-/* The hardware node that writes what v holds, through reshapes and the like; NULL: the host does, or the input. */
-struct node *stream_producer(const struct value *v);
 
 #endif

@@ -18,7 +18,7 @@ static bool inside(const struct node *n)
 {
 	if (hw_kind_of(n))
 		return true;
-	if (!to_hw_is_view(n) || !stream_producer(node_output(n, 0)))
+	if (!hw_is_view(n) || !hw_stream_producer(node_output(n, 0)))
 		return false;
 	value_for_each_use (node_output(n, 0), u)
 		if (u->user && inside(u->user))

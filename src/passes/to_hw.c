@@ -34,12 +34,6 @@ bool to_hw_for_plus(const struct pass_ctx *ctx)
 	return strcmp(pass_string(ctx, "for"), "finn-plus") == 0;
 }
 
-bool to_hw_is_view(const struct node *n)
-{
-	return n->op == &op_Reshape || n->op == &op_Flatten || n->op == &op_Squeeze || n->op == &op_Unsqueeze ||
-	       n->op == &op_Identity;
-}
-
 struct node *to_hw_insert(struct node *before, const char *op_type, struct value *input, const char *hint)
 {
 	struct node *n = node_new(before->graph, before, DOMAIN_FINN, op_type, &input, 1, 1, hint);
@@ -83,7 +77,7 @@ static unsigned char *reach_of_hardware(const struct graph *g)
 
 static bool is_left(const struct node *n, const unsigned char *reach)
 {
-	return n && reach[n->id] == 3 && !hw_kind_of(n) && !to_hw_is_view(n);
+	return n && reach[n->id] == 3 && !hw_kind_of(n) && !hw_is_view(n);
 }
 
 /* A Transpose that is there because of its neighbour, which was left, too. */
@@ -214,7 +208,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	graph_set_opset(g, DOMAIN_FINN, 1);
 	size_t layers = 0;
 	graph_for_each_node (g, n)
-		layers += hw_kind_of(n) != HW_NONE;
+		layers += hw_kind_of(n) != NULL;
 	if (!layers) {
 		diag_error(
 			ctx->diags,

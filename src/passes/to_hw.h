@@ -40,7 +40,5 @@ bool to_hw_is_bipolar(const struct value *w);
 struct datatype to_hw_constant_datatype(const struct value *v);
 /* Integer value of known shape. */
 bool to_hw_is_integer(const struct value *v);
-/* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the same elements in the same order. */
-bool to_hw_is_view(const struct node *n);
 
 #endif

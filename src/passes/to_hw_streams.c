@@ -83,7 +83,7 @@ static bool feeds_hardware(const struct value *v)
 {
 	value_for_each_use (v, u)
 		if (u->user &&
-		    (hw_kind_of(u->user) || (to_hw_is_view(u->user) && feeds_hardware(node_output(u->user, 0)))))
+		    (hw_kind_of(u->user) || (hw_is_view(u->user) && feeds_hardware(node_output(u->user, 0)))))
 			return true;
 	return false;
 }
@@ -245,7 +245,7 @@ static bool is_stream_use(const struct use *u)
 	struct diags ignored = { 0 };
 	if (!u->user)
 		return false;
-	if (to_hw_is_view(u->user))
+	if (hw_is_view(u->user))
 		return u->index == 0 && feeds_hardware(node_output(u->user, 0));
 	bool stream =
 		hw_kind_of(u->user) && hw_layer_read(u->user, &l, &ignored) == 0 && u->index < hw_stream_inputs(&l);

@@ -25,7 +25,7 @@ static struct hw_cost totals(const struct graph *g)
 	struct diags d = { 0 };
 	graph_for_each_node (g, n) {
 		struct hw_layer l;
-		if (hw_kind_of(n) == HW_NONE)
+		if (!hw_kind_of(n))
 			continue;
 		assert_int_equal(hw_layer_read(n, &l, &d), 0);
 		struct hw_cost c = hw_layer_cost(&l, &l.now);

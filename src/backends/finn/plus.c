@@ -13,19 +13,16 @@
 /* The operator that stands for n in FINN-plus; its own type where they agree, NULL where there is none. */
 static const char *name_of(const struct node *n)
 {
-	const char *f = node_attr_string(n, "Func", node_attr_string(n, "eltwiseOp", "Add"));
-	enum hw_kind kind = hw_kind_of(n);
-	if (kind == HW_MAXPOOL || kind == HW_DOWNSAMPLER)
+	if (n->op == &op_StreamingMaxPool || n->op == &op_DownSampler)
 		return NULL;
-	if (kind != HW_ADDSTREAMS && kind != HW_ELTWISE && kind != HW_CHANNELWISE)
-		return n->op_type;
-	if (!strcmp(f, "Sub"))
-		return "ElementwiseSub";
-	if (!strcmp(f, "AbsDiff"))
-		return "ElementwiseAbsDiff";
-	if (!strcmp(f, "mul") || !strcmp(f, "Mul"))
-		return "ElementwiseMul";
-	return strncmp(f, "cmp", 3) ? "ElementwiseAdd" : NULL;
+	switch (hw_function_of(n)) {
+	case HW_NO_FUNCTION: return n->op_type;
+	case HW_ADD: return "ElementwiseAdd";
+	case HW_SUB: return "ElementwiseSub";
+	case HW_ABS_DIFF: return "ElementwiseAbsDiff";
+	case HW_MUL: return "ElementwiseMul";
+	default: return NULL;
+	}
 }
 
 int finn_name_plus(struct graph *g, struct diags *d)
@@ -34,7 +31,7 @@ int finn_name_plus(struct graph *g, struct diags *d)
 	struct strbuf text = { 0 };
 	int result = 0;
 	graph_for_each_node (g, n) {
-		if (hw_kind_of(n) == HW_NONE)
+		if (!hw_kind_of(n))
 			continue;
 		const char *name = name_of(n);
 		if (!name) {
@@ -44,7 +41,8 @@ int finn_name_plus(struct graph *g, struct diags *d)
 		text.length = 0;
 		numbered_name(&counts, name, &text);
 		node_rename(n, text.text);
-		if (hw_kind_of(n) == HW_UPSAMPLE) /* all channels at once, as ours; the configuration says so too */
+		if (n->op ==
+		    &op_UpsampleNearestNeighbour) /* all channels at once, as ours; the configuration says so too */
 			node_set_int(n, "SIMD", node_attr_int(n, "NumChannels", 1));
 	}
 	strbuf_free(&text);
@@ -105,14 +103,13 @@ static void convert_upsample(struct node *n)
 void finn_convert_plus(struct graph *g)
 {
 	graph_for_each_node (g, n) {
-		enum hw_kind kind = hw_kind_of(n);
-		if (kind == HW_UPSAMPLE) {
+		if (n->op == &op_UpsampleNearestNeighbour) {
 			convert_upsample(n);
-		} else if (kind == HW_DWC) {
+		} else if (n->op == &op_StreamingDataWidthConverter) {
 			set_shape(n, "inShape", node_input(n, 0));
 			set_shape(n, "outShape", node_output(n, 0));
 			node_remove_attr(n, "shape");
-		} else if (kind != HW_NONE && strcmp(name_of(n), n->op_type) != 0) {
+		} else if (hw_kind_of(n) && strcmp(name_of(n), n->op_type) != 0) {
 			convert_elementwise(n, name_of(n));
 		}
 	}

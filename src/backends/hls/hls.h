@@ -3,7 +3,7 @@
 #define QCC_BACKENDS_HLS_HLS_H
 
 #include "backends/backend.h"
-#include "hw/hw.h"
+#include "hw/memory.h"
 #include "util/identifier.h"
 #include "util/strbuf.h"
 
@@ -55,8 +55,6 @@ const struct value *hls_value_behind(const struct value *v);
 
 /* "qcc::Signed<4>" */
 const char *hls_element(struct datatype t, char buffer[40]);
-/* The code an element is sent as: two's complement, or 0 and 1 for -1 and +1. */
-uint64_t hls_code(struct datatype t, double x);
 static inline int64_t hls_border(int64_t width) /* whole bytes */
 {
 	return (width + 7) / 8 * 8;

@@ -6,7 +6,6 @@
 
 #include "ops/channels.h"
 #include "ops/op.h"
-#include "passes/to_hw.h"
 
 struct host {
 	const struct hls_plan *p;
@@ -185,7 +184,7 @@ static int emit_softmax(struct host *h, const struct node *n, const struct value
 static int emit_node(struct host *h, const struct node *n)
 {
 	const struct value *x = node_input(n, 0), *y = node_output(n, 0);
-	if (to_hw_is_view(n))
+	if (hw_is_view(n))
 		return 0; /* its output goes by its input's name */
 	if (!value_shape_known(y) || y->rank > 8)
 		return diag_node_error(h->d, n, NULL,

@@ -1,152 +1,111 @@
-/* params.h and thresh.h: weights, constants and thresholds as aligned constant tables in the order in which the
- * layers read them. Rows are dealt out to PEs in turn (output o: PE o % PE, fold o / PE), as FINN does. */
+/* params.h and thresh.h: the memories of all layers (hw/memory.h) as aligned constant tables. */
 #include "backends/hls/hls.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "util/arena.h"
-
-/* Weight of output row o at input k. */
-static double weight_at(const struct hw_layer *l, const struct tensor *t, int64_t o, int64_t k)
+/* The native integer that holds all numbers of the memory. */
+static const char *native_type(const struct hw_memory *m)
 {
-	return tensor_at(t, l->kind == HW_VVAU ? o * l->mw + k : k * l->mh + o);
+	if (m->lo >= INT8_MIN && m->hi <= INT8_MAX)
+		return "int8_t";
+	if (m->lo >= INT16_MIN && m->hi <= INT16_MAX)
+		return "int16_t";
+	return m->lo >= INT32_MIN && m->hi <= INT32_MAX ? "int32_t" : "int64_t";
 }
 
-static struct datatype weight_type(const struct hw_layer *l)
+static void emit_chunks(const struct hw_memory *m, int64_t bank, int64_t word, struct strbuf *b)
 {
-	if (node_attr_int(l->node, "binaryXnorMode", 0))
-		return datatype_of_kind(DT_BIPOLAR);
-	return hw_datatype(l->node, "weightDataType");
+	const uint64_t *chunks = hw_memory_word(m, bank, word);
+	strbuf_puts(b, "{");
+	for (int64_t i = 0; i < m->chunks; i++)
+		strbuf_printf(b, "%s0x%" PRIx64, i ? "," : "", chunks[i]);
+	strbuf_puts(b, word % 8 == 7 ? "},\n" : "},");
 }
 
-static void pack_word(const struct hw_layer *l, const struct tensor *t, int64_t row, int64_t from, uint64_t *chunks)
+static void emit_weights(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
-	struct datatype type = weight_type(l);
-	bool binary = node_attr_int(l->node, "binaryXnorMode", 0) != 0;
-	for (int64_t s = 0; s < l->now.simd; s++) {
-		double x = weight_at(l, t, row, from + s);
-		uint64_t code = hls_code(type, binary ? 2 * x - 1 : x);
-		int64_t at = s * l->weight_bits, low = at % 64;
-		chunks[at / 64] |= code << low;
-		if (low + l->weight_bits > 64)
-			chunks[at / 64 + 1] |= code >> (64 - low);
-	}
-}
-
-static void emit_weights(const struct hls_layer *layer, struct strbuf *b)
-{
-	const struct hw_layer *l = &layer->l;
-	const struct tensor *t = node_input(l->node, 1)->constant;
-	int64_t chunks = ceil_div(l->now.simd * l->weight_bits, 64), sf = l->mw / l->now.simd, nf = l->mh / l->now.pe;
-	uint64_t *word = xcalloc((size_t)chunks, sizeof *word);
 	strbuf_printf(b, "alignas(64) static const qcc::Weights<%lld, %lld, %lld> %s_weights = {{\n",
-		      (long long)l->now.pe, (long long)(sf * nf), (long long)chunks, layer->name);
-	for (int64_t pe = 0; pe < l->now.pe; pe++) {
+		      (long long)m->banks, (long long)m->words, (long long)m->chunks, layer->name);
+	for (int64_t bank = 0; bank < m->banks; bank++) {
 		strbuf_puts(b, "{");
-		for (int64_t tile = 0; tile < sf * nf; tile++) {
-			for (int64_t i = 0; i < chunks; i++)
-				word[i] = 0;
-			pack_word(l, t, tile / sf * l->now.pe + pe, tile % sf * l->now.simd, word);
-			strbuf_puts(b, "{");
-			for (int64_t i = 0; i < chunks; i++)
-				strbuf_printf(b, "%s0x%" PRIx64, i ? "," : "", word[i]);
-			strbuf_puts(b, tile % 8 == 7 ? "},\n" : "},");
+		for (int64_t word = 0; word < m->words; word++)
+			emit_chunks(m, bank, word, b);
+		strbuf_puts(b, "},\n");
+	}
+	strbuf_puts(b, "}};\n\n");
+}
+
+/* A word's elements as numbers. */
+static void emit_numbers(const struct hw_memory *m, int64_t bank, int64_t word, struct strbuf *b)
+{
+	for (int64_t e = 0; e < m->elements; e++)
+		strbuf_printf(b, "%s%lld", e ? "," : "", (long long)hw_memory_at(m, bank, word, e));
+}
+
+/* [bank][word][element]; an only element without braces of its own. */
+static void emit_banks(const struct hw_memory *m, struct strbuf *b)
+{
+	bool nested = m->role != HW_CONSTANTS;
+	for (int64_t bank = 0; bank < m->banks; bank++) {
+		strbuf_puts(b, "{");
+		for (int64_t word = 0; word < m->words; word++) {
+			strbuf_puts(b, nested ? "{" : "");
+			emit_numbers(m, bank, word, b);
+			strbuf_puts(b, nested ? "}," : ",");
+			strbuf_puts(b, word % 8 == 7 ? "\n" : "");
 		}
 		strbuf_puts(b, "},\n");
 	}
 	strbuf_puts(b, "}};\n\n");
-	free(word);
 }
 
-/* The native integer that holds lo..hi. */
-static const char *native_type(double lo, double hi)
+static void emit_thresholds(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
-	if (lo >= -128 && hi <= 127)
-		return "int8_t";
-	if (lo >= -32768 && hi <= 32767)
-		return "int16_t";
-	return lo >= -2147483648.0 && hi <= 2147483647.0 ? "int32_t" : "int64_t";
-}
-
-/* Rows [channels or 1][steps] as [PE][fold][steps]. */
-static void emit_rows(const struct hw_layer *l, const struct tensor *t, int64_t steps, struct strbuf *b)
-{
-	int64_t rows = t->count / steps;
-	for (int64_t pe = 0; pe < l->now.pe; pe++) {
-		strbuf_puts(b, "{");
-		for (int64_t f = 0; f < l->mh / l->now.pe; f++) {
-			int64_t row = rows == 1 ? 0 : f * l->now.pe + pe;
-			if (l->kind != HW_CHANNELWISE)
-				strbuf_puts(b, "{");
-			for (int64_t s = 0; s < steps; s++)
-				strbuf_printf(b, "%s%lld", s ? "," : "", (long long)tensor_at(t, row * steps + s));
-			strbuf_puts(b, l->kind == HW_CHANNELWISE ? "," : "},");
-			if (f % 8 == 7)
-				strbuf_puts(b, "\n");
-		}
-		strbuf_puts(b, "},\n");
-	}
-}
-
-static void emit_thresholds(const struct hls_layer *layer, const struct value *v, struct strbuf *b)
-{
-	const struct hw_layer *l = &layer->l;
+	const struct node *n = layer->l.node;
+	struct datatype out = hw_datatype(n, "outputDataType");
 	char element[40];
-	double lo, hi;
-	int64_t steps = v->dims[1];
-	bool bipolar = hw_datatype(l->node, "outputDataType").kind == DT_BIPOLAR;
-	tensor_min_max(v->constant, &lo, &hi);
 	strbuf_printf(b,
 		      "alignas(64) static const qcc::Thresholds<%s, %lld, %lld, %lld, %s, %lld> %s_activation = {{\n",
-		      native_type(lo, hi), (long long)l->now.pe, (long long)(l->mh / l->now.pe), (long long)steps,
-		      hls_element(hw_datatype(l->node, "outputDataType"), element),
-		      (long long)(bipolar ? 0 : node_attr_int(l->node, "ActVal", 0)), layer->name);
-	emit_rows(l, v->constant, steps, b);
-	strbuf_puts(b, "}};\n\n");
+		      native_type(m), (long long)m->banks, (long long)m->words, (long long)m->elements,
+		      hls_element(out, element),
+		      (long long)(out.kind == DT_BIPOLAR ? 0 : node_attr_int(n, "ActVal", 0)), layer->name);
+	emit_banks(m, b);
 }
 
-static void emit_constants(const struct hls_layer *layer, const struct value *v, struct strbuf *b)
+static void emit_constants(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
-	double lo, hi;
-	const struct hw_layer *l = &layer->l;
-	tensor_min_max(v->constant, &lo, &hi);
-	strbuf_printf(b, "alignas(64) static const qcc::Constants<%s, %lld, %lld> %s_constants = {{\n",
-		      native_type(lo, hi), (long long)l->now.pe, (long long)(l->mh / l->now.pe), layer->name);
-	emit_rows(l, v->constant, 1, b);
-	strbuf_puts(b, "}};\n\n");
+	strbuf_printf(b, "alignas(64) static const qcc::Constants<%s, %lld, %lld> %s_constants = {{\n", native_type(m),
+		      (long long)m->banks, (long long)m->words, layer->name);
+	emit_banks(m, b);
 }
 
-static void emit_table(const struct hls_layer *layer, const struct value *v, struct strbuf *b)
+static void emit_table(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
-	double lo, hi;
-	tensor_min_max(v->constant, &lo, &hi);
-	strbuf_printf(b, "alignas(64) static const %s %s_table[%lld][%lld] = {\n", native_type(lo, hi), layer->name,
-		      (long long)v->dims[0], (long long)v->dims[1]);
-	for (int64_t i = 0; i < v->constant->count; i++)
-		strbuf_printf(b, "%s%lld%s", i % v->dims[1] ? "," : "{", (long long)tensor_at(v->constant, i),
-			      (i + 1) % v->dims[1] ? "" : "},\n");
+	strbuf_printf(b, "alignas(64) static const %s %s_table[%lld][%lld] = {\n", native_type(m), layer->name,
+		      (long long)m->words, (long long)m->elements);
+	for (int64_t word = 0; word < m->words; word++) {
+		strbuf_puts(b, "{");
+		emit_numbers(m, 0, word, b);
+		strbuf_puts(b, "},\n");
+	}
 	strbuf_puts(b, "};\n\n");
 }
 
 static int emit_layer(const struct hls_layer *layer, struct strbuf *params, struct strbuf *thresholds, struct diags *d)
 {
-	enum hw_kind kind = layer->l.kind;
-	bool matvec = kind == HW_MVAU || kind == HW_VVAU;
-	if (!matvec && kind != HW_THRESHOLDING && kind != HW_CHANNELWISE && kind != HW_LOOKUP)
-		return 0;
-	const struct value *v = node_input(layer->l.node, 1), *t = matvec ? node_input(layer->l.node, 2) : v;
-	if (!value_is_constant(v) || (matvec && layer->l.steps && !value_is_constant(t)))
-		return diag_node_error(d, layer->l.node, NULL, "its weights or thresholds are no constants");
-	if (matvec)
-		emit_weights(layer, params);
-	if ((matvec && layer->l.steps) || kind == HW_THRESHOLDING)
-		emit_thresholds(layer, t, thresholds);
-	if (kind == HW_CHANNELWISE)
-		emit_constants(layer, v, params);
-	if (kind == HW_LOOKUP)
-		emit_table(layer, v, params);
-	return 0;
+	struct hw_memory memories[HW_MEMORIES];
+	int count = hw_memories(&layer->l, memories, d);
+	for (int i = 0; i < count; i++) {
+		struct hw_memory *m = &memories[i];
+		switch (m->role) {
+		case HW_WEIGHTS: emit_weights(layer, m, params); break;
+		case HW_THRESHOLDS: emit_thresholds(layer, m, thresholds); break;
+		case HW_CONSTANTS: emit_constants(layer, m, params); break;
+		case HW_TABLE: emit_table(layer, m, params); break;
+		}
+		hw_memory_free(m);
+	}
+	return count < 0 ? -1 : 0;
 }
 
 int hls_emit_params(const struct hls_plan *p, struct strbuf *params, struct strbuf *thresholds, struct diags *d)

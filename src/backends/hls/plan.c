@@ -8,12 +8,17 @@
 #include "hw/schedule.h"
 #include "ops/op.h"
 #include "passes/insert_streams.h"
-#include "passes/to_hw.h"
+#include "hw/kind.h"
 #include "util/vec.h"
+
+static bool is_queue(const struct node *n)
+{
+	return hw_kind_of(n) && hw_kind_of(n)->flags & HW_QUEUE;
+}
 
 const struct value *hls_value_behind(const struct value *v)
 {
-	while (v->producer && (to_hw_is_view(v->producer) || hw_kind_of(v->producer) == HW_FIFO))
+	while (v->producer && (hw_is_view(v->producer) || is_queue(v->producer)))
 		v = node_input(v->producer, 0);
 	return v;
 }
@@ -24,14 +29,6 @@ const char *hls_element(struct datatype t, char buffer[40])
 		return "qcc::Bipolar";
 	snprintf(buffer, 40, "qcc::%s<%d>", datatype_is_signed(t) ? "Signed" : "Unsigned", datatype_bits(t));
 	return buffer;
-}
-
-uint64_t hls_code(struct datatype t, double x)
-{
-	int bits = datatype_bits(t);
-	if (t.kind == DT_BIPOLAR)
-		return x > 0;
-	return (uint64_t)(int64_t)x & (bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1);
 }
 
 /* ---- streams ---- */
@@ -61,7 +58,7 @@ static int add_stream(struct hls_plan *p, const struct node *n, const struct val
 static int check_converter(const struct hw_layer *l, struct diags *d)
 {
 	int64_t in = l->widths[0], out = l->widths[1];
-	if (l->kind != HW_DWC || in % out == 0 || out % in == 0 || in + out <= HLS_MAX_WIDTH)
+	if (!(l->kind->flags & HW_CONVERTER) || in % out == 0 || out % in == 0 || in + out <= HLS_MAX_WIDTH)
 		return 0;
 	return diag_node_error(
 		d, l->node, "fold(..., max_stream_bits=2048)",
@@ -73,9 +70,8 @@ static int check_converter(const struct hw_layer *l, struct diags *d)
 static int64_t queue_depth(const struct value *v)
 {
 	int64_t depth = 0;
-	for (; v->producer && (to_hw_is_view(v->producer) || hw_kind_of(v->producer) == HW_FIFO);
-	     v = node_input(v->producer, 0))
-		if (hw_kind_of(v->producer) == HW_FIFO && node_attr_int(v->producer, "depth", 2) > depth)
+	for (; v->producer && (hw_is_view(v->producer) || is_queue(v->producer)); v = node_input(v->producer, 0))
+		if (is_queue(v->producer) && node_attr_int(v->producer, "depth", 2) > depth)
 			depth = node_attr_int(v->producer, "depth", 2);
 	return depth;
 }
@@ -166,7 +162,7 @@ static void split_host(struct hls_plan *p)
 	for (const struct node *n = p->g->first; n; n = n->next) {
 		if (hw_kind_of(n))
 			continue;
-		bool between = above[n->id] && to_hw_is_view(n) && stream_producer(node_output(n, 0));
+		bool between = above[n->id] && hw_is_view(n) && hw_stream_producer(node_output(n, 0));
 		if (above[n->id] && !between)
 			p->head[p->n_head++] = n;
 		else if (!above[n->id])
@@ -199,7 +195,7 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, bo
 	struct schedule schedule = { 0 };
 	int result = simulate ? schedule_graph(p->g, &schedule, d) : 0;
 	graph_for_each_node (p->g, n)
-		if (result == 0 && hw_kind_of(n) && hw_kind_of(n) != HW_FIFO)
+		if (result == 0 && hw_kind_of(n) && !is_queue(n))
 			result = add_layer(p, n, &schedule, d);
 	schedule_report(&schedule, p->schedule = json_object());
 	schedule_free(&schedule);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "ops/op.h"
+
 struct writer {
 	const struct hls_plan *p;
 	struct strbuf *b;
@@ -35,13 +37,6 @@ static void emit_accumulator(const struct hw_layer *l, struct strbuf *b)
 	strbuf_printf(b, "ap_%sint<%d>", datatype_is_signed(t) ? "" : "u", datatype_bits(t));
 }
 
-static bool counts_bits(const struct hw_layer *l)
-{
-	return node_attr_int(l->node, "binaryXnorMode", 0) ||
-	       (hw_datatype(l->node, "inputDataType").kind == DT_BIPOLAR &&
-		hw_datatype(l->node, "weightDataType").kind == DT_BIPOLAR);
-}
-
 static void emit_matvec(struct writer *w, const struct hls_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
@@ -63,14 +58,14 @@ static void emit_matvec(struct writer *w, const struct hls_layer *layer)
 			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
 			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=3\n",
 			      layer->name, layer->name);
-	strbuf_printf(w->b, "\tqcc::%s<%s, %s, ", l->kind == HW_VVAU ? "vvau" : "mvau",
+	strbuf_printf(w->b, "\tqcc::%s<%s, %s, ", l->node->op == &op_VVAU ? "vvau" : "mvau",
 		      hls_element(binary ? bipolar : hw_datatype(l->node, "inputDataType"), in),
 		      hls_element(binary ? bipolar : hw_datatype(l->node, "weightDataType"), weight));
 	emit_accumulator(l, w->b);
 	strbuf_printf(w->b, ", %s, %lld, %lld, %lld, %lld, %lld, %s>(in0, out0, %s_weights, %s_activation);\n",
 		      hls_element(hw_datatype(l->node, "outputDataType"), out), (long long)l->mw, (long long)l->mh,
 		      (long long)l->now.simd, (long long)l->now.pe, (long long)l->vectors,
-		      counts_bits(l) ? "true" : "false", layer->name, layer->name);
+		      hw_counts_bits(l->node) ? "true" : "false", layer->name, layer->name);
 }
 
 /* The memory that fold chose, where it chose one. */
@@ -104,122 +99,149 @@ static void emit_window(struct writer *w, const struct hls_layer *layer)
 		      l->depthwise ? "true" : "false");
 }
 
-static void emit_pixels(struct writer *w, const struct hls_layer *layer)
+static void emit_down_sampler(struct writer *w, const struct hls_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
-	long long width = in_width(w->p, layer, 0), fold = l->mh / l->now.simd;
-	const int64_t *in = l->in_dim, *s = l->stride, *pad = l->pad;
-	if (l->kind == HW_DOWNSAMPLER)
-		strbuf_printf(w->b, "\tqcc::down_sample<%lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", width,
-			      fold, (long long)in[0], (long long)in[1], (long long)s[0], (long long)s[1],
-			      (long long)l->vectors);
-	else if (l->kind == HW_UPSAMPLE)
-		strbuf_printf(w->b, "\tqcc::up_sample<%lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n", width,
-			      (long long)in[0], (long long)in[1], (long long)(l->out_dim[0] / in[0]),
-			      (long long)(l->out_dim[1] / in[1]), (long long)l->vectors);
-	else if (l->kind == HW_PIXELPAD)
-		strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, 0, 0, 0, 0, %lld, %lld>(in0, out0);\n", width,
-			      fold, (long long)in[0], (long long)in[1], (long long)s[0], (long long)s[1]);
-	else
-		strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, 1, 1>(in0, out0);\n",
-			      width, fold, (long long)in[0], (long long)in[1], (long long)pad[0], (long long)pad[1],
-			      (long long)pad[2], (long long)pad[3]);
+	strbuf_printf(w->b, "\tqcc::down_sample<%lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+		      in_width(w->p, layer, 0), (long long)(l->mh / l->now.simd), (long long)l->in_dim[0],
+		      (long long)l->in_dim[1], (long long)l->stride[0], (long long)l->stride[1], (long long)l->vectors);
 }
 
-static void emit_pools(struct writer *w, const struct hls_layer *layer)
+static void emit_upsample(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	strbuf_printf(w->b, "\tqcc::up_sample<%lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+		      in_width(w->p, layer, 0), (long long)l->in_dim[0], (long long)l->in_dim[1],
+		      (long long)(l->out_dim[0] / l->in_dim[0]), (long long)(l->out_dim[1] / l->in_dim[1]),
+		      (long long)l->vectors);
+}
+
+/* Zeros around the image, or (stride) between its pixels. */
+static void emit_padding(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+		      in_width(w->p, layer, 0), (long long)(l->mh / l->now.simd), (long long)l->in_dim[0],
+		      (long long)l->in_dim[1], (long long)l->pad[0], (long long)l->pad[1], (long long)l->pad[2],
+		      (long long)l->pad[3], (long long)l->stride[0], (long long)l->stride[1]);
+}
+
+static void emit_max_pool(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	char in[40];
+	const struct hls_stream *x = &w->p->streams[layer->in[0]];
+	strbuf_printf(w->b, "\tqcc::max_pool<%s, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+		      hls_element(x->type, in), (long long)x->words.elements, (long long)(l->mh / x->words.elements),
+		      (long long)l->in_dim[0], (long long)l->in_dim[1], (long long)l->kernel[0],
+		      (long long)l->kernel[1]);
+}
+
+static void emit_pool(struct writer *w, const struct hls_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40], out[40];
 	const struct hls_stream *x = &w->p->streams[layer->in[0]], *y = &w->p->streams[layer->out[0]];
-	hls_element(x->type, in);
-	if (l->kind == HW_MAXPOOL)
-		strbuf_printf(w->b, "\tqcc::max_pool<%s, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
-			      hls_element(x->type, in), (long long)x->words.elements,
-			      (long long)(l->mh / x->words.elements), (long long)l->in_dim[0], (long long)l->in_dim[1],
-			      (long long)l->kernel[0], (long long)l->kernel[1]);
-	else if (l->kind == HW_POOL)
-		strbuf_printf(w->b, "\tqcc::pool<%s, %s, %lld, %lld, %lld, %s, %lld>(in0, out0);\n",
-			      hls_element(x->type, in), hls_element(y->type, out), (long long)l->mw,
-			      (long long)l->now.pe, (long long)y->words.words,
-			      strcmp(node_attr_string(l->node, "Function", ""), "QuantAvgPool") ? "false" : "true",
-			      strcmp(node_attr_string(l->node, "Function", ""), "QuantAvgPool")
-				      ? 0LL
-				      : (long long)node_attr_int(l->node, "Size", 0));
-	else
-		strbuf_printf(w->b, "\tqcc::global_sum<%s, %s, %lld, %lld, %lld>(in0, out0);\n",
-			      hls_element(x->type, in), hls_element(y->type, out), (long long)l->mh,
-			      (long long)l->now.pe, (long long)l->vectors);
+	bool average = !strcmp(node_attr_string(l->node, "Function", ""), "QuantAvgPool");
+	strbuf_printf(w->b, "\tqcc::pool<%s, %s, %lld, %lld, %lld, %s, %lld>(in0, out0);\n", hls_element(x->type, in),
+		      hls_element(y->type, out), (long long)l->mw, (long long)l->now.pe, (long long)y->words.words,
+		      average ? "true" : "false", average ? (long long)node_attr_int(l->node, "Size", 0) : 0LL);
+}
+
+static void emit_global_sum(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	char in[40], out[40];
+	strbuf_printf(w->b, "\tqcc::global_sum<%s, %s, %lld, %lld, %lld>(in0, out0);\n",
+		      hls_element(w->p->streams[layer->in[0]].type, in),
+		      hls_element(w->p->streams[layer->out[0]].type, out), (long long)l->mh, (long long)l->now.pe,
+		      (long long)l->vectors);
 }
 
 static const char *operation(const struct hw_layer *l)
 {
-	const char *f = node_attr_string(l->node, "Func", node_attr_string(l->node, "eltwiseOp", "Add"));
-	if (!strcmp(f, "Sub"))
-		return "qcc::SUB";
-	if (!strcmp(f, "AbsDiff"))
-		return "qcc::ABS_DIFF";
-	if (!strcmp(f, "mul") || !strcmp(f, "Mul"))
-		return "qcc::MUL";
-	if (!strcmp(f, "cmp_ge"))
-		return "qcc::AT_LEAST";
-	return strcmp(f, "cmp_le") ? "qcc::ADD" : "qcc::AT_MOST";
+	switch (l->function) {
+	case HW_SUB: return "qcc::SUB";
+	case HW_ABS_DIFF: return "qcc::ABS_DIFF";
+	case HW_MUL: return "qcc::MUL";
+	case HW_AT_LEAST: return "qcc::AT_LEAST";
+	case HW_AT_MOST: return "qcc::AT_MOST";
+	default: return "qcc::ADD";
+	}
 }
 
-static void emit_elementwise(struct writer *w, const struct hls_layer *layer)
-{
-	const struct hw_layer *l = &layer->l;
-	char a[40], b[40], out[40];
-	const struct hls_stream *x = &w->p->streams[layer->in[0]], *y = &w->p->streams[layer->out[0]];
-	const char *in = hls_element(x->type, a), *result = hls_element(y->type, out);
-	long long pe = l->now.pe;
-	if (l->kind == HW_THRESHOLDING)
-		strbuf_printf(w->b,
-			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
-			      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=3\n"
-			      "\tqcc::thresholding<%s, %s, %lld, %lld, %lld>(in0, out0, %s_activation);\n",
-			      layer->name, layer->name, in, result, (long long)l->mh, pe, (long long)l->vectors,
-			      layer->name);
-	else if (l->kind == HW_CHANNELWISE)
-		strbuf_printf(w->b, "\tqcc::channelwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, out0, %s_constants);\n",
-			      operation(l), in, hls_element(hw_datatype(l->node, "paramDataType"), b), result,
-			      (long long)l->mh, pe, (long long)l->vectors, layer->name);
-	else
-		strbuf_printf(w->b, "\tqcc::eltwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, in1, out0);\n",
-			      l->kind == HW_ADDSTREAMS ? "qcc::ADD" : operation(l), in,
-			      hls_element(w->p->streams[layer->in[1]].type, b), result, pe, (long long)y->words.words,
-			      l->held ? (long long)(l->mh / pe) : 0LL);
-}
-
-static void emit_plumbing(struct writer *w, const struct hls_layer *layer)
+static void emit_thresholding(struct writer *w, const struct hls_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40], out[40];
-	const struct hls_stream *x = &w->p->streams[layer->in[0]], *y = &w->p->streams[layer->out[0]];
-	if (l->kind == HW_DWC) {
-		strbuf_printf(w->b, "\tqcc::convert_width<%lld, %lld, %lld>(in0, out0);\n", in_width(w->p, layer, 0),
-			      out_width(w->p, layer, 0), (long long)x->words.words);
-	} else if (l->kind == HW_LABELSELECT) {
-		strbuf_printf(w->b, "\tqcc::label_select<%s, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
-			      hls_element(x->type, in), (long long)l->mh, (long long)l->now.pe,
-			      (long long)node_attr_int(l->node, "K", 1), out_width(w->p, layer, 0),
-			      (long long)l->vectors);
-	} else if (l->kind == HW_LOOKUP) {
-		strbuf_printf(
-			w->b,
-			"\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst int row = in0.read();\n"
-			"\t\tap_uint<%lld> word = 0;\n\t\tfor (int k = 0; k < %lld; k++)\n"
-			"\t\t\tqcc::set_element<%d>(word, k, %s::encode(%s_table[row][k]));\n\t\tout0.write(word);\n\t}\n",
-			(long long)l->vectors, out_width(w->p, layer, 0), (long long)l->mh, l->out_bits,
-			hls_element(y->type, out), layer->name);
-	} else if (l->kind == HW_DUPLICATE) {
-		strbuf_printf(
-			w->b,
-			"\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst ap_uint<%lld> word = in0.read();\n",
-			(long long)x->words.words, in_width(w->p, layer, 0));
-		for (size_t i = 0; i < layer->n_out; i++)
-			strbuf_printf(w->b, "\t\tout%zu.write(word);\n", i);
-		strbuf_puts(w->b, "\t}\n");
-	}
+	strbuf_printf(w->b,
+		      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
+		      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=3\n"
+		      "\tqcc::thresholding<%s, %s, %lld, %lld, %lld>(in0, out0, %s_activation);\n",
+		      layer->name, layer->name, hls_element(w->p->streams[layer->in[0]].type, in),
+		      hls_element(w->p->streams[layer->out[0]].type, out), (long long)l->mh, (long long)l->now.pe,
+		      (long long)l->vectors, layer->name);
+}
+
+static void emit_channelwise(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	char in[40], constant[40], out[40];
+	strbuf_printf(w->b, "\tqcc::channelwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, out0, %s_constants);\n",
+		      operation(l), hls_element(w->p->streams[layer->in[0]].type, in),
+		      hls_element(hw_datatype(l->node, "paramDataType"), constant),
+		      hls_element(w->p->streams[layer->out[0]].type, out), (long long)l->mh, (long long)l->now.pe,
+		      (long long)l->vectors, layer->name);
+}
+
+static void emit_eltwise(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	char a[40], b[40], out[40];
+	const struct hls_stream *y = &w->p->streams[layer->out[0]];
+	strbuf_printf(w->b, "\tqcc::eltwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, in1, out0);\n", operation(l),
+		      hls_element(w->p->streams[layer->in[0]].type, a),
+		      hls_element(w->p->streams[layer->in[1]].type, b), hls_element(y->type, out), (long long)l->now.pe,
+		      (long long)y->words.words, l->repeats ? (long long)(l->mh / l->now.pe) : 0LL);
+}
+
+static void emit_converter(struct writer *w, const struct hls_layer *layer)
+{
+	strbuf_printf(w->b, "\tqcc::convert_width<%lld, %lld, %lld>(in0, out0);\n", in_width(w->p, layer, 0),
+		      out_width(w->p, layer, 0), (long long)w->p->streams[layer->in[0]].words.words);
+}
+
+static void emit_labels(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	char in[40];
+	strbuf_printf(w->b, "\tqcc::label_select<%s, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+		      hls_element(w->p->streams[layer->in[0]].type, in), (long long)l->mh, (long long)l->now.pe,
+		      (long long)node_attr_int(l->node, "K", 1), out_width(w->p, layer, 0), (long long)l->vectors);
+}
+
+static void emit_lookup(struct writer *w, const struct hls_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	char out[40];
+	strbuf_printf(
+		w->b,
+		"\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst int row = in0.read();\n"
+		"\t\tap_uint<%lld> word = 0;\n\t\tfor (int k = 0; k < %lld; k++)\n"
+		"\t\t\tqcc::set_element<%d>(word, k, %s::encode(%s_table[row][k]));\n\t\tout0.write(word);\n\t}\n",
+		(long long)l->vectors, out_width(w->p, layer, 0), (long long)l->mh, l->out_bits,
+		hls_element(w->p->streams[layer->out[0]].type, out), layer->name);
+}
+
+static void emit_duplicate(struct writer *w, const struct hls_layer *layer)
+{
+	strbuf_printf(
+		w->b,
+		"\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst ap_uint<%lld> word = in0.read();\n",
+		(long long)w->p->streams[layer->in[0]].words.words, in_width(w->p, layer, 0));
+	for (size_t i = 0; i < layer->n_out; i++)
+		strbuf_printf(w->b, "\t\tout%zu.write(word);\n", i);
+	strbuf_puts(w->b, "\t}\n");
 }
 
 /* A word of part i, its elements widened where the part is narrower, to place `at` of the output word. */
@@ -239,7 +261,7 @@ static void emit_part(struct writer *w, const struct hls_layer *layer, size_t i,
 static void emit_concat(struct writer *w, const struct hls_layer *layer)
 {
 	const struct hls_stream *y = &w->p->streams[layer->out[0]];
-	bool in_turn = hw_concat_in_turn(&layer->l);
+	bool in_turn = layer->l.in_turn;
 	long long at = 0;
 	if (in_turn)
 		strbuf_puts(w->b, "\tint at = 0;\n");
@@ -262,29 +284,43 @@ static void emit_concat(struct writer *w, const struct hls_layer *layer)
 	strbuf_puts(w->b, "\t\tout0.write(word);\n\t}\n");
 }
 
-static void emit_body(struct writer *w, const struct hls_layer *layer)
+static const struct {
+	const struct op *op;
+	void (*emit)(struct writer *w, const struct hls_layer *layer);
+} bodies[] = {
+	{ &op_AddStreams, emit_eltwise },
+	{ &op_ChannelwiseOp, emit_channelwise },
+	{ &op_ConvolutionInputGenerator, emit_window },
+	{ &op_DownSampler, emit_down_sampler },
+	{ &op_DuplicateStreams, emit_duplicate },
+	{ &op_FMPadding, emit_padding },
+	{ &op_FMPadding_Pixel, emit_padding },
+	{ &op_GlobalAccPool, emit_global_sum },
+	{ &op_LabelSelect, emit_labels },
+	{ &op_Lookup, emit_lookup },
+	{ &op_MVAU, emit_matvec },
+	{ &op_Pool, emit_pool },
+	{ &op_StreamingConcat, emit_concat },
+	{ &op_StreamingDataWidthConverter, emit_converter },
+	{ &op_StreamingEltwise, emit_eltwise },
+	{ &op_StreamingMaxPool, emit_max_pool },
+	{ &op_Thresholding, emit_thresholding },
+	{ &op_UpsampleNearestNeighbour, emit_upsample },
+	{ &op_VVAU, emit_matvec },
+};
+
+static int emit_body(struct writer *w, const struct hls_layer *layer)
 {
-	switch (layer->l.kind) {
-	case HW_MVAU:
-	case HW_VVAU: emit_matvec(w, layer); break;
-	case HW_SWG: emit_window(w, layer); break;
-	case HW_FMPADDING:
-	case HW_PIXELPAD:
-	case HW_DOWNSAMPLER:
-	case HW_UPSAMPLE: emit_pixels(w, layer); break;
-	case HW_MAXPOOL:
-	case HW_POOL:
-	case HW_GLOBALACC: emit_pools(w, layer); break;
-	case HW_CONCAT: emit_concat(w, layer); break;
-	case HW_THRESHOLDING:
-	case HW_CHANNELWISE:
-	case HW_ADDSTREAMS:
-	case HW_ELTWISE: emit_elementwise(w, layer); break;
-	default: emit_plumbing(w, layer); break;
-	}
+	const struct node *n = layer->l.node;
+	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+		if (bodies[i].op == n->op) {
+			bodies[i].emit(w, layer);
+			return 0;
+		}
+	return diag_node_error(w->d, n, NULL, "the HLS backend has no %s", n->op->name);
 }
 
-static void emit_layer(struct writer *w, const struct hls_layer *layer)
+static int emit_layer(struct writer *w, const struct hls_layer *layer)
 {
 	struct hw_cost cost = hw_layer_cost(&layer->l, &layer->l.now);
 	strbuf_printf(w->b, "/* PE %lld, SIMD %lld; %lld cycles a frame (estimate). */\nstatic void %s(",
@@ -295,8 +331,9 @@ static void emit_layer(struct writer *w, const struct hls_layer *layer)
 		strbuf_printf(w->b, "%shls::stream<ap_uint<%lld> > &out%zu", i ? ", " : "", out_width(w->p, layer, i),
 			      i);
 	strbuf_puts(w->b, ")\n{\n");
-	emit_body(w, layer);
+	int result = emit_body(w, layer);
 	strbuf_puts(w->b, "}\n\n");
+	return result;
 }
 
 /* ---- the top function ---- */
@@ -373,7 +410,8 @@ int hls_emit_top(const struct hls_plan *p, struct strbuf *top, struct strbuf *he
 	strbuf_puts(top, "/* The dataflow design: a function per layer, connected by streams. */\n"
 			 "#include \"top.h\"\n#include \"params.h\"\n#include \"thresh.h\"\n\n");
 	for (size_t i = 0; i < p->n_layers; i++)
-		emit_layer(&w, &p->layers[i]);
+		if (emit_layer(&w, &p->layers[i]) != 0)
+			return -1;
 	emit_top(p, top);
 	return 0;
 }

@@ -1,49 +1,27 @@
-/* Thresholding: FINN's stand-alone activation, and the thresholds inside MVAU and VVAU. Channels last. */
+/* Thresholding: FINN's stand-alone activation, and the counting of thresholds inside MVAU and VVAU. Channels last. */
 #include <string.h>
 
-#include "ops/hw_ops.h"
+#include "hw/kinds/exec.h"
 
-struct tensor *hw_floats(struct exec_ctx *x, size_t i)
+static int read_thresholds(const struct node *n, struct hw_layer *l, struct diags *d)
 {
-	const struct tensor *in = exec_input(x, i);
-	struct tensor *t = in ? tensor_cast(in, ELEM_FLOAT) : NULL;
-	if (!t)
-		exec_unsupported(x, "an input is missing or holds no numbers");
-	return t;
+	l->steps = node_attr_int(n, "numSteps", 1);
+	l->weight_bits = datatype_bits(hw_datatype(n, "weightDataType"));
+	return hw_read_vectors(n, l, d);
 }
 
-int hw_infer_last(struct infer_ctx *x, int64_t last)
+static struct hw_cost cost(const struct hw_layer *l, const struct hw_choice *c)
 {
-	const struct value *in = node_input(x->node, 0);
-	int64_t dims[MAX_RANK];
-	if (in->rank < 1) {
-		infer_output(x, 0, ELEM_FLOAT, -1, NULL);
-		return 0;
-	}
-	memcpy(dims, in->dims, (size_t)in->rank * sizeof *dims);
-	dims[in->rank - 1] = last > 0 ? last : -1;
-	infer_output(x, 0, ELEM_FLOAT, in->rank, dims);
-	return 0;
+	int64_t fold = l->mh / c->pe, lut = c->pe * l->in_bits;
+	if (fold > 1)
+		lut += c->pe * l->in_bits * ceil_div(fold, 64);
+	return (struct hw_cost){ .cycles = l->vectors * fold, .lut = lut };
 }
 
-int hw_infer_image(struct infer_ctx *x, int64_t rows, int64_t columns, int64_t channels)
+static size_t memories(const struct hw_layer *l, struct hw_memory out[HW_MEMORIES])
 {
-	const struct value *in = node_input(x->node, 0);
-	int64_t dims[4] = { in->rank > 0 ? in->dims[0] : -1, rows, columns, channels };
-	infer_output(x, 0, ELEM_FLOAT, 4, dims);
-	return 0;
-}
-
-struct datatype hw_output_datatype(const struct node *n, size_t i)
-{
-	struct datatype t = hw_datatype(n, "outputDataType");
-	return t.kind == DT_NONE && node_output(n, i) ? node_output(n, i)->datatype : t;
-}
-
-struct datatype hw_input_datatype(const struct node *n, size_t i)
-{
-	struct datatype t = hw_datatype(n, "inputDataType");
-	return t.kind == DT_NONE && node_output(n, i) ? node_output(n, i)->datatype : t;
+	out[0] = hw_threshold_memory(l, 1);
+	return 1;
 }
 
 /* How many of the ascending thresholds x reaches. */
@@ -89,6 +67,16 @@ static int exec(struct exec_ctx *x)
 	return result;
 }
 
+static const struct hw_kind kind = {
+	.streams = 1,
+	.pe_limit = "NumChannels",
+	.in_type = "inputDataType",
+	.out_type = "outputDataType",
+	.read = read_thresholds,
+	.cost = cost,
+	.memories = memories,
+};
+
 const struct op op_Thresholding = {
 	.domain = DOMAIN_FINN,
 	.name = "Thresholding",
@@ -100,4 +88,5 @@ const struct op op_Thresholding = {
 	.infer = infer_same,
 	.datatype = hw_output_datatype,
 	.exec = exec,
+	.hw = &kind,
 };

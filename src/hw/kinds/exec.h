@@ -1,0 +1,58 @@
+/* What executing and typing hardware layers shares: shapes, datatypes and float tensors of integers. */
+#ifndef QCC_HW_KINDS_EXEC_H
+#define QCC_HW_KINDS_EXEC_H
+
+#include "hw/kind.h"
+
+/* Input i as float32; a fresh reference, or NULL with a diagnostic. */
+struct tensor *hw_floats(struct exec_ctx *x, size_t i);
+/* Output 0 is a reference of each of the outputs' input 0: layers that copy. */
+int hw_exec_copies(struct exec_ctx *x);
+/* Types output 0 as input 0 with its last axis replaced. */
+int hw_infer_last(struct infer_ctx *x, int64_t last);
+/* Types output 0 with the batch of input 0 and these rows, columns and channels (NHWC). */
+int hw_infer_image(struct infer_ctx *x, int64_t rows, int64_t columns, int64_t channels);
+/* Datatypes that attributes of these names say; else the output's annotation. */
+struct datatype hw_output_datatype(const struct node *n, size_t i);   /* outputDataType */
+struct datatype hw_input_datatype(const struct node *n, size_t i);    /* inputDataType */
+struct datatype hw_plumbing_datatype(const struct node *n, size_t i); /* dataType */
+/* Counts thresholds in place: y has outer x channels elements; t has 1 or channels rows. Bipolar outputs are
+ * 2 * count - 1, others count + bias. 0, or -1 with a diagnostic. */
+int hw_activate(struct exec_ctx *x, float *y, int64_t outer, int64_t channels, const struct tensor *t);
+
+/* ---- layers that turn images into images, channels last (images.c) ---- */
+/* What one image of the batch is turned into by. */
+typedef void hw_image_fn(const struct hw_layer *l, const float *in, float *out);
+/* Reads the layer, types the output and runs f over the images of the batch: in_dim of mh channels become out_dim of mh. */
+int hw_run_images(struct exec_ctx *x, hw_image_fn *f);
+/* The same where a pixel holds windows of so many channels, in or out. */
+int hw_run_windows(struct exec_ctx *x, const struct hw_layer *l, int64_t in_channels, int64_t out_channels,
+		   hw_image_fn *f);
+/* Types output 0 as an image of out_dim with mh channels; with mw * mh, the pixels of windows. */
+int hw_infer_images(struct infer_ctx *x);
+int hw_infer_windows(struct infer_ctx *x);
+
+/* ---- layers that combine a stream with another, or with constants (pairs.c) ---- */
+/* Output 0 from input 0 and input 1, which repeats along the leading axes. */
+int hw_run_pairs(struct exec_ctx *x);
+/* Bounds of a function over two datatypes, as the smallest that holds them. */
+struct datatype hw_combined(enum hw_function f, struct datatype a, struct datatype b);
+/* Vectors of two streams, of which the second may be one vector that is used again and again. */
+int hw_read_pairs(const struct node *n, struct hw_layer *l, struct diags *d);
+/* No word of the second stream is taken after its first vector where it repeats. */
+bool hw_takes_repeating(const struct hw_layer *l, const struct hw_progress *p, size_t k);
+
+/* ---- MVAU and VVAU (matvec.c) ---- */
+/* Datatypes, thresholds, resources of a matrix-vector unit. */
+void hw_read_matvec(const struct node *n, struct hw_layer *l);
+struct hw_cost hw_matvec_cost(const struct hw_layer *l, const struct hw_choice *c);
+/* Weights and, where there is an activation, thresholds. */
+size_t hw_matvec_memories(const struct hw_layer *l, struct hw_memory out[HW_MEMORIES], hw_source_fn *source);
+/* In binaryXnorMode a copy with 0 and 1 as -1 and +1. Takes over the reference. */
+struct tensor *hw_weights_to_bipolar(const struct node *n, struct tensor *t);
+int hw_exec_thresholds(struct exec_ctx *x, struct tensor *y, int64_t channels);
+int64_t hw_matvec_macs(const struct node *n);
+/* Thresholds in input i. */
+struct hw_memory hw_threshold_memory(const struct hw_layer *l, size_t i);
+
+#endif

@@ -1,0 +1,93 @@
+/* LabelSelect: the indices of the K largest of a vector. */
+#include <string.h>
+
+#include "hw/cost.h"
+#include "hw/kinds/exec.h"
+
+static int read_labels(const struct node *n, struct hw_layer *l, struct diags *d)
+{
+	hw_read_vectors(n, l, d);
+	l->elements[1] = l->vectors * node_attr_int(n, "K", 1);
+	return 0;
+}
+
+static struct hw_stream output(const struct hw_layer *l, const struct hw_choice *c, size_t i)
+{
+	(void)c;
+	(void)i;
+	return hw_stream_of(l->out_bits, 1, l->elements[1]);
+}
+
+/* ---- execution ---- */
+
+static int infer(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0);
+	int64_t dims[MAX_RANK];
+	for (int i = 0; i < in->rank; i++)
+		dims[i] = in->dims[i];
+	if (in->rank > 0)
+		dims[in->rank - 1] = node_attr_int(x->node, "K", 1);
+	infer_output(x, 0, ELEM_INT64, in->rank, dims);
+	return 0;
+}
+
+/* Indices of the k largest, largest first; of equal ones the first. */
+static void largest(const float *in, int64_t n, int64_t k, int64_t *out)
+{
+	for (int64_t i = 0; i < k; i++) {
+		int64_t best = -1;
+		for (int64_t j = 0; j < n; j++) {
+			bool taken = false;
+			for (int64_t seen = 0; seen < i; seen++)
+				taken = taken || out[seen] == j;
+			if (!taken && (best < 0 || in[j] > in[best]))
+				best = j;
+		}
+		out[i] = best;
+	}
+}
+
+static int exec(struct exec_ctx *x)
+{
+	int64_t dims[MAX_RANK], k = node_attr_int(x->node, "K", 1);
+	struct tensor *in = hw_floats(x, 0);
+	if (!in || in->rank < 1 || k < 1 || k > in->dims[in->rank - 1]) {
+		tensor_unref(in);
+		return in ? exec_unsupported(x, "K is larger than the number of labels") : -1;
+	}
+	int64_t n = in->dims[in->rank - 1];
+	memcpy(dims, in->dims, (size_t)in->rank * sizeof *dims);
+	dims[in->rank - 1] = k;
+	struct tensor *y = exec_output(x, 0, ELEM_INT64, in->rank, dims);
+	for (int64_t i = 0; y && i < in->count / n; i++)
+		largest(tensor_floats(in) + i * n, n, k, (int64_t *)y->data + i * k);
+	tensor_unref(in);
+	return y ? 0 : -1;
+}
+
+static const struct hw_kind kind = {
+	.streams = 1,
+	.pe_limit = "Labels",
+	.in_type = "inputDataType",
+	.out_type = "outputDataType",
+	.read = read_labels,
+	.output = output,
+	.cost = hw_comparator_cost,
+	.steps = hw_words_in_and_out,
+	.step = hw_step_in_then_out,
+};
+
+const struct op op_LabelSelect = {
+	.domain = DOMAIN_FINN,
+	.name = "LabelSelect",
+	.summary = "Hardware: indices of the K largest of a vector",
+	.min_inputs = 1,
+	.max_inputs = 1,
+	.min_outputs = 1,
+	.max_outputs = 1,
+	.infer = infer,
+	.datatype = hw_output_datatype,
+	.exec = exec,
+	.hw = &kind,
+};

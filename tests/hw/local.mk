@@ -1,0 +1,3 @@
+# Tests of hardware layers: UNIT_TESTS += tests/hw/test_x
+UNIT_TESTS += tests/hw/test_kinds
+UNIT_TESTS += tests/hw/test_memory
