@@ -33,6 +33,7 @@ include tests/hw/local.mk
 include tests/passes/local.mk
 include tests/backends/local.mk
 include tests/cli/local.mk
+include tests/data/local.mk
 include tests/fuzz/local.mk
 include tests/interop/local.mk
 include tests/style/local.mk

@@ -5,6 +5,7 @@ qcc_SOURCES += \
 	src/cli/commands.def \
 	src/cli/compile.c \
 	src/cli/diff.c \
+	src/cli/encode.c \
 	src/cli/info.c \
 	src/cli/lists.c \
 	src/cli/outputs.c \

@@ -90,20 +90,6 @@ static int do_part(struct batch_job *job, int64_t first, int64_t count, struct d
 	return result;
 }
 
-/* Moves the diagnostics of a thread to those of the caller. */
-static void splice(struct diags *to, struct diags *from)
-{
-	if (!from->first)
-		return;
-	if (to->last)
-		to->last->next = from->first;
-	else
-		to->first = from->first;
-	to->last = from->last;
-	to->errors += from->errors;
-	*from = (struct diags){ 0 };
-}
-
 static bool take_part(struct batch_job *job, int64_t *first, int64_t *count)
 {
 	pthread_mutex_lock(&job->lock);
@@ -121,7 +107,7 @@ static void finish_part(struct batch_job *job, int64_t count, int result, struct
 	pthread_mutex_lock(&job->lock);
 	if (result != 0 && !job->failed) { /* one thread's failure is enough to report */
 		job->failed = true;
-		splice(job->diags, d);
+		diags_move(job->diags, d);
 	}
 	job->done += count;
 	if (job->progress && !job->failed)

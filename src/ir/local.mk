@@ -13,6 +13,7 @@ libqcc_la_SOURCES += \
 	src/ir/npy.c \
 	src/ir/npy.h \
 	src/ir/npz.c \
+	src/ir/npz_write.c \
 	src/ir/onnx.h \
 	src/ir/onnx_emit.c \
 	src/ir/onnx_emit.h \

@@ -312,32 +312,36 @@ static const char *code_of(enum elem_type elem)
 	}
 }
 
-/* The header, padded with spaces so that the elements start at a multiple of 64. */
-static void write_header(FILE *out, const struct tensor *t, const char *code)
+int npy_header(struct strbuf *h, enum elem_type elem, int rank, const int64_t *dims, size_t at_least)
 {
-	struct strbuf h = { 0 };
-	char order = elem_size(t->elem) > 1 ? NATIVE_ORDER : '|';
-	strbuf_printf(&h, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", order, code);
-	for (int k = 0; k < t->rank; k++)
-		strbuf_printf(&h, "%s%lld", k ? ", " : "", (long long)t->dims[k]);
-	strbuf_puts(&h, t->rank == 1 ? ",), }" : "), }");
-	while ((10 + h.length + 1) % 64)
-		strbuf_puts(&h, " ");
-	strbuf_puts(&h, "\n");
-	const unsigned char start[] = {
-		0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(h.length & 255), (unsigned char)(h.length >> 8)
-	};
-	fwrite(start, 1, sizeof start, out);
-	fwrite(h.text, 1, h.length, out);
-	strbuf_free(&h);
+	const char *code = code_of(elem);
+	if (!code)
+		return -1;
+	size_t start = h->length;
+	strbuf_add(h, "\x93NUMPY\1\0\0\0", 10);
+	strbuf_printf(h, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
+		      elem_size(elem) > 1 ? NATIVE_ORDER : '|', code);
+	for (int k = 0; k < rank; k++)
+		strbuf_printf(h, "%s%lld", k ? ", " : "", (long long)dims[k]);
+	strbuf_puts(h, rank == 1 ? ",), }" : "), }");
+	while ((h->length - start + 1) % 64 || h->length - start + 1 < at_least)
+		strbuf_char(h, ' ');
+	strbuf_char(h, '\n');
+	size_t length = h->length - start - 10;
+	h->text[start + 8] = (char)(length & 255);
+	h->text[start + 9] = (char)(length >> 8);
+	return 0;
 }
 
-static int write_tensor(const struct tensor *t, const char *code, const char *path, struct diags *d)
+static int write_tensor(const struct tensor *t, const char *path, struct diags *d)
 {
 	struct file_out f;
+	struct strbuf header = { 0 };
 	if (file_create(&f, path, d) < 0)
 		return -1;
-	write_header(f.stream, t, code);
+	npy_header(&header, (enum elem_type)t->elem, t->rank, t->dims, 0);
+	fwrite(header.text, 1, header.length, f.stream);
+	strbuf_free(&header);
 	if (t->count)
 		fwrite(t->data, elem_size(t->elem), (size_t)t->count, f.stream);
 	return file_commit(&f, d);
@@ -345,14 +349,13 @@ static int write_tensor(const struct tensor *t, const char *code, const char *pa
 
 int npy_write(const struct tensor *t, const char *path, struct diags *d)
 {
-	const char *code = code_of(t->elem);
-	if (code)
-		return write_tensor(t, code, path, d);
+	if (code_of(t->elem))
+		return write_tensor(t, path, d);
 	if (!elem_is_float(t->elem))
 		return diag_error(d, NULL, "cannot write '%s': numpy has no type for elements of type %s", path,
 				  elem_name(t->elem));
 	struct tensor *wide = tensor_cast(t, ELEM_FLOAT); /* bfloat16 and the float8 kinds */
-	int status = write_tensor(wide, "f4", path, d);
+	int status = write_tensor(wide, path, d);
 	tensor_unref(wide);
 	return status;
 }

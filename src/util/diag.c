@@ -27,6 +27,19 @@ void diags_free(struct diags *d)
 	*d = (struct diags){ 0 };
 }
 
+void diags_move(struct diags *to, struct diags *from)
+{
+	if (!from->first)
+		return;
+	if (to->last)
+		to->last->next = from->first;
+	else
+		to->first = from->first;
+	to->last = from->last;
+	to->errors += from->errors;
+	*from = (struct diags){ 0 };
+}
+
 void diag_add(struct diags *d, enum severity severity, const char *node, const char *op, const char *remedy,
 	      const char *format, va_list args)
 {

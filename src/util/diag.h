@@ -28,6 +28,8 @@ struct diags {
 };
 
 void diags_free(struct diags *d); /* starts as {0} */
+/* Appends those of `from`, which is empty then: what a thread collected, to its caller's. */
+void diags_move(struct diags *to, struct diags *from);
 
 /* Each adds one diagnostic. Those that say error return -1, so that a caller can
  * `return diag_error(...)`. remedy may be NULL. All strings are copied. */

@@ -4,6 +4,8 @@ libqcc_la_SOURCES += \
 	src/util/arena.h \
 	src/util/blob.c \
 	src/util/blob.h \
+	src/util/crc32.c \
+	src/util/crc32.h \
 	src/util/diag.c \
 	src/util/diag.h \
 	src/util/file.c \

@@ -1,0 +1,5 @@
+# Tests of the encoder, listed in TESTS and EXTRA_DIST.
+DATA_TESTS = \
+	tests/data/encode.sh
+TESTS += $(DATA_TESTS)
+EXTRA_DIST += $(DATA_TESTS)
