@@ -252,9 +252,9 @@ int lower_duplicate(struct lowering *l, const struct node *n)
 
 int lower_stream_pool(struct lowering *l, const struct node *n)
 {
-	struct plan_buf *in = lower_input(l, n, 0);
+	struct plan_buf *in = lower_ordered(l, n, lower_input(l, n, 0));
 	const struct value *v = n->outputs[0];
-	if (!in || in->rank != 4 || v->rank != 4 || in->channels_last)
+	if (!in || in->rank != 4 || v->rank != 4)
 		return in ? lower_unsupported(l, n, "this operand") : -1;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAXPOOL, in);
 	int64_t kh = attr_at(n, "PoolDim", 0, 2), kw = attr_at(n, "PoolDim", 1, 2);
@@ -283,14 +283,17 @@ int lower_stream_pool(struct lowering *l, const struct node *n)
 /* The sum of every channel over the image. */
 int lower_global_sum(struct lowering *l, const struct node *n)
 {
-	struct plan_buf *in = lower_input(l, n, 0);
-	if (!in || in->rank != 4 || in->channels_last || in->real)
+	struct plan_buf *in = lower_ordered(l, n, lower_input(l, n, 0));
+	if (!in || in->rank != 4 || in->real)
 		return in ? lower_unsupported(l, n, "this operand") : -1;
 	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
 	y->outer = in->dims[0];
 	y->length = in->dims[1] * in->dims[2];
 	y->inner = in->dims[3];
-	y->out = lower_buf(l, n->outputs[0], false, contents_int(in->lo * y->length, in->hi * y->length));
+	struct contents c;
+	if (!lower_sum_contents(in, y->length, &c))
+		return lower_unsupported(l, n, "sums that 64 bits do not hold");
+	y->out = lower_buf(l, n->outputs[0], false, c);
 	return 0;
 }
 

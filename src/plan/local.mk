@@ -6,9 +6,11 @@ libqcc_la_SOURCES += \
 	src/plan/lower.h \
 	src/plan/mac.c \
 	src/plan/move.c \
+	src/plan/order.c \
 	src/plan/plan.c \
 	src/plan/plan.h \
 	src/plan/product.c \
+	src/plan/reduce.c \
 	src/plan/simple.c \
 	src/plan/stage.c \
 	src/plan/unary.c

@@ -113,7 +113,7 @@ int lower_storage_axis(const struct plan_buf *b, int axis)
 	return axis == 1 ? b->rank - 1 : axis - 1;
 }
 
-static int graph_axis(const struct plan_buf *b, int axis)
+int lower_graph_axis(const struct plan_buf *b, int axis)
 {
 	if (!b->channels_last || axis == 0)
 		return axis;
@@ -175,7 +175,7 @@ const int64_t *lower_strides(struct lowering *l, const struct plan_buf *b, const
 	int64_t own[MAX_RANK] = { 0 }, *s = arena_array(&l->plan->arena, int64_t, out->rank + 1);
 	lower_own_strides(b, own);
 	for (int i = 0; i < out->rank; i++) {
-		int axis = graph_axis(out, i) - (out->rank - b->rank); /* numpy: aligned at the last axis */
+		int axis = lower_graph_axis(out, i) - (out->rank - b->rank); /* numpy: aligned at the last axis */
 		int at = axis < 0 ? -1 : lower_storage_axis(b, axis);
 		s[i] = at < 0 || b->dims[at] == 1 ? 0 : own[at];
 		if (at >= 0 && b->dims[at] != 1 && b->dims[at] != out->dims[i])
@@ -354,10 +354,11 @@ static int lower_inputs(struct lowering *l)
 /* An output whose memory is another's: that one becomes the output where it can, else it is copied. */
 static struct plan_buf *own_output(struct lowering *l, struct plan_buf *b, const struct node *n)
 {
+	b = lower_ordered(l, n, b);
 	struct plan_buf *root = plan_root(b);
 	if (root == b && b->role == PLAN_OUTPUT && b->index < 0)
 		return b;
-	if (root->role == PLAN_INNER && !b->shuffle)
+	if (root->role == PLAN_INNER)
 		return root;
 	struct plan_buf *y = lower_buf_like(l, b, "out", contents_of(b));
 	struct plan_layer *copy = lower_layer(l, n, PLAN_UNARY, b);

@@ -4,6 +4,7 @@
 
 #include "plan/plan.h"
 #include "ops/op.h"
+#include "util/integers.h"
 
 struct lowering {
 	struct plan *plan;
@@ -74,6 +75,17 @@ int lower_storage_axis(const struct plan_buf *b, int axis);
 void lower_split(const struct plan_buf *b, int axis, struct plan_layer *y);
 /* Element i in the graph's order is element map[i] of b's memory. From the plan's arena. */
 int64_t *lower_order(struct lowering *l, const struct plan_buf *b);
+
+/* Axis of the buffer's storage as an axis of the graph's value. */
+int lower_graph_axis(const struct plan_buf *b, int axis);
+
+/* ---- order.c ---- */
+/* b with its elements in the graph's order, through a layer that copies where its memory has another. NULL for NULL. */
+struct plan_buf *lower_ordered(struct lowering *l, const struct node *n, struct plan_buf *b);
+
+/* ---- reduce.c ---- */
+/* What sums of `count` elements of b can be; false where 64 bits do not hold them. */
+bool lower_sum_contents(const struct plan_buf *b, int64_t count, struct contents *c);
 
 /* Whether the operator works on channels last by itself, whatever the plan's order. */
 bool lower_is_native(const struct node *n);

@@ -242,6 +242,8 @@ int lower_conv(struct lowering *l, const struct node *n)
 {
 	struct plan_buf *in = lower_input(l, n, 0);
 	const struct value *wv = node_input(n, 1), *bv = node_input(n, 2);
+	if (lower_is_native(n))
+		in = lower_ordered(l, n, in);
 	if (!in)
 		return -1;
 	if (!value_is_constant(wv) || (bv && !value_is_constant(bv)))

@@ -115,8 +115,9 @@ struct move_inputs {
 /* Operators that move elements always, or in this mode. */
 static bool moves(const struct node *n)
 {
-	static const char *const stream[] = { "FMPadding", "ConvolutionInputGenerator", "UpsampleNearestNeighbour",
-					      "DownSampler", "Pad" };
+	static const char *const stream[] = {
+		"FMPadding", "ConvolutionInputGenerator", "UpsampleNearestNeighbour", "DownSampler", "Im2Col", "Pad"
+	};
 	if (!n->op || !n->op->exec)
 		return false;
 	if (!strcmp(n->op_type, "Resize") || !strcmp(n->op_type, "Upsample"))

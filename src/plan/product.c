@@ -56,15 +56,25 @@ static const struct plan_buf *side(struct lowering *l, struct plan_layer *y, siz
 	return c;
 }
 
+/* Copies operand i in the graph's order first where its memory has one that strides do not tell. */
+static void unshuffle(struct lowering *l, const struct node *n, size_t i)
+{
+	const struct value *v = node_input(n, i);
+	if (v && l->of[v->id] && l->of[v->id]->shuffle)
+		l->of[v->id] = lower_ordered(l, n, l->of[v->id]);
+}
+
 int lower_product_of_two(struct lowering *l, const struct node *n)
 {
+	unshuffle(l, n, 0);
+	unshuffle(l, n, 1);
 	struct plan_layer *y = lower_layer(l, n, PLAN_PRODUCT, NULL);
 	struct interval range[2];
 	const struct plan_buf *a = side(l, y, 0, &range[0]), *b = a ? side(l, y, 1, &range[1]) : NULL;
 	struct contents c;
 	if (!a || !b)
 		return -1;
-	if (a->rank < 2 || b->rank < 2 || a->shuffle || b->shuffle)
+	if (a->rank < 2 || b->rank < 2)
 		return lower_unsupported(l, n, "a product of vectors");
 	y->length = a->dims[lower_storage_axis(a, a->rank - 1)];
 	if (product_contents(l, y, range[0], range[1], &c) < 0)

@@ -160,11 +160,30 @@ int lower_binary(struct lowering *l, const struct node *n)
 
 /* ---- windows ---- */
 
+/* Whether the operator's data have their channels last in the graph. */
+static bool pools_last(const struct node *n)
+{
+	return !strcmp(n->op_type, "MaxPoolNHWC") || lower_is_native(n);
+}
+
+/* The operand in an order that the pool can read. */
+static struct plan_buf *pool_input(struct lowering *l, const struct node *n)
+{
+	struct plan_buf *in = lower_input(l, n, 0);
+	return in && (pools_last(n) || in->shuffle) ? lower_ordered(l, n, in) : in;
+}
+
+/* Whether the result's buffer has the graph's channels moved to the end: not where they are there already. */
+static bool pool_buf_last(const struct lowering *l, const struct plan_layer *y)
+{
+	return !pools_last(y->node) && lower_result_last(l, y->node->outputs[0], y->in[0]);
+}
+
 /* Fills y's window for a pool; global pools see the whole image. */
 static int pool_window(struct lowering *l, struct plan_layer *y, const struct node *n)
 {
 	const struct value *x = node_input(n, 0), *v = n->outputs[0];
-	bool last = !strcmp(n->op_type, "MaxPoolNHWC") || (n->op && !strcmp(n->op->domain, DOMAIN_CHANNELS_LAST));
+	bool last = pools_last(n);
 	bool global = !strncmp(n->op_type, "Global", 6);
 	int spatial = x->rank - 2, first = last ? 1 : 2;
 	struct plan_window *w = &y->window;
@@ -192,7 +211,7 @@ static int pool_window(struct lowering *l, struct plan_layer *y, const struct no
 		w->pad_top = g.begin[1], w->pad_left = g.begin[2];
 	}
 	w->in_last = last || y->in[0]->channels_last || c == 1;
-	w->out_last = last || lower_result_last(l, v, y->in[0]) || c == 1;
+	w->out_last = last || pool_buf_last(l, y) || c == 1;
 	w->padded = w->pad_top || w->pad_left ||
 		    (w->oh - 1) * w->stride_h + (w->kh - 1) * w->dilation_h - w->pad_top >= w->ih ||
 		    (w->ow - 1) * w->stride_w + (w->kw - 1) * w->dilation_w - w->pad_left >= w->iw;
@@ -202,14 +221,13 @@ static int pool_window(struct lowering *l, struct plan_layer *y, const struct no
 
 int lower_maxpool(struct lowering *l, const struct node *n)
 {
-	struct plan_buf *in = lower_input(l, n, 0);
+	struct plan_buf *in = pool_input(l, n);
 	if (!in)
 		return -1;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAXPOOL, in);
 	if (pool_window(l, y, n) < 0)
 		return -1;
-	y->out = lower_buf(l, n->outputs[0], y->window.out_last, contents_of(in));
-	y->window.out_last = y->window.out_last || y->out->channels_last;
+	y->out = lower_buf(l, n->outputs[0], pool_buf_last(l, y), contents_of(in));
 	y->real = in->real;
 	return 0;
 }
@@ -228,14 +246,9 @@ static void mean_after(struct lowering *l, const struct node *n, struct plan_buf
 	y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
 }
 
-static struct contents sum_contents(const struct plan_buf *b, int64_t count)
-{
-	return b->real ? contents_real() : contents_int(b->lo * count, b->hi * count);
-}
-
 int lower_averagepool(struct lowering *l, const struct node *n)
 {
-	struct plan_buf *in = lower_input(l, n, 0);
+	struct plan_buf *in = pool_input(l, n);
 	if (!in)
 		return -1;
 	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
@@ -244,71 +257,14 @@ int lower_averagepool(struct lowering *l, const struct node *n)
 	if (y->window.padded)
 		return lower_unsupported(l, n, "padding of an average");
 	int64_t count = y->window.kh * y->window.kw;
-	struct plan_buf *shape = lower_buf(l, n->outputs[0], y->window.out_last, contents_real());
+	struct contents c;
+	if (!lower_sum_contents(in, count, &c))
+		return lower_unsupported(l, n, "sums that 64 bits do not hold");
+	struct plan_buf *shape = lower_buf(l, n->outputs[0], pool_buf_last(l, y), contents_real());
 	y->window_sum = true;
 	y->real = in->real;
-	y->out = lower_buf_like(l, shape, "sum", sum_contents(in, count));
-	mean_after(l, n, y->out, count);
-	return 0;
-}
-
-/* Axes of ReduceSum, ReduceMean, ReduceMax or ReduceMin, as a mask over the graph's axes. */
-static bool reduce_axes(const struct node *n, int rank, bool axes[MAX_RANK])
-{
-	int64_t list[MAX_RANK];
-	size_t count = 0;
-	const int64_t *attr = node_attr_ints(n, "axes", &count);
-	if (attr)
-		memcpy(list, attr, sizeof *list * (count < MAX_RANK ? count : MAX_RANK));
-	else if (node_input(n, 1) && !constant_ints(node_input(n, 1), list, &count))
-		return false;
-	for (int i = 0; i < rank; i++)
-		axes[i] = count == 0;
-	for (size_t i = 0; i < count; i++) {
-		int axis = normal_axis(list[i], rank);
-		if (axis < 0)
-			return false;
-		axes[axis] = true;
-	}
-	return true;
-}
-
-int lower_reduce(struct lowering *l, const struct node *n)
-{
-	struct plan_buf *in = lower_input(l, n, 0);
-	bool axes[MAX_RANK], kept[MAX_RANK] = { false };
-	if (!in)
-		return -1;
-	if (in->shuffle || !reduce_axes(n, in->rank, axes))
-		return lower_unsupported(l, n, "axes that are computed at run time");
-	int first = in->rank, end = 0;
-	for (int i = 0; i < in->rank; i++)
-		kept[lower_storage_axis(in, i)] = !axes[i];
-	for (int i = 0; i < in->rank; i++)
-		if (!kept[i] && in->dims[i] > 1) {
-			first = i < first ? i : first;
-			end = i + 1;
-		}
-	for (int i = first; i < end; i++)
-		if (kept[i] && in->dims[i] > 1)
-			return lower_unsupported(l, n, "a reduction over axes that do not lie together");
-	struct plan_layer *y = lower_layer(l, n, PLAN_SUM, in);
-	y->outer = y->length = y->inner = 1;
-	for (int i = 0; i < in->rank; i++)
-		*(i < first ? &y->outer : i < end ? &y->length : &y->inner) *= in->dims[i];
-	y->function = !strcmp(n->op_type, "ReduceMax")	 ? PLAN_MAX
-		      : !strcmp(n->op_type, "ReduceMin") ? PLAN_MIN
-							 : PLAN_ADD;
-	bool mean = !strcmp(n->op_type, "ReduceMean"), last = n->outputs[0]->rank == in->rank && in->channels_last;
-	struct contents c = y->function == PLAN_ADD ? sum_contents(in, y->length) : contents_of(in);
-	y->real = in->real;
-	if (!mean) {
-		y->out = lower_buf(l, n->outputs[0], last && !value_is_output(n->outputs[0]), c);
-		return 0;
-	}
-	struct plan_buf *shape = lower_buf(l, n->outputs[0], last, contents_real());
 	y->out = lower_buf_like(l, shape, "sum", c);
-	mean_after(l, n, y->out, y->length);
+	mean_after(l, n, y->out, count);
 	return 0;
 }
 
@@ -316,11 +272,11 @@ int lower_reduce(struct lowering *l, const struct node *n)
 
 int lower_softmax(struct lowering *l, const struct node *n)
 {
-	struct plan_buf *in = lower_input(l, n, 0);
+	struct plan_buf *in = lower_ordered(l, n, lower_input(l, n, 0));
 	if (!in)
 		return -1;
 	int axis = normal_axis(node_attr_int(n, "axis", -1), in->rank);
-	if (axis < 0 || in->channels_last || in->shuffle)
+	if (axis < 0)
 		return lower_unsupported(l, n, "this axis");
 	struct plan_layer *y = lower_layer(l, n, PLAN_SOFTMAX, in);
 	lower_split(in, axis, y);
@@ -334,7 +290,7 @@ int lower_softmax(struct lowering *l, const struct node *n)
 /* TopK (values, indices), ArgMax (index), LabelSelect (indices). */
 int lower_topk(struct lowering *l, const struct node *n)
 {
-	struct plan_buf *in = lower_input(l, n, 0);
+	struct plan_buf *in = lower_ordered(l, n, lower_input(l, n, 0));
 	if (!in)
 		return -1;
 	bool arg = !strcmp(n->op_type, "ArgMax"), label = !strncmp(n->op_type, "LabelSelect", 11);
@@ -343,11 +299,13 @@ int lower_topk(struct lowering *l, const struct node *n)
 	size_t count = 1;
 	if (!arg && !label && (!constant_ints(node_input(n, 1), k, &count) || count != 1))
 		return lower_unsupported(l, n, "a K that is computed at run time");
-	if (axis < 0 || in->channels_last || in->shuffle)
+	if (axis < 0)
 		return lower_unsupported(l, n, "this axis");
 	struct plan_layer *y = lower_layer(l, n, PLAN_TOPK, in);
 	lower_split(in, axis, y);
 	y->k = label ? node_attr_int(n, "Labels", node_attr_int(n, "K", 1)) : k[0];
+	if (y->k < 1 || y->k > y->length)
+		return lower_unsupported(l, n, "more of the largest elements than there are");
 	y->largest = node_attr_int(n, "largest", 1);
 	const struct value *indices = n->outputs[arg || label ? 0 : 1];
 	if (!arg && !label && n->outputs[0] && (n->outputs[0]->uses || value_is_output(n->outputs[0])))
