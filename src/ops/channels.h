@@ -17,5 +17,7 @@ void dims_channels_last(int rank, const int64_t *dims, int64_t *out);
 /* The axis that a MultiThreshold's rows go along in a value of that rank: by its data_layout; where there is none, by
  * rank: NC, NWC, NCHW. -1 for a scalar. */
 int threshold_axis(const struct node *n, int rank);
+/* Sets the data_layout that says so: NCHW, NHWC, NHCW, ... with C on that axis of a value of that rank. */
+void set_threshold_axis(struct node *n, int rank, int axis);
 
 #endif

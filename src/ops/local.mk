@@ -69,6 +69,7 @@ libqcc_la_SOURCES += \
 	src/ops/real_loops.h \
 	src/ops/rearrange.c \
 	src/ops/reduce.c \
+	src/ops/reduce.h \
 	src/ops/reshape.c \
 	src/ops/resize.c \
 	src/ops/rounding.c \

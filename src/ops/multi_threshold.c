@@ -26,6 +26,23 @@ int threshold_axis(const struct node *n, int rank)
 	return axis < rank ? axis : rank - 1;
 }
 
+void set_threshold_axis(struct node *n, int rank, int axis)
+{
+	static const char spatial[] = "DHW";
+	char layout[MAX_RANK + 1] = "NC";
+	if (rank > 2 || axis == 0) {
+		int others = 0; /* N, then spatial axes of which the last is W */
+		for (int i = 0; i < rank; i++) {
+			int left = rank - 1 - others; /* axes but for C behind this one */
+			char letter = others == 0 ? 'N' : left <= 3 ? spatial[3 - left] : 'X';
+			layout[i] = i == axis ? 'C' : letter;
+			others += i != axis;
+		}
+		layout[rank] = '\0';
+	}
+	node_set_string(n, "data_layout", rank == 1 ? "NC" : layout);
+}
+
 static int plan(struct exec_ctx *x, struct threshold_plan *p)
 {
 	const struct tensor *in = x->in[0], *t = x->in[1];

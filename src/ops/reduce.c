@@ -6,13 +6,9 @@
 #include "ops/broadcast.h"
 #include "ops/move.h"
 #include "ops/ranges.h"
+#include "ops/reduce.h"
 
 /* ---- which axes ---- */
-
-struct reduction {
-	uint32_t axes; /* a bit each */
-	bool keep;
-};
 
 static int axes_error(struct diags *d, const struct node *n)
 {
@@ -42,6 +38,15 @@ static int reduced_shape(const struct reduction *r, bool keep, int rank, const i
 		else if (keep)
 			out[kept++] = 1;
 	return kept;
+}
+
+bool reduction_of(const struct node *n, int rank, struct reduction *r)
+{
+	int64_t axes[MAX_RANK];
+	size_t count;
+	*r = (struct reduction){ 0 };
+	bool given = infer_ints(n, 1, "axes", axes, &count);
+	return (given || !node_input(n, 1)) && reduction_axes(n, axes, count, rank, r);
 }
 
 static int infer_reduce(struct infer_ctx *x)

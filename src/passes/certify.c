@@ -15,28 +15,30 @@ enum {
 
 /* ---- what the new nodes say ---- */
 
-/* bias + scale * number of thresholds at or below x, as MultiThreshold defines it. */
-static double thresholds_say(const struct node *n, int64_t channel, double x)
+/* What one of the new nodes gives for the points of all channels, arranged as the chain has them. */
+static int execute_node(const struct claim *c, struct node *n, const double *points, int64_t count, double *y,
+			struct diags *d)
 {
-	const struct tensor *t = node_input(n, 1)->constant;
-	int64_t levels = t->dims[1], row = t->dims[0] > 1 ? channel : 0, lo = 0, hi = levels;
-	const float *values = tensor_floats(t) + row * levels;
-	while (lo < hi) { /* rows ascend */
-		int64_t middle = (lo + hi) / 2;
-		if (x >= (double)values[middle])
-			lo = middle + 1;
-		else
-			hi = middle;
-	}
-	return node_attr_float(n, "out_bias", 0) + node_attr_float(n, "out_scale", 1) * (double)lo;
+	struct chain one = { .root = node_input(n, 0),
+			     .nodes = &n,
+			     .count = 1,
+			     .axis = c->chain->axis,
+			     .channels = c->chain->channels };
+	return chain_eval(&one, points, y, count, false, d);
 }
 
-static int64_t new_level(const struct claim *c, int64_t channel, double x)
+/* up - down, rounded to the integers they are. */
+static int new_levels(const struct claim *c, const double *points, int64_t n, double *levels, struct diags *d)
 {
-	double q = thresholds_say(c->up, channel, x);
-	if (c->down)
-		q -= thresholds_say(c->down, channel, x);
-	return llrint(q);
+	int64_t count = n * c->chain->channels;
+	double *down = xcalloc((size_t)count, sizeof *down);
+	int result = execute_node(c, c->up, points, n, levels, d);
+	if (result == 0 && c->down)
+		result = execute_node(c, c->down, points, n, down, d);
+	for (int64_t i = 0; i < count; i++)
+		levels[i] = rint(levels[i] - down[i]);
+	free(down);
+	return result;
 }
 
 /* The integer that a level of the grid is. */
@@ -66,14 +68,16 @@ static int compare(const struct claim *c, const double *points, int64_t n, int64
 		   struct diags *d)
 {
 	int64_t channels = c->chain->channels, count = n * channels;
-	double *x = xcalloc(3 * (size_t)count, sizeof *x), *y = x + count, *exact = y + count;
+	double *x = xcalloc(4 * (size_t)count, sizeof *x), *y = x + count, *exact = y + count, *levels = exact + count;
 	for (int64_t i = 0; i < count; i++)
 		x[i] = c->sign[i % channels] * points[i];
 	int result = chain_eval(c->chain, x, y, n, false, d);
 	if (result == 0)
 		result = chain_eval(c->chain, x, exact, n, true, d);
+	if (result == 0)
+		result = new_levels(c, points, n, levels, d);
 	for (int64_t i = 0; i < count && result == 0; i++) {
-		int64_t channel = i % channels, now = new_level(c, channel, points[i]) + shift;
+		int64_t channel = i % channels, now = llrint(levels[i]) + shift;
 		int64_t was = old_level(c, channel, y[i]);
 		if (now != was)
 			result =
@@ -168,13 +172,84 @@ static bool looks_at_steps(const struct claim *c)
 	return c->of_floats || (wide && goes_one_way(c));
 }
 
+/* ---- in the network's own shape ---- */
+
+/* A root of the network's shape that goes through the whole range; with `turned`, in the chain's own sign. */
+static struct tensor *root_tensor(const struct claim *c, bool turned)
+{
+	enum { STRIDE = 7919 }; /* a prime: neighbours along any axis differ */
+	const struct value *v = c->chain->root;
+	int64_t dims[MAX_RANK], inner = 1;
+	for (int i = 0; i < v->rank; i++)
+		dims[i] = v->dims[i] > 0 ? v->dims[i] : 1;
+	for (int i = c->chain->axis + 1; i < v->rank; i++)
+		inner *= dims[i];
+	double lo = c->of_floats ? -8 : fmax((double)c->lo, -FLOAT_COUNTS_TO);
+	double hi = c->of_floats ? 8 : fmin((double)c->hi, FLOAT_COUNTS_TO);
+	struct tensor *t = tensor_new_raw(ELEM_FLOAT, v->rank, dims);
+	for (int64_t i = 0; t && i < t->count; i++) {
+		double x = lo + fmod((double)i * STRIDE, hi - lo + 1);
+		((float *)t->data)[i] = (float)(turned ? c->sign[i / inner % c->chain->channels] * x : x);
+	}
+	return t;
+}
+
+static struct tensor *run_between(struct value *root, struct value *result, struct tensor *t, struct diags *d)
+{
+	struct chain c;
+	if (!chain_between(root, result, &c))
+		return NULL;
+	struct tensor *y = chain_run(&c, t, d);
+	chain_free(&c);
+	return y;
+}
+
+static int compare_tensors(const struct claim *c, const struct tensor *was, const struct tensor *is, struct diags *d)
+{
+	double lo, hi;
+	if (was->count != is->count)
+		return diag_node_error(d, c->up, "please report this as a bug of qcc",
+				       "certificate: it changes the shape of its data");
+	tensor_min_max(was, &lo, &hi);
+	double slack = 1e-6 * fmax(fabs(lo), fabs(hi));
+	for (int64_t i = 0; i < was->count; i++)
+		if (!(fabs(tensor_at(was, i) - tensor_at(is, i)) <= slack))
+			return diag_node_error(
+				d, c->up, "please report this as a bug of qcc",
+				"certificate: element %lld of a tensor of its shape is %.9g, the original gives %.9g",
+				(long long)i, tensor_at(is, i), tensor_at(was, i));
+	return 0;
+}
+
+/* Chain and result on a tensor of the root's shape; nothing to compare where that shape is not known. */
+static int compare_shaped(const struct claim *c, struct diags *d)
+{
+	const struct node *quantiser = c->chain->nodes[c->chain->count - 1];
+	struct value *new_root = node_input(c->up, 0);
+	if (c->chain->root->rank < 0)
+		return 0;
+	struct tensor *x = root_tensor(c, false), *turned = root_tensor(c, true);
+	struct tensor *was = x && turned ? run_between(c->chain->root, quantiser->outputs[0], turned, d) : NULL;
+	struct tensor *is = was ? run_between(new_root, c->result, x, d) : NULL;
+	int status = was && is ? compare_tensors(c, was, is, d) : -1;
+	if (!was || !is)
+		diag_node_error(d, c->up, "please report this as a bug of qcc",
+				"certificate: it cannot be executed on a tensor of its shape");
+	tensor_unref(x);
+	tensor_unref(turned);
+	tensor_unref(was);
+	tensor_unref(is);
+	return status;
+}
+
 int certify(const struct claim *c, struct certificates *list, struct diags *d)
 {
 	const struct node *quantiser = c->chain->nodes[c->chain->count - 1];
 	struct found found = { 0 };
 	bool apart = !c->down && node_attr_float(c->up, "out_bias", 0) == 0;
 	int64_t shift = apart ? c->grid->base : 0;
-	if ((looks_at_steps(c) ? compare_steps : compare_integers)(c, shift, &found, d) != 0)
+	if ((looks_at_steps(c) ? compare_steps : compare_integers)(c, shift, &found, d) != 0 ||
+	    compare_shaped(c, d) != 0)
 		return -1;
 	struct certificate made = {
 		.replaces = arena_strdup(&list->arena, node_label(quantiser)),

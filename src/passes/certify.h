@@ -1,6 +1,7 @@
-/* Certificates: the thresholds that were generated, compared with the chain of operators they replace at every
+/* Certificates: the nodes that were generated, executed and compared with the chain of operators they replace at every
  * integer the accumulator can take, in all channels. Where that range is very wide and the operators never turn back, it is
- * each threshold and the integer below it: between two of them nothing changes. */
+ * each threshold and the integer below it: between two of them nothing changes. Then both are executed on a tensor of the
+ * network's own shape, so that parameters along the wrong axis cannot pass. */
 #ifndef QCC_PASSES_CERTIFY_H
 #define QCC_PASSES_CERTIFY_H
 
@@ -35,10 +36,11 @@ struct certificates {
 struct claim {
 	const struct chain *chain; /* ends with the quantiser */
 	const struct grid *grid;
-	const double *sign;	      /* per channel: the chain is of sign * point */
-	bool of_floats;		      /* points are float32 numbers, not integers */
-	int64_t lo, hi;		      /* the integers */
-	const struct node *up, *down; /* MultiThreshold; y = up - down, down may be NULL */
+	const double *sign;	/* per channel: the chain is of sign * point */
+	bool of_floats;		/* points are float32 numbers, not integers */
+	int64_t lo, hi;		/* the integers */
+	struct node *up, *down; /* MultiThreshold; y = up - down, down may be NULL */
+	struct value *result;	/* what is to be read instead of the quantiser's output */
 };
 
 /* Compares and adds a certificate. -1 with a diagnostic that names node and channel where they differ. */

@@ -1,7 +1,6 @@
-/* Chains of element-wise nodes: finding and evaluating them. Their linear form is in affine.c. */
+/* Chains of element-wise nodes: finding them. chain_eval.c evaluates them; their linear form is in affine.c. */
 #include "passes/chain.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,89 +243,32 @@ bool function_of(struct value *v, struct chain *c)
 	return found;
 }
 
-/* ---- evaluation ---- */
-
-/* Points run along axis 0 and channels along their own; all other axes have length 1. A value whose
- * channels lie along axis 0 gets one axis more in front, which broadcasting allows. */
-static struct tensor *points_tensor(const struct chain *c, const double *x, int64_t points, bool exact)
+/* Nodes that compute v from root, operands first. False where something else than root is read. */
+static bool collect_from(struct chain *c, struct value *v)
 {
-	int rank = c->root->rank < 1 ? 1 : c->root->rank, axis = c->axis;
-	if (axis == 0) {
-		rank++;
-		axis = 1;
+	struct node *n = v->producer;
+	if (v == c->root)
+		return true;
+	if (!n || !n->op || !n->op->exec)
+		return false;
+	if (chain_has(c, n))
+		return true;
+	for (uint32_t i = 0; i < n->n_inputs; i++) {
+		struct value *in = n->inputs[i].value;
+		if (in && !value_is_constant(in) && !collect_from(c, in))
+			return false;
 	}
-	int64_t dims[MAX_RANK];
-	for (int i = 0; i < rank; i++)
-		dims[i] = 1;
-	dims[0] = points;
-	if (axis > 0)
-		dims[axis] = c->channels;
-	struct tensor *t = tensor_new_raw(exact ? ELEM_DOUBLE : ELEM_FLOAT, rank, dims);
-	for (int64_t i = 0; t && i < t->count; i++)
-		if (exact)
-			((double *)t->data)[i] = x[i];
-		else
-			((float *)t->data)[i] = (float)x[i];
-	return t;
+	c->nodes = xrealloc(c->nodes, (c->count + 1) * sizeof *c->nodes);
+	c->nodes[c->count++] = n;
+	return true;
 }
 
-/* What v holds: the points, or the result of a node before the one with that index. */
-static struct tensor *value_at(const struct chain *c, struct tensor *const *results, size_t index,
-			       const struct value *v)
+bool chain_between(struct value *root, struct value *v, struct chain *c)
 {
-	for (size_t i = index; i-- > 0;)
-		if (c->nodes[i]->outputs[0] == v)
-			return results[i + 1];
-	return results[0];
-}
-
-/* Executes node i of the chain; results[0] are the points, results[i + 1] what node i gives. */
-static struct tensor *apply(const struct chain *c, struct tensor *const *results, size_t index, struct diags *d)
-{
-	enum { MOST_INPUTS = 16 };
-	const struct node *n = c->nodes[index];
-	struct tensor *in[MOST_INPUTS] = { NULL }, *out[MOST_INPUTS] = { NULL };
-	uint32_t count = n->n_inputs < MOST_INPUTS ? n->n_inputs : MOST_INPUTS;
-	enum elem_type type = (enum elem_type)results[0]->elem;
-	for (uint32_t i = 0; i < count; i++) { /* parameters in the arithmetic of the data */
-		const struct value *v = n->inputs[i].value;
-		const struct tensor *p = v ? v->constant : NULL;
-		if (v && !p)
-			in[i] = tensor_ref(value_at(c, results, index, v));
-		else
-			in[i] = p && p->elem == ELEM_FLOAT ? tensor_cast(p, type) : tensor_ref(p);
-	}
-	int result = node_execute(n, in, out, 1, d);
-	for (uint32_t i = 0; i < count; i++)
-		tensor_unref(in[i]);
-	for (uint32_t i = 1; i < n->n_outputs && i < MOST_INPUTS; i++)
-		tensor_unref(out[i]);
-	return result == 0 ? out[0] : NULL;
-}
-
-int chain_eval(const struct chain *c, const double *x, double *y, int64_t points, bool exact, struct diags *d)
-{
-	struct tensor *t = points_tensor(c, x, points, exact);
-	if (!t)
-		return diag_error(d, NULL, "out of memory evaluating the chain of '%s'", c->root->name);
-	int64_t count = t->count;
-	struct tensor **results = xcalloc(c->count + 1, sizeof *results);
-	results[0] = t;
-	for (size_t i = 0; i < c->count && t; i++) {
-		t = results[i + 1] = apply(c, results, i, d);
-		if (i > 0 && !c->has_paths) { /* nobody reads it again */
-			tensor_unref(results[i]);
-			results[i] = NULL;
-		}
-	}
-	int result = t && t->count == count ? 0 : -1;
-	for (int64_t i = 0; result == 0 && i < count; i++)
-		y[i] = tensor_at(t, i);
-	bool failed = !t;
-	for (size_t i = 0; i <= c->count; i++)
-		tensor_unref(results[i]);
-	free(results);
-	if (failed)
-		return -1;
-	return result == 0 ? 0 : diag_error(d, NULL, "the chain of '%s' changes its shape", c->root->name);
+	chain_init(c, root);
+	c->has_paths = true;
+	bool found = collect_from(c, v);
+	if (!found)
+		chain_free(c);
+	return found;
 }

@@ -35,11 +35,16 @@ void chain_free(struct chain *c);
 /* The same where paths fork and meet again (x * sigmoid(x), x / (1 + |x|)): all nodes between v and the one integer value
  * that it is computed from, element by element. False, with nothing to free, where there is no such value. */
 bool function_of(struct value *v, struct chain *c);
+/* All nodes that compute v from root, whatever they are. False, with nothing to free, where they read anything else that
+ * is computed. */
+bool chain_between(struct value *root, struct value *v, struct chain *c);
 /* Drops the first `n` nodes: the root becomes what they compute. */
 void chain_cut(struct chain *c, size_t n);
 /* One node more at the end. */
 void chain_push(struct chain *c, struct node *n);
 
+/* What the chain's last node gives for a root of any shape. NULL with a diagnostic. */
+struct tensor *chain_run(const struct chain *c, struct tensor *root, struct diags *d);
 /* Values of the chain's last node at `points` points in each channel: x[p * channels + c]. The arithmetic is
  * float32 as a runtime would do it, or double where exact is set. 0, or -1 with a diagnostic. */
 int chain_eval(const struct chain *c, const double *x, double *y, int64_t points, bool exact, struct diags *d);

@@ -4,10 +4,62 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "util/vec.h"
+
 void node_bypass(struct node *n, struct value *v)
 {
 	value_replace_uses(n->outputs[0], v);
 	node_remove(n);
+}
+
+/* Values whose producers may have become useless, each once. */
+struct candidates {
+	struct value **items;
+	size_t count, capacity;
+};
+
+static void add_candidate(struct candidates *c, struct value *v)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->items[i] == v)
+			return;
+	vec_push(c, v);
+}
+
+static void drop_candidate(struct candidates *c, const struct value *v)
+{
+	for (size_t i = c->count; i-- > 0;)
+		if (c->items[i] == v)
+			c->items[i] = c->items[--c->count];
+}
+
+static bool is_unused(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_outputs; i++)
+		if (n->outputs[i] && (n->outputs[i]->uses || n->outputs[i]->is_pinned))
+			return false;
+	return true;
+}
+
+void remove_unused_above(struct value *first)
+{
+	struct candidates c = { 0 };
+	if (first)
+		add_candidate(&c, first);
+	while (c.count) {
+		struct node *n = c.items[--c.count]->producer;
+		if (!n || !is_unused(n))
+			continue;
+		for (uint32_t i = 0; n->op && n->op->flags & OP_ELEMENTWISE && i < n->n_inputs; i++) {
+			struct value *v = n->inputs[i].value;
+			if (v && !value_is_constant(v))
+				add_candidate(&c, v);
+		}
+		for (uint32_t i = 0; i < n->n_outputs; i++)
+			drop_candidate(&c, n->outputs[i]);
+		node_remove(n);
+	}
+	vec_free(&c);
 }
 
 static struct value *typed_output(struct node *n)

@@ -17,6 +17,9 @@ void numbered_name(struct map *counts, const char *kind, struct strbuf *name);
 /* Takes a node out: uses of its first output become uses of v. The node must have no other used output. */
 void node_bypass(struct node *n, struct value *v);
 
+/* Removes v's producer if nobody uses v, and so on upwards through element-wise nodes. O(what it removes). */
+void remove_unused_above(struct value *v);
+
 /* A node of one output before `before`, with its output typed by inference; NULL inputs end the list. */
 struct value *add_node1(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
 			const char *hint);

@@ -6,6 +6,7 @@ libqcc_la_SOURCES += \
 	src/passes/certify.h \
 	src/passes/chain.c \
 	src/passes/chain.h \
+	src/passes/chain_eval.c \
 	src/passes/cleanup.c \
 	src/passes/convert.c \
 	src/passes/edit.c \
@@ -20,7 +21,6 @@ libqcc_la_SOURCES += \
 	src/passes/gemm_to_matmul.c \
 	src/passes/grid.c \
 	src/passes/grid.h \
-	src/passes/hold_zeros.c \
 	src/passes/infer.c \
 	src/passes/inline_functions.c \
 	src/passes/insert_streams.c \
@@ -29,8 +29,13 @@ libqcc_la_SOURCES += \
 	src/passes/linear_forms.c \
 	src/passes/lower_convs.c \
 	src/passes/lower_convs.h \
+	src/passes/lower_ends.c \
+	src/passes/lower_images.c \
+	src/passes/lower_twins.c \
 	src/passes/lower_weights.c \
+	src/passes/lower_windows.c \
 	src/passes/names.c \
+	src/passes/padded_bipolar.c \
 	src/passes/partition.c \
 	src/passes/pass.c \
 	src/passes/pass.h \
@@ -68,6 +73,10 @@ libqcc_la_SOURCES += \
 	src/passes/spell_quant.c \
 	src/passes/streamline.c \
 	src/passes/surgery.c \
+	src/passes/threshold_job.h \
+	src/passes/threshold_nodes.c \
+	src/passes/threshold_search.c \
+	src/passes/threshold_signs.c \
 	src/passes/thresholds.c \
 	src/passes/thresholds.h \
 	src/passes/to_hw.c \

@@ -3,6 +3,16 @@
 
 #include "passes/lower_convs.h"
 
+/* The constant with w's name and datatype; the zeros between groups make bipolar weights ternary. */
+static struct value *typed_weights(struct graph *g, const struct value *w, struct tensor *t, int64_t groups)
+{
+	struct value *v = value_new_constant(g, w->name, t);
+	v->datatype = w->datatype;
+	if (groups > 1 && v->datatype.kind == DT_BIPOLAR)
+		v->datatype = datatype_of_kind(DT_TERNARY);
+	return v;
+}
+
 struct value *lower_weights(struct graph *g, const struct value *w, int64_t groups)
 {
 	int64_t out = w->dims[0], in = w->dims[1], taps = 1;
@@ -17,27 +27,23 @@ struct value *lower_weights(struct graph *g, const struct value *w, int64_t grou
 				tensor_put(t, (k * channels + channel) * out + o,
 					   tensor_at(w->constant, (o * in + i) * taps + k));
 			}
-	struct value *v = value_new_constant(g, w->name, t);
-	v->datatype = w->datatype;
-	if (groups > 1 && v->datatype.kind == DT_BIPOLAR)
-		v->datatype = datatype_of_kind(DT_TERNARY); /* the zeros between the groups */
-	return v;
+	return typed_weights(g, w, t, groups);
 }
 
-struct value *lower_transposed_weights(struct graph *g, const struct value *w)
+struct value *lower_transposed_weights(struct graph *g, const struct value *w, int64_t groups)
 {
-	int64_t in = w->dims[0], out = w->dims[1], taps = 1;
+	int64_t in = w->dims[0], out = w->dims[1], taps = 1, outputs = out * groups;
 	for (int i = 2; i < w->rank; i++)
 		taps *= w->dims[i];
-	struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ taps * in, out });
+	struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ taps * in, outputs });
 	for (int64_t i = 0; i < in; i++)
 		for (int64_t o = 0; o < out; o++)
-			for (int64_t k = 0; k < taps; k++)
-				tensor_put(t, ((taps - 1 - k) * in + i) * out + o,
+			for (int64_t k = 0; k < taps; k++) {
+				int64_t output = i / (in / groups) * out + o;
+				tensor_put(t, ((taps - 1 - k) * in + i) * outputs + output,
 					   tensor_at(w->constant, (i * out + o) * taps + k));
-	struct value *v = value_new_constant(g, w->name, t);
-	v->datatype = w->datatype;
-	return v;
+			}
+	return typed_weights(g, w, t, groups);
 }
 
 void mark_depthwise(struct graph *g, struct value *w, int64_t rows, int64_t columns)

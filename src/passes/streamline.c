@@ -4,7 +4,6 @@
 
 #include "passes/pass.h"
 #include "passes/rules/rule.h"
-#include "passes/thresholds.h"
 #include "util/strbuf.h"
 
 struct sweep {

@@ -23,7 +23,4 @@ struct absorb_options {
 int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct absorb_options *o, const char **reason,
 			   struct diags *d);
 
-/* Removes v's producer if nobody uses it, and so on upwards. O(what it removes). */
-void remove_unused_above(struct value *v);
-
 #endif

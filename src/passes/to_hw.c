@@ -199,7 +199,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 		return PASS_ERROR;
 	if (needs_lowering(g) && pass_run_nested(ctx, "lower-convs", NULL) == PASS_ERROR)
 		return PASS_ERROR;
-	if (hold_zeros(g) && graph_infer(g, ctx->diags) != 0)
+	if (widen_padded_bipolar(g) && graph_infer(g, ctx->diags) != 0)
 		return PASS_ERROR;
 	if (convert_all(ctx) != 0)
 		return PASS_ERROR;

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "passes/thresholds.h"
 #include "util/integers.h"
 
 const struct rule *const rule_table[] = {

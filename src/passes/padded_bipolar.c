@@ -32,7 +32,7 @@ static bool is_bipolar_threshold(const struct node *n)
 }
 
 /* Operators whose output's datatype is that of what they read. */
-static bool hands_on(const struct node *n)
+static bool keeps_datatype(const struct node *n)
 {
 	return n->op &&
 	       ((n->op->flags & OP_MOVES) || n->op == &op_MaxPool || n->op == &op_MaxPoolNHWC || n->op == &op_Im2Col);
@@ -46,7 +46,7 @@ static size_t widen(struct value *v)
 	if (v->datatype.kind != DT_BIPOLAR || value_is_constant(v))
 		return 0;
 	size_t changes = 0;
-	if (n && !is_bipolar_threshold(n) && !hands_on(n))
+	if (n && !is_bipolar_threshold(n) && !keeps_datatype(n))
 		return 0;
 	v->datatype = datatype_of_kind(DT_TERNARY);
 	if (!n) /* the host's numbers stay -1 and +1 */
@@ -71,7 +71,7 @@ static bool writes_zeros(const struct node *n)
 	return !strcmp(n->op_type, "FMPadding_Pixel");
 }
 
-size_t hold_zeros(struct graph *g)
+size_t widen_padded_bipolar(struct graph *g)
 {
 	size_t changes = 0;
 	graph_for_each_node (g, n)
