@@ -2,6 +2,8 @@
 libqcc_la_SOURCES += \
 	src/passes/affine.c \
 	src/passes/aliases.def \
+	src/passes/axes.c \
+	src/passes/axes.h \
 	src/passes/certify.c \
 	src/passes/certify.h \
 	src/passes/chain.c \

@@ -9,14 +9,14 @@ static const struct {
 	const struct op *op;
 	int (*lower)(struct lowering *l, struct node *n);
 } lowerings[] = {
-	{ &op_Conv, lower_conv },	    { &op_ConvTranspose, lower_transposed },
-	{ &op_MaxPool, lower_max_pool },    { &op_MultiThreshold, lower_threshold },
-	{ &op_Add, lower_elementwise },	    { &op_Sub, lower_elementwise },
-	{ &op_Mul, lower_elementwise },	    { &op_Concat, lower_concat },
-	{ &op_Resize, lower_resize },	    { &op_Upsample, lower_resize },
-	{ &op_ReduceSum, lower_sum },	    { &op_Reshape, lower_flatten },
-	{ &op_Flatten, lower_flatten },	    { &op_Squeeze, lower_flatten },
-	{ &op_Transpose, lower_transpose },
+	{ &op_Conv, nhwc_conv },	   { &op_ConvTranspose, nhwc_transposed },
+	{ &op_MaxPool, nhwc_max_pool },	   { &op_MultiThreshold, nhwc_threshold },
+	{ &op_Add, nhwc_elementwise },	   { &op_Sub, nhwc_elementwise },
+	{ &op_Mul, nhwc_elementwise },	   { &op_Concat, nhwc_concat },
+	{ &op_Resize, nhwc_resize },	   { &op_Upsample, nhwc_resize },
+	{ &op_ReduceSum, nhwc_sum },	   { &op_Reshape, nhwc_flatten },
+	{ &op_Flatten, nhwc_flatten },	   { &op_Squeeze, nhwc_flatten },
+	{ &op_Transpose, nhwc_transpose },
 };
 
 static int lower_node(struct lowering *l, struct node *n)

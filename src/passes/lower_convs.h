@@ -41,18 +41,18 @@ int64_t axis_last(int axis);
 /* ---- operators: 1 lowered, 0 not possible, -1 error ---- */
 
 /* lower_windows.c: windows over the image */
-int lower_conv(struct lowering *l, struct node *n);
-int lower_transposed(struct lowering *l, struct node *n);
-int lower_max_pool(struct lowering *l, struct node *n);
+int nhwc_conv(struct lowering *l, struct node *n);
+int nhwc_transposed(struct lowering *l, struct node *n);
+int nhwc_max_pool(struct lowering *l, struct node *n);
 /* lower_images.c: images stay images */
-int lower_threshold(struct lowering *l, struct node *n);
-int lower_elementwise(struct lowering *l, struct node *n);
-int lower_concat(struct lowering *l, struct node *n);
-int lower_resize(struct lowering *l, struct node *n);
+int nhwc_threshold(struct lowering *l, struct node *n);
+int nhwc_elementwise(struct lowering *l, struct node *n);
+int nhwc_concat(struct lowering *l, struct node *n);
+int nhwc_resize(struct lowering *l, struct node *n);
 /* lower_ends.c: where images begin and end */
-int lower_sum(struct lowering *l, struct node *n);
-int lower_flatten(struct lowering *l, struct node *n);
-int lower_transpose(struct lowering *l, struct node *n);
+int nhwc_sum(struct lowering *l, struct node *n);
+int nhwc_flatten(struct lowering *l, struct node *n);
+int nhwc_transpose(struct lowering *l, struct node *n);
 
 /* ---- weights (lower_weights.c) ---- */
 

@@ -22,7 +22,7 @@ static struct node *add_sum(struct lowering *l, struct node *n, const int64_t *a
 
 /* A sum that keeps its axes is one along the same axes, where they lie now. One over all pixels may drop them: what is left
  * has its channels last either way. */
-int lower_sum(struct lowering *l, struct node *n)
+int nhwc_sum(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
 	int64_t axes[MAX_RANK];
@@ -86,7 +86,7 @@ static void permute_readers(struct lowering *l, struct value *v, int64_t channel
 }
 
 /* A reshape of an image to one row a sample. */
-int lower_flatten(struct lowering *l, struct node *n)
+int nhwc_flatten(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
 	if (!is_image(x) || !has_twin(l, x) || out->rank != 2 || out->dims[0] != x->dims[0])
@@ -104,7 +104,7 @@ int lower_flatten(struct lowering *l, struct node *n)
 }
 
 /* A Transpose of the network's own between the two layouts: what it gives, or reads, is a twin already. */
-int lower_transpose(struct lowering *l, struct node *n)
+int nhwc_transpose(struct lowering *l, struct node *n)
 {
 	static const int64_t to_last[] = { 0, 2, 3, 1 }, to_first[] = { 0, 3, 1, 2 };
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);

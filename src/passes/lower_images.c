@@ -24,7 +24,7 @@ static bool is_surely_image(const struct lowering *l, const struct value *v)
 }
 
 /* Thresholds of channels, or one row of them for all. */
-int lower_threshold(struct lowering *l, struct node *n)
+int nhwc_threshold(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0), *t = node_input(n, 1);
 	bool uniform = value_is_constant(t) && t->rank == 2 && t->dims[0] == 1;
@@ -63,7 +63,7 @@ static bool is_image_for(const struct value *v, const struct value *out)
 }
 
 /* Add, Sub, Mul of two images, or of one and a constant. */
-int lower_elementwise(struct lowering *l, struct node *n)
+int nhwc_elementwise(struct lowering *l, struct node *n)
 {
 	struct value *out = node_output(n, 0), *inputs[2];
 	bool image = is_surely_image(l, out);
@@ -87,7 +87,7 @@ int lower_elementwise(struct lowering *l, struct node *n)
 	return 1;
 }
 
-int lower_concat(struct lowering *l, struct node *n)
+int nhwc_concat(struct lowering *l, struct node *n)
 {
 	struct value *out = node_output(n, 0), **inputs;
 	bool image = is_surely_image(l, out);
@@ -156,7 +156,7 @@ static bool resize_repeats_pixels(struct lowering *l, const struct node *n)
 }
 
 /* Nearest neighbour where it repeats pixels, by the factors that the shapes show. */
-int lower_resize(struct lowering *l, struct node *n)
+int nhwc_resize(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
 	float scales[4] = { 1, 1, 1, 1 };

@@ -91,7 +91,7 @@ static struct value *take_padding(struct value *v, struct window *w)
 	return node_input(n, 0);
 }
 
-int lower_conv(struct lowering *l, struct node *n)
+int nhwc_conv(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *w = node_input(n, 1);
 	struct window window;
@@ -153,7 +153,7 @@ static bool transposed_window(const struct window *w, const struct value *out, i
 	return true;
 }
 
-int lower_transposed(struct lowering *l, struct node *n)
+int nhwc_transposed(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *w = node_input(n, 1), *out = node_output(n, 0);
 	struct window window, conv;
@@ -177,7 +177,7 @@ int lower_transposed(struct lowering *l, struct node *n)
 	return 1;
 }
 
-int lower_max_pool(struct lowering *l, struct node *n)
+int nhwc_max_pool(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0);
 	struct window w;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "passes/axes.h"
 #include "passes/chain.h"
 #include "passes/products.h"
 
@@ -229,10 +230,9 @@ static const struct range *moved_range(struct graph *g, struct node *n)
 	const struct value *in = node_input(n, 0), *out = n->outputs[0];
 	if (!r || !r->channels)
 		return r;
-	bool keeps_channels =
-		n->op == &op_MaxPool || n->op == &op_Identity || n->op == &op_Resize || n->op == &op_Upsample;
-	if (keeps_channels && in->rank == out->rank)
-		return r;
+	int axis = n->op == &op_Identity ? r->axis : axis_through(n, r->axis);
+	if (axis >= 0)
+		return new_range(g, axis, r->channels, r->channel_lo, r->channel_hi);
 	if (n->op == &op_Transpose) {
 		size_t count;
 		const int64_t *perm = node_attr_ints(n, "perm", &count);

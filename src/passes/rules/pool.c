@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/window.h"
+#include "passes/axes.h"
 #include "passes/rules/rule.h"
 #include "util/integers.h"
 
@@ -26,6 +27,8 @@ static int apply_max_pool(struct rule_ctx *x, struct node *n)
 	chain_of(node_input(n, 0), &c);
 	if (!datatype_is_integer(c.root->datatype))
 		x->reason = "its input is no scaled integer";
+	else if (c.count && c.axis >= 0 && axis_through(n, c.axis) != c.axis)
+		x->reason = "it takes the maximum of elements that have different scales";
 	else if (c.count && never_decreases(&c)) {
 		struct chain kept = c; /* the nodes may go with the old input: copies come first */
 		result = put_chain_behind(x, n, 0, &kept) == 0 ? 1 : -1;
@@ -234,11 +237,16 @@ static double elements_per_output(const struct node *n)
 	       (double)shape_count(out->rank, out->dims, ELEM_FLOAT);
 }
 
-/* Axis of per-channel scales must not be summed over, and must stay where it is. */
-static bool channels_survive(const struct node *n, const struct affine *a)
+/* Moves the form behind n: its channels must not be joined with one another. */
+static bool channels_survive(struct rule_ctx *x, const struct node *n, struct affine *a)
 {
-	const struct value *in = node_input(n, 0), *out = n->outputs[0];
-	return a->channels == 1 || (in->rank == out->rank && out->dims[a->axis] == a->channels);
+	if (a->channels == 1)
+		return true;
+	int axis = axis_through(n, a->axis);
+	if (axis < 0)
+		return refuse(x, "it joins elements that have different scales");
+	a->axis = axis;
+	return true;
 }
 
 static int apply_average(struct rule_ctx *x, struct node *n)
@@ -250,7 +258,7 @@ static int apply_average(struct rule_ctx *x, struct node *n)
 	if ((!pool && !sum && !mean) || value_is_constant(node_input(n, 0)))
 		return 0;
 	double terms = elements_per_output(n);
-	bool possible = integer_input(x, n, 0, &a) && terms > 0 && channels_survive(n, &a);
+	bool possible = integer_input(x, n, 0, &a) && terms > 0 && channels_survive(x, n, &a);
 	if (possible && pool && !is_plain_window(x, n, &a)) {
 		result = average_unevenly(x, n, &a);
 		possible = false;
