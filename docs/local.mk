@@ -2,6 +2,8 @@
 EXTRA_DIST += README.md HACKING.md LICENSE \
 	docs/guide.md \
 	docs/reference.md \
+	docs/report.md \
+	docs/report.schema.json \
 	docs/pictures/bench_c.svg \
 	docs/pictures/bench_qcc.svg \
 	docs/pictures/cnn_after.svg \

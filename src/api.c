@@ -58,17 +58,17 @@ int qcc_run(struct qcc_model *m, const char *passes)
 int qcc_emit(struct qcc_model *m, const char *backends, const char *dir)
 {
 	struct backend_list l;
-	const char *slash = strrchr(m->path, '/');
 	if (!m->graph)
 		return -1;
-	json_t *report = json_object();
+	struct report *report = report_new(m->path);
+	report_describe(report, m->graph);
 	int status = backend_list_parse(&l, backends, &m->diags);
 	if (status == 0)
 		status = dir_make(dir, &m->diags);
 	if (status == 0)
-		status = backend_list_emit(&l, m->graph, dir, slash ? slash + 1 : m->path, report, &m->diags);
+		status = backend_list_emit(&l, m->graph, dir, report, &m->diags);
 	backend_list_free(&l);
-	json_decref(report);
+	report_free(report);
 	return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include "util/nearest.h"
 #include "util/options.h"
+#include "util/strbuf.h"
 
 const struct backend *const backend_table[] = {
 #define BACKEND(symbol) &backend_##symbol,
@@ -130,13 +131,35 @@ void backend_list_free(struct backend_list *l)
 
 /* ---- running ---- */
 
-static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx *ctx, json_t *report)
+/* Where the backend does not take the graph, the report says why, and so does a note. */
+static bool is_accepted(struct backend_ctx *ctx, struct report *r)
+{
+	struct diags own = { .file = ctx->diags->file }, *all = ctx->diags;
+	struct strbuf reason = { 0 };
+	ctx->diags = &own;
+	bool accepted = !ctx->backend->accepts || ctx->backend->accepts(ctx);
+	ctx->diags = all;
+	if (!accepted) {
+		const struct diag *first = own.first;
+		strbuf_printf(&reason, "%s%s%s", first && first->node ? first->node : "",
+			      first && first->node ? ": " : "", first ? first->cause : "does not take this network");
+		if (first && first->remedy)
+			strbuf_printf(&reason, "; %s", first->remedy);
+		json_object_set_new(r->left_out, ctx->backend->name, json_string(reason.text));
+		diag_note(all, DIAG_NOTE, NULL, NULL, "backend %s is left out: %s", ctx->backend->name, reason.text);
+	}
+	strbuf_free(&reason);
+	diags_free(&own);
+	return accepted;
+}
+
+static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx *ctx, struct report *r)
 {
 	ctx->backend = c->backend;
 	ctx->args = c->args;
 	ctx->n_args = c->n_args;
 	ctx->accepted = NULL;
-	if (!chosen && c->backend->accepts && !c->backend->accepts(ctx))
+	if (!chosen && !is_accepted(ctx, r))
 		return 0;
 	ctx->report = json_object();
 	int errors = ctx->diags->errors;
@@ -144,18 +167,20 @@ static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx 
 	if (status < 0 && ctx->diags->errors == errors)
 		diag_error(ctx->diags, "this is a fault in qcc: please report it",
 			   "backend '%s' failed without saying why", c->backend->name);
-	json_object_set_new(report, c->backend->name, ctx->report);
+	json_object_set_new(r->backends, c->backend->name, ctx->report);
 	return status;
 }
 
-int backend_list_emit(const struct backend_list *l, struct graph *g, const char *dir, const char *source,
-		      json_t *report, struct diags *d)
+int backend_list_emit(const struct backend_list *l, struct graph *g, const char *dir, struct report *r, struct diags *d)
 {
-	struct backend_ctx ctx = { .graph = g, .dir = dir, .source = source, .diags = d };
+	const char *slash = strrchr(r->model, '/');
+	struct backend_ctx ctx = {
+		.graph = g, .dir = dir, .source = slash ? slash + 1 : r->model, .results = r, .diags = d
+	};
 	int status = 0;
 	for (size_t i = 0; i < l->count; i++) {
 		ctx.spare = l->spends && i + 1 == l->count ? g : NULL;
-		if (emit(&l->items[i], l->chosen, &ctx, report) < 0)
+		if (emit(&l->items[i], l->chosen, &ctx, r) < 0)
 			status = -1;
 	}
 	return status;

@@ -4,6 +4,7 @@
 #define QCC_BACKENDS_BACKEND_H
 
 #include "passes/pass.h"
+#include "report/report.h"
 
 struct backend_ctx {
 	const struct graph *graph;
@@ -14,15 +15,16 @@ struct backend_ctx {
 	const char *dir;    /* output folder, which exists */
 	const char *source; /* the model's file name, for comments */
 	struct diags *diags;
-	json_t *report; /* object of the backend in report.json */
+	const struct report *results; /* what the passes did and what came out: report/report.h */
+	json_t *report;		      /* object of the backend in report.json */
 	void *accepted; /* what accepts left for emit, which frees it; NULL: nothing, or accepts was not asked */
 };
 
 struct backend {
 	const char *name, *summary, *help;
 	const struct pass_option *options;
-	/* NULL where the graph can be emitted; else the reason, one line, in ctx's diagnostics as a note. Used to
-	 * leave a backend out when the user named none. */
+	/* Whether the graph can be emitted; where not, the first diagnostic in ctx->diags says why. Asked where the user
+	 * named no backend: one that does not take the graph is left out then, and the report says so. NULL: it takes all. */
 	bool (*accepts)(struct backend_ctx *ctx);
 	/* Writes its files below ctx->dir, each under a temporary name first. 0, or -1 with diagnostics. */
 	int (*emit)(struct backend_ctx *ctx);
@@ -59,9 +61,9 @@ int backend_list_parse(struct backend_list *l, const char *text, struct diags *d
 /* Sets a flag of every backend of the list that has an option of that name. */
 void backend_list_set_flag(struct backend_list *l, const char *option);
 void backend_list_free(struct backend_list *l);
-/* Runs them on the graph; fills the object report with one member a backend. source is the model's file name.
- * 0, or -1 with diagnostics. */
-int backend_list_emit(const struct backend_list *l, struct graph *g, const char *dir, const char *source,
-		      json_t *report, struct diags *d);
+/* Runs them on the graph that the report describes; adds to the report's backends and left_out. 0, or -1 with
+ * diagnostics. */
+int backend_list_emit(const struct backend_list *l, struct graph *g, const char *dir, struct report *r,
+		      struct diags *d);
 
 #endif

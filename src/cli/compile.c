@@ -9,10 +9,10 @@
 #include "backends/backend.h"
 #include "backends/dot/dot.h"
 #include "cli/cli.h"
-#include "cli/report.h"
 #include "cli/stages.h"
 #include "ops/op.h"
 #include "pipeline/pipeline.h"
+#include "report/report.h"
 #include "script/script.h"
 #include "util/file.h"
 #include "util/strbuf.h"
@@ -31,8 +31,7 @@ struct job {
 	struct pipeline pipeline;
 	struct backend_list list;
 	struct graph *graph;
-	json_t *report;
-	struct certificates certificates;
+	struct report *report;
 	struct diags diags;
 };
 
@@ -228,31 +227,33 @@ static bool draws_stages(const struct job *j)
 	return false;
 }
 
-static json_t *member(json_t *object, const char *key, json_t *fresh)
+/* The report tells types, which nobody may have asked for so far; what cannot be inferred is no error here. */
+static void infer_for_report(struct graph *g)
 {
-	json_object_set_new(object, key, fresh);
-	return fresh;
+	struct diags ignored = { 0 };
+	if (!(g->properties & GRAPH_INFERRED))
+		graph_infer(g, &ignored);
+	diags_free(&ignored);
 }
 
 static int emit(struct job *j)
 {
-	json_t *backends = member(j->report, "backends", json_object());
-	const char *slash = strrchr(j->model, '/');
-	j->list.spends = true; /* what the report tells after this does not depend on what a backend annotates */
-	return backend_list_emit(&j->list, j->graph, j->dir, slash ? slash + 1 : j->model, backends, &j->diags);
+	infer_for_report(j->graph);
+	report_describe(j->report, j->graph);
+	j->list.spends = true; /* the report needs the graph no more */
+	return backend_list_emit(&j->list, j->graph, j->dir, j->report, &j->diags);
 }
 
 static int run_pipeline(struct job *j)
 {
 	struct stages stages;
 	bool draws = draws_stages(j);
-	json_t *passes = member(j->report, "passes", json_array());
 	if (draws) {
 		stages_start(&stages, j->graph, j->dir, &j->diags);
 		j->options.observe = stages_observe;
 		j->options.user = &stages;
 	}
-	int status = pipeline_run(&j->pipeline, j->graph, &j->options, passes, &j->diags);
+	int status = pipeline_run(&j->pipeline, j->graph, &j->options, j->report->passes, &j->diags);
 	if (status == 0)
 		status = emit(j);
 	if (draws && stages_finish(&stages, status == 0) < 0)
@@ -263,47 +264,34 @@ static int run_pipeline(struct job *j)
 static void start_report(struct job *j)
 {
 	char *text = pipeline_print(&j->pipeline);
-	j->report = json_object();
-	json_object_set_new(j->report, "qcc", json_string(PACKAGE_VERSION));
-	json_object_set_new(j->report, "model", json_string(j->model));
-	json_object_set_new(j->report, "pipeline", json_string(text));
+	j->report = report_new(j->model);
+	j->report->pipeline = arena_strdup(&j->report->arena, text);
+	j->report->certify = j->options.certify;
+	j->options.certificates = &j->report->certificates;
+	j->options.verification = &j->report->verification;
+	graph_mark_sources(j->graph);
 	free(text);
 }
 
-static void print_summary(const struct job *j, const struct report_table *t)
+static void print_summary(const struct job *j)
 {
-	const char *name;
-	json_t *backend;
-	int count = 0;
-	printf("%s: %u nodes\n", j->model, j->graph->n_nodes);
-	report_print(t, stdout);
-	report_print_passes(json_object_get(j->report, "passes"), stdout);
-	json_object_foreach(json_object_get(j->report, "backends"), name, backend)
-		printf("%s%s", count++ ? ", " : "backends: ", name);
-	printf("%swritten to %s\n", count ? "; " : "", j->dir);
-}
-
-/* The table shows types, which nobody may have asked for so far. What was to be written is written by now. */
-static void infer_for_report(struct job *j)
-{
-	struct diags ignored = { 0 };
-	if (!(j->graph->properties & GRAPH_INFERRED))
-		graph_infer(j->graph, &ignored);
-	diags_free(&ignored);
+	const struct report *r = j->report;
+	printf("%s: %lld nodes\n", j->model, (long long)r->totals.nodes);
+	report_print_layers(r, stdout);
+	report_print_passes(r, stdout);
+	report_print_proof(r, stdout);
+	report_print_backends(r, stdout);
+	printf("written to %s\n", j->dir);
 }
 
 static int write_report(struct job *j)
 {
 	struct strbuf path = { 0 };
-	infer_for_report(j);
 	strbuf_printf(&path, "%s/report.json", j->dir);
-	struct report r = { j->report, j->options.certify ? &j->certificates : NULL, j->graph };
-	struct report_table table = { 0 };
-	int status = report_write(&r, &table, path.text, &j->diags);
+	int status = report_write(j->report, path.text, &j->diags);
 	strbuf_free(&path);
 	if (status == 0 && !j->loud.quiet)
-		print_summary(j, &table);
-	report_table_free(&table);
+		print_summary(j);
 	return status;
 }
 
@@ -354,7 +342,6 @@ static int run_job(struct job *j)
 	j->options.dump_dir = dump.text;
 	j->options.draw = dot_write;
 	j->options.verbose = j->loud.verbose;
-	j->options.certificates = &j->certificates;
 	j->options.verify_structure = pipeline_verify_default();
 	int status = j->script ? run_script(j) : j->dry_run ? dry_run(j) : compile(j);
 	strbuf_free(&dump);
@@ -373,8 +360,7 @@ static int run(int argc, char **argv)
 	backend_list_free(&j.list);
 	strbuf_free(&j.passes);
 	strbuf_free(&j.backends);
-	json_decref(j.report);
-	certificates_free(&j.certificates);
+	report_free(j.report);
 	if (j.graph)
 		graph_free(j.graph);
 	return cli_finish(&j.diags, j.loud, status);

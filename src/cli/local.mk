@@ -10,8 +10,6 @@ qcc_SOURCES += \
 	src/cli/lists.c \
 	src/cli/outputs.c \
 	src/cli/outputs.h \
-	src/cli/report.c \
-	src/cli/report.h \
 	src/cli/run.c \
 	src/cli/stages.c \
 	src/cli/stages.h

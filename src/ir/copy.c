@@ -141,5 +141,6 @@ struct graph *graph_copy(const struct graph *from)
 	for (uint32_t i = 0; i < from->n_outputs; i++)
 		graph_add_output(to, map[from->outputs[i].value->id], from->output_names[i]);
 	free(map);
+	origin_copy(to, from);
 	return to;
 }

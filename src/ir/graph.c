@@ -286,6 +286,7 @@ void value_replace_uses(struct value *from, struct value *to)
 {
 	if (from == to)
 		return;
+	origin_inherit(from, to);
 	while (from->uses) {
 		struct use *u = from->uses;
 		use_unlink(u);

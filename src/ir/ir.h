@@ -76,6 +76,7 @@ struct value {
 	uint8_t layout;	      /* enum layout */
 	bool is_input : 1;    /* a graph input (a constant may be listed as one too) */
 	bool is_pinned : 1;   /* captured by name in a subgraph: neither renamed nor removed */
+	bool is_replaced : 1; /* another value stands for it by now (ir/origin.c) */
 	bool is_declared : 1; /* had a value_info (or input/output entry) when read */
 	struct datatype datatype;
 	const int64_t *dims; /* rank of them, -1 where unknown */
@@ -130,6 +131,16 @@ struct attr {
 	struct attr *next;
 };
 
+/* Nodes of the file that was read, by their places in graph.sources, sorted. */
+struct origin {
+	uint32_t count;
+	uint32_t ids[];
+};
+
+struct source_node {
+	const char *name, *op_type; /* as in the file; name is that of the first output where the node has none */
+};
+
 struct node {
 	const char *name;	      /* may be "" as read; clean-up gives each a name */
 	const char *op_type, *domain; /* domain as read; "" is ONNX's own */
@@ -146,7 +157,8 @@ struct node {
 	const struct packed *unknown; /* fields of NodeProto that qcc does not read; NULL: none */
 	struct use *captures;	      /* values that its subgraph attributes use by name */
 	uint32_t n_captures;
-	struct node *prev, *next; /* topological order */
+	const struct origin *origin; /* see graph_mark_sources; NULL: not known */
+	struct node *prev, *next;    /* topological order */
 };
 
 /* A model-local function, kept packed as it came; inlining reads it. */
@@ -198,6 +210,8 @@ struct graph {
 	size_t training_size;
 	const void *sparse_proto;
 	size_t sparse_size;
+	struct source_node *sources; /* see graph_mark_sources */
+	uint32_t n_sources;
 	unsigned properties; /* what passes established: enum graph_property in passes/pass.h */
 	bool names_due;	     /* nodes and values wait for readable names (pass unique-names) */
 };
@@ -364,6 +378,16 @@ size_t graph_remove_dead(struct graph *g);
  * longer part of the graph: the driver calls this after each pass, and sweeps that rebuild the whole graph call it
  * between two nodes. */
 void graph_reclaim(struct graph *g);
+
+/* ---- origins (ir/origin.c) ---- */
+/* Notes the nodes as they are now. From here on every node knows in node.origin which of them it stands for, whatever
+ * passes do: for reports. Nodes that a pass puts between others (a scale behind a product) have none of their own. */
+void graph_mark_sources(struct graph *g);
+/* `to` stands for `from` from now on. value_replace_uses calls it; a pass that keeps both for a while (lower-convs) does
+ * so where it makes the second. */
+void origin_inherit(struct value *from, const struct value *to);
+/* For graph_copy: `to` has the same nodes in the same order. */
+void origin_copy(struct graph *to, const struct graph *from);
 
 /* ---- diagnostics of nodes (ir/node_diag.c) ---- */
 /* As diag_error (util/diag.h), naming a node. Returns -1. */

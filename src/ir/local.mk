@@ -25,6 +25,7 @@ libqcc_la_SOURCES += \
 	src/ir/onnx_value.c \
 	src/ir/onnx_write.c \
 	src/ir/op.h \
+	src/ir/origin.c \
 	src/ir/tensor.c \
 	src/ir/tensor.h \
 	src/ir/text_attr.c \

@@ -37,6 +37,7 @@ static void type_twin(struct graph *g, struct value *y, const struct value *v)
 void set_twin(struct lowering *l, struct value *v, struct value *y)
 {
 	type_twin(l->g, y, v);
+	origin_inherit(v, y);
 	if (v->id < l->size)
 		l->twin[v->id] = y;
 }

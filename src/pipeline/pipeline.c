@@ -367,6 +367,8 @@ int pipeline_run(const struct pipeline *p, struct graph *g, const struct pipelin
 			return -1;
 	}
 	int status = run_all(p, g, &own, report, d);
+	if (verify && o->verification)
+		*o->verification = verifier_result(own.verifier);
 	if (verify)
 		verifier_free(own.verifier);
 	return status;

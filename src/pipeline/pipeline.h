@@ -4,8 +4,7 @@
 #define QCC_PIPELINE_PIPELINE_H
 
 #include "passes/pass.h"
-
-struct verifier;
+#include "pipeline/verifier.h"
 
 struct pipeline_step {
 	const struct pass *pass;
@@ -28,11 +27,12 @@ struct pipeline_options {
 	const char *dump_dir;
 	/* Writes the picture that goes with a dump (backends/dot); NULL: dumps are ONNX files only. */
 	int (*draw)(const struct graph *g, const char *path, struct diags *d);
-	size_t *dump_count;	   /* numbers the dumps; set by pipeline_run where NULL */
-	int64_t verify_samples;	   /* --verify=N: execute before and after each pass; 0: off */
-	const char *verify_file;   /* --verify=file.npy */
-	struct verifier *verifier; /* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
-	unsigned waived;	   /* properties that no pass of this run needs; --keep-shape: GRAPH_PRUNED */
+	size_t *dump_count;		   /* numbers the dumps; set by pipeline_run where NULL */
+	int64_t verify_samples;		   /* --verify=N: execute before and after each pass; 0: off */
+	const char *verify_file;	   /* --verify=file.npy */
+	struct verification *verification; /* filled by pipeline_run where the verifier is its own; may be NULL */
+	struct verifier *verifier;	   /* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
+	unsigned waived;		   /* properties that no pass of this run needs; --keep-shape: GRAPH_PRUNED */
 	bool verbose;
 	bool nested; /* within a pass: names that are due can wait for its end */
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */

@@ -28,6 +28,7 @@ struct verifier {
 	struct face *faces;
 	size_t n_inputs, n_outputs;
 	struct tensor **inputs, **outputs;
+	struct verification result;
 	struct graph *reference; /* what gave the outputs */
 };
 
@@ -97,29 +98,58 @@ static bool same_interface(const struct verifier *v, const struct graph *g)
 	return same;
 }
 
-static bool allows_all(const struct value *input, const struct tensor *t)
+static bool same_shape(const struct value *input, const struct tensor *t)
 {
 	if (input->elem != t->elem || input->rank != t->rank)
 		return false;
 	for (int k = 1; k < t->rank; k++)
 		if (input->dims[k] != t->dims[k])
 			return false;
-	for (int64_t i = 0; input->datatype.kind != DT_NONE && i < t->count; i++)
-		if (!datatype_allows(input->datatype, tensor_at(t, i)))
-			return false;
 	return true;
 }
 
-/* A pass that only says more about the inputs (set-datatype) may leave the samples valid. */
-static bool samples_still_valid(const struct verifier *v, const struct graph *g)
+/* The first element that the input's datatype does not allow; -1: there is none. */
+static int64_t first_forbidden(const struct value *input, const struct tensor *t)
+{
+	for (int64_t i = 0; input->datatype.kind != DT_NONE && t->elem != ELEM_STRING && i < t->count; i++)
+		if (!datatype_allows(input->datatype, tensor_at(t, i)))
+			return i;
+	return -1;
+}
+
+/* Data that a user gave are not exchanged for others without a word. */
+static int check_allowed(const struct value *input, const struct tensor *t, const char *file, struct diags *d)
+{
+	char name[DATATYPE_NAME_SIZE];
+	int64_t i = first_forbidden(input, t);
+	if (i < 0)
+		return 0;
+	return diag_error(d, "give data of that datatype, or declare the one that they have (set-datatype)",
+			  "element %lld that '%s' has for input '%s' is %.9g, which %s does not allow", (long long)i,
+			  file, input->name, tensor_at(t, i), datatype_name(input->datatype, name));
+}
+
+enum validity { VALID, OTHER_INTERFACE, FORBIDDEN };
+
+/* A pass that only says more about the inputs (set-datatype) may leave the samples valid. FORBIDDEN, with a diagnostic:
+ * they come from a file and are not what it says. */
+static enum validity check_samples(const struct verifier *v, const struct graph *g, struct diags *d)
 {
 	struct feed now;
 	feed_init(&now, g);
-	bool valid = now.count == v->n_inputs && g->n_outputs == v->n_outputs;
-	for (size_t i = 0; valid && i < now.count; i++)
-		valid = allows_all(now.inputs[i], v->inputs[i]);
+	bool fits = now.count == v->n_inputs && g->n_outputs == v->n_outputs;
+	for (size_t i = 0; fits && i < now.count; i++)
+		fits = same_shape(now.inputs[i], v->inputs[i]);
+	enum validity result = fits ? VALID : OTHER_INTERFACE;
+	for (size_t i = 0; result == VALID && i < now.count; i++) {
+		if (first_forbidden(now.inputs[i], v->inputs[i]) < 0)
+			continue;
+		result = OTHER_INTERFACE;
+		if (v->result.from_file && check_allowed(now.inputs[i], v->inputs[i], v->result.from_file, d) < 0)
+			result = FORBIDDEN;
+	}
 	feed_free(&now);
-	return valid;
+	return result;
 }
 
 /* Takes the feed's tensors over. */
@@ -143,6 +173,8 @@ static int make_inputs(struct verifier *v, const struct graph *g, const char *fi
 	int status = file ? feed_read(&f, file, d) : 0;
 	if (status == 0)
 		status = file ? feed_complete(&f, d) : feed_generate(&f, v->samples, SEED, d);
+	for (size_t i = 0; file && status == 0 && i < f.count; i++)
+		status = check_allowed(f.inputs[i], f.tensors[i], file, d);
 	if (status < 0)
 		feed_free(&f);
 	else
@@ -345,6 +377,7 @@ static int start_again(struct verifier *v, const struct graph *g, bool same_inpu
 {
 	diag_note(d, DIAG_NOTE, NULL, NULL, "changes the network's %s on purpose: this step is not compared",
 		  same_inputs ? "outputs" : "interface");
+	v->result.not_compared++;
 	if (!same_inputs && make_inputs(v, g, NULL, d) < 0)
 		return -1;
 	return set_reference(v, g, execute(v, g, d));
@@ -352,9 +385,11 @@ static int start_again(struct verifier *v, const struct graph *g, bool same_inpu
 
 int verifier_check(struct verifier *v, const struct graph *g, bool changes_function, struct diags *d)
 {
-	bool same = same_interface(v, g) || samples_still_valid(v, g);
-	if (!same || changes_function)
-		return start_again(v, g, same, d);
+	enum validity samples = same_interface(v, g) ? VALID : check_samples(v, g, d);
+	if (samples == FORBIDDEN)
+		return -1;
+	if (samples != VALID || changes_function)
+		return start_again(v, g, samples == VALID, d);
 	struct tensor **outputs = execute(v, g, d);
 	struct diags quiet = { 0 };
 	int status = outputs ? 0 : -1;
@@ -365,15 +400,24 @@ int verifier_check(struct verifier *v, const struct graph *g, bool changes_funct
 		forget_tensors(outputs, g->n_outputs);
 		return -1;
 	}
+	v->result.compared += status == 0;
 	return set_reference(v, g, outputs);
+}
+
+struct verification verifier_result(const struct verifier *v)
+{
+	return v->result;
 }
 
 struct verifier *verifier_new(const struct graph *g, int64_t samples, const char *file, struct diags *d)
 {
 	struct verifier *v = xcalloc(1, sizeof *v);
 	v->samples = samples > 0 ? samples : DEFAULT_SAMPLES;
-	if (make_inputs(v, g, file, d) == 0 && set_reference(v, g, execute(v, g, d)) == 0)
+	v->result.from_file = file;
+	if (make_inputs(v, g, file, d) == 0 && set_reference(v, g, execute(v, g, d)) == 0) {
+		v->result.samples = v->n_inputs && v->inputs[0]->rank ? v->inputs[0]->dims[0] : 1;
 		return v;
+	}
 	verifier_free(v);
 	return NULL;
 }

@@ -6,10 +6,19 @@
 
 struct verifier;
 
+/* What was compared so far. */
+struct verification {
+	int64_t samples;       /* along the first axis; 0: verification was not asked for */
+	size_t compared;       /* passes before and after which the outputs were equal */
+	size_t not_compared;   /* passes that change the outputs or the interface on purpose */
+	const char *from_file; /* --verify=FILE, borrowed; NULL: generated samples */
+};
+
 /* Takes the graph's outputs as the reference, on the inputs in a .npy (.npz for several) file or, where file is
  * NULL, on that many generated samples. NULL with diagnostics. */
 struct verifier *verifier_new(const struct graph *g, int64_t samples, const char *file, struct diags *d);
 void verifier_free(struct verifier *v);
+struct verification verifier_result(const struct verifier *v);
 /* Executes the graph again and compares; d->pass names the pass that ran. Integer outputs and the place of the
  * largest element of a row must be equal, reals to 1e-5 relative. Where the pass changes the function or the inputs
  * on purpose, a note says that the step is not compared, and the outputs become the new reference.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "passes/fix_batch.h"
+#include "passes/pass.h"
 #include "util/identifier.h"
 
 /* ---- names and buffers ---- */
@@ -71,9 +72,13 @@ struct plan_buf *lower_buf_like(struct lowering *l, const struct plan_buf *b, co
 
 int lower_unsupported(struct lowering *l, const struct node *n, const char *what)
 {
-	return diag_node_error(l->diags, n,
-			       "qcc --help-backend c says which layers there are; or run -p streamline first",
-			       "the plan for generated code has no form for %s", what);
+	static const char see[] = "qcc help c says which layers there are";
+	const char *remedy = see;
+	if (n->op == &op_BatchNormalization)
+		remedy = "run -p batchnorm-to-affine, which makes it a Mul and an Add";
+	else if (!(n->graph->properties & GRAPH_STREAMLINED))
+		remedy = "run -p streamline first; qcc help c says which layers there are";
+	return diag_node_error(l->diags, n, remedy, "the plan for generated code has no form for %s", what);
 }
 
 struct plan_buf *lower_input(struct lowering *l, const struct node *n, size_t i)

@@ -20,6 +20,8 @@ int lua_model_load(lua_State *L)
 	m->file = xstrdup(path);
 	m->report = json_array();
 	m->graph = graph_read(path, &d);
+	if (m->graph)
+		graph_mark_sources(m->graph);
 	if (lua_push_errors(L, &d))
 		return lua_raise(L);
 	return 1;
@@ -226,15 +228,16 @@ static int model_emit(lua_State *L)
 {
 	struct lua_model *m = check_model(L, 1);
 	const char *text = luaL_checkstring(L, 2), *dir = luaL_optstring(L, 3, m->script->options->dir);
-	const char *slash = strrchr(m->file, '/');
 	struct diags d = { .file = m->file };
 	struct backend_list l;
-	json_t *report = json_object();
+	struct report *report = report_new(m->file);
+	json_array_extend(report->passes, m->report);
+	report_describe(report, m->graph);
 	if (backend_list_parse(&l, text, &d) == 0 && !m->script->options->dry_run && dir_make(dir, &d) == 0)
-		backend_list_emit(&l, m->graph, dir, slash ? slash + 1 : m->file, report, &d);
+		backend_list_emit(&l, m->graph, dir, report, &d);
 	backend_list_free(&l);
-	push_json(L, report);
-	json_decref(report);
+	push_json(L, report->backends);
+	report_free(report);
 	if (lua_push_errors(L, &d))
 		return lua_raise(L);
 	return 1;

@@ -152,15 +152,9 @@ static int c_emit(struct backend_ctx *ctx)
 static bool c_accepts(struct backend_ctx *ctx)
 {
 	const struct style *chosen[STYLES];
-	struct diags d = { 0 };
 	styles_of(ctx, chosen);
-	struct plan *p = plan_build(ctx->graph, &chosen[0]->plan, &d);
-	if (!p && d.first)
-		diag_note(ctx->diags, DIAG_NOTE, NULL, d.first->remedy, "backend c is left out: %s%s%s",
-			  d.first->node ? d.first->node : "", d.first->node ? ": " : "", d.first->cause);
-	ctx->accepted = p;
-	diags_free(&d);
-	return p != NULL;
+	ctx->accepted = plan_build(ctx->graph, &chosen[0]->plan, ctx->diags);
+	return ctx->accepted != NULL;
 }
 
 const struct backend backend_c = {

@@ -112,21 +112,13 @@ static bool fits(struct backend_ctx *x, struct diags *d)
 
 static bool accepts(struct backend_ctx *x)
 {
-	struct diags d = { 0 };
-	if (!(x->graph->properties & GRAPH_FOLDED)) {
-		diag_note(x->diags, DIAG_NOTE, NULL, "-p streamline,fold(target_fps=...)",
-			  "backend hls needs a folded graph");
-		return false;
-	}
-	bool ok = x->graph->n_outputs == 1 && fits(x, &d);
-	const struct diag *why = d.first;
-	if (!ok && why)
-		diag_note(x->diags, DIAG_NOTE, NULL, why->remedy, "backend hls is left out: %s%s%s",
-			  why->node ? why->node : "", why->node ? " " : "", why->cause);
-	else if (!ok)
-		diag_note(x->diags, DIAG_NOTE, NULL, NULL, "backend hls is left out: it takes networks of one output");
-	diags_free(&d);
-	return ok;
+	if (!(x->graph->properties & GRAPH_FOLDED))
+		diag_error(x->diags, "-p streamline,fold(target_fps=...)", "it needs a folded graph");
+	else if (x->graph->n_outputs != 1)
+		diag_error(x->diags, NULL, "it takes networks of one output");
+	else
+		return fits(x, x->diags);
+	return false;
 }
 
 static int emit(struct backend_ctx *x)

@@ -60,8 +60,8 @@ bool integer_input(struct rule_ctx *x, struct node *n, size_t i, struct affine *
 	x->reason = "its input is no scaled integer";
 	if (!a->root->producer && a->root->is_input)
 		x->reason = arena_printf(&x->graph->arena,
-					 "input '%s' is float: say what integers it holds, as in "
-					 "set-datatype(%s=BIPOLAR) before streamline, or quantise it",
+					 "input '%s' is float: if it holds integers, say which before streamline, "
+					 "set-datatype(%s=UINT8) for bytes, BIPOLAR for -1 and 1; else quantise it",
 					 a->root->name, a->root->name);
 	return false;
 }
