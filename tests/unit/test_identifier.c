@@ -39,7 +39,9 @@ static void escapes(void **state)
 	assert_string_equal(c_escaped(&arena, "/fc1/MatMul"), "/fc1/MatMul");
 	assert_string_equal(c_escaped(&arena, "*/ x /*"), "*\\057 x /\\052");
 	assert_string_equal(c_escaped(&arena, "a\nb\\"), "a\\012b\\\\");
-	assert_string_equal(c_escaped(&arena, "?" "?/"), "?\\077/");
+	assert_string_equal(c_escaped(&arena, "?"
+					      "?/"),
+			    "?\\077/");
 	assert_string_equal(c_escaped(&arena, "\""), "\\\"");
 	assert_string_equal(c_escaped(&arena, "\xc3\xbc"), "\xc3\xbc");
 	assert_string_equal(c_escaped(&arena, "\xc3"), "\\303");

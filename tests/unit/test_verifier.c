@@ -164,10 +164,8 @@ static void names_silent_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_the_culprit),
-		cmocka_unit_test(accepts_equals),
-		cmocka_unit_test(skips_surgery),
-		cmocka_unit_test(names_silent_failures),
+		cmocka_unit_test(finds_the_culprit),	  cmocka_unit_test(accepts_equals),
+		cmocka_unit_test(skips_surgery),	  cmocka_unit_test(names_silent_failures),
 		cmocka_unit_test(tells_ties_from_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
