@@ -1,5 +1,5 @@
 /* The backend `c`: options, names, and the run of one style over the plan. */
-#include "backends/c/emit.h"
+#include "backends/c/files/files.h"
 #include "util/file.h"
 
 #include <ctype.h>
@@ -7,11 +7,9 @@
 #include <string.h>
 
 static const struct pass_option options[] = {
-	{ "reference", OPTION_FLAG, NULL,
-	  "the plain style, which is what comes out where none is named; for use with others" },
-	{ "packed", OPTION_FLAG, NULL,
-	  "the fast style: bit planes and int8 dot products, whichever costs less, on vectors" },
-	{ "tiny", OPTION_FLAG, NULL, "the small style, for microcontrollers" },
+#define STYLE(symbol, help) { #symbol, OPTION_FLAG, NULL, help },
+#include "backends/c/styles.def"
+#undef STYLE
 	{ "weights", OPTION_STRING, "array",
 	  "array: C arrays; incbin: a .bin file that the assembler includes; file: loaded at run time" },
 	{ "testbench", OPTION_FLAG, NULL, "emit NAME_test.c too, which checks golden vectors" },
@@ -22,7 +20,11 @@ static const struct pass_option options[] = {
 	{ NULL, OPTION_FLAG, NULL, NULL },
 };
 
-static const struct style *const styles[] = { &style_reference, &style_packed, &style_tiny };
+static const struct style *const styles[] = {
+#define STYLE(symbol, help) &style_##symbol,
+#include "backends/c/styles.def"
+#undef STYLE
+};
 enum { STYLES = sizeof styles / sizeof *styles };
 
 /* The styles that are asked for, the reference where none is. Returns how many. */
@@ -40,101 +42,94 @@ static size_t styles_of(const struct backend_ctx *ctx, const struct style *chose
 enum { MOST_NAME = 100 }; /* of a prefix: file systems take 255 bytes a name */
 
 /* An identifier from the option or the model's file name. */
-static const char *prefix(struct emit *e)
+static const char *prefix(struct output *out)
 {
-	const char *text = backend_string(e->ctx, "name");
-	const char *file = e->ctx->source ? e->ctx->source : "network";
+	const char *text = backend_string(out->ctx, "name");
+	const char *file = out->ctx->source ? out->ctx->source : "network";
 	if (!text || !*text) {
 		text = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
-		text = arena_strndup(&e->arena, text, strcspn(text, "."));
+		text = arena_strndup(&out->arena, text, strcspn(text, "."));
 	}
-	char *name = identifier_alone(&e->arena, text, "n");
+	char *name = identifier_alone(&out->arena, text, "n");
 	if (strlen(name) > MOST_NAME)
 		name[MOST_NAME] = 0;
 	return name;
 }
 
-static int read_options(struct emit *e)
+static int read_weights(struct output *out)
 {
-	const char *weights = backend_string(e->ctx, "weights");
-	e->name = prefix(e);
-	char *upper = arena_strdup(&e->arena, e->name);
-	for (char *c = upper; *c; c++)
-		*c = (char)toupper((unsigned char)*c);
-	e->upper = upper;
-	e->testbench = backend_flag(e->ctx, "testbench");
-	e->dispatch = backend_flag(e->ctx, "dispatch") && e->style == &style_packed;
-	e->weights = !strcmp(weights, "array")	  ? WEIGHTS_ARRAY
-		     : !strcmp(weights, "incbin") ? WEIGHTS_INCBIN
-						  : WEIGHTS_FILE;
-	if (e->weights == WEIGHTS_FILE && strcmp(weights, "file"))
-		return diag_error(e->ctx->diags, "write array, incbin or file",
+	static const char *const forms[] = {
+		[WEIGHTS_ARRAY] = "array", [WEIGHTS_INCBIN] = "incbin", [WEIGHTS_FILE] = "file"
+	};
+	const char *weights = backend_string(out->ctx, "weights");
+	size_t form = 0;
+	while (form <= WEIGHTS_FILE && strcmp(weights, forms[form]))
+		form++;
+	if (form > WEIGHTS_FILE)
+		return diag_error(out->ctx->diags, "write array, incbin or file",
 				  "option weights of backend c has no form '%s'", weights);
-	if (e->weights == WEIGHTS_FILE && e->style == &style_tiny)
-		return diag_error(e->ctx->diags, "use weights=array or weights=incbin",
-				  "style tiny keeps its constants in flash: it has no "
-				  "weights=file");
+	if (form == WEIGHTS_FILE && out->style->flash)
+		return diag_error(out->ctx->diags, "use weights=array or weights=incbin",
+				  "style %s keeps its constants in flash: it has no weights=file", out->style->name);
+	out->constants.form = (enum weights_form)form;
 	return 0;
 }
 
-static void report(struct emit *e)
+static int read_options(struct output *out)
 {
-	if (!e->ctx->report)
+	out->name = prefix(out);
+	char *upper = arena_strdup(&out->arena, out->name);
+	for (char *c = upper; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	out->upper = upper;
+	out->testbench = backend_flag(out->ctx, "testbench");
+	out->dispatch = backend_flag(out->ctx, "dispatch") && out->style->has_dispatch;
+	return read_weights(out);
+}
+
+static void report(const struct emit *e)
+{
+	const struct output *out = e->out;
+	if (!out->ctx->report)
 		return;
 	json_t *r = json_object();
-	json_object_set_new(e->ctx->report, e->style->name, r);
-	json_object_set_new(r, "name", json_string(e->name));
-	json_object_set_new(r, "rom_bytes", json_integer((json_int_t)e->rom));
+	json_object_set_new(out->ctx->report, out->style->name, r);
+	json_object_set_new(r, "name", json_string(out->name));
+	json_object_set_new(r, "rom_bytes", json_integer((json_int_t)out->constants.bytes));
 	json_object_set_new(r, "ram_bytes", json_integer((json_int_t)e->plan->arena_bytes));
-	json_object_set_new(r, "stack_bytes", json_integer((json_int_t)(e->most_stack + STACK_RUN)));
+	json_object_set_new(r, "stack_bytes", json_integer((json_int_t)(out->most_stack + STACK_RUN)));
 	json_object_set(r, "layers", e->layers);
 }
 
-static int emit_plan(struct emit *e)
+static int emit_plan(struct output *out, struct plan *plan)
 {
-	e->layers = json_array();
-	name_layers(&e->arena, e->plan);
-	e->style->size(e);
-	plan_place(e->plan, e->style->align);
-	int status = e->style->layers(e);
+	struct emit e = emit_begin(out, plan);
+	name_layers(&out->arena, plan);
+	out->style->size(&e);
+	plan_place(plan, out->style->align);
+	int status = out->style->layers(&e);
 	if (status == 0)
-		status = emit_block(e);
+		status = emit_block(&e);
 	if (status == 0)
-		status = emit_files(e);
-	report(e);
-	json_decref(e->layers);
+		status = emit_files(&e);
+	report(&e);
+	emit_end(&e);
 	return status;
-}
-
-static void emit_free(struct emit *e)
-{
-	strbuf_free(&e->code);
-	strbuf_free(&e->run);
-	strbuf_free(&e->block);
-	strbuf_free(&e->decls);
-	strbuf_free(&e->arrays);
-	strbuf_free(&e->loads);
-	strbuf_free(&e->blob);
-	strbuf_free(&e->includes);
-	strbuf_free(&e->extra_header);
-	strbuf_free(&e->prologue);
-	map_free(&e->symbols);
-	plan_free(e->plan);
-	arena_free(&e->arena);
 }
 
 /* accepted: the plan, where it was made before; this frees it. */
 static int emit_style(struct backend_ctx *ctx, const struct style *style, bool alone, struct plan *accepted)
 {
-	struct emit e = { .ctx = ctx, .style = style, .suffix = "" };
-	arena_init(&e.arena);
-	e.dir = arena_printf(&e.arena, "%s/%s", ctx->dir, alone ? "c" : style->folder);
-	int status = read_options(&e);
-	e.plan = accepted;
-	if (status == 0 && !e.plan)
-		e.plan = plan_build(ctx->graph, &e.style->plan, ctx->diags);
-	status = status == 0 && e.plan && dir_make(e.dir, ctx->diags) == 0 ? emit_plan(&e) : -1;
-	emit_free(&e);
+	struct output out;
+	output_init(&out, ctx, style);
+	out.dir = arena_printf(&out.arena, "%s/%s", ctx->dir, alone ? "c" : style->folder);
+	int status = read_options(&out);
+	struct plan *plan = accepted;
+	if (status == 0 && !plan)
+		plan = plan_build(ctx->graph, &style->plan, ctx->diags);
+	status = status == 0 && plan && dir_make(out.dir, ctx->diags) == 0 ? emit_plan(&out, plan) : -1;
+	plan_free(plan);
+	output_free(&out);
 	return status;
 }
 

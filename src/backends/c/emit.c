@@ -1,243 +1,44 @@
-/* Text that all styles share: constants as arrays, types, pointers, loops. */
+/* Text that all styles share: types, pointers, comments, loops; what the report says of a layer. */
 #include "backends/c/emit.h"
 
-#include <assert.h>
-#include <math.h>
-#include <stdarg.h>
-#include <string.h>
+/* ---- outputs ---- */
 
-/* ---- arrays ---- */
-
-static const struct {
-	const char *ctype;
-	size_t size;
-	int per_line;
-} array_types[] = {
-	[ARRAY_I8] = { "int8_t", 1, 24 },    [ARRAY_U8] = { "uint8_t", 1, 24 },	 [ARRAY_I16] = { "int16_t", 2, 16 },
-	[ARRAY_U16] = { "uint16_t", 2, 16 }, [ARRAY_I32] = { "int32_t", 4, 12 }, [ARRAY_U32] = { "uint32_t", 4, 8 },
-	[ARRAY_I64] = { "int64_t", 8, 8 },   [ARRAY_U64] = { "uint64_t", 8, 5 }, [ARRAY_F32] = { "float", 4, 8 },
-};
-
-const char *array_ctype(enum array_type t)
+void output_init(struct output *out, struct backend_ctx *ctx, const struct style *style)
 {
-	return array_types[t].ctype;
+	*out = (struct output){ .ctx = ctx, .style = style };
+	arena_init(&out->arena);
 }
 
-size_t array_size(enum array_type t)
+void output_free(struct output *out)
 {
-	return array_types[t].size;
-}
-
-enum array_type array_type_for(int64_t lo, int64_t hi)
-{
-	static const enum array_type of[] = {
-		[PLAN_I8] = ARRAY_I8,	[PLAN_U8] = ARRAY_U8,	[PLAN_I16] = ARRAY_I16, [PLAN_U16] = ARRAY_U16,
-		[PLAN_I32] = ARRAY_I32, [PLAN_I64] = ARRAY_I64, [PLAN_F32] = ARRAY_F32
+	struct constants *c = &out->constants;
+	struct strbuf *const texts[] = {
+		&c->declarations,    &c->definitions, &c->blob,		  &c->loads,
+		&out->code,	     &out->includes,  &out->entry.header, &out->entry.before.text,
+		&out->block.run.text
 	};
-	return of[plan_elem_for(lo, hi)];
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		strbuf_free(texts[i]);
+	map_free(&c->arrays);
+	arena_free(&out->arena);
 }
 
-const char *float_text(struct emit *e, double x)
+struct emit emit_begin(struct output *out, struct plan *plan)
 {
-	if (isinf(x) || isnan(x)) {
-		e->infinity = true;
-		return isnan(x) ? "NAN" : x > 0 ? "INFINITY" : "-INFINITY";
-	}
-	char *text = arena_printf(&e->arena, "%.9g", (double)(float)x);
-	return arena_printf(&e->arena, strpbrk(text, ".e") ? "%sf" : "%s.0f", text);
+	return (struct emit){ .out = out,
+			      .plan = plan,
+			      .suffix = "",
+			      .layers = json_array(),
+			      .arena = &out->arena,
+			      .code = &out->code,
+			      .constants = &out->constants,
+			      .name = out->name };
 }
 
-static void print_element(struct emit *e, enum array_type type, const void *data, size_t i)
+void emit_end(struct emit *e)
 {
-	struct strbuf *b = &e->arrays;
-	switch (type) {
-	case ARRAY_I32:
-		if (((const int32_t *)data)[i] == INT32_MIN)
-			strbuf_puts(b, "INT32_MIN");
-		else
-			strbuf_int(b, ((const int32_t *)data)[i]);
-		break;
-	case ARRAY_U32: strbuf_printf(b, "0x%xu", ((const uint32_t *)data)[i]); break;
-	case ARRAY_I64: strbuf_printf(b, "%lldLL", (long long)((const int64_t *)data)[i]); break;
-	case ARRAY_U64: strbuf_printf(b, "0x%llxull", (unsigned long long)((const uint64_t *)data)[i]); break;
-	case ARRAY_F32: strbuf_puts(b, float_text(e, (double)((const float *)data)[i])); break;
-	default: break; /* small_lines */
-	}
-}
-
-/* x in decimal; returns behind it. */
-static char *put_int(char *to, int32_t x)
-{
-	char digits[12];
-	size_t n = 0;
-	uint32_t rest = x < 0 ? 0 - (uint32_t)x : (uint32_t)x;
-	if (x < 0)
-		*to++ = '-';
-	for (; rest >= 10; rest /= 10)
-		digits[n++] = (char)('0' + rest % 10);
-	*to++ = (char)('0' + rest);
-	while (n)
-		*to++ = digits[--n];
-	return to;
-}
-
-static int32_t small_at(enum array_type type, const void *data, size_t i)
-{
-	switch (type) {
-	case ARRAY_I8: return ((const int8_t *)data)[i];
-	case ARRAY_U8: return ((const uint8_t *)data)[i];
-	case ARRAY_I16: return ((const int16_t *)data)[i];
-	default: return ((const uint16_t *)data)[i];
-	}
-}
-
-/* Elements of up to 16 bits, as most are, a line at a time: a large network's constants take most of the time. */
-static void small_lines(struct emit *e, enum array_type type, const void *data, size_t count)
-{
-	size_t per = (size_t)array_types[type].per_line;
-	for (size_t i = 0; i < count; i += per) {
-		char line[256], *to = line; /* 24 of "-128," or 16 of "-32768," */
-		*to++ = '\n';
-		*to++ = '\t';
-		for (size_t k = i; k < count && k < i + per; k++) {
-			to = put_int(to, small_at(type, data, k));
-			*to++ = ',';
-		}
-		strbuf_add(&e->arrays, line, (size_t)(to - line));
-	}
-}
-
-static void array_text(struct emit *e, enum array_type type, const void *data, size_t count, const char *symbol)
-{
-	strbuf_printf(&e->decls, "extern const %s %s[%zu];\n", array_ctype(type), symbol, count);
-	strbuf_printf(&e->arrays, "\nALIGNED const %s %s[%zu] = {", array_ctype(type), symbol, count);
-	bool small = array_size(type) <= 2;
-	if (small)
-		small_lines(e, type, data, count);
-	for (size_t i = 0; i < count && !small; i++) {
-		if (i % (size_t)array_types[type].per_line == 0)
-			strbuf_puts(&e->arrays, "\n\t");
-		print_element(e, type, data, i);
-		strbuf_char(&e->arrays, ',');
-	}
-	strbuf_puts(&e->arrays, "\n};\n");
-}
-
-/* The bytes go to a file; each array starts at a multiple of 64. */
-static void array_blob(struct emit *e, enum array_type type, const void *data, size_t count, const char *symbol)
-{
-	while (e->blob.length % 64)
-		strbuf_add(&e->blob, "", 1);
-	size_t offset = e->blob.length, bytes = count * array_size(type);
-	strbuf_add(&e->blob, data, bytes);
-	if (e->weights == WEIGHTS_INCBIN) {
-		strbuf_printf(&e->decls, "extern const %s %s[%zu];\n", array_ctype(type), symbol, count);
-		strbuf_printf(&e->arrays, "INCBIN(%s, %zu, %zu)\n", symbol, offset, bytes);
-		return;
-	}
-	strbuf_printf(&e->decls, "extern const %s *%s;\t/* %zu elements */\n", array_ctype(type), symbol, count);
-	strbuf_printf(&e->arrays, "const %s *%s;\n", array_ctype(type), symbol);
-	strbuf_printf(&e->loads, "\t%s = (const %s *)(const void *)(bytes + %zu);\n", symbol, array_ctype(type),
-		      offset);
-}
-
-/* What is known of a symbol. */
-struct array {
-	enum array_type type;
-	size_t count;
-};
-
-static const char *array_emit(struct emit *e, enum array_type type, const void *data, size_t count, const char *suffix)
-{
-	const char *symbol = arena_printf(&e->arena, "%s_%s", e->name, suffix);
-	const struct array *before = map_get(&e->symbols, symbol);
-	struct array *a = arena_new(&e->arena, struct array);
-	if (before) { /* kernels that are written out several times share their constants */
-		assert(before->type == type && before->count == count);
-		return symbol;
-	}
-	*a = (struct array){ type, count };
-	map_set(&e->symbols, symbol, a);
-	e->rom += count * array_size(type);
-	if (e->weights == WEIGHTS_ARRAY)
-		array_text(e, type, data, count, symbol);
-	else
-		array_blob(e, type, data, count, symbol);
-	return symbol;
-}
-
-static const char *format_suffix(struct emit *e, const char *format, va_list args)
-{
-	struct strbuf b = { 0 };
-	strbuf_vprintf(&b, format, args);
-	const char *s = arena_strdup(&e->arena, strbuf_text(&b));
-	strbuf_free(&b);
-	return s;
-}
-
-const char *emit_array(struct emit *e, enum array_type type, const void *data, size_t count, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	const char *suffix = format_suffix(e, format, args);
-	va_end(args);
-	return array_emit(e, type, data, count, suffix);
-}
-
-static void narrow(enum array_type type, const int64_t *from, void *to, size_t count)
-{
-	uint8_t *bytes = to;
-	uint16_t *halves = to;
-	uint32_t *words = to;
-	switch (array_size(type)) {
-	case 1:
-		for (size_t i = 0; i < count; i++)
-			bytes[i] = (uint8_t)from[i];
-		return;
-	case 2:
-		for (size_t i = 0; i < count; i++)
-			halves[i] = (uint16_t)from[i];
-		return;
-	case 4:
-		for (size_t i = 0; i < count; i++)
-			words[i] = (uint32_t)from[i];
-		return;
-	default: memcpy(to, from, count * sizeof *from);
-	}
-}
-
-struct line_exceptions gather_exceptions(struct emit *e, const struct requantisation *lines, int64_t n)
-{
-	struct line_exceptions x = { .first = arena_array(&e->arena, int32_t, n + 1) };
-	for (int64_t c = 0; c < n; c++)
-		x.first[c + 1] = x.first[c] + lines[c].n_exceptions;
-	x.x = arena_array(&e->arena, int32_t, x.first[n] + 1);
-	x.correction = arena_array(&e->arena, int32_t, x.first[n] + 1);
-	for (int64_t c = 0; c < n; c++)
-		for (int k = 0; k < lines[c].n_exceptions; k++, x.count++) {
-			x.x[x.count] = (int32_t)lines[c].exceptions[k].x;
-			x.correction[x.count] = (int32_t)lines[c].exceptions[k].correction;
-		}
-	return x;
-}
-
-const char *emit_ints(struct emit *e, const int64_t *data, size_t count, const char **ctype, const char *format, ...)
-{
-	va_list args;
-	int64_t lo = 0, hi = 0;
-	for (size_t i = 0; i < count; i++) {
-		lo = data[i] < lo ? data[i] : lo;
-		hi = data[i] > hi ? data[i] : hi;
-	}
-	enum array_type type = array_type_for(lo, hi);
-	void *bytes = arena_alloc(&e->arena, count * array_size(type));
-	narrow(type, data, bytes, count);
-	va_start(args, format);
-	const char *suffix = format_suffix(e, format, args);
-	va_end(args);
-	if (ctype)
-		*ctype = array_ctype(type);
-	return array_emit(e, type, bytes, count, suffix);
+	strbuf_free(&e->run.text);
+	json_decref(e->layers);
 }
 
 /* ---- types and pointers ---- */
@@ -256,46 +57,52 @@ const char *buf_ctype(const struct plan_buf *b)
 	return elem_ctype(b->elem);
 }
 
-const char *sum_ctype(int64_t lo, int64_t hi)
+bool sum_is_wide(int64_t lo, int64_t hi)
 {
-	return lo >= INT32_MIN && hi <= INT32_MAX ? "int32_t" : "int64_t";
+	return lo < INT32_MIN || hi > INT32_MAX;
 }
 
-const char *buf_pointer(struct emit *e, const struct plan_buf *b, const char *type)
+const char *sum_ctype(int64_t lo, int64_t hi)
+{
+	return sum_is_wide(lo, hi) ? "int64_t" : "int32_t";
+}
+
+const char *buf_pointer(struct emit *e, struct calls *c, const struct plan_buf *b, const char *type)
 {
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
 	if (root->role == PLAN_INPUT)
-		return arena_printf(&e->arena, "in%d", root->index);
+		return arena_printf(e->arena, "in%d", root->index);
 	if (root->role == PLAN_OUTPUT)
-		return arena_printf(&e->arena, "out%d", root->index);
-	return arena_printf(&e->arena, "(%s *)(void *)(arena + %zu)", type, root->offset);
+		return arena_printf(e->arena, "out%d", root->index);
+	c->uses_scratch = true;
+	return arena_printf(e->arena, "(%s *)(void *)(arena + %zu)", type, root->offset);
 }
 
 const char *layer_function(struct emit *e, const struct plan_layer *l)
 {
-	return arena_printf(&e->arena, "%s_%s%s", e->name, l->name, e->suffix);
+	return arena_printf(e->arena, "%s_%s%s", e->name, l->name, e->suffix);
 }
 
 static const char *window_comment(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;
 	if (w->dense)
-		return arena_printf(&e->arena, "%lld -> %lld", (long long)w->ic, (long long)w->oc);
-	return arena_printf(&e->arena, "%lldx%lldx%lld -> %lldx%lldx%lld, kernel %lldx%lld", (long long)w->ic,
+		return arena_printf(e->arena, "%lld -> %lld", (long long)w->ic, (long long)w->oc);
+	return arena_printf(e->arena, "%lldx%lldx%lld -> %lldx%lldx%lld, kernel %lldx%lld", (long long)w->ic,
 			    (long long)w->ih, (long long)w->iw, (long long)w->oc, (long long)w->oh, (long long)w->ow,
 			    (long long)w->kh, (long long)w->kw);
 }
 
 const char *layer_comment(struct emit *e, const struct plan_layer *l)
 {
-	const char *s = arena_printf(&e->arena, "%s: %s", c_escaped(&e->arena, node_label(l->node)), plan_kind_name(l));
+	const char *s = arena_printf(e->arena, "%s: %s", c_escaped(e->arena, node_label(l->node)), plan_kind_name(l));
 	if (l->window.oc)
-		s = arena_printf(&e->arena, "%s %s", s, window_comment(e, l));
+		s = arena_printf(e->arena, "%s %s", s, window_comment(e, l));
 	if (l->weights)
-		s = arena_printf(&e->arena, "%s, weights %d..%d, sums %lld..%lld", s, (int)l->weight_lo,
+		s = arena_printf(e->arena, "%s, weights %d..%d, sums %lld..%lld", s, (int)l->weight_lo,
 				 (int)l->weight_hi, (long long)l->acc_lo, (long long)l->acc_hi);
 	if (l->stage)
-		s = arena_printf(&e->arena, "%s, %lld threshold%s", s, (long long)l->stage->count,
+		s = arena_printf(e->arena, "%s, %lld threshold%s", s, (long long)l->stage->count,
 				 l->stage->count == 1 ? "" : "s");
 	return s;
 }
@@ -372,7 +179,36 @@ const char *loops_index(struct emit *e, const struct loops *n, int k)
 		if (n->stride[k][i] != 1)
 			strbuf_printf(&b, " * %lld", (long long)n->stride[k][i]);
 	}
-	const char *s = b.length ? arena_strdup(&e->arena, b.text) : "0";
+	const char *s = b.length ? arena_strdup(e->arena, b.text) : "0";
 	strbuf_free(&b);
 	return s;
+}
+
+/* ---- the report ---- */
+
+/* Bytes a layer's results take in the arena. */
+static size_t layer_ram(const struct plan_layer *l)
+{
+	size_t n = 0;
+	if (l->out)
+		n += plan_root(l->out)->bytes;
+	if (l->out2)
+		n += plan_root(l->out2)->bytes;
+	return n;
+}
+
+void emit_layer_report(struct emit *e, const struct plan_layer *l, size_t rom_before, const char *kernel)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "name", json_string(utf8_text(e->arena, node_label(l->node))));
+	json_object_set_new(o, "kind", json_string(plan_kind_name(l)));
+	json_object_set_new(o, "kernel", json_string(kernel));
+	json_object_set_new(o, "macs", json_integer(plan_layer_macs(l)));
+	json_object_set_new(o, "rom_bytes", json_integer((json_int_t)(e->constants->bytes - rom_before)));
+	json_object_set_new(o, "ram_bytes", json_integer((json_int_t)layer_ram(l)));
+	json_object_set_new(o, "stack_bytes", json_integer((json_int_t)(e->stack + STACK_FRAME)));
+	json_array_append_new(e->layers, o);
+	if (e->stack + STACK_FRAME > e->out->most_stack)
+		e->out->most_stack = e->stack + STACK_FRAME;
+	e->stack = 0;
 }

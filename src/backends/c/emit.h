@@ -1,5 +1,5 @@
-/* What the styles of the C backend share: the texts under construction, arrays of constants in one of three
- * forms, loops over storage, and the files around the network (header, main, build fragments). */
+/* What the styles of the C backend share: the texts under construction, arrays of constants in one of several
+ * forms, loops over storage. */
 #ifndef QCC_BACKENDS_C_EMIT_H
 #define QCC_BACKENDS_C_EMIT_H
 
@@ -15,58 +15,102 @@ enum weights_form { WEIGHTS_ARRAY, WEIGHTS_INCBIN, WEIGHTS_FILE };
 
 struct style;
 
-struct emit {
-	struct backend_ctx *ctx;
-	const struct style *style;
-	struct plan *plan;
-	struct arena arena;
-	const char *name; /* prefix of all symbols */
-	const char *upper;
-	const char *dir; /* where the files go */
-	enum weights_form weights;
-	bool testbench;
-	bool dispatch;		     /* several targets, chosen at run time */
-	struct strbuf code;	     /* functions of NAME.c */
-	struct strbuf run;	     /* body of NAME_run */
-	struct strbuf decls, arrays; /* NAME_weights.h and .c */
-	struct strbuf loads;	     /* weights=file: assignments of NAME_load */
-	struct strbuf blob;	     /* the bytes, where the weights are a file */
-	struct map symbols;	     /* arrays so far */
-	size_t rom;		     /* bytes of constants so far */
-	size_t stack;		     /* what the layer under way takes beyond STACK_FRAME */
-	size_t most_stack;	     /* of a layer so far, with it */
-	bool infinity;		     /* an array has an infinite element */
-	struct strbuf includes;	     /* further lines after NAME.c's includes */
-	struct strbuf extra_header;  /* further declarations of NAME.h */
-	void *style_data;	     /* the style's own */
-	const char *suffix;	     /* of the functions of layers: "" or, where they take several samples, "_x16" */
-	/* A second entry that starts behind the first layer, where the network's input can be had packed already:
-	 * NAME_run_SUFFIX(const TYPE *in0, ...). NULL: none. */
-	const char *entry_suffix, *entry_type;
-	const char *entry_from; /* what NAME_run passes it */
-	struct strbuf prologue; /* the first layer's call, in NAME_run alone */
-	json_t *layers;		/* array of the report: a layer each */
-	int64_t samples;	/* of a block of NAME_run_batch; 0: one by one */
-	struct strbuf block;	/* body of the function that computes them */
+/* Arrays of constants: NAME_weights.h and .c, and the bytes where they are a file of their own. */
+struct constants {
+	enum weights_form form;
+	struct strbuf declarations, definitions;
+	struct strbuf blob;
+	struct strbuf loads; /* WEIGHTS_FILE: assignments of NAME_load */
+	struct map arrays;   /* by symbol */
+	size_t bytes;
 };
 
-/* One of the three styles. */
+/* Statements that call functions of layers. */
+struct calls {
+	struct strbuf text;
+	bool uses_scratch; /* some argument lies in scratch memory */
+};
+
+/* A second entry that starts behind the first layer, where the network's input can be had packed already:
+ * NAME_run_SUFFIX(const TYPE *in0, ...). */
+struct entry {
+	const char *suffix;   /* NULL: there is none */
+	const char *type;     /* of an element */
+	const char *from;     /* what NAME_run passes it */
+	struct calls before;  /* the first layer's call, in NAME_run alone */
+	struct strbuf header; /* what NAME.h says of it */
+};
+
+/* Samples that NAME_run_batch computes together. */
+struct block {
+	int64_t samples; /* 0: one by one */
+	struct calls run;
+};
+
+/* The files of a network in one style, and the options they are written with. */
+struct output {
+	struct backend_ctx *ctx;
+	const struct style *style;
+	struct arena arena;
+	const char *name;  /* prefix of all symbols */
+	const char *upper; /* and of macros */
+	const char *dir;   /* where the files go */
+	bool testbench;
+	bool dispatch; /* several targets, chosen at run time */
+	struct constants constants;
+	struct strbuf code;	/* functions of NAME.c */
+	struct strbuf includes; /* further lines after NAME.c's includes */
+	bool kernels;		/* NAME_kernels.h, with the style's text */
+	bool infinity;		/* some constant is infinite or no number */
+	size_t most_stack;	/* of a layer so far, with STACK_FRAME */
+	struct entry entry;
+	struct block block;
+};
+
+/* One plan on its way into an output: the network for one sample, or for a block of them. */
+struct emit {
+	struct output *out;
+	struct plan *plan;
+	int64_t samples;    /* of a block; 0: one sample */
+	const char *suffix; /* of the functions of layers: "" or, of a block, "_x8" */
+	struct calls run;   /* body of NAME_run, or of the block's function */
+	size_t stack;	    /* what the layer under way takes beyond STACK_FRAME */
+	json_t *layers;	    /* array of the report: a layer each */
+	void *style_data;   /* the style's own */
+	/* Parts of the output that every kernel needs. */
+	struct arena *arena;
+	struct strbuf *code;
+	struct constants *constants;
+	const char *name;
+};
+
+/* An output without texts. */
+void output_init(struct output *out, struct backend_ctx *ctx, const struct style *style);
+void output_free(struct output *out);
+/* A plan on its way into it, with no calls yet; emit_end frees these. */
+struct emit emit_begin(struct output *out, struct plan *plan);
+void emit_end(struct emit *e);
+
+/* One of the styles (styles.def). */
 struct style {
 	const char *name;
-	const char *folder; /* below the output folder */
+	const char *folder; /* below the output folder, where there are several */
 	struct plan_options plan;
-	size_t align; /* of scratch and of buffers in it */
-	/* Sets bytes of the buffers; may add to what the header says. */
+	size_t align;	     /* of scratch and of buffers in it */
+	bool has_dispatch;   /* takes the option dispatch */
+	bool flash;	     /* constants stay where the program is: no weights=file */
+	const char *kernels; /* text of NAME_kernels.h; NULL: none */
+	/* Sets bytes of the buffers. */
 	void (*size)(struct emit *e);
 	/* Emits NAME.c's functions into e->code and calls into e->run. */
 	int (*layers)(struct emit *e);
 	/* How many samples the batch entry computes together; NULL: one. */
 	int64_t (*samples)(struct emit *e);
-	/* Further files (the kernels), or NULL. */
-	int (*files)(struct emit *e);
 };
 
-extern const struct style style_reference, style_packed, style_tiny;
+#define STYLE(symbol, help) extern const struct style style_##symbol;
+#include "backends/c/styles.def"
+#undef STYLE
 
 /* ---- arrays ---- */
 /* Declares and defines NAME_suffix with count elements; data is in C's type for `type`. Returns the symbol. */
@@ -91,8 +135,9 @@ const char *elem_ctype(enum plan_elem e);
 const char *buf_ctype(const struct plan_buf *b);
 /* "int32_t" or "int64_t": what holds lo..hi while it is summed. */
 const char *sum_ctype(int64_t lo, int64_t hi);
-/* A C expression of type `type *` for the buffer's memory in NAME_run. */
-const char *buf_pointer(struct emit *e, const struct plan_buf *b, const char *type);
+bool sum_is_wide(int64_t lo, int64_t hi); /* int64_t */
+/* A C expression of type `type *` for the buffer's memory among the calls c. */
+const char *buf_pointer(struct emit *e, struct calls *c, const struct plan_buf *b, const char *type);
 /* A float constant as C text that reads back as the same number. */
 const char *float_text(struct emit *e, double x);
 /* "NAME_fc1": the function of layer l. */
@@ -118,56 +163,17 @@ void loops_close(struct strbuf *b, const struct loops *n, int indent);
 /* Index expression of operand k inside the loops. */
 const char *loops_index(struct emit *e, const struct loops *n, int k);
 
-/* ---- files (files.c) ---- */
-int emit_files(struct emit *e);
-void emit_parameters(struct emit *e, struct strbuf *b);	      /* "const NAME_input0 *in0, NAME_output0 *out0, " */
-void emit_entry_parameters(struct emit *e, struct strbuf *b); /* the same of NAME_run_SUFFIX */
-int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b); /* writes file NAMEsuffix and frees b */
-int write_dispatch(struct emit *e);				       /* dispatch.c */
-int emit_block(struct emit *e); /* batch.c: kernels for several samples, where they pay */
-void batch_functions(struct emit *e, struct strbuf *b);
-int write_main(struct emit *e);	     /* main_file.c */
-int write_testbench(struct emit *e); /* testbench.c */
-int emit_text_file(struct emit *e, const char *name, const char *text, size_t size);
-
-/* ---- reference kernels, one a kind; other styles use them for layers they have no form for ---- */
-void ref_mac(struct emit *e, const struct plan_layer *l);
-void ref_deconv(struct emit *e, const struct plan_layer *l);
-void ref_threshold(struct emit *e, const struct plan_layer *l);
-void ref_maxpool(struct emit *e, const struct plan_layer *l);
-void ref_sum(struct emit *e, const struct plan_layer *l);
-void ref_binary(struct emit *e, const struct plan_layer *l);
-void ref_unary(struct emit *e, const struct plan_layer *l);
-void ref_product(struct emit *e, const struct plan_layer *l);
-void ref_softmax(struct emit *e, const struct plan_layer *l);
-void ref_topk(struct emit *e, const struct plan_layer *l);
-void ref_concat(struct emit *e, const struct plan_layer *l);
-void ref_move(struct emit *e, const struct plan_layer *l);
+/* ---- the report ---- */
 /* Bytes of stack that any layer's function takes, for saved registers, alignment and spilled numbers, and those of
  * NAME_run itself. Beyond them e->stack counts arrays and vectors that are held at a time: estimates from above for
  * GCC 12 on x86-64, plain loops at -O2 (which does not turn them into large blocks of vectors, as -O3 does) and the
  * packed kernels at -O3 for SSE2, AVX2 or AVX-512, whichever takes most. tests/backends/c_stack.py compares. */
 enum { STACK_FRAME = 160, STACK_RUN = 96 };
-/* Adds layer l to the report; rom_before: e->rom before it was emitted. Starts e->stack for the next one. */
+/* Adds layer l to the report; rom_before: e->constants->bytes before it was emitted. Starts e->stack for the next one. */
 void emit_layer_report(struct emit *e, const struct plan_layer *l, size_t rom_before, const char *kernel);
-/* The function of layer l by its kind's kernel, and its call in NAME_run. */
-void ref_layer(struct emit *e, const struct plan_layer *l);
 
-/* Text shared by those kernels: */
-/* "static void NAME_fc1(const int8_t *restrict x, uint8_t *restrict y)\n{\n" after a comment. */
-void ref_open(struct emit *e, const struct plan_layer *l);
-void ref_close(struct emit *e);
-/* The loop over images of a batch, where the graph's own has several. */
-void ref_images(struct emit *e, const struct plan_layer *l);
-/* `y[index] = ...` from the sum named `sum` of channel `channel` (C expressions) through the layer's stage. */
-void ref_store(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel);
-/* An element of b (an expression) as the value it stands for, and a value (an expression) as an element of b, cast
- * to its type: they differ where the style stores codes. */
-const char *ref_value(struct emit *e, const struct plan_buf *b, const char *element);
-const char *ref_element(struct emit *e, const struct plan_buf *b, const char *value);
-/* l->operand as an array that is indexed, or as a literal. */
-const char *ref_constant(struct emit *e, const struct plan_layer *l, const char *index);
-/* Thresholds as an array; returns the symbol and the C type of an element. */
-const char *stage_array(struct emit *e, const struct plan_layer *l, const char **ctype);
+/* ---- batch.c ---- */
+/* Emits kernels for several samples beside those of `one`, where they pay. */
+int emit_block(struct emit *one);
 
 #endif

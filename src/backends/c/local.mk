@@ -2,10 +2,13 @@
 libqcc_la_SOURCES += \
 	src/backends/c/backend.c \
 	src/backends/c/batch.c \
+	src/backends/c/constants.c \
 	src/backends/c/emit.c \
 	src/backends/c/emit.h \
 	src/backends/c/files/dispatch.c \
+	src/backends/c/files/entries.c \
 	src/backends/c/files/files.c \
+	src/backends/c/files/files.h \
 	src/backends/c/files/main_file.c \
 	src/backends/c/files/testbench.c \
 	src/backends/c/names.c \
@@ -19,12 +22,15 @@ libqcc_la_SOURCES += \
 	src/backends/c/packed/simple.c \
 	src/backends/c/packed/stage.c \
 	src/backends/c/reference/elementwise.c \
+	src/backends/c/reference/kernels.h \
 	src/backends/c/reference/layer.c \
 	src/backends/c/reference/mac.c \
 	src/backends/c/reference/move.c \
 	src/backends/c/reference/pool.c \
 	src/backends/c/reference/reference.c \
+	src/backends/c/reference/reference.h \
 	src/backends/c/runtime.h \
+	src/backends/c/styles.def \
 	src/backends/c/tiny/tiny.c
 nodist_libqcc_la_SOURCES += src/backends/c/runtime_text.c
 

@@ -1,7 +1,7 @@
 /* Several targets in one library (option dispatch): the network's functions are a file that NAME.c, NAME_avx2.c and
  * NAME_avx512.c include, each under its own names and compiled for its own target by attributes; NAME.c's entries ask
  * the processor at every call, which costs a nanosecond and needs no state. */
-#include "backends/c/emit.h"
+#include "backends/c/files/files.h"
 
 #define P(...) strbuf_printf(b, __VA_ARGS__)
 
@@ -21,16 +21,16 @@ static const struct target {
 enum { TARGETS = sizeof targets / sizeof *targets };
 
 /* The entries of a network: what follows NAME_, and their parameters. */
-enum entry { RUN, RUN_BATCH, RUN_PACKED, ENTRIES };
+enum entry_kind { RUN, RUN_BATCH, RUN_PACKED, ENTRIES };
 
-static const char *entry_name(struct emit *e, enum entry k)
+static const char *entry_name(struct emit *e, enum entry_kind k)
 {
 	if (k == RUN_PACKED)
-		return e->entry_suffix ? arena_printf(&e->arena, "run_%s", e->entry_suffix) : NULL;
+		return e->out->entry.suffix ? arena_printf(e->arena, "run_%s", e->out->entry.suffix) : NULL;
 	return k == RUN ? "run" : "run_batch";
 }
 
-static void prototype(struct emit *e, struct strbuf *b, enum entry k, const char *suffix)
+static void prototype(struct emit *e, struct strbuf *b, enum entry_kind k, const char *suffix)
 {
 	P("void %s_%s%s(", e->name, entry_name(e, k), suffix);
 	if (k == RUN_PACKED)
@@ -42,7 +42,7 @@ static void prototype(struct emit *e, struct strbuf *b, enum entry k, const char
 
 static const char *suffix_of(struct emit *e, size_t target)
 {
-	return arena_printf(&e->arena, "_%s", target < TARGETS ? targets[target].suffix : "baseline");
+	return arena_printf(e->arena, "_%s", target < TARGETS ? targets[target].suffix : "baseline");
 }
 
 static int write_targets_header(struct emit *e)
@@ -50,12 +50,12 @@ static int write_targets_header(struct emit *e)
 	struct strbuf text = { 0 }, *b = &text;
 	P("/* %s: its entries, once a target. For its own files alone. */\n#ifndef QCC_%s_TARGETS_H\n"
 	  "#define QCC_%s_TARGETS_H\n\n",
-	  e->name, e->upper, e->upper);
+	  e->name, e->out->upper, e->out->upper);
 	P("#include \"%s.h\"\n#include \"%s_weights.h\"\n\n#include <math.h>\n#include <string.h>\n#if defined(__x86_64__)\n"
 	  "#include <immintrin.h>\n#endif\n\n",
 	  e->name, e->name);
 	for (size_t i = 0; i <= TARGETS; i++)
-		for (enum entry k = RUN; k < ENTRIES; k++)
+		for (enum entry_kind k = RUN; k < ENTRIES; k++)
 			if (entry_name(e, k)) {
 				prototype(e, b, k, suffix_of(e, i));
 				P(";\n");
@@ -67,7 +67,7 @@ static int write_targets_header(struct emit *e)
 /* The network's file under names of its own. */
 static void include_network(struct emit *e, struct strbuf *b, size_t target)
 {
-	for (enum entry k = RUN; k < ENTRIES; k++)
+	for (enum entry_kind k = RUN; k < ENTRIES; k++)
 		if (entry_name(e, k))
 			P("#define %s_%s %s_%s%s\n", e->name, entry_name(e, k), e->name, entry_name(e, k),
 			  suffix_of(e, target));
@@ -88,10 +88,10 @@ static int write_target(struct emit *e, size_t target)
 	P("#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n#else\n"
 	  "typedef int %s_%s_is_for_x86_64;\n#endif\n",
 	  e->name, t->suffix);
-	return emit_buffer(e, arena_printf(&e->arena, "_%s.c", t->suffix), b);
+	return emit_buffer(e, arena_printf(e->arena, "_%s.c", t->suffix), b);
 }
 
-static void call(struct emit *e, struct strbuf *b, enum entry k, size_t target)
+static void call(struct emit *e, struct strbuf *b, enum entry_kind k, size_t target)
 {
 	P("%s_%s%s(", e->name, entry_name(e, k), suffix_of(e, target));
 	for (size_t i = 0; i < (k == RUN_PACKED ? 1 : e->plan->n_inputs); i++)
@@ -101,7 +101,7 @@ static void call(struct emit *e, struct strbuf *b, enum entry k, size_t target)
 	P("%sscratch);\n", k == RUN_BATCH ? "count, " : "");
 }
 
-static void choosing_entry(struct emit *e, struct strbuf *b, enum entry k)
+static void choosing_entry(struct emit *e, struct strbuf *b, enum entry_kind k)
 {
 	P("\n");
 	prototype(e, b, k, "");
@@ -121,9 +121,9 @@ static int write_choice(struct emit *e)
 	struct strbuf text = { 0 }, *b = &text;
 	P("/* %s: the network for any processor, and the choice of the best. Made by qcc, style %s; see %s.h. */\n"
 	  "#include \"%s_targets.h\"\n\n",
-	  e->name, e->style->name, e->name, e->name);
+	  e->name, e->out->style->name, e->name, e->name);
 	include_network(e, b, TARGETS);
-	for (enum entry k = RUN; k < ENTRIES; k++)
+	for (enum entry_kind k = RUN; k < ENTRIES; k++)
 		if (entry_name(e, k))
 			P("#undef %s_%s\n", e->name, entry_name(e, k));
 	P("\n#if defined(__x86_64__)\n#ifndef QCC_TARGETS	/* -DQCC_TARGETS=0: none of them; 1: AVX2 at most */\n"
@@ -132,7 +132,7 @@ static int write_choice(struct emit *e)
 	for (size_t i = TARGETS; i-- > 0;)
 		P("\tif (QCC_TARGETS > %zu && %s)\n\t\treturn %zu;\n", i, targets[i].supported, i + 1);
 	P("\treturn 0;\n}\n#endif\n");
-	for (enum entry k = RUN; k < ENTRIES; k++)
+	for (enum entry_kind k = RUN; k < ENTRIES; k++)
 		if (entry_name(e, k))
 			choosing_entry(e, b, k);
 	return emit_buffer(e, ".c", b);

@@ -1,12 +1,12 @@
 /* The files around the network: NAME.c, NAME.h, NAME_weights.{h,c} (or .bin), main.c and build fragments. */
-#include "backends/c/emit.h"
+#include "backends/c/files/files.h"
 #include "util/file.h"
 
 #include <string.h>
 
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size)
 {
-	return file_write(arena_printf(&e->arena, "%s/%s", e->dir, name), text, size, e->ctx->diags);
+	return file_write(arena_printf(e->arena, "%s/%s", e->out->dir, name), text, size, e->out->ctx->diags);
 }
 
 static int write_buf(struct emit *e, const char *name, struct strbuf *b)
@@ -18,7 +18,7 @@ static int write_buf(struct emit *e, const char *name, struct strbuf *b)
 
 static const char *named(struct emit *e, const char *suffix)
 {
-	return arena_printf(&e->arena, "%s%s", e->name, suffix);
+	return arena_printf(e->arena, "%s%s", e->name, suffix);
 }
 
 /* ---- the header ---- */
@@ -28,18 +28,18 @@ static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf 
 			const char *name)
 {
 	char datatype[DATATYPE_NAME_SIZE];
-	const char *what = arena_printf(&e->arena, "%s%d", input ? "INPUT" : "OUTPUT", p->index);
-	strbuf_printf(b, "\n/* %s %d: '%s', ", input ? "Input" : "Output", p->index, c_escaped(&e->arena, name));
+	const char *what = arena_printf(e->arena, "%s%d", input ? "INPUT" : "OUTPUT", p->index);
+	strbuf_printf(b, "\n/* %s %d: '%s', ", input ? "Input" : "Output", p->index, c_escaped(e->arena, name));
 	if (p->real)
 		strbuf_puts(b, "float32");
 	else
 		strbuf_printf(b, "integers %lld..%lld (%s), scale 1, offset 0", LL(p->lo), LL(p->hi),
 			      datatype_name(v->datatype, datatype));
 	strbuf_printf(b, ", row-major.%s */\n",
-		      p->step > 1 && !p->real ? arena_printf(&e->arena, " Steps of %lld.", LL(p->step)) : "");
+		      p->step > 1 && !p->real ? arena_printf(e->arena, " Steps of %lld.", LL(p->step)) : "");
 	strbuf_printf(b, "typedef %s %s_%s%d;\n#define %s_%s_COUNT %lld\n#define %s_%s_RANK %d\n#define %s_%s_DIMS {",
-		      buf_ctype(p), e->name, input ? "input" : "output", p->index, e->upper, what, LL(p->count),
-		      e->upper, what, v->rank, e->upper, what);
+		      buf_ctype(p), e->name, input ? "input" : "output", p->index, e->out->upper, what, LL(p->count),
+		      e->out->upper, what, v->rank, e->out->upper, what);
 	for (int i = 0; i < v->rank; i++)
 		strbuf_printf(b, "%s%lld", i ? ", " : " ", LL(v->dims[i]));
 	strbuf_printf(b, "%s}\n", v->rank ? " " : " 1 ");
@@ -56,7 +56,7 @@ void emit_parameters(struct emit *e, struct strbuf *b)
 
 void emit_entry_parameters(struct emit *e, struct strbuf *b)
 {
-	strbuf_printf(b, "const %s *in0, ", e->entry_type);
+	strbuf_printf(b, "const %s *in0, ", e->out->entry.type);
 	for (size_t i = 0; i < e->plan->n_outputs; i++)
 		strbuf_printf(b, "%s_output%zu *out%zu, ", e->name, i, i);
 }
@@ -68,7 +68,7 @@ static void header_layers(struct emit *e, struct strbuf *b)
 	json_t *layer;
 	json_array_foreach(e->layers, i, layer)
 	{
-		const char *name = c_escaped(&e->arena, json_string_value(json_object_get(layer, "name")));
+		const char *name = c_escaped(e->arena, json_string_value(json_object_get(layer, "name")));
 		strbuf_printf(b, " *   %-28.*s %-10s %10lld %8lld %8lld\n", (int)utf8_cut(name, 28), name,
 			      json_string_value(json_object_get(layer, "kind")),
 			      json_integer_value(json_object_get(layer, "rom_bytes")),
@@ -80,17 +80,18 @@ static void header_layers(struct emit *e, struct strbuf *b)
 static void header_head(struct emit *e, struct strbuf *b)
 {
 	strbuf_printf(b, "/* %s: made by qcc from %s, style %s. Plain C11; call %s_run for one sample.\n *\n", e->name,
-		      e->ctx->source ? c_escaped(&e->arena, e->ctx->source) : "a model", e->style->name, e->name);
+		      e->out->ctx->source ? c_escaped(e->arena, e->out->ctx->source) : "a model", e->out->style->name,
+		      e->name);
 	strbuf_printf(
 		b,
 		" * Constants take %zu bytes, scratch memory %zu bytes (given by the caller; nothing else is\n"
 		" * written but the outputs, so that calls with scratch of their own may run at the same time), and the\n"
 		" * stack about %zu bytes at most (an estimate; see the manual).\n *\n"
 		" *   layer                        kind       ROM, bytes     RAM    stack\n",
-		e->rom, e->plan->arena_bytes, e->most_stack + STACK_RUN);
+		e->constants->bytes, e->plan->arena_bytes, e->out->most_stack + STACK_RUN);
 	header_layers(e, b);
 	strbuf_printf(b, " */\n#ifndef QCC_%s_H\n#define QCC_%s_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n",
-		      e->upper, e->upper);
+		      e->out->upper, e->out->upper);
 	strbuf_puts(b, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
 }
 
@@ -103,15 +104,15 @@ static int write_header(struct emit *e)
 		header_port(e, &b, p->inputs[i], p->inputs[i]->value, true, p->inputs[i]->value->name);
 	for (size_t i = 0; i < p->n_outputs; i++)
 		header_port(e, &b, p->outputs[i], p->graph->outputs[i].value, false, p->graph->output_names[i]);
-	strbuf_printf(&b, "\n#define %s_INPUTS %zu\n#define %s_OUTPUTS %zu\n", e->upper, p->n_inputs, e->upper,
-		      p->n_outputs);
-	strbuf_printf(&b, "#define %s_ROM_BYTES %zu\n", e->upper, e->rom);
-	strbuf_printf(&b, "#define %s_SCRATCH_BYTES %zu\n#define %s_SCRATCH_ALIGN %zu\n", e->upper, p->arena_bytes,
-		      e->upper, e->style->align);
+	strbuf_printf(&b, "\n#define %s_INPUTS %zu\n#define %s_OUTPUTS %zu\n", e->out->upper, p->n_inputs,
+		      e->out->upper, p->n_outputs);
+	strbuf_printf(&b, "#define %s_ROM_BYTES %zu\n", e->out->upper, e->constants->bytes);
+	strbuf_printf(&b, "#define %s_SCRATCH_BYTES %zu\n#define %s_SCRATCH_ALIGN %zu\n", e->out->upper, p->arena_bytes,
+		      e->out->upper, e->out->style->align);
 	strbuf_printf(
 		&b,
 		"\n/* One sample. scratch: %s_SCRATCH_BYTES bytes at a multiple of %s_SCRATCH_ALIGN. */\nvoid %s_run(",
-		e->upper, e->upper, e->name);
+		e->out->upper, e->out->upper, e->name);
 	emit_parameters(e, &b);
 	strbuf_printf(&b,
 		      "void *scratch);\n\n/* count samples, one after the other in each input and output. */\n"
@@ -119,13 +120,13 @@ static int write_header(struct emit *e)
 		      e->name);
 	emit_parameters(e, &b);
 	strbuf_puts(&b, "size_t count, void *scratch);\n");
-	if (e->entry_suffix) {
-		strbuf_puts(&b, strbuf_text(&e->extra_header));
-		strbuf_printf(&b, "void %s_run_%s(", e->name, e->entry_suffix);
+	if (e->out->entry.suffix) {
+		strbuf_puts(&b, strbuf_text(&e->out->entry.header));
+		strbuf_printf(&b, "void %s_run_%s(", e->name, e->out->entry.suffix);
 		emit_entry_parameters(e, &b);
 		strbuf_puts(&b, "void *scratch);\n");
 	}
-	if (e->weights == WEIGHTS_FILE)
+	if (e->constants->form == WEIGHTS_FILE)
 		strbuf_printf(
 			&b,
 			"\n"
@@ -139,29 +140,6 @@ static int write_header(struct emit *e)
 
 /* ---- the network ---- */
 
-/* NAME_run, or the entry behind the first layer and NAME_run that calls it. */
-static void run_functions(struct emit *e, struct strbuf *b)
-{
-	const char *arena = e->plan->arena_bytes ? "\tchar *arena = scratch;\n" : "\t(void)scratch;";
-	strbuf_printf(b, "\nvoid %s_run%s%s(", e->name, e->entry_suffix ? "_" : "",
-		      e->entry_suffix ? e->entry_suffix : "");
-	if (e->entry_suffix)
-		emit_entry_parameters(e, b);
-	else
-		emit_parameters(e, b);
-	strbuf_printf(b, "void *scratch)\n{\n%s\n%s}\n",
-		      strstr(strbuf_text(&e->run), "arena") ? arena : "\t(void)scratch;", strbuf_text(&e->run));
-	if (!e->entry_suffix)
-		return;
-	strbuf_printf(b, "\nvoid %s_run(", e->name);
-	emit_parameters(e, b);
-	strbuf_printf(b, "void *scratch)\n{\n%s\n%s\t%s_run_%s(%s, ", arena, strbuf_text(&e->prologue), e->name,
-		      e->entry_suffix, e->entry_from);
-	for (size_t i = 0; i < e->plan->n_outputs; i++)
-		strbuf_printf(b, "out%zu, ", i);
-	strbuf_puts(b, "scratch);\n}\n");
-}
-
 int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b)
 {
 	return write_buf(e, named(e, suffix), b);
@@ -171,16 +149,18 @@ static int write_network(struct emit *e)
 {
 	struct strbuf b = { 0 };
 	strbuf_printf(&b, "/* %s: the network, layer by layer. Made by qcc, style %s; see %s.h. */\n", e->name,
-		      e->style->name, e->name);
-	if (!e->dispatch)
+		      e->out->style->name, e->name);
+	if (!e->out->dispatch)
 		strbuf_printf(&b, "#include \"%s.h\"\n#include \"%s_weights.h\"\n", e->name, e->name);
-	if (!e->dispatch && (e->plan->libm || e->infinity))
+	if (!e->out->dispatch && (e->plan->libm || e->out->infinity))
 		strbuf_puts(&b, "\n#include <math.h>\n");
-	strbuf_puts(&b, strbuf_text(&e->includes));
-	strbuf_puts(&b, strbuf_text(&e->code));
+	strbuf_puts(&b, strbuf_text(&e->out->includes));
+	if (e->out->kernels)
+		strbuf_printf(&b, "#include \"%s_kernels.h\"\n", e->name);
+	strbuf_puts(&b, strbuf_text(e->code));
 	run_functions(e, &b);
 	batch_functions(e, &b);
-	if (!e->dispatch)
+	if (!e->out->dispatch)
 		return write_buf(e, named(e, ".c"), &b);
 	return write_buf(e, named(e, "_network.h"), &b) < 0 ? -1 : write_dispatch(e);
 }
@@ -194,8 +174,8 @@ static int write_weights_header(struct emit *e)
 		      "/* %s: constants, defined in %s_weights.c. For %s.c alone. */\n#ifndef QCC_%s_WEIGHTS_H\n"
 		      "#define QCC_%s_WEIGHTS_H\n\n"
 		      "#include <stdint.h>\n\n",
-		      e->name, e->name, e->name, e->upper, e->upper);
-	strbuf_puts(&b, strbuf_text(&e->decls));
+		      e->name, e->name, e->name, e->out->upper, e->out->upper);
+	strbuf_puts(&b, strbuf_text(&e->constants->declarations));
 	strbuf_puts(&b, "\n#endif\n");
 	return write_buf(e, named(e, "_weights.h"), &b);
 }
@@ -216,26 +196,27 @@ static int write_weights(struct emit *e)
 {
 	struct strbuf b = { 0 };
 	strbuf_printf(&b, "/* %s: constants. Made by qcc. */\n#include \"%s_weights.h\"\n", e->name, e->name);
-	if (e->weights == WEIGHTS_FILE)
+	if (e->constants->form == WEIGHTS_FILE)
 		strbuf_printf(&b, "#include \"%s.h\"\n\n", e->name);
-	if (e->infinity)
+	if (e->out->infinity)
 		strbuf_puts(&b, "#include <math.h>\n");
-	if (e->weights == WEIGHTS_INCBIN)
+	if (e->constants->form == WEIGHTS_INCBIN)
 		incbin_macro(e, &b);
-	if (e->weights == WEIGHTS_ARRAY)
+	if (e->constants->form == WEIGHTS_ARRAY)
 		strbuf_printf(&b,
 			      "\n#if defined(__GNUC__)\n#define ALIGNED __attribute__((aligned(%d)))\n#else\n"
 			      "#define ALIGNED\n#endif\n",
-			      e->style->align >= 16 ? 64 : 4);
-	strbuf_puts(&b, strbuf_text(&e->arrays));
-	if (e->weights == WEIGHTS_FILE)
+			      e->out->style->align >= 16 ? 64 : 4);
+	strbuf_puts(&b, strbuf_text(&e->constants->definitions));
+	if (e->constants->form == WEIGHTS_FILE)
 		strbuf_printf(&b,
 			      "\nint %s_load(const void *weights, size_t size)\n{\n\tconst char *bytes = weights;\n"
 			      "\tif (size != %zu)\n"
 			      "\t\treturn -1;\n%s\treturn 0;\n}\n",
-			      e->name, e->blob.length, strbuf_text(&e->loads));
-	if (e->weights != WEIGHTS_ARRAY &&
-	    emit_text_file(e, named(e, "_weights.bin"), strbuf_text(&e->blob), e->blob.length) < 0) {
+			      e->name, e->constants->blob.length, strbuf_text(&e->constants->loads));
+	if (e->constants->form != WEIGHTS_ARRAY &&
+	    emit_text_file(e, named(e, "_weights.bin"), strbuf_text(&e->constants->blob), e->constants->blob.length) <
+		    0) {
 		strbuf_free(&b);
 		return -1;
 	}
@@ -248,14 +229,14 @@ static int write_makefile(struct emit *e)
 {
 	struct strbuf b = { 0 };
 	const char *n = e->name, *libs = e->plan->libm ? " -lm" : "";
-	const char *more = e->dispatch ? arena_printf(&e->arena, " %s_avx2.o %s_avx512.o", n, n) : "";
-	const char *sources = e->dispatch ? arena_printf(&e->arena, " %s_avx2.c %s_avx512.c", n, n) : "";
+	const char *more = e->out->dispatch ? arena_printf(e->arena, " %s_avx2.o %s_avx512.o", n, n) : "";
+	const char *sources = e->out->dispatch ? arena_printf(e->arena, " %s_avx2.c %s_avx512.c", n, n) : "";
 	strbuf_printf(&b,
 		      "# %s: made by qcc. `make` builds the program %s, which reads and writes .npy files.\n"
 		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o%s\n\n%s: main.o $(OBJECTS)\n"
 		      "\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
 		      n, n, n, n, more, n, libs);
-	if (e->testbench)
+	if (e->out->testbench)
 		strbuf_printf(
 			&b,
 			"\n%s_test: %s_test.o $(OBJECTS)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ %s_test.o $(OBJECTS)%s\n\n"
@@ -270,7 +251,7 @@ static int write_makefile(struct emit *e)
 		      "target_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
 		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n",
 		      n, n, n, n, n, sources, n, n);
-	if (e->weights == WEIGHTS_INCBIN)
+	if (e->constants->form == WEIGHTS_INCBIN)
 		strbuf_printf(
 			&b,
 			"set_source_files_properties(%s_weights.c PROPERTIES COMPILE_FLAGS -Wa,-I${CMAKE_CURRENT_SOURCE_DIR})\n",
@@ -285,7 +266,8 @@ int emit_files(struct emit *e)
 	if (write_header(e) < 0 || write_network(e) < 0 || write_weights_header(e) < 0 || write_weights(e) < 0 ||
 	    write_main(e) < 0 || write_makefile(e) < 0)
 		return -1;
-	if (e->testbench && write_testbench(e) < 0)
+	if (e->out->testbench && write_testbench(e) < 0)
 		return -1;
-	return e->style->files ? e->style->files(e) : 0;
+	const char *kernels = e->out->style->kernels;
+	return kernels ? emit_text_file(e, named(e, "_kernels.h"), kernels, strlen(kernels)) : 0;
 }

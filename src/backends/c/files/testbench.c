@@ -1,6 +1,6 @@
 /* NAME_test.c: a program that runs the network on inputs made here and compares with what qcc's executor says.
  * It needs stdio alone, so that it runs on a microcontroller's board or simulator too. */
-#include "backends/c/emit.h"
+#include "backends/c/files/files.h"
 #include "exec/exec.h"
 
 enum { MOST_NUMBERS = 40000, SAMPLES = 8 };
@@ -37,7 +37,7 @@ static void print_tensor(struct emit *e, struct strbuf *b, const struct tensor *
 {
 	for (int64_t i = 0; i < t->count; i++) {
 		const char *text =
-			real ? float_text(e, tensor_at(t, i)) : arena_printf(&e->arena, "%.0f", tensor_at(t, i));
+			real ? float_text(e, tensor_at(t, i)) : arena_printf(e->arena, "%.0f", tensor_at(t, i));
 		strbuf_printf(b, "%s%s,", i % 12 ? "" : "\n\t", text);
 	}
 }
@@ -54,7 +54,8 @@ static int run_samples(struct emit *e, int64_t samples, struct strbuf *in, struc
 			inputs[i] = random_input(p->inputs[i], &state);
 			print_tensor(e, &in[i], inputs[i], p->inputs[i]->real);
 		}
-		status = exec_graph(p->graph, inputs, outputs, &(struct exec_options){ .threads = 1 }, e->ctx->diags);
+		status = exec_graph(p->graph, inputs, outputs, &(struct exec_options){ .threads = 1 },
+				    e->out->ctx->diags);
 		for (size_t i = 0; i < p->n_outputs && status == 0; i++)
 			print_tensor(e, &out[i], outputs[i], p->outputs[i]->real);
 		for (size_t i = 0; i < MAX_RANK; i++) {
@@ -69,7 +70,7 @@ static void print_array(struct emit *e, struct strbuf *b, const char *kind, size
 			const struct strbuf *text)
 {
 	strbuf_printf(b, "static const %s_%s%zu %s%zu[%lld * %s_%s%zu_COUNT] = {%s\n};\n", e->name, kind, i, what, i,
-		      LL(samples), e->upper, *kind == 'i' ? "INPUT" : "OUTPUT", i, strbuf_text(text));
+		      LL(samples), e->out->upper, *kind == 'i' ? "INPUT" : "OUTPUT", i, strbuf_text(text));
 }
 
 static void compare(struct emit *e, struct strbuf *b, size_t i)
@@ -77,7 +78,7 @@ static void compare(struct emit *e, struct strbuf *b, size_t i)
 	strbuf_printf(b,
 		      "\t\tfor (unsigned long i = 0; i < %s_OUTPUT%zu_COUNT; i++) {\n"
 		      "\t\t\tconst %s_output%zu want = expected%zu[s * %s_OUTPUT%zu_COUNT + i];\n",
-		      e->upper, i, e->name, i, i, e->upper, i);
+		      e->out->upper, i, e->name, i, i, e->out->upper, i);
 	if (e->plan->outputs[i]->real)
 		strbuf_printf(
 			b,
@@ -92,24 +93,24 @@ static void body(struct emit *e, struct strbuf *b, int64_t samples)
 {
 	const struct plan *p = e->plan;
 	for (size_t i = 0; i < p->n_outputs; i++)
-		strbuf_printf(b, "static %s_output%zu out%zu[%s_OUTPUT%zu_COUNT];\n", e->name, i, i, e->upper, i);
+		strbuf_printf(b, "static %s_output%zu out%zu[%s_OUTPUT%zu_COUNT];\n", e->name, i, i, e->out->upper, i);
 	strbuf_printf(
 		b,
 		"static union {\n\tchar bytes[%s_SCRATCH_BYTES + %s_SCRATCH_ALIGN];\n\tlong long aligned;\n} memory;\n\n"
 		"/* How often each sample is run: more than once where time is measured. */\n#ifndef REPEAT\n"
 		"#define REPEAT 1\n#endif\n\n"
 		"int main(void)\n{\n\tint passed = 0, failed = 0;\n",
-		e->upper, e->upper);
+		e->out->upper, e->out->upper);
 	strbuf_printf(
 		b,
 		"\tchar *scratch = memory.bytes + (%s_SCRATCH_ALIGN - (uintptr_t)memory.bytes %% %s_SCRATCH_ALIGN) %% %s_SCRATCH_ALIGN;\n",
-		e->upper, e->upper, e->upper);
+		e->out->upper, e->out->upper, e->out->upper);
 	strbuf_printf(b,
 		      "\tfor (unsigned long s = 0; s < %lld; s++) {\n\t\tint good = 1;\n"
 		      "\t\tfor (int r = 0; r < REPEAT; r++)\n\t\t\t%s_run(",
 		      LL(samples), e->name);
 	for (size_t i = 0; i < p->n_inputs; i++)
-		strbuf_printf(b, "input%zu + s * %s_INPUT%zu_COUNT, ", i, e->upper, i);
+		strbuf_printf(b, "input%zu + s * %s_INPUT%zu_COUNT, ", i, e->out->upper, i);
 	for (size_t i = 0; i < p->n_outputs; i++)
 		strbuf_printf(b, "out%zu, ", i);
 	strbuf_puts(b, "scratch);\n");
@@ -125,21 +126,21 @@ int write_testbench(struct emit *e)
 	struct strbuf b = { 0 }, in[MAX_RANK] = { { 0 } }, out[MAX_RANK] = { { 0 } };
 	int64_t samples = sample_count(p);
 	if (p->n_inputs > MAX_RANK || p->n_outputs > MAX_RANK)
-		return diag_error(e->ctx->diags, "leave out the option testbench",
+		return diag_error(e->out->ctx->diags, "leave out the option testbench",
 				  "a test bench has at most %d inputs and outputs", MAX_RANK);
 	int status = run_samples(e, samples, in, out);
 	strbuf_printf(&b,
 		      "/* %s: golden vectors, computed by qcc's executor on generated inputs. Made by qcc. */\n"
 		      "#include <stdio.h>\n\n#include \"%s.h\"\n",
 		      e->name, e->name);
-	strbuf_puts(&b, e->infinity ? "\n#include <math.h>\n\n" : "\n");
+	strbuf_puts(&b, e->out->infinity ? "\n#include <math.h>\n\n" : "\n");
 	for (size_t i = 0; i < p->n_inputs; i++)
 		print_array(e, &b, "input", i, "input", samples, &in[i]);
 	for (size_t i = 0; i < p->n_outputs; i++)
 		print_array(e, &b, "output", i, "expected", samples, &out[i]);
 	body(e, &b, samples);
 	if (status == 0)
-		status = emit_text_file(e, arena_printf(&e->arena, "%s_test.c", e->name), b.text, b.length);
+		status = emit_text_file(e, arena_printf(e->arena, "%s_test.c", e->name), b.text, b.length);
 	strbuf_free(&b);
 	for (size_t i = 0; i < MAX_RANK; i++) {
 		strbuf_free(&in[i]);

@@ -3,7 +3,7 @@
  * number of -1s; planes count 1, 2, 4, ... so that a layer is XOR, AND, POPCOUNT, ADD whatever its codes mean. */
 #include "backends/c/packed/packed.h"
 
-#define P(...) strbuf_printf(&e->code, __VA_ARGS__)
+#define P(...) strbuf_printf(e->code, __VA_ARGS__)
 
 enum { GROUP = 8 }; /* channels in 64 bytes of weights */
 
@@ -28,7 +28,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p, int64_t
 	const struct plan_window *w = &l->window;
 	int64_t taps = w->kh * w->kw, groups = (w->oc + GROUP - 1) / GROUP, kinds = p->masked ? 2 : 1;
 	int64_t per_group = taps * p->words * kinds * GROUP;
-	uint64_t *bits = arena_array(&e->arena, uint64_t, groups * per_group);
+	uint64_t *bits = arena_array(e->arena, uint64_t, groups * per_group);
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t c = 0; c < w->ic; c++)
 			for (int64_t tap = 0; tap < taps; tap++) {
@@ -47,7 +47,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p, int64_t
 static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
 	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
-	uint64_t *t = arena_array(&e->arena, uint64_t, groups * s->count * GROUP);
+	uint64_t *t = arena_array(e->arena, uint64_t, groups * s->count * GROUP);
 	for (int64_t o = 0; o < groups * GROUP; o++)
 		for (int64_t k = 0; k < s->count; k++) {
 			int64_t v = o < l->window.oc ? s->t[o * s->count + k] : INT32_MAX;
@@ -64,7 +64,7 @@ static const char *pack(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	const char *name = arena_printf(&e->arena, "%s_pack", layer_function(e, l));
+	const char *name = arena_printf(e->arena, "%s_pack", layer_function(e, l));
 	const struct plan_buf *in = plan_root(l->in[0]);
 	P("\nstatic void %s(const %s *restrict x, uint64_t *restrict bits)\n{\n", name,
 	  in->coded || p->image ? "uint8_t" : "int8_t");
@@ -98,7 +98,7 @@ static void for_each(struct emit *e, const struct packed_layer *p, const char *f
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++)
 			for (int j = 0; j < p->planes; j++) {
-				const char *n = arena_printf(&e->arena, "%lld_%lld_%d", LL(i), LL(v), j);
+				const char *n = arena_printf(e->arena, "%lld_%lld_%d", LL(i), LL(v), j);
 				P(format, n, n);
 			}
 }
@@ -184,7 +184,7 @@ static void kernel(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	int64_t *negatives = arena_array(&e->arena, int64_t, w->oc);
+	int64_t *negatives = arena_array(e->arena, int64_t, w->oc);
 	struct packed_block b = { .group = GROUP,
 				  .lanes = "QCC_LANES64",
 				  .operand = "const uint64_t *restrict bits",
@@ -197,7 +197,8 @@ static void kernel(struct emit *e, struct packed_layer *p)
 	struct packed_stage *s = l->stage ? packed_stage(e, l, negatives) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
 	const char *t = s ? thresholds(e, l, s) : NULL;
-	b.row = direct ? NULL : s ? "uint8_t" : "int64_t";
+	b.direct = direct;
+	b.row = s ? ARRAY_U8 : ARRAY_I64;
 	P("\n/* %s. Bits: %d plane%s, %s weights */\n", layer_comment(e, l), p->planes, p->planes > 1 ? "s" : "",
 	  p->masked ? "ternary" : "bipolar");
 	packed_open(e, p, &b);
@@ -209,31 +210,30 @@ static void kernel(struct emit *e, struct packed_layer *p)
 }
 
 /* Bits of the network's input can come from the caller: NAME_run_bits. */
-static void bits_entry(struct emit *e, struct packed_layer *p, const char *packer, const char *x, const char *bits)
+static void bits_entry(struct emit *e, const struct packed_layer *p, const char *bits)
 {
-	int64_t words = p->words * p->layer->window.oh;
-	e->entry_suffix = "bits";
-	e->entry_type = "uint64_t";
-	e->entry_from = bits;
-	strbuf_printf(&e->prologue, "\t%s(%s, %s);\n", packer, x, bits);
+	struct entry *entry = &e->out->entry;
+	entry->suffix = "bits";
+	entry->type = "uint64_t";
+	entry->from = bits;
 	strbuf_printf(
-		&e->extra_header,
+		&entry->header,
 		"\n"
 		"/* One sample of input 0 as bits: bit i %% 64 of word i / 64 is set where element i is above 0. The last word's\n"
 		" * further bits are 0. */\n#define %s_INPUT0_WORDS %lld\n",
-		e->upper, LL(words));
+		e->out->upper, LL(p->words * p->layer->window.oh));
 }
 
 void packed_bits(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
-	const char *x = packed_operand(e, p), *packer = pack(e, p);
-	const char *bits = buf_pointer(e, p->bits, "uint64_t");
 	bool entry = !p->image && p->planes == 1 && l->window.oh == 1 && packed_is_entry(e, l);
+	struct calls *packing = entry ? &e->out->entry.before : &e->run;
+	const char *x = packed_operand(e, p), *packer = pack(e, p),
+		   *bits = buf_pointer(e, packing, p->bits, "uint64_t");
 	kernel(e, p);
+	strbuf_printf(&packing->text, "\t%s(%s, %s);\n", packer, x, bits);
 	if (entry)
-		bits_entry(e, p, packer, x, bits);
-	else
-		strbuf_printf(&e->run, "\t%s(%s, %s);\n", packer, x, bits);
-	packed_call(e, p, entry ? "in0" : bits);
+		bits_entry(e, p, bits);
+	packed_call(e, p, entry ? "in0" : buf_pointer(e, &e->run, p->bits, "uint64_t"));
 }

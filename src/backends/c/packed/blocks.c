@@ -2,19 +2,17 @@
  * where operands start, where results go. */
 #include "backends/c/packed/packed.h"
 
-#include <string.h>
-
-#define P(...) strbuf_printf(&e->code, __VA_ARGS__)
+#define P(...) strbuf_printf(e->code, __VA_ARGS__)
 
 const char *packed_segment(struct emit *e, const struct packed_layer *p, int64_t pixel)
 {
 	const struct plan_window *w = &p->layer->window;
 	if (w->dense)
-		return arena_printf(&e->arena, "q * %lld", LL(pixel));
+		return arena_printf(e->arena, "q * %lld", LL(pixel));
 	if (p->segments == w->kh)
-		return arena_printf(&e->arena, "((p * %lld + s * %lld) * %lld + q * %lld) * %lld", LL(w->stride_h),
+		return arena_printf(e->arena, "((p * %lld + s * %lld) * %lld + q * %lld) * %lld", LL(w->stride_h),
 				    LL(w->dilation_h), LL(p->image_w), LL(w->stride_w), LL(pixel));
-	return arena_printf(&e->arena, "((p * %lld + s / %lld * %lld) * %lld + q * %lld + s %% %lld * %lld) * %lld",
+	return arena_printf(e->arena, "((p * %lld + s / %lld * %lld) * %lld + q * %lld + s %% %lld * %lld) * %lld",
 			    LL(w->stride_h), LL(w->kw), LL(w->dilation_h), LL(p->image_w), LL(w->stride_w), LL(w->kw),
 			    LL(w->dilation_w), LL(pixel));
 }
@@ -23,15 +21,15 @@ const char *packed_segment(struct emit *e, const struct packed_layer *p, int64_t
 static const char *pixel_index(struct emit *e, const struct packed_layer *p, int64_t i)
 {
 	const struct plan_window *w = &p->layer->window;
-	const char *row = w->dense ? "" : arena_printf(&e->arena, "p * %lld + ", LL(w->ow));
-	return arena_printf(&e->arena, "(%sq + %lld) * %lld", row, LL(i), LL(w->oc));
+	const char *row = w->dense ? "" : arena_printf(e->arena, "p * %lld + ", LL(w->ow));
+	return arena_printf(e->arena, "(%sq + %lld) * %lld", row, LL(i), LL(w->oc));
 }
 
 const char *packed_to(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t i, int64_t v)
 {
-	const char *channel = arena_printf(&e->arena, "(ch + %lld) * %s", LL(v), b->lanes);
-	return b->row ? arena_printf(&e->arena, "row%lld + %s", LL(i), channel)
-		      : arena_printf(&e->arena, "y + %s + %s", pixel_index(e, p, i), channel);
+	const char *channel = arena_printf(e->arena, "(ch + %lld) * %s", LL(v), b->lanes);
+	return !b->direct ? arena_printf(e->arena, "row%lld + %s", LL(i), channel)
+			  : arena_printf(e->arena, "y + %s + %s", pixel_index(e, p, i), channel);
 }
 
 static int64_t columns(const struct packed_layer *p)
@@ -63,8 +61,8 @@ void packed_open(struct emit *e, const struct packed_layer *p, const struct pack
 	if (!w->dense)
 		P("\tfor (int p = 0; p < %lld; p++)\n", LL(w->oh));
 	open_columns(e, p);
-	for (int64_t i = 0; i < p->pixels && b->row; i++)
-		P("\t\t%s row%lld[%lld];\n", b->row, LL(i), LL(groups * b->group));
+	for (int64_t i = 0; i < p->pixels && !b->direct; i++)
+		P("\t\t%s row%lld[%lld];\n", array_ctype(b->row), LL(i), LL(groups * b->group));
 	P("%s\t\tfor (int ch = 0; ch < %lld * QCC_SPLIT; ch += %lld) {\n", b->rolled ? "\t\tQCC_ROLLED\n" : "",
 	  LL(groups), LL(p->vectors));
 	for (int64_t v = 0; v < p->vectors; v++)
@@ -75,16 +73,15 @@ void packed_open(struct emit *e, const struct packed_layer *p, const struct pack
 /* The vectors that a block holds, of 32 bytes where registers are few, and its rows. */
 void packed_stack(struct emit *e, const struct packed_layer *p, const struct packed_block *b, int64_t vectors)
 {
-	size_t element = !b->row ? 0 : *b->row == 'u' ? 1 : strstr(b->row, "64") ? 8 : 4;
-	size_t row = (size_t)(packed_groups(p, b->group) * b->group) * element;
+	size_t row = b->direct ? 0 : (size_t)(packed_groups(p, b->group) * b->group) * array_size(b->row);
 	e->stack += (size_t)p->pixels * row + (size_t)vectors * 32;
 }
 
 void packed_close(struct emit *e, const struct packed_layer *p, const struct packed_block *b, const int64_t *extra)
 {
 	P("\t\t}\n");
-	for (int64_t i = 0; i < p->pixels && b->row; i++) {
-		P("\t\t{\n\t\t\tconst %s *row = row%lld;\n", b->row, LL(i));
+	for (int64_t i = 0; i < p->pixels && !b->direct; i++) {
+		P("\t\t{\n\t\t\tconst %s *row = row%lld;\n", array_ctype(b->row), LL(i));
 		packed_finish(e, p->layer, extra, 3, pixel_index(e, p, i));
 		P("\t\t}\n");
 	}
@@ -93,6 +90,6 @@ void packed_close(struct emit *e, const struct packed_layer *p, const struct pac
 
 void packed_call(struct emit *e, const struct packed_layer *p, const char *x)
 {
-	strbuf_printf(&e->run, "\t%s(%s, %s);\n", layer_function(e, p->layer), x,
-		      buf_pointer(e, p->layer->out, buf_ctype(p->layer->out)));
+	strbuf_printf(&e->run.text, "\t%s(%s, %s);\n", layer_function(e, p->layer), x,
+		      buf_pointer(e, &e->run, p->layer->out, buf_ctype(p->layer->out)));
 }

@@ -3,7 +3,7 @@
  * bytes of a step beyond the run meet weights of 0. */
 #include "backends/c/packed/packed.h"
 
-#define P(...) strbuf_printf(&e->code, __VA_ARGS__)
+#define P(...) strbuf_printf(e->code, __VA_ARGS__)
 
 enum { GROUP = 16 };
 
@@ -34,7 +34,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p)
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
 	int64_t steps = run_steps(p), groups = (w->oc + GROUP - 1) / GROUP, per_group = p->segments * steps * 4 * GROUP;
-	int8_t *to = arena_array(&e->arena, int8_t, groups * per_group);
+	int8_t *to = arena_array(e->arena, int8_t, groups * per_group);
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t c = 0; c < w->ic; c++)
 			for (int64_t tap = 0; tap < w->kh * w->kw; tap++) {
@@ -72,7 +72,7 @@ static void sums(struct emit *e, const struct packed_layer *p)
 static void count(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char *t,
 		  const char *offset, int64_t v)
 {
-	const char *at = arena_printf(&e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
+	const char *at = arena_printf(e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
 	if (s->affine) {
 		P("\t\t\tconst qcc_i32 n = %s(sum, %s + %s, %s + %s, %lld.0f);\n",
 		  s->even ? "qcc_affine_even" : "qcc_affine", t, at, offset, at, LL(s->count));
@@ -119,9 +119,8 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 				  .symbol = weights(e, p),
 				  .per_group = p->segments * run_steps(p) * 64,
 				  .rolled = true,
-				  .row = direct ? NULL
-					 : s	? "uint8_t"
-						: "int32_t" };
+				  .direct = direct,
+				  .row = s ? ARRAY_U8 : ARRAY_I32 };
 	const char *t = s && !s->lines ? packed_constants(e, l, s, &offset) : NULL;
 	bool even = s && (s->affine || s->lines);
 	P("\n/* %s. Bytes%s */\n", layer_comment(e, l), even ? ", evenly spaced thresholds" : "");

@@ -3,7 +3,7 @@
  * [16 outputs][operand][output]. */
 #include "backends/c/packed/packed.h"
 
-#define P(...) strbuf_printf(&e->code, __VA_ARGS__)
+#define P(...) strbuf_printf(e->code, __VA_ARGS__)
 
 enum { GROUP = 16 };
 
@@ -18,7 +18,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	int64_t in = l->window.ic, groups = packed_groups(p, GROUP);
-	float *to = arena_array(&e->arena, float, groups *in *GROUP);
+	float *to = arena_array(e->arena, float, groups *in *GROUP);
 	for (int64_t o = 0; o < l->window.oc; o++)
 		for (int64_t i = 0; i < in; i++)
 			to[(o / GROUP * in + i) * GROUP + o % GROUP] = l->real_weights[o * in + i];
@@ -31,7 +31,7 @@ static void start(struct emit *e, const struct packed_layer *p)
 	const struct plan_layer *l = p->layer;
 	const char *bias = NULL;
 	if (l->bias) {
-		float *to = arena_array(&e->arena, float, packed_groups(p, GROUP) * GROUP);
+		float *to = arena_array(e->arena, float, packed_groups(p, GROUP) * GROUP);
 		for (int64_t o = 0; o < l->window.oc; o++)
 			to[o] = l->bias[o];
 		bias = emit_array(e, ARRAY_F32, to, (size_t)(packed_groups(p, GROUP) * GROUP), "%s_b", l->name);
@@ -70,7 +70,8 @@ void packed_floats(struct emit *e, struct packed_layer *p)
 				  .step = "QCC_LANES32",
 				  .symbol = weights(e, p),
 				  .per_group = l->window.ic * GROUP,
-				  .row = l->window.oc % GROUP ? "float" : NULL };
+				  .direct = l->window.oc % GROUP == 0,
+				  .row = ARRAY_F32 };
 	P("\n/* %s. Floats */\n", layer_comment(e, l));
 	packed_open(e, p, &b);
 	start(e, p);
@@ -80,5 +81,5 @@ void packed_floats(struct emit *e, struct packed_layer *p)
 			P("\t\tqcc_putf(%s, s%lld_%lld);\n", packed_to(e, p, &b, i, v), LL(i), LL(v));
 	packed_close(e, p, &b, NULL);
 	packed_stack(e, p, &b, p->pixels * p->vectors);
-	packed_call(e, p, buf_pointer(e, l->in[0], "const float"));
+	packed_call(e, p, buf_pointer(e, &e->run, l->in[0], "const float"));
 }

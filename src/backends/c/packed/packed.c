@@ -1,6 +1,7 @@
 /* The style `packed`: which kernel computes each layer, by what it costs, and how buffers are stored: integers of
  * at most 256 values as unsigned bytes (v - base) / step, images with their channels last. */
 #include "backends/c/packed/packed.h"
+#include "backends/c/reference/reference.h"
 #include "backends/c/runtime.h"
 
 #include <math.h>
@@ -220,7 +221,7 @@ static void choose(struct emit *e, struct packed_layer *p)
 
 static void packed_size(struct emit *e)
 {
-	struct packed_layer *all = arena_array(&e->arena, struct packed_layer, e->plan->n_layers + 1);
+	struct packed_layer *all = arena_array(e->arena, struct packed_layer, e->plan->n_layers + 1);
 	e->style_data = all;
 	code_buffers(e->plan);
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next)
@@ -276,11 +277,10 @@ static int packed_layers(struct emit *e)
 		[PACKED_DEPTHWISE] = packed_depthwise, [PACKED_MAXPOOL] = packed_maxpool,
 		[PACKED_QUANTISE] = packed_quantise,   [PACKED_FLOATS] = packed_floats,
 	};
-	if (!e->samples)
-		strbuf_printf(&e->includes, "#include \"%s_kernels.h\"\n", e->name);
+	e->out->kernels = true;
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
 		struct packed_layer *p = packed_of(e, l);
-		size_t before = e->rom;
+		size_t before = e->constants->bytes;
 		if (p->kernel == PACKED_REFERENCE) {
 			ref_layer(e, l);
 			e->stack += 192; /* loops that compilers turn into vectors at -O3 */
@@ -292,14 +292,6 @@ static int packed_layers(struct emit *e)
 	return 0;
 }
 
-static int packed_files(struct emit *e)
-{
-	size_t n = 0;
-	while (runtime_packed[n])
-		n++;
-	return emit_text_file(e, arena_printf(&e->arena, "%s_kernels.h", e->name), runtime_packed, n);
-}
-
 const struct style style_packed = {
 	.name = "packed",
 	.folder = "c-packed",
@@ -308,5 +300,6 @@ const struct style style_packed = {
 	.size = packed_size,
 	.layers = packed_layers,
 	.samples = packed_samples,
-	.files = packed_files,
+	.has_dispatch = true,
+	.kernels = runtime_packed,
 };

@@ -79,8 +79,9 @@ struct packed_block {
 	const char *step;    /* and how many of them a vector holds */
 	const char *symbol;  /* the weights, per_group elements a group */
 	int64_t per_group;
-	bool rolled;	 /* the loop over channels: unrolled, its constants would fill the registers */
-	const char *row; /* type of a row's elements; NULL: results are stored right into y */
+	bool rolled; /* the loop over channels: unrolled, its constants would fill the registers */
+	bool direct; /* results are stored right into y; else into a row of */
+	enum array_type row;
 };
 /* The function's head and loops, to the pointers w_0, w_1, ... of the block's weights; and what ends them. */
 void packed_open(struct emit *e, const struct packed_layer *p, const struct packed_block *b);

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define P(...) strbuf_printf(&e->code, __VA_ARGS__)
+#define P(...) strbuf_printf(e->code, __VA_ARGS__)
 
 struct quantiser {
 	bool affine, exact, even;
@@ -17,7 +17,7 @@ struct quantiser {
 static const char *fenced(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_stage *s = l->stage;
-	float *t = arena_array(&e->arena, float, s->channels *(s->count + 2));
+	float *t = arena_array(e->arena, float, s->channels *(s->count + 2));
 	for (int64_t c = 0; c < s->channels; c++) {
 		t[c * (s->count + 2)] = -INFINITY;
 		memcpy(t + c * (s->count + 2) + 1, s->real + c * s->count, sizeof *t * (size_t)s->count);
@@ -45,7 +45,7 @@ static bool fit_all(const struct plan_stage *s, struct quantiser *q, bool even, 
 static void fit(struct emit *e, const struct plan_layer *l, struct quantiser *q)
 {
 	const struct plan_stage *s = l->stage;
-	float *scale = arena_array(&e->arena, float, s->channels), *offset = arena_array(&e->arena, float, s->channels);
+	float *scale = arena_array(e->arena, float, s->channels), *offset = arena_array(e->arena, float, s->channels);
 	if (s->count <= 4)
 		return;
 	q->affine = fit_all(s, q, true, scale, offset) && q->exact;
@@ -59,9 +59,9 @@ static void fit(struct emit *e, const struct plan_layer *l, struct quantiser *q)
 		return;
 	}
 	q->scale =
-		arena_printf(&e->arena, "%s[c]", emit_array(e, ARRAY_F32, scale, (size_t)s->channels, "%s_m", l->name));
-	q->offset = arena_printf(&e->arena, "%s[c]",
-				 emit_array(e, ARRAY_F32, offset, (size_t)s->channels, "%s_a", l->name));
+		arena_printf(e->arena, "%s[c]", emit_array(e, ARRAY_F32, scale, (size_t)s->channels, "%s_m", l->name));
+	q->offset =
+		arena_printf(e->arena, "%s[c]", emit_array(e, ARRAY_F32, offset, (size_t)s->channels, "%s_a", l->name));
 }
 
 /* Statements that leave the count in n, from x's element v. */
@@ -76,7 +76,7 @@ static void count_real(struct emit *e, const struct plan_layer *l, const struct 
 			  LL(s->count));
 		for (int64_t k = 0; k < s->count && s->count <= 8; k++) {
 			const char *limit =
-				s->channels > 1 ? arena_printf(&e->arena, "%s[c * %lld + %lld]", t, LL(s->count), LL(k))
+				s->channels > 1 ? arena_printf(e->arena, "%s[c * %lld + %lld]", t, LL(s->count), LL(k))
 						: float_text(e, (double)s->real[k]);
 			P("\t\tn += v >= %s;\n", limit);
 		}
@@ -90,21 +90,20 @@ static void count_real(struct emit *e, const struct plan_layer *l, const struct 
 }
 
 /* What the quantiser gives can come from the caller: NAME_run_codes. */
-static void codes_entry(struct emit *e, const struct plan_layer *l, const char *call)
+static void codes_entry(struct emit *e, const struct plan_layer *l, const char *codes)
 {
 	struct plan_buf *out = l->out;
-	e->entry_suffix = "codes";
-	e->entry_type = buf_ctype(out);
-	e->entry_from = buf_pointer(e, out, e->entry_type);
-	strbuf_puts(&e->prologue, call);
+	e->out->entry.suffix = "codes";
+	e->out->entry.type = buf_ctype(out);
+	e->out->entry.from = codes;
 	strbuf_printf(
-		&e->extra_header,
+		&e->out->entry.header,
 		"\n"
 		"/* One sample as the input quantiser gives it%s: an element k stands for %lld + %lld * k, k = 0..%lld.\n"
 		" * %s_INPUT0_CODES elements; 64 bytes beyond them must be readable. */\n#define %s_INPUT0_CODES %lld\n",
 		out->channels_last ? ", channels last" : "", LL(out->coded ? out->base : 0),
-		LL(out->coded ? out->step : 1), LL(out->coded ? plan_levels(out) - 1 : out->hi), e->upper, e->upper,
-		LL(out->count));
+		LL(out->coded ? out->step : 1), LL(out->coded ? plan_levels(out) - 1 : out->hi), e->out->upper,
+		e->out->upper, LL(out->count));
 	out->role = PLAN_INPUT; /* the layers behind read in0 */
 	out->index = 0;
 }
@@ -129,7 +128,7 @@ static struct shape shape_of(struct emit *e, const struct plan_layer *l)
 	h.inner = h.image ? l->out->count / h.channels : l->inner;
 	h.outer = h.image ? 1 : l->outer;
 	h.value =
-		h.multiply == 1 && !h.add ? "n" : arena_printf(&e->arena, "n * %lld + %lld", LL(h.multiply), LL(h.add));
+		h.multiply == 1 && !h.add ? "n" : arena_printf(e->arena, "n * %lld + %lld", LL(h.multiply), LL(h.add));
 	return h;
 }
 
@@ -170,9 +169,9 @@ static void plain_loops(struct emit *e, const struct plan_layer *l, const struct
 			const char *t)
 {
 	bool single = l->stage->channels == 1;
-	const char *block = h->outer > 1 ? arena_printf(&e->arena, "b * %lld + ", LL(h->channels * h->inner)) : "";
-	const char *at = arena_printf(&e->arena, single || h->inner > 1 ? "%s%s" : "%sc", block,
-				      single ? "i" : arena_printf(&e->arena, "c * %lld + i", LL(h->inner)));
+	const char *block = h->outer > 1 ? arena_printf(e->arena, "b * %lld + ", LL(h->channels * h->inner)) : "";
+	const char *at = arena_printf(e->arena, single || h->inner > 1 ? "%s%s" : "%sc", block,
+				      single ? "i" : arena_printf(e->arena, "c * %lld + i", LL(h->inner)));
 	if (h->outer > 1)
 		P("\tfor (int b = 0; b < %lld; b++)\n", LL(h->outer));
 	if (!single)
@@ -212,11 +211,11 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 		plain_loops(e, l, &h, &q, t);
 	P("}\n");
 	e->stack += 128; /* a loop that compilers turn into vectors */
-	const char *call =
-		arena_printf(&e->arena, "\t%s(%s, %s);\n", layer_function(e, l),
-			     buf_pointer(e, l->in[0], "const float"), buf_pointer(e, l->out, buf_ctype(l->out)));
-	if (packed_is_entry(e, l) && plan_root(l->out) == l->out && l->out->role == PLAN_INNER)
-		codes_entry(e, l, call);
-	else
-		strbuf_puts(&e->run, call);
+	bool entry = packed_is_entry(e, l) && plan_root(l->out) == l->out && l->out->role == PLAN_INNER;
+	struct calls *c = entry ? &e->out->entry.before : &e->run;
+	const char *codes = buf_pointer(e, c, l->out, buf_ctype(l->out));
+	strbuf_printf(&c->text, "\t%s(%s, %s);\n", layer_function(e, l), buf_pointer(e, c, l->in[0], "const float"),
+		      codes);
+	if (entry)
+		codes_entry(e, l, codes);
 }

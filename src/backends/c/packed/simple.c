@@ -2,7 +2,7 @@
  * depthwise convolution, max pool; and bringing an operand into the order kernels want. */
 #include "backends/c/packed/packed.h"
 
-#define P(...) strbuf_printf(&e->code, __VA_ARGS__)
+#define P(...) strbuf_printf(e->code, __VA_ARGS__)
 
 /* ---- the operand ---- */
 
@@ -12,7 +12,7 @@ static const char *code_of(struct emit *e, const struct plan_buf *b, const char 
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
 	if (root->coded)
 		return x;
-	return arena_printf(&e->arena, "(uint8_t)((%s - (%lld)) / %lld)", x, LL(root->base), LL(root->step));
+	return arena_printf(e->arena, "(uint8_t)((%s - (%lld)) / %lld)", x, LL(root->base), LL(root->step));
 }
 
 static void arrange(struct emit *e, struct packed_layer *p, const char *name)
@@ -28,8 +28,8 @@ static void arrange(struct emit *e, struct packed_layer *p, const char *name)
 		  LL(p->image_w), LL(w->pad_left), LL(w->ic), LL(w->iw * w->ic), LL(w->iw * w->ic));
 		return;
 	}
-	const char *from = w->in_last ? arena_printf(&e->arena, "x[(r * %lld + c) * %lld + i]", LL(w->iw), LL(w->ic))
-				      : arena_printf(&e->arena, "x[(i * %lld + r) * %lld + c]", LL(w->ih), LL(w->iw));
+	const char *from = w->in_last ? arena_printf(e->arena, "x[(r * %lld + c) * %lld + i]", LL(w->iw), LL(w->ic))
+				      : arena_printf(e->arena, "x[(i * %lld + r) * %lld + c]", LL(w->ih), LL(w->iw));
 	P("\t\tfor (int c = 0; c < %lld; c++)\n\t\t\tfor (int i = 0; i < %lld; i++)\n"
 	  "\t\t\t\timage[((r + %lld) * %lld + c + %lld) * %lld + i] = %s;\n}\n",
 	  LL(w->iw), LL(w->ic), LL(w->pad_top), LL(p->image_w), LL(w->pad_left), LL(w->ic), code_of(e, l->in[0], from));
@@ -38,13 +38,13 @@ static void arrange(struct emit *e, struct packed_layer *p, const char *name)
 const char *packed_operand(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
-	const char *x = buf_pointer(e, l->in[0], arena_printf(&e->arena, "const %s", buf_ctype(l->in[0])));
+	const char *x = buf_pointer(e, &e->run, l->in[0], arena_printf(e->arena, "const %s", buf_ctype(l->in[0])));
 	if (!p->image)
 		return x;
-	const char *name = arena_printf(&e->arena, "%s_image", layer_function(e, l));
-	const char *image = buf_pointer(e, p->image, "uint8_t");
+	const char *name = arena_printf(e->arena, "%s_image", layer_function(e, l));
+	const char *image = buf_pointer(e, &e->run, p->image, "uint8_t");
 	arrange(e, p, name);
-	strbuf_printf(&e->run, "\t%s(%s, %s);\n", name, x, image);
+	strbuf_printf(&e->run.text, "\t%s(%s, %s);\n", name, x, image);
 	return image;
 }
 
@@ -62,7 +62,7 @@ static const char *depthwise_weights(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;
 	int64_t taps = w->kh * w->kw, row = groups_of(l) * GROUP;
-	int16_t *to = arena_array(&e->arena, int16_t, taps * row);
+	int16_t *to = arena_array(e->arena, int16_t, taps * row);
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t t = 0; t < taps; t++)
 			to[t * row + o] = (int16_t)l->weights[o * taps + t];
@@ -129,7 +129,7 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	else
 		P("\t\tmemcpy(row + o, sums, sizeof sums);\n");
 	P("\t\t}\n");
-	packed_finish(e, l, NULL, 2, arena_printf(&e->arena, "(p * %lld + q) * %lld", LL(w->ow), LL(w->oc)));
+	packed_finish(e, l, NULL, 2, arena_printf(e->arena, "(p * %lld + q) * %lld", LL(w->ow), LL(w->oc)));
 	P("\t}\n}\n");
 	packed_call(e, p, x);
 }
@@ -152,5 +152,5 @@ void packed_maxpool(struct emit *e, struct packed_layer *p)
 		P("\t\t\tm = b[%lld + o] > m ? b[%lld + o] : m;\n", LL(at), LL(at));
 	}
 	P("\t\t\tz[o] = m;\n\t\t}\n\t}\n}\n");
-	packed_call(e, p, buf_pointer(e, l->in[0], "const uint8_t"));
+	packed_call(e, p, buf_pointer(e, &e->run, l->in[0], "const uint8_t"));
 }

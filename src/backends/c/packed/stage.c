@@ -180,8 +180,8 @@ static bool fit_all(const struct plan_layer *l, struct packed_stage *s, const in
 
 static void fit(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
 {
-	s->scale = arena_array(&e->arena, float, l->window.oc);
-	s->offset = arena_array(&e->arena, float, l->window.oc);
+	s->scale = arena_array(e->arena, float, l->window.oc);
+	s->offset = arena_array(e->arena, float, l->window.oc);
 	for (int even = 0; even < 2 && s->count >= 3 && !s->affine; even++) {
 		s->even = even;
 		s->affine = fit_all(l, s, extra);
@@ -204,7 +204,7 @@ static bool line_of_codes(struct emit *e, const struct requantisation *q, int64_
 	to->multiplier *= step;
 	to->offset += q->multiplier * start;
 	to->n_exceptions = 0;
-	to->exceptions = arena_array(&e->arena, struct requantise_exception, q->n_exceptions + 1);
+	to->exceptions = arena_array(e->arena, struct requantise_exception, q->n_exceptions + 1);
 	for (int k = 0; k < q->n_exceptions; k++) {
 		int64_t d = q->exceptions[k].x - start;
 		if (d % step == 0) /* others are no sums that occur */
@@ -216,7 +216,7 @@ static bool line_of_codes(struct emit *e, const struct requantisation *q, int64_
 
 static void take_lines(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
 {
-	struct requantisation *to = arena_array(&e->arena, struct requantisation, padded_channels(l));
+	struct requantisation *to = arena_array(e->arena, struct requantisation, padded_channels(l));
 	int64_t step = plan_root(l->in[0])->step;
 	for (int64_t o = 0; o < l->window.oc; o++) {
 		const struct requantisation *q = &l->stage->lines[l->stage->channels == 1 ? 0 : o];
@@ -232,11 +232,11 @@ struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, co
 	const struct plan_stage *from = l->stage;
 	const struct plan_buf *out = plan_root(l->out);
 	int64_t step = plan_root(l->in[0])->step;
-	struct packed_stage *s = arena_new(&e->arena, struct packed_stage);
+	struct packed_stage *s = arena_new(e->arena, struct packed_stage);
 	s->count = from->count;
 	s->multiply = out->coded ? from->step / out->step : from->step;
 	s->add = out->coded ? (from->base - out->base) / out->step : from->base;
-	s->t = arena_array(&e->arena, int64_t, l->window.oc * s->count + 1);
+	s->t = arena_array(e->arena, int64_t, l->window.oc * s->count + 1);
 	for (int64_t o = 0; o < l->window.oc; o++)
 		for (int64_t k = 0; k < s->count; k++) {
 			int64_t t = from->t[(from->channels == 1 ? 0 : o) * s->count + k];
@@ -251,16 +251,16 @@ struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, co
 /* "(uint8_t)(2 * v - 1)": the result's element from an expression v. */
 static const char *scaled(struct emit *e, const char *type, const char *v, int64_t multiply, int64_t add)
 {
-	const char *s = multiply == 1 ? v : arena_printf(&e->arena, "%s * %lld", v, LL(multiply));
+	const char *s = multiply == 1 ? v : arena_printf(e->arena, "%s * %lld", v, LL(multiply));
 	if (add)
-		s = arena_printf(&e->arena, "%s %c %lld", s, add < 0 ? '-' : '+', LL(add < 0 ? -add : add));
-	return arena_printf(&e->arena, "(%s)(%s)", type, s);
+		s = arena_printf(e->arena, "%s %c %lld", s, add < 0 ? '-' : '+', LL(add < 0 ? -add : add));
+	return arena_printf(e->arena, "(%s)(%s)", type, s);
 }
 
 static const char *offsets(struct emit *e, const struct plan_layer *l, const int64_t *extra)
 {
 	const struct plan_buf *out = plan_root(l->out);
-	int64_t oc = l->window.oc, step = plan_root(l->in[0])->step, *v = arena_array(&e->arena, int64_t, oc);
+	int64_t oc = l->window.oc, step = plan_root(l->in[0])->step, *v = arena_array(e->arena, int64_t, oc);
 	for (int64_t o = 0; o < oc; o++)
 		v[o] = packed_offset(l, o) - step * (extra ? extra[o] : 0) - (out->coded ? out->base : 0);
 	return emit_ints(e, v, (size_t)oc, NULL, "%s_o", l->name);
@@ -275,19 +275,19 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 	bool bytes = s && s->multiply == 1 && s->add == 0 &&
 		     array_size(array_type_for(0, s->count)) == plan_elem_size(l->out->elem);
 	if (bytes || l->real) {
-		strbuf_printf(&e->code, "%.*smemcpy(y + %s, row, %lld);\n", indent, TABS, pixel,
+		strbuf_printf(e->code, "%.*smemcpy(y + %s, row, %lld);\n", indent, TABS, pixel,
 			      LL(l->window.oc * (int64_t)plan_elem_size(l->out->elem)));
 		return;
 	}
 	if (s) {
 		value = scaled(e, type, "row[o]", s->multiply, s->add);
 	} else {
-		const char *term = arena_printf(&e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step),
+		const char *term = arena_printf(e->arena, "row[o] * %lld + %s[o]", LL(plan_root(l->in[0])->step),
 						offsets(e, l, extra));
-		value = arena_printf(&e->arena, "(%s)(%s)", type, term);
+		value = arena_printf(e->arena, "(%s)(%s)", type, term);
 	}
 	e->stack += 256; /* a loop that GCC turns into vectors and unrolls */
-	strbuf_printf(&e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, TABS,
+	strbuf_printf(e->code, "%.*sfor (int o = 0; o < %lld; o++)\n%.*sy[%s + o] = %s;\n", indent, TABS,
 		      LL(l->window.oc), indent + 1, TABS, pixel, value);
 }
 
@@ -296,7 +296,7 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
 	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
-	int32_t *t = arena_array(&e->arena, int32_t, groups * s->count * GROUP);
+	int32_t *t = arena_array(e->arena, int32_t, groups * s->count * GROUP);
 	for (int64_t o = 0; o < groups * GROUP; o++)
 		for (int64_t k = 0; k < s->count; k++) {
 			int64_t v = o < l->window.oc ? s->t[o * s->count + k] : INT32_MAX;
@@ -310,7 +310,7 @@ static const char *thresholds(struct emit *e, const struct plan_layer *l, const 
 static const char *padded_floats(struct emit *e, const struct plan_layer *l, const float *v, const char *suffix)
 {
 	int64_t n = (l->window.oc + GROUP - 1) / GROUP * GROUP;
-	float *to = arena_array(&e->arena, float, n);
+	float *to = arena_array(e->arena, float, n);
 	for (int64_t o = 0; o < l->window.oc; o++)
 		to[o] = v[o];
 	return emit_array(e, ARRAY_F32, to, (size_t)n, "%s_%s", l->name, suffix);
@@ -318,7 +318,7 @@ static const char *padded_floats(struct emit *e, const struct plan_layer *l, con
 
 static const char *multipliers(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
-	int32_t *m = arena_array(&e->arena, int32_t, padded_channels(l));
+	int32_t *m = arena_array(e->arena, int32_t, padded_channels(l));
 	for (int64_t o = 0; o < l->window.oc; o++)
 		m[o] = (int32_t)s->lines[o].multiplier;
 	return emit_array(e, ARRAY_I32, m, (size_t)padded_channels(l), "%s_m", l->name);
@@ -327,7 +327,7 @@ static const char *multipliers(struct emit *e, const struct plan_layer *l, const
 /* Of 16 channels those with even numbers first: products of 64 bits take every second lane. */
 static const char *line_offsets(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
 {
-	int64_t *r = arena_array(&e->arena, int64_t, padded_channels(l));
+	int64_t *r = arena_array(e->arena, int64_t, padded_channels(l));
 	for (int64_t o = 0; o < l->window.oc; o++)
 		r[o / GROUP * GROUP + o % 2 * (GROUP / 2) + o % GROUP / 2] = s->lines[o].offset;
 	return emit_array(e, ARRAY_I64, r, (size_t)padded_channels(l), "%s_r", l->name);
@@ -336,7 +336,7 @@ static const char *line_offsets(struct emit *e, const struct plan_layer *l, cons
 void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, int indent,
 			  const char *at)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	strbuf_printf(b, "%.*sconst int line = %s;\n%.*sqcc_i32 n = qcc_requantise%s(sum, %s + line, ", indent, TABS,
 		      at, indent, TABS, s->doubt ? "_near" : "", multipliers(e, l, s));
 	strbuf_printf(b, "%s + line / %d * %d + line %% %d / 2, %d, %lld", line_offsets(e, l, s), GROUP, GROUP, GROUP,

@@ -1,5 +1,5 @@
 /* Reference kernels of layers that work element by element: thresholds, arithmetic, activations. */
-#include "backends/c/emit.h"
+#include "backends/c/reference/kernels.h"
 
 #include <math.h>
 
@@ -10,7 +10,7 @@ static const char *out_index(const struct loops *n)
 
 void ref_threshold(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	struct loops n;
 	const int64_t *strides[] = { l->stride_a };
 	int indent;
@@ -20,12 +20,12 @@ void ref_threshold(struct emit *e, const struct plan_layer *l)
 	indent = 1 + n.depth;
 	strbuf_printf(b, "%.*sconst %s sum = %s;\n", indent, "\t\t\t\t\t\t\t\t",
 		      l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
-		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", loops_index(e, &n, 0))));
+		      ref_value(e, l->in[0], arena_printf(e->arena, "x[%s]", loops_index(e, &n, 0))));
 	const char *o = out_index(&n);
-	const char *channel = l->inner == 1 ? arena_printf(&e->arena, "%s %% %lld", o, LL(l->length))
+	const char *channel = l->inner == 1 ? arena_printf(e->arena, "%s %% %lld", o, LL(l->length))
 			      : l->outer == 1
-				      ? arena_printf(&e->arena, "%s / %lld", o, LL(l->inner))
-				      : arena_printf(&e->arena, "%s / %lld %% %lld", o, LL(l->inner), LL(l->length));
+				      ? arena_printf(e->arena, "%s / %lld", o, LL(l->inner))
+				      : arena_printf(e->arena, "%s / %lld %% %lld", o, LL(l->inner), LL(l->length));
 	ref_store(e, l, indent, o, channel);
 	loops_close(b, &n, 1);
 	ref_close(e);
@@ -38,17 +38,17 @@ const char *ref_constant(struct emit *e, const struct plan_layer *l, const char 
 {
 	size_t n = (size_t)l->operand_count;
 	if (n == 1)
-		return l->real ? float_text(e, l->operand[0]) : arena_printf(&e->arena, "%lld", LL(l->operand[0]));
+		return l->real ? float_text(e, l->operand[0]) : arena_printf(e->arena, "%lld", LL(l->operand[0]));
 	if (!l->real) {
-		int64_t *ints = arena_array(&e->arena, int64_t, n);
+		int64_t *ints = arena_array(e->arena, int64_t, n);
 		for (size_t i = 0; i < n; i++)
 			ints[i] = (int64_t)l->operand[i];
-		return arena_printf(&e->arena, "%s[%s]", emit_ints(e, ints, n, NULL, "%s_c", l->name), index);
+		return arena_printf(e->arena, "%s[%s]", emit_ints(e, ints, n, NULL, "%s_c", l->name), index);
 	}
-	float *reals = arena_array(&e->arena, float, n);
+	float *reals = arena_array(e->arena, float, n);
 	for (size_t i = 0; i < n; i++)
 		reals[i] = (float)l->operand[i];
-	return arena_printf(&e->arena, "%s[%s]", emit_array(e, ARRAY_F32, reals, n, "%s_c", l->name), index);
+	return arena_printf(e->arena, "%s[%s]", emit_array(e, ARRAY_F32, reals, n, "%s_c", l->name), index);
 }
 
 /* A buffer's element in the computation's type. */
@@ -57,28 +57,27 @@ static const char *operand(struct emit *e, const struct plan_layer *l, size_t i,
 	const char *x = i == 0 ? "x" : "x1";
 	bool wide = !l->real && l->out->elem == PLAN_I64;
 	const char *cast = l->real && !l->in[i]->real ? "(float)" : wide ? "(int64_t)" : "";
-	return arena_printf(&e->arena, "%s%s", cast,
-			    ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", x, index)));
+	return arena_printf(e->arena, "%s%s", cast, ref_value(e, l->in[i], arena_printf(e->arena, "%s[%s]", x, index)));
 }
 
 static const char *combine(struct emit *e, const struct plan_layer *l, const char *a, const char *c)
 {
 	static const char sign[] = { [PLAN_ADD] = '+', [PLAN_SUB] = '-', [PLAN_MUL] = '*', [PLAN_DIV] = '/' };
 	switch (l->function) {
-	case PLAN_MAX: return arena_printf(&e->arena, "%s > %s ? %s : %s", a, c, a, c);
-	case PLAN_MIN: return arena_printf(&e->arena, "%s < %s ? %s : %s", a, c, a, c);
-	case PLAN_PRELU: return arena_printf(&e->arena, "%s < 0.0f ? %s * %s : %s", a, a, c, a);
-	case PLAN_POW: return arena_printf(&e->arena, "powf(%s, %s)", a, c);
-	case PLAN_DISTANCE: return arena_printf(&e->arena, "%s > %s ? %s - %s : %s - %s", a, c, a, c, c, a);
-	case PLAN_AT_LEAST: return arena_printf(&e->arena, "%s >= %s", a, c);
-	case PLAN_AT_MOST: return arena_printf(&e->arena, "%s <= %s", a, c);
-	default: return arena_printf(&e->arena, "%s %c %s", a, sign[l->function], c);
+	case PLAN_MAX: return arena_printf(e->arena, "%s > %s ? %s : %s", a, c, a, c);
+	case PLAN_MIN: return arena_printf(e->arena, "%s < %s ? %s : %s", a, c, a, c);
+	case PLAN_PRELU: return arena_printf(e->arena, "%s < 0.0f ? %s * %s : %s", a, a, c, a);
+	case PLAN_POW: return arena_printf(e->arena, "powf(%s, %s)", a, c);
+	case PLAN_DISTANCE: return arena_printf(e->arena, "%s > %s ? %s - %s : %s - %s", a, c, a, c, c, a);
+	case PLAN_AT_LEAST: return arena_printf(e->arena, "%s >= %s", a, c);
+	case PLAN_AT_MOST: return arena_printf(e->arena, "%s <= %s", a, c);
+	default: return arena_printf(e->arena, "%s %c %s", a, sign[l->function], c);
 	}
 }
 
 void ref_binary(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	struct loops n;
 	const int64_t *strides[] = { l->stride_a, l->stride_b };
 	loops_make(&n, l->out, 2, strides);
@@ -102,8 +101,8 @@ static const char *shifted(struct emit *e, const struct plan_layer *l)
 {
 	long long by = 1LL << l->k;
 	if (l->in[0]->lo >= 0)
-		return arena_printf(&e->arena, "v / %lld", by);
-	return arena_printf(&e->arena, "(v < 0 ? v - %lld : v) / %lld", by - 1, by);
+		return arena_printf(e->arena, "v / %lld", by);
+	return arena_printf(e->arena, "(v < 0 ? v - %lld : v) / %lld", by - 1, by);
 }
 
 /* Functions that are made of others, of a float v. */
@@ -111,12 +110,12 @@ static const char *activation_text(struct emit *e, const struct plan_layer *l)
 {
 	const char *alpha = float_text(e, l->alpha), *beta = float_text(e, l->beta);
 	switch (l->function) {
-	case PLAN_LEAKY_RELU: return arena_printf(&e->arena, "v < 0.0f ? %s * v : v", alpha);
-	case PLAN_THRESHOLDED_RELU: return arena_printf(&e->arena, "v > %s ? v : 0.0f", alpha);
-	case PLAN_ELU: return arena_printf(&e->arena, "v < 0.0f ? %s * expm1f(v) : v", alpha);
-	case PLAN_SELU: return arena_printf(&e->arena, "%s * (v < 0.0f ? %s * expm1f(v) : v)", beta, alpha);
-	case PLAN_CELU: return arena_printf(&e->arena, "v < 0.0f ? %s * expm1f(v / %s) : v", alpha, alpha);
-	case PLAN_HARD_SIGMOID: return arena_printf(&e->arena, "fminf(fmaxf(%s * v + %s, 0.0f), 1.0f)", alpha, beta);
+	case PLAN_LEAKY_RELU: return arena_printf(e->arena, "v < 0.0f ? %s * v : v", alpha);
+	case PLAN_THRESHOLDED_RELU: return arena_printf(e->arena, "v > %s ? v : 0.0f", alpha);
+	case PLAN_ELU: return arena_printf(e->arena, "v < 0.0f ? %s * expm1f(v) : v", alpha);
+	case PLAN_SELU: return arena_printf(e->arena, "%s * (v < 0.0f ? %s * expm1f(v) : v)", beta, alpha);
+	case PLAN_CELU: return arena_printf(e->arena, "v < 0.0f ? %s * expm1f(v / %s) : v", alpha, alpha);
+	case PLAN_HARD_SIGMOID: return arena_printf(e->arena, "fminf(fmaxf(%s * v + %s, 0.0f), 1.0f)", alpha, beta);
 	case PLAN_HARD_SWISH: return "v * fminf(fmaxf(v / 6.0f + 0.5f, 0.0f), 1.0f)";
 	case PLAN_SOFTPLUS: return "fmaxf(v, 0.0f) + log1pf(expf(-fabsf(v)))";
 	case PLAN_SOFTSIGN: return "v / (1.0f + fabsf(v))";
@@ -131,11 +130,11 @@ static const char *unary_text(struct emit *e, const struct plan_layer *l)
 {
 	const char *zero = l->real ? "0.0f" : "0";
 	switch (l->function) {
-	case PLAN_RELU: return arena_printf(&e->arena, "v > %s ? v : %s", zero, zero);
+	case PLAN_RELU: return arena_printf(e->arena, "v > %s ? v : %s", zero, zero);
 	case PLAN_NEG: return "-v";
 	case PLAN_HALVE: return "v / 2";
 	case PLAN_SHIFT: return shifted(e, l);
-	case PLAN_ABS: return arena_printf(&e->arena, "v < %s ? -v : v", zero);
+	case PLAN_ABS: return arena_printf(e->arena, "v < %s ? -v : v", zero);
 	case PLAN_SIGN: return l->real ? "v > 0.0f ? 1.0f : v < 0.0f ? -1.0f : 0.0f" : "(v > 0) - (v < 0)";
 	case PLAN_RECIPROCAL: return "1.0f / v";
 	case PLAN_SIGMOID: return "1.0f / (1.0f + expf(-v))";
@@ -153,7 +152,7 @@ static const char *unary_text(struct emit *e, const struct plan_layer *l)
 
 void ref_unary(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	struct loops n;
 	const int64_t *strides[] = { l->stride_a };
 	const char *type = l->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi);
@@ -162,7 +161,7 @@ void ref_unary(struct emit *e, const struct plan_layer *l)
 	ref_open(e, l);
 	loops_open(b, &n, 1);
 	strbuf_printf(b, "%.*sconst %s v = %s%s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", type, cast,
-		      ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", loops_index(e, &n, 0))));
+		      ref_value(e, l->in[0], arena_printf(e->arena, "x[%s]", loops_index(e, &n, 0))));
 	strbuf_printf(b, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", out_index(&n),
 		      ref_element(e, l->out, unary_text(e, l)));
 	loops_close(b, &n, 1);

@@ -1,16 +1,17 @@
 /* The frame of a reference kernel: function head and tail, storing a result through thresholds, and which
  * kernel a kind of layer has. */
-#include "backends/c/emit.h"
+#include "backends/c/reference/kernels.h"
+#include "backends/c/reference/reference.h"
 
 const char *ref_value(struct emit *e, const struct plan_buf *b, const char *element)
 {
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
 	if (!root->coded || (root->base == 0 && root->step == 1))
 		return element;
-	const char *k = root->step == 1 ? element : arena_printf(&e->arena, "%s * %lld", element, LL(root->step));
+	const char *k = root->step == 1 ? element : arena_printf(e->arena, "%s * %lld", element, LL(root->step));
 	if (!root->base)
 		return k;
-	return arena_printf(&e->arena, "(%s %c %lld)", k, root->base < 0 ? '-' : '+',
+	return arena_printf(e->arena, "(%s %c %lld)", k, root->base < 0 ? '-' : '+',
 			    LL(root->base < 0 ? -root->base : root->base));
 }
 
@@ -20,25 +21,25 @@ const char *ref_element(struct emit *e, const struct plan_buf *b, const char *va
 	if (b->real)
 		return value;
 	if (!root->coded || (root->base == 0 && root->step == 1))
-		return arena_printf(&e->arena, "(%s)(%s)", buf_ctype(b), value);
-	const char *k = root->base == 0 ? arena_printf(&e->arena, "(%s)", value)
-					: arena_printf(&e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-',
+		return arena_printf(e->arena, "(%s)(%s)", buf_ctype(b), value);
+	const char *k = root->base == 0 ? arena_printf(e->arena, "(%s)", value)
+					: arena_printf(e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-',
 						       LL(root->base < 0 ? -root->base : root->base));
-	return arena_printf(&e->arena, root->step == 1 ? "(%s)%s" : "(%s)(%s / %lld)", buf_ctype(b), k, LL(root->step));
+	return arena_printf(e->arena, root->step == 1 ? "(%s)%s" : "(%s)(%s / %lld)", buf_ctype(b), k, LL(root->step));
 }
 
 static const char *param(struct emit *e, const char *type, const char *name, bool constant)
 {
-	return arena_printf(&e->arena, "%s%s *restrict %s", constant ? "const " : "", type, name);
+	return arena_printf(e->arena, "%s%s *restrict %s", constant ? "const " : "", type, name);
 }
 
 void ref_open(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	strbuf_printf(b, "\n/* %s */\nstatic void %s(", layer_comment(e, l), layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
 		strbuf_printf(b, "%s, ",
-			      param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(&e->arena, "x%zu", i), true));
+			      param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(e->arena, "x%zu", i), true));
 	if (l->out)
 		strbuf_printf(b, "%s%s", param(e, buf_ctype(l->out), "y", false), l->out2 ? ", " : "");
 	if (l->out2)
@@ -50,13 +51,13 @@ void ref_images(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_window *w = &l->window;
 	if (w->batch)
-		strbuf_printf(&e->code, "\tfor (int image = 0; image < %lld; image++, x += %lld, y += %lld)\n",
+		strbuf_printf(e->code, "\tfor (int image = 0; image < %lld; image++, x += %lld, y += %lld)\n",
 			      LL(w->batch), LL(w->ic * w->ih * w->iw), LL(w->oc * w->oh * w->ow));
 }
 
 void ref_close(struct emit *e)
 {
-	strbuf_puts(&e->code, "}\n");
+	strbuf_puts(e->code, "}\n");
 }
 
 const char *stage_array(struct emit *e, const struct plan_layer *l, const char **ctype)
@@ -78,17 +79,17 @@ static void tabs(struct strbuf *b, int n)
 /* "2 * n - 1" for step 2, base -1. */
 static const char *value_of(struct emit *e, const struct plan_stage *s)
 {
-	const char *k = s->step == 1 ? "n" : arena_printf(&e->arena, "%lld * n", LL(s->step));
+	const char *k = s->step == 1 ? "n" : arena_printf(e->arena, "%lld * n", LL(s->step));
 	if (!s->base)
 		return k;
-	return arena_printf(&e->arena, "%s %c %lld", k, s->base < 0 ? '-' : '+', LL(s->base < 0 ? -s->base : s->base));
+	return arena_printf(e->arena, "%s %c %lld", k, s->base < 0 ? '-' : '+', LL(s->base < 0 ? -s->base : s->base));
 }
 
 /* One field of the stage's lines as an array. */
 static const char *line_array(struct emit *e, const struct plan_layer *l, bool offset)
 {
 	const struct plan_stage *s = l->stage;
-	int64_t *v = arena_array(&e->arena, int64_t, s->channels);
+	int64_t *v = arena_array(e->arena, int64_t, s->channels);
 	for (int64_t c = 0; c < s->channels; c++)
 		v[c] = offset ? s->lines[c].offset : s->lines[c].multiplier;
 	return emit_ints(e, v, (size_t)s->channels, NULL, offset ? "%s_r" : "%s_m", l->name);
@@ -102,7 +103,7 @@ static void correct_line(struct emit *e, const struct plan_layer *l, int indent,
 	const char *first = emit_array(e, ARRAY_I32, x.first, (size_t)s->channels + 1, "%s_f", l->name);
 	const char *at = emit_array(e, ARRAY_I32, x.x, (size_t)x.count, "%s_x", l->name);
 	const char *add = emit_array(e, ARRAY_I32, x.correction, (size_t)x.count, "%s_d", l->name);
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	tabs(b, indent);
 	strbuf_printf(b, "if (((v + %lld) & %lld) < %lld)\n", LL(s->doubt), (1LL << s->lines->shift) - 1,
 		      2 * LL(s->doubt));
@@ -116,7 +117,7 @@ static void correct_line(struct emit *e, const struct plan_layer *l, int indent,
 static void count_by_line(struct emit *e, const struct plan_layer *l, int indent, const char *channel)
 {
 	const struct plan_stage *s = l->stage;
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	const char *c = s->channels == 1 ? "0" : channel;
 	tabs(b, indent);
 	strbuf_printf(b, "const int64_t v = (int64_t)sum * %s[%s] + %s[%s];\n", line_array(e, l, false), c,
@@ -132,11 +133,11 @@ static void count_by_line(struct emit *e, const struct plan_layer *l, int indent
 static void count_thresholds(struct emit *e, const struct plan_layer *l, int indent, const char *channel)
 {
 	const struct plan_stage *s = l->stage;
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	const char *type, *t = stage_array(e, l, &type);
 	const char *row = s->channels == 1 ? ""
-			  : s->count == 1  ? arena_printf(&e->arena, "%s + ", channel)
-					   : arena_printf(&e->arena, "%s * %lld + ", channel, LL(s->count));
+			  : s->count == 1  ? arena_printf(e->arena, "%s + ", channel)
+					   : arena_printf(e->arena, "%s * %lld + ", channel, LL(s->count));
 	tabs(b, indent);
 	strbuf_puts(b, "int n = 0;\n");
 	tabs(b, indent);
@@ -157,14 +158,14 @@ static void count_thresholds(struct emit *e, const struct plan_layer *l, int ind
 static void store_stage(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
 {
 	const struct plan_stage *s = l->stage;
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	if (s->lines)
 		count_by_line(e, l, indent, channel);
 	else
 		count_thresholds(e, l, indent, channel);
 	const struct plan_buf *out = plan_root(l->out);
 	const char *element = out->coded && out->base == s->base && out->step == s->step
-				      ? arena_printf(&e->arena, "(%s)n", buf_ctype(out))
+				      ? arena_printf(e->arena, "(%s)n", buf_ctype(out))
 				      : ref_element(e, l->out, value_of(e, s));
 	strbuf_printf(b, "y[%s] = %s;\n", index, element);
 }
@@ -175,24 +176,25 @@ void ref_store(struct emit *e, const struct plan_layer *l, int indent, const cha
 		store_stage(e, l, indent, index, channel);
 		return;
 	}
-	tabs(&e->code, indent);
+	tabs(e->code, indent);
 	if (l->real)
-		strbuf_printf(&e->code, "y[%s] = sum;\n", index);
+		strbuf_printf(e->code, "y[%s] = sum;\n", index);
 	else
-		strbuf_printf(&e->code, "y[%s] = %s;\n", index, ref_element(e, l->out, "sum"));
+		strbuf_printf(e->code, "y[%s] = %s;\n", index, ref_element(e, l->out, "sum"));
 }
 
 static void call(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->run;
+	struct strbuf *b = &e->run.text;
 	strbuf_printf(b, "\t%s(", layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
-		strbuf_printf(b, "%s, ",
-			      buf_pointer(e, l->in[i], arena_printf(&e->arena, "const %s", buf_ctype(l->in[i]))));
+		strbuf_printf(
+			b, "%s, ",
+			buf_pointer(e, &e->run, l->in[i], arena_printf(e->arena, "const %s", buf_ctype(l->in[i]))));
 	if (l->out)
-		strbuf_printf(b, "%s%s", buf_pointer(e, l->out, buf_ctype(l->out)), l->out2 ? ", " : "");
+		strbuf_printf(b, "%s%s", buf_pointer(e, &e->run, l->out, buf_ctype(l->out)), l->out2 ? ", " : "");
 	if (l->out2)
-		strbuf_puts(b, buf_pointer(e, l->out2, buf_ctype(l->out2)));
+		strbuf_puts(b, buf_pointer(e, &e->run, l->out2, buf_ctype(l->out2)));
 	strbuf_puts(b, ");\n");
 }
 

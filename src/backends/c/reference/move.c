@@ -1,13 +1,12 @@
 /* Reference kernels of layers that only move elements: concatenation, and maps, which become strided loops where
  * they are regular and a table of indices where they are not. */
-#include "backends/c/emit.h"
+#include "backends/c/reference/kernels.h"
 
 /* "x[index]" of operand k as an element of the result. */
 static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, const char *index)
 {
 	const struct plan_buf *a = plan_root(l->in[k]), *y = plan_root(l->out);
-	const char *x =
-		k == 0 ? arena_printf(&e->arena, "x[%s]", index) : arena_printf(&e->arena, "x%zu[%s]", k, index);
+	const char *x = k == 0 ? arena_printf(e->arena, "x[%s]", index) : arena_printf(e->arena, "x%zu[%s]", k, index);
 	if (a->coded == y->coded && a->base == y->base && a->step == y->step && a->elem == y->elem)
 		return x;
 	return ref_element(e, l->out, ref_value(e, l->in[k], x));
@@ -15,14 +14,14 @@ static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, c
 
 void ref_concat(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	int64_t at = 0, total = l->length * l->inner;
 	ref_open(e, l);
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++) {\n", LL(l->outer));
 	for (size_t i = 0; i < l->n_in; i++) {
 		int64_t run = l->in[i]->count / l->outer;
 		strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ty[p * %lld + %lld + i] = %s;\n", LL(run),
-			      LL(total), LL(at), moved(e, l, i, arena_printf(&e->arena, "p * %lld + i", LL(run))));
+			      LL(total), LL(at), moved(e, l, i, arena_printf(e->arena, "p * %lld + i", LL(run))));
 		at += run;
 	}
 	strbuf_puts(b, "\t}\n");
@@ -55,12 +54,12 @@ static void move_affine(struct emit *e, const struct plan_layer *l, const int64_
 {
 	struct loops n;
 	const int64_t *const all[] = { strides };
-	const char *first = l->map[0] ? arena_printf(&e->arena, "%lld + ", LL(l->map[0])) : "";
+	const char *first = l->map[0] ? arena_printf(e->arena, "%lld + ", LL(l->map[0])) : "";
 	loops_make(&n, l->out, 1, all);
-	loops_open(&e->code, &n, 1);
-	strbuf_printf(&e->code, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", n.depth > 1 ? "o" : "i0",
-		      moved(e, l, 0, arena_printf(&e->arena, "%s%s", first, loops_index(e, &n, 0))));
-	loops_close(&e->code, &n, 1);
+	loops_open(e->code, &n, 1);
+	strbuf_printf(e->code, "%.*sy[%s] = %s;\n", 1 + n.depth, "\t\t\t\t\t\t\t\t", n.depth > 1 ? "o" : "i0",
+		      moved(e, l, 0, arena_printf(e->arena, "%s%s", first, loops_index(e, &n, 0))));
+	loops_close(e->code, &n, 1);
 }
 
 /* A map whose element (i0, i1, ...) is first + t0[i0] + t1[i1] + ..., or the fill where some index is outside its
@@ -93,7 +92,7 @@ static bool separate(struct emit *e, const struct plan_layer *l, struct separabl
 	p->first = l->map[at];
 	for (int a = 0; a < o->rank; a++) {
 		int64_t start = at - at / step[a] % o->dims[a] * step[a];
-		p->table[a] = arena_array(&e->arena, int64_t, o->dims[a]);
+		p->table[a] = arena_array(e->arena, int64_t, o->dims[a]);
 		p->from[a] = o->dims[a];
 		p->to[a] = 0;
 		for (int64_t i = 0; i < o->dims[a]; i++) {
@@ -138,14 +137,14 @@ static const char *axis_term(struct emit *e, const struct plan_layer *l, const s
 	for (int64_t i = p->from[a]; i < p->to[a]; i++)
 		regular &= t[i] == start + stride * i;
 	if (!regular)
-		return arena_printf(&e->arena, "%s[i%d]", emit_ints(e, t, (size_t)n, NULL, "%s_axis%d", l->name, a), a);
+		return arena_printf(e->arena, "%s[i%d]", emit_ints(e, t, (size_t)n, NULL, "%s_axis%d", l->name, a), a);
 	*first += start;
-	return stride ? arena_printf(&e->arena, "i%d * %lld", a, LL(stride)) : NULL;
+	return stride ? arena_printf(e->arena, "i%d * %lld", a, LL(stride)) : NULL;
 }
 
 static void move_separable(struct emit *e, const struct plan_layer *l, const struct separable *p)
 {
-	struct strbuf *b = &e->code, index = { 0 }, valid = { 0 };
+	struct strbuf *b = e->code, index = { 0 }, valid = { 0 };
 	const struct plan_buf *o = l->out;
 	int64_t first = p->first;
 	for (int a = 0; a < o->rank; a++) {
@@ -160,10 +159,10 @@ static void move_separable(struct emit *e, const struct plan_layer *l, const str
 	for (int a = 0; a < o->rank; a++)
 		strbuf_printf(b, "\tfor (int i%d = 0; i%d < %lld; i%d++%s)%s\n", a, a, LL(o->dims[a]), a,
 			      a == o->rank - 1 ? ", o++" : "", a == o->rank - 1 ? " {" : "");
-	const char *element = moved(e, l, 0, arena_printf(&e->arena, "%lld%s", LL(first), strbuf_text(&index)));
+	const char *element = moved(e, l, 0, arena_printf(e->arena, "%lld%s", LL(first), strbuf_text(&index)));
 	const char *fill = !l->fill_count ? "0"
 			   : o->real	  ? float_text(e, l->fill[0])
-					  : ref_element(e, o, arena_printf(&e->arena, "%lld", LL(l->fill[0])));
+					  : ref_element(e, o, arena_printf(e->arena, "%lld", LL(l->fill[0])));
 	if (valid.length)
 		strbuf_printf(b, "\t\tif (%s)\n\t\t\ty[o] = %s;\n\t\telse\n\t\t\ty[o] = %s;\n\t}\n", valid.text,
 			      element, fill);
@@ -185,13 +184,13 @@ static size_t operand_of(const struct plan_layer *l, int64_t *source)
 /* One table per operand: pairs of place in the result and place in the operand. */
 static void move_tables(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
-	int64_t *to = arena_array(&e->arena, int64_t, l->out->count),
-		*from = arena_array(&e->arena, int64_t, l->out->count);
+	struct strbuf *b = e->code;
+	int64_t *to = arena_array(e->arena, int64_t, l->out->count),
+		*from = arena_array(e->arena, int64_t, l->out->count);
 	if (l->fill_count)
 		strbuf_printf(b, "\tfor (int i = 0; i < %lld; i++)\n\t\ty[i] = %s;\n", LL(l->out->count),
 			      l->out->real ? float_text(e, l->fill[0])
-					   : ref_element(e, l->out, arena_printf(&e->arena, "%lld", LL(l->fill[0]))));
+					   : ref_element(e, l->out, arena_printf(e->arena, "%lld", LL(l->fill[0]))));
 	for (size_t k = 0; k < l->n_in; k++) {
 		size_t n = 0;
 		for (int64_t i = 0; i < l->out->count; i++) {
@@ -207,9 +206,9 @@ static void move_tables(struct emit *e, const struct plan_layer *l)
 		const char *place =
 			(int64_t)n == l->out->count
 				? "i"
-				: arena_printf(&e->arena, "%s[i]", emit_ints(e, to, n, NULL, "%s_to%zu", l->name, k));
+				: arena_printf(e->arena, "%s[i]", emit_ints(e, to, n, NULL, "%s_to%zu", l->name, k));
 		strbuf_printf(b, "\tfor (int i = 0; i < %zu; i++)\n\t\ty[%s] = %s;\n", n, place,
-			      moved(e, l, k, arena_printf(&e->arena, "%s[i]", source)));
+			      moved(e, l, k, arena_printf(e->arena, "%s[i]", source)));
 	}
 }
 

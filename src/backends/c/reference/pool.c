@@ -1,13 +1,13 @@
 /* Reference kernels over windows and axes: max pool, sums, matrix products of two operands, softmax, top-k. */
-#include "backends/c/emit.h"
+#include "backends/c/reference/kernels.h"
 
 static const char TABS[] = "\t\t\t\t\t\t\t\t\t";
 
 static const char *index_of(struct emit *e, bool last, int64_t channels, int64_t h, int64_t w, const char *y,
 			    const char *x)
 {
-	return last ? arena_printf(&e->arena, "(%s * %lld + %s) * %lld + o", y, LL(w), x, LL(channels))
-		    : arena_printf(&e->arena, "(o * %lld + %s) * %lld + %s", LL(h), y, LL(w), x);
+	return last ? arena_printf(e->arena, "(%s * %lld + %s) * %lld + o", y, LL(w), x, LL(channels))
+		    : arena_printf(e->arena, "(o * %lld + %s) * %lld + %s", LL(h), y, LL(w), x);
 }
 
 /* Loops over channels and places; inside, `body` sees each operand as v. */
@@ -15,7 +15,7 @@ static void window_loops(struct emit *e, const struct plan_layer *l, const char 
 			 const char *body)
 {
 	const struct plan_window *g = &l->window;
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	ref_images(e, l);
 	strbuf_printf(b,
 		      "\tfor (int o = 0; o < %lld; o++)\n\tfor (int p = 0; p < %lld; p++)\n"
@@ -33,7 +33,7 @@ static void window_loops(struct emit *e, const struct plan_layer *l, const char 
 		b, "\t\t\tconst %s v = %s;\n\t\t\t%s\n\t\t}\n",
 		l->in[0]->real ? "float" : sum_ctype(l->in[0]->lo, l->in[0]->hi),
 		ref_value(e, l->in[0],
-			  arena_printf(&e->arena, "x[%s]", index_of(e, g->in_last, g->ic, g->ih, g->iw, "y0", "x0"))),
+			  arena_printf(e->arena, "x[%s]", index_of(e, g->in_last, g->ic, g->ih, g->iw, "y0", "x0"))),
 		body);
 	ref_store(e, l, 2, index_of(e, g->out_last, g->oc, g->oh, g->ow, "p", "q"), "o");
 	strbuf_puts(b, "\t}\n");
@@ -42,7 +42,7 @@ static void window_loops(struct emit *e, const struct plan_layer *l, const char 
 void ref_maxpool(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_buf *in = l->in[0];
-	const char *lowest = in->real ? "-3.40282347e+38f" : arena_printf(&e->arena, "%lld", LL(l->out->lo));
+	const char *lowest = in->real ? "-3.40282347e+38f" : arena_printf(e->arena, "%lld", LL(l->out->lo));
 	ref_open(e, l);
 	window_loops(e, l, in->real ? "float" : sum_ctype(in->lo, in->hi), lowest, "sum = v > sum ? v : sum;");
 	ref_close(e);
@@ -51,12 +51,11 @@ void ref_maxpool(struct emit *e, const struct plan_layer *l)
 /* Sum, maximum or minimum of elements that lie `inner` apart. */
 static void axis_loops(struct emit *e, const struct plan_layer *l, const char *type)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	bool sum = l->function == PLAN_ADD;
 	const char *x = ref_value(e, l->in[0],
-				  arena_printf(&e->arena, "x[(p * %lld + i) * %lld + q]", LL(l->length), LL(l->inner)));
-	const char *first =
-		ref_value(e, l->in[0], arena_printf(&e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
+				  arena_printf(e->arena, "x[(p * %lld + i) * %lld + q]", LL(l->length), LL(l->inner)));
+	const char *first = ref_value(e, l->in[0], arena_printf(e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n\t\t%s sum = %s;\n",
 		      LL(l->outer), LL(l->inner), type, sum ? (l->real ? "0.0f" : "0") : first);
 	strbuf_printf(b, "\t\tfor (int i = %d; i < %lld; i++)\n\t\t\t", !sum, LL(l->length));
@@ -64,7 +63,7 @@ static void axis_loops(struct emit *e, const struct plan_layer *l, const char *t
 		strbuf_printf(b, "sum += %s;\n", x);
 	else
 		strbuf_printf(b, "sum = %s %c sum ? %s : sum;\n", x, l->function == PLAN_MAX ? '>' : '<', x);
-	ref_store(e, l, 2, arena_printf(&e->arena, "p * %lld + q", LL(l->inner)), "0");
+	ref_store(e, l, 2, arena_printf(e->arena, "p * %lld + q", LL(l->inner)), "0");
 	strbuf_puts(b, "\t}\n");
 }
 
@@ -83,7 +82,7 @@ void ref_sum(struct emit *e, const struct plan_layer *l)
 /* The loops of a sum around products of elements of two operands. */
 void ref_product(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	struct loops n;
 	const char *type = l->real ? "float" : sum_ctype(l->acc_lo, l->acc_hi), *term[2];
 	loops_make(&n, l->out, 2, (const int64_t *const[]){ l->stride_a, l->stride_b });
@@ -91,11 +90,11 @@ void ref_product(struct emit *e, const struct plan_layer *l)
 	loops_open(b, &n, 1);
 	for (int i = 0; i < 2; i++) {
 		const char *at =
-			arena_printf(&e->arena, "%s + k * %lld", loops_index(e, &n, i), LL(i ? l->step_b : l->step_a));
+			arena_printf(e->arena, "%s + k * %lld", loops_index(e, &n, i), LL(i ? l->step_b : l->step_a));
 		const char *x = i && l->operand
 					? ref_constant(e, l, at)
-					: ref_value(e, l->in[i], arena_printf(&e->arena, "%s[%s]", i ? "x1" : "x", at));
-		term[i] = arena_printf(&e->arena, "(%s)%s", type, x);
+					: ref_value(e, l->in[i], arena_printf(e->arena, "%s[%s]", i ? "x1" : "x", at));
+		term[i] = arena_printf(e->arena, "(%s)%s", type, x);
 	}
 	strbuf_printf(b, "%.*s%s sum = 0;\n", 1 + n.depth, TABS, type);
 	strbuf_printf(b, "%.*sfor (int k = 0; k < %lld; k++)\n", 1 + n.depth, TABS, LL(l->length));
@@ -107,13 +106,12 @@ void ref_product(struct emit *e, const struct plan_layer *l)
 
 void ref_softmax(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
+	struct strbuf *b = e->code;
 	const char *cast = l->in[0]->real ? "" : "(float)";
-	const char *at = arena_printf(&e->arena, "(p * %lld + i) * %lld + q", LL(l->length), LL(l->inner));
-	const char *first =
-		ref_value(e, l->in[0], arena_printf(&e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
+	const char *at = arena_printf(e->arena, "(p * %lld + i) * %lld + q", LL(l->length), LL(l->inner));
+	const char *first = ref_value(e, l->in[0], arena_printf(e->arena, "x[p * %lld + q]", LL(l->length * l->inner)));
 	const char *x =
-		arena_printf(&e->arena, "%s%s", cast, ref_value(e, l->in[0], arena_printf(&e->arena, "x[%s]", at)));
+		arena_printf(e->arena, "%s%s", cast, ref_value(e, l->in[0], arena_printf(e->arena, "x[%s]", at)));
 	ref_open(e, l);
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer),
 		      LL(l->inner));
@@ -121,7 +119,7 @@ void ref_softmax(struct emit *e, const struct plan_layer *l)
 	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\ttop = %s > top ? %s : top;\n", LL(l->length), x, x);
 	bool log = l->function == PLAN_LOG;
 	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\tsum += %sexpf(%s - top);\n", LL(l->length),
-		      log ? "" : arena_printf(&e->arena, "y[%s] = ", at), x);
+		      log ? "" : arena_printf(e->arena, "y[%s] = ", at), x);
 	if (log)
 		strbuf_puts(b, "\t\tsum = logf(sum);\n");
 	strbuf_printf(b, "\t\tfor (int i = 0; i < %lld; i++)\n\t\t\t", LL(l->length));
@@ -135,9 +133,9 @@ void ref_softmax(struct emit *e, const struct plan_layer *l)
 /* Selection of the k best, first of equals first: length is small (classes), so each is found by a scan. */
 void ref_topk(struct emit *e, const struct plan_layer *l)
 {
-	struct strbuf *b = &e->code;
-	const char *at = arena_printf(&e->arena, "(p * %lld + i) * %lld + q", LL(l->length), LL(l->inner));
-	const char *to = arena_printf(&e->arena, "(p * %lld + k) * %lld + q", LL(l->k), LL(l->inner));
+	struct strbuf *b = e->code;
+	const char *at = arena_printf(e->arena, "(p * %lld + i) * %lld + q", LL(l->length), LL(l->inner));
+	const char *to = arena_printf(e->arena, "(p * %lld + k) * %lld + q", LL(l->k), LL(l->inner));
 	ref_open(e, l);
 	strbuf_printf(b, "\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(l->outer),
 		      LL(l->inner));
@@ -155,7 +153,7 @@ void ref_topk(struct emit *e, const struct plan_layer *l)
 		strbuf_printf(b, "\t\t\ty[%s] = %s;\n", to,
 			      ref_element(e, l->out,
 					  ref_value(e, l->in[0],
-						    arena_printf(&e->arena, "x[(p * %lld + best) * %lld + q]",
+						    arena_printf(e->arena, "x[(p * %lld + best) * %lld + q]",
 								 LL(l->length), LL(l->inner)))));
 	if (l->out2)
 		strbuf_printf(b, "\t\t\tindex[%s] = %s;\n", to, ref_element(e, l->out2, "best"));

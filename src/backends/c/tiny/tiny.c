@@ -1,16 +1,19 @@
 /* The style `tiny`, for microcontrollers: descriptions of layers for one shared kernel, weights packed to the bits
  * they need or listed where most are zero, buffers of the smallest plain types. Layers that the kernel does not
  * know are written out as in the reference style. */
-#include "backends/c/emit.h"
+#include "backends/c/reference/reference.h"
 #include "backends/c/runtime.h"
-
-#include <string.h>
 
 /* ---- weights ---- */
 
 struct bytes {
 	uint8_t *data;
 	size_t size;
+};
+
+/* Forms of weights that some layer has. */
+struct forms {
+	bool listed, packed;
 };
 
 static bool bipolar(const struct plan_layer *l)
@@ -35,7 +38,7 @@ static struct bytes pack_weights(struct emit *e, const struct plan_layer *l, int
 	const struct plan_window *w = &l->window;
 	int64_t n = w->ic / w->group, taps = w->kh * w->kw, run = (n * bits + 7) / 8;
 	struct bytes b = { .size = (size_t)(w->oc * taps * run) };
-	b.data = arena_alloc(&e->arena, b.size);
+	b.data = arena_alloc(e->arena, b.size);
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t t = 0; t < taps; t++)
 			for (int64_t i = 0; i < n; i++) {
@@ -69,7 +72,7 @@ static struct bytes list_weights(struct emit *e, const struct plan_layer *l)
 		list_add(&b, l, o, 1);
 		list_add(&b, l, o, -1);
 	}
-	struct bytes list = { arena_copy(&e->arena, b.text, b.length), b.length };
+	struct bytes list = { arena_copy(e->arena, b.text, b.length), b.length };
 	strbuf_free(&b);
 	return list;
 }
@@ -94,8 +97,8 @@ static const char *stage_constants(struct emit *e, const struct plan_layer *l, b
 {
 	const struct plan_stage *s = l->stage;
 	size_t n = (size_t)(s->channels * s->count);
-	int16_t *narrow = arena_array(&e->arena, int16_t, n);
-	int32_t *full = arena_array(&e->arena, int32_t, n);
+	int16_t *narrow = arena_array(e->arena, int16_t, n);
+	int32_t *full = arena_array(e->arena, int32_t, n);
 	*wide = false;
 	for (size_t i = 0; i < n; i++) {
 		*wide |= s->t[i] < INT16_MIN || s->t[i] > INT16_MAX;
@@ -108,12 +111,22 @@ static const char *stage_constants(struct emit *e, const struct plan_layer *l, b
 
 static const char *bias_constants(struct emit *e, const struct plan_layer *l)
 {
-	int32_t *b = arena_array(&e->arena, int32_t, l->window.oc);
+	int32_t *b = arena_array(e->arena, int32_t, l->window.oc);
 	if (!l->int_bias)
 		return "0";
 	for (int64_t o = 0; o < l->window.oc; o++)
 		b[o] = (int32_t)l->int_bias[o];
 	return emit_array(e, ARRAY_I32, b, (size_t)l->window.oc, "%s_b", l->name);
+}
+
+/* Says to the kernels that weights of this form are there. */
+static void use_form(struct emit *e, bool listed)
+{
+	struct forms *f = e->style_data;
+	bool *known = listed ? &f->listed : &f->packed;
+	if (!*known)
+		strbuf_puts(&e->out->includes, listed ? "#define QCC_TINY_LISTS\n" : "#define QCC_TINY_PACKED\n");
+	*known = true;
 }
 
 static void describe(struct emit *e, const struct plan_layer *l)
@@ -129,7 +142,7 @@ static void describe(struct emit *e, const struct plan_layer *l)
 	}
 	const char *weights = emit_array(e, ARRAY_U8, packed.data, packed.size, "%s_w", l->name);
 	const char *t = l->stage ? stage_constants(e, l, &wide) : "0", *b = bias_constants(e, l);
-	struct strbuf *c = &e->code;
+	struct strbuf *c = e->code;
 	strbuf_printf(c, "\n/* %s */\nstatic const struct qcc_tiny %s_%s = {\n", layer_comment(e, l), e->name, l->name);
 	strbuf_printf(c, "\t.weights = %s, .thresholds = %s, .bias = %s,\n", weights, t, b);
 	strbuf_printf(c, "\t.ic = %lld, .ih = %lld, .iw = %lld, .oc = %lld, .oh = %lld, .ow = %lld,\n", LL(w->ic),
@@ -147,11 +160,10 @@ static void describe(struct emit *e, const struct plan_layer *l)
 		listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->stage ? l->stage->count : 0),
 		l->stage && l->stage->channels > 1, wide, plan_elem_size(l->out->elem),
 		LL(l->stage ? l->stage->base : 0), LL(l->stage ? l->stage->step : 1));
-	strbuf_printf(&e->run, "\tqcc_tiny_layer(&%s_%s, %s, %s);\n", e->name, l->name,
-		      buf_pointer(e, l->in[0], "const uint8_t"), buf_pointer(e, l->out, buf_ctype(l->out)));
-	const char *uses = listed ? "#define QCC_TINY_LISTS\n" : "#define QCC_TINY_PACKED\n";
-	if (!strstr(strbuf_text(&e->includes), uses))
-		strbuf_puts(&e->includes, uses);
+	strbuf_printf(&e->run.text, "\tqcc_tiny_layer(&%s_%s, %s, %s);\n", e->name, l->name,
+		      buf_pointer(e, &e->run, l->in[0], "const uint8_t"),
+		      buf_pointer(e, &e->run, l->out, buf_ctype(l->out)));
+	use_form(e, listed);
 }
 
 static void tiny_size(struct emit *e)
@@ -162,25 +174,18 @@ static void tiny_size(struct emit *e)
 
 static int tiny_layers(struct emit *e)
 {
-	bool shared = false;
+	e->style_data = arena_new(e->arena, struct forms);
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
-		size_t before = e->rom;
+		size_t before = e->constants->bytes;
 		bool known = knows(l);
 		if (known)
 			describe(e, l);
 		else
 			ref_layer(e, l);
-		shared |= known;
+		e->out->kernels |= known;
 		emit_layer_report(e, l, before, known ? "shared" : "reference");
 	}
-	if (shared)
-		strbuf_printf(&e->includes, "#include \"%s_kernels.h\"\n", e->name);
 	return 0;
-}
-
-static int tiny_files(struct emit *e)
-{
-	return emit_text_file(e, arena_printf(&e->arena, "%s_kernels.h", e->name), runtime_tiny, strlen(runtime_tiny));
 }
 
 const struct style style_tiny = {
@@ -190,5 +195,6 @@ const struct style style_tiny = {
 	.align = 8, /* of int64_t, which sums beyond 32 bits take */
 	.size = tiny_size,
 	.layers = tiny_layers,
-	.files = tiny_files,
+	.flash = true,
+	.kernels = runtime_tiny,
 };
