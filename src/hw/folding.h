@@ -43,8 +43,9 @@ static inline double folding_fps(const struct folding *f, int64_t cycles)
 	return f->clock_mhz * 1e6 / (double)(cycles > 0 ? cycles : 1);
 }
 
-/* Adds layers and network of a folded graph (as its attributes say) to a report. 0, or -1 with a diagnostic. */
-int folding_report(const struct graph *g, double clock_mhz, json_t *report, struct diags *d);
+/* Adds layers and network of a folded graph (as its attributes say) to a report, from its design (hw/design.h). 0, or -1 with
+ * a diagnostic. */
+int folding_report(const struct graph *g, json_t *report, struct diags *d);
 /* Cycles per frame of the slowest layer and summed resources of a choice. */
 struct hw_cost folding_cost(const struct folding *f, const size_t *chosen);
 /* A number that has better divisors when it grows: MW of a unit's MVAU (columns), or its MH and the MW of unit next. */
@@ -80,12 +81,6 @@ void folding_pad_output(struct node *mvau, struct node *reader, int64_t to);
 void folding_pad(const struct folding *f, const struct fold_paddings *list);
 /* Writes the Pareto front (cycles against LUTs) as CSV, and a plot beside it as SVG. 0, or -1. */
 int folding_pareto(const struct folding *f, const struct folding_rules *rules, const char *path, struct diags *d);
-
-/* Resources of an FPGA by its part name (as far as its speed and package follow: "xc7z020clg400-1") or board
- * name; false where unknown. */
-bool part_resources(const char *name, int64_t limit[FOLD_RESOURCES]);
-/* All known names, for diagnostics. */
-const char *part_names(void);
 
 /* folding_config.json as FINN reads and writes it. 0, or -1 with a diagnostic. */
 int folding_config_write(const struct graph *g, const char *path, struct diags *d);

@@ -1,8 +1,11 @@
 # Hardware layers: kinds, geometry, cost, memories, schedule, search, reports. One file a line, alphabetical.
 libqcc_la_SOURCES += \
 	src/hw/config.c \
+	src/hw/converters.c \
 	src/hw/cost.c \
 	src/hw/cost.h \
+	src/hw/design.c \
+	src/hw/design.h \
 	src/hw/folding.c \
 	src/hw/folding.h \
 	src/hw/hw.h \
@@ -39,6 +42,7 @@ libqcc_la_SOURCES += \
 	src/hw/padding.c \
 	src/hw/pareto.c \
 	src/hw/parts.c \
+	src/hw/parts.h \
 	src/hw/report.c \
 	src/hw/schedule.c \
 	src/hw/schedule.h \

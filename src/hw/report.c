@@ -2,13 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/design.h"
 #include "hw/folding.h"
-#include "ops/op.h"
+#include "hw/kind.h"
 
 struct totals {
 	struct hw_cost sum; /* cycles: of the slowest layer */
-	int64_t latency;    /* cycles on the longest path, layer after layer */
 	int64_t weight_bits;
+	size_t layers, converters;
 	const char *slowest;
 };
 
@@ -35,37 +36,57 @@ static json_t *layer_object(const struct hw_layer *l, const struct hw_cost *cost
 	return o;
 }
 
-static void add_layer(struct totals *t, const struct hw_layer *l, const struct hw_cost *cost, int64_t *done)
+static void add_cost(struct hw_cost *sum, const struct hw_cost *cost)
 {
-	int64_t start = 0;
-	for (uint32_t i = 0; i < l->node->n_inputs; i++) {
-		const struct value *v = node_input(l->node, i);
-		if (v && v->producer && done[v->producer->id] > start)
-			start = done[v->producer->id];
-	}
-	done[l->node->id] = start + cost->cycles;
-	if (done[l->node->id] > t->latency)
-		t->latency = done[l->node->id];
+	sum->lut += cost->lut;
+	sum->bram += cost->bram;
+	sum->uram += cost->uram;
+	sum->dsp += cost->dsp;
+}
+
+static void add_layer(struct totals *t, const struct hw_layer *l, const struct hw_cost *cost)
+{
+	add_cost(&t->sum, cost);
 	if (cost->cycles > t->sum.cycles) {
 		t->sum.cycles = cost->cycles;
 		t->slowest = node_label(l->node);
 	}
-	t->sum.lut += cost->lut;
-	t->sum.bram += cost->bram;
-	t->sum.uram += cost->uram;
-	t->sum.dsp += cost->dsp;
 	t->weight_bits += hw_weight_bits(l);
+	t->layers++;
+	t->converters += l->kind->flags & HW_CONVERTER ? 1 : 0;
 }
 
-static json_t *network_object(const struct totals *t, double clock_mhz)
+/* Converters that a backend will add, where insert-dwc has not: no limit of fold counts them. */
+static void add_converters(json_t *network, const struct totals *t, const struct design *p)
 {
-	int64_t cycles = t->sum.cycles > 0 ? t->sum.cycles : 1;
-	return json_pack("{s:f, s:I, s:f, s:I, s:f, s:s?, s:I, s:I, s:I, s:I, s:I}", "clock_mhz", clock_mhz, "cycles",
-			 (json_int_t)t->sum.cycles, "fps", clock_mhz * 1e6 / (double)cycles, "latency_cycles",
-			 (json_int_t)t->latency, "latency_us", (double)t->latency / clock_mhz, "bottleneck", t->slowest,
-			 "LUT", (json_int_t)t->sum.lut, "BRAM_18K", (json_int_t)t->sum.bram, "URAM",
-			 (json_int_t)t->sum.uram, "DSP", (json_int_t)t->sum.dsp, "weight_bits",
-			 (json_int_t)t->weight_bits);
+	struct hw_cost sum = { 0 };
+	size_t count = 0;
+	for (size_t i = 0; i < p->n_layers; i++)
+		if (p->layers[i].l.kind->flags & HW_CONVERTER) {
+			add_cost(&sum, &p->layers[i].cost);
+			count++;
+		}
+	if (count <= t->converters)
+		return;
+	json_object_set_new(network, "converters_to_add", json_integer((json_int_t)(count - t->converters)));
+	json_object_set_new(network, "converters_LUT", json_integer(sum.lut));
+}
+
+/* The latency is that of the schedule where that is simulated, under the name that it has there; else a bound, under
+ * another name. */
+static json_t *network_object(const struct totals *t, const struct design *p)
+{
+	int64_t cycles = t->sum.cycles > 0 ? t->sum.cycles : 1, latency = p->schedule.latency;
+	bool exact = p->schedule.simulated;
+	json_t *o = json_pack("{s:f, s:s, s:I, s:f, s:I, s:f, s:s?, s:I, s:I, s:I, s:I, s:I}", "clock_mhz",
+			      p->clock_mhz, "part", p->part, "cycles", (json_int_t)t->sum.cycles, "fps",
+			      p->clock_mhz * 1e6 / (double)cycles, exact ? "latency_cycles" : "latency_bound_cycles",
+			      (json_int_t)latency, exact ? "latency_us" : "latency_bound_us",
+			      (double)latency / p->clock_mhz, "bottleneck", t->slowest, "LUT", (json_int_t)t->sum.lut,
+			      "BRAM_18K", (json_int_t)t->sum.bram, "URAM", (json_int_t)t->sum.uram, "DSP",
+			      (json_int_t)t->sum.dsp, "weight_bits", (json_int_t)t->weight_bits);
+	add_converters(o, t, p);
+	return o;
 }
 
 static void mark_bottleneck(json_t *layers, int64_t cycles)
@@ -76,33 +97,33 @@ static void mark_bottleneck(json_t *layers, int64_t cycles)
 		layer, "bottleneck", json_boolean(json_integer_value(json_object_get(layer, "cycles")) == cycles));
 }
 
-int folding_report(const struct graph *g, double clock_mhz, json_t *report, struct diags *d)
+static int add_layers(const struct graph *g, struct totals *t, json_t *layers, struct diags *d)
 {
-	struct totals t = { 0 };
-	int64_t *done = calloc((size_t)g->next_node_id + 1, sizeof *done);
-	json_t *layers = json_array();
-	int result = done ? 0 : -1;
 	graph_for_each_node (g, n) {
 		struct hw_layer l;
-		if (!done || !hw_kind_of(n)) {
-			for (uint32_t i = 0; done && i < n->n_inputs; i++) {
-				const struct value *v = node_input(n, i);
-				if (v && v->producer && done[v->producer->id] > done[n->id])
-					done[n->id] = done[v->producer->id];
-			}
+		if (!hw_kind_of(n))
 			continue;
-		}
-		if (hw_layer_read(n, &l, d) != 0) {
-			result = -1;
-			break;
-		}
+		if (hw_layer_read(n, &l, d) != 0)
+			return -1;
 		struct hw_cost cost = hw_layer_cost(&l, &l.now);
-		add_layer(&t, &l, &cost, done);
+		add_layer(t, &l, &cost);
 		json_array_append_new(layers, layer_object(&l, &cost));
 	}
-	mark_bottleneck(layers, t.sum.cycles);
+	mark_bottleneck(layers, t->sum.cycles);
+	return 0;
+}
+
+int folding_report(const struct graph *g, json_t *report, struct diags *d)
+{
+	struct totals t = { 0 };
+	struct design p;
+	json_t *layers = json_array();
+	int result = design_read(&p, g, &(struct design_options){ .simulate = SCHEDULE_QUICK }, d);
+	if (result == 0)
+		result = add_layers(g, &t, layers, d);
+	if (result == 0)
+		json_object_set_new(report, "network", network_object(&t, &p));
 	json_object_set_new(report, "layers", layers);
-	json_object_set_new(report, "network", network_object(&t, clock_mhz));
-	free(done);
+	design_free(&p);
 	return result;
 }

@@ -13,13 +13,14 @@
 #include "util/vec.h"
 
 enum { FRAMES = 6 };
-#define MOST_STEPS INT64_C(60000000) /* of all layers together, in one simulation: a second or two */
 
 struct stage {
 	struct hw_layer l;
-	int64_t steps;			  /* a frame */
-	int64_t words;			  /* of the output, a frame */
-	struct hw_progress p;		  /* within the frame */
+	int64_t steps;	      /* a frame */
+	int64_t words;	      /* of the output, a frame */
+	struct hw_progress p; /* within the frame */
+	struct hw_step next;  /* what comes next, and of which inputs it takes a word (a bit each) */
+	uint64_t taken;
 	size_t in[64], n_in, *out, n_out; /* queues; an output that only the host reads has none */
 	int64_t frames_done;
 	int64_t done_at[FRAMES]; /* cycle in which each frame's last step was */
@@ -41,11 +42,21 @@ struct simulation {
 
 /* ---- one cycle ---- */
 
-/* What the stage's next step does; a read for which there is no word is left out where it may be. */
-static struct hw_step next_step(const struct simulation *m, const struct stage *s)
+/* Looks up what the stage's next step does. */
+static void look_up_step(struct stage *s)
 {
 	const struct hw_kind *k = s->l.kind;
-	struct hw_step t = k->step ? k->step(&s->l, &s->p) : (struct hw_step){ true, true, false };
+	s->next = k->step ? k->step(&s->l, &s->p) : (struct hw_step){ true, true, false };
+	s->taken = 0;
+	for (size_t i = 0; s->next.read && i < s->n_in; i++)
+		if (!k->takes || k->takes(&s->l, &s->p, i))
+			s->taken |= UINT64_C(1) << i;
+}
+
+/* The next step; a read for which there is no word is left out where it may be. */
+static struct hw_step next_step(const struct simulation *m, const struct stage *s)
+{
+	struct hw_step t = s->next;
 	if (t.may_wait && m->queues[s->in[0]].words < 1)
 		t.read = false;
 	return t;
@@ -53,7 +64,7 @@ static struct hw_step next_step(const struct simulation *m, const struct stage *
 
 static bool takes_from(const struct stage *s, size_t k)
 {
-	return !s->l.kind->takes || s->l.kind->takes(&s->l, &s->p, k);
+	return s->taken >> k & 1;
 }
 
 static bool can_step(const struct simulation *m, const struct stage *s, struct hw_step t)
@@ -89,6 +100,7 @@ static void take_step(struct simulation *m, struct stage *s, int64_t cycle)
 	s->p.at++;
 	if (s->p.at == s->steps || (s->steps == HW_UNTIL_WRITTEN && s->p.written == s->words))
 		finish_frame(s, cycle);
+	look_up_step(s);
 }
 
 /* The host sends one word, or keeps to a frame every `pace` cycles. */
@@ -129,6 +141,7 @@ static void reset(struct simulation *m)
 		struct stage *s = &m->stages[i];
 		s->p = (struct hw_progress){ 0 };
 		s->frames_done = 0;
+		look_up_step(s);
 	}
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct queue *q = &m->queues[i];
@@ -219,6 +232,35 @@ static int build(struct simulation *m, const struct graph *g, struct schedule *s
 	return 0;
 }
 
+/* Cycles of a stage by itself. */
+static int64_t own_cycles(const struct stage *s)
+{
+	return s->steps == HW_UNTIL_WRITTEN ? hw_layer_cost(&s->l, &s->l.now).cycles : s->steps;
+}
+
+/* The longest path if each layer waited for all of a frame, with a cycle between layers; a converter may read and write in
+ * turn. No frame takes longer while no queue is full. */
+static int64_t longest_path(const struct simulation *m, const struct schedule *s)
+{
+	int64_t longest = 0, *done = NULL;
+	if (m->n_stages)
+		done = xcalloc((size_t)m->stages[0].l.node->graph->next_node_id + 1, sizeof *done);
+	for (size_t i = 0; i < m->n_stages; i++) {
+		const struct stage *stage = &m->stages[i];
+		const struct hw_layer *l = &stage->l;
+		int64_t end = 0;
+		for (size_t k = 0; k < stage->n_in; k++) {
+			const struct node *writer = s->edges[stage->in[k]].writer;
+			end = writer && done[writer->id] > end ? done[writer->id] : end;
+		}
+		end += 1 + (stage->steps == HW_UNTIL_WRITTEN ? hw_words_in_and_out(l) : stage->steps);
+		done[l->node->id] = end;
+		longest = end > longest ? end : longest;
+	}
+	free(done);
+	return longest;
+}
+
 /* Without a simulation: a vector in front of a unit that reads its vector at once, a frame on the ways of a fork. */
 static void rule_of_thumb(const struct simulation *m, struct schedule *s)
 {
@@ -231,7 +273,9 @@ static void rule_of_thumb(const struct simulation *m, struct schedule *s)
 			int64_t depth = fork ? words : l->kind->flags & HW_MATRIX ? words / l->vectors : 2;
 			e->depth = depth > 2 ? depth : 2;
 		}
-	s->interval = s->interval_shallow = s->latency = 0;
+	s->interval = s->bottleneck;
+	s->interval_shallow = 0;
+	s->latency = longest_path(m, s);
 }
 
 static void set_capacities(struct simulation *m, const struct schedule *s, bool shallow)
@@ -256,7 +300,7 @@ static void simulate(struct simulation *m, struct schedule *s, int64_t most)
 	s->simulated = true;
 }
 
-int schedule_graph(const struct graph *g, struct schedule *s, struct diags *d)
+int schedule_graph(const struct graph *g, int64_t most_steps, struct schedule *s, struct diags *d)
 {
 	struct simulation m = { 0 };
 	struct arena a;
@@ -265,17 +309,14 @@ int schedule_graph(const struct graph *g, struct schedule *s, struct diags *d)
 	arena_init(&a);
 	int result = build(&m, g, s, &a, d);
 	for (size_t i = 0; result == 0 && i < m.n_stages; i++) {
-		const struct hw_layer *l = &m.stages[i].l;
-		int64_t steps = m.stages[i].steps;
-		if (steps == HW_UNTIL_WRITTEN)
-			steps = hw_layer_cost(l, &l->now).cycles;
+		int64_t steps = own_cycles(&m.stages[i]);
 		longest = steps > longest ? steps : longest;
 		sum += steps;
 	}
 	s->bottleneck = longest;
 	if (result == 0) {
 		int64_t most = 2 * (FRAMES * longest + sum) + 1000;
-		if (most / 2 * (int64_t)m.n_stages > MOST_STEPS)
+		if (most / 2 * (int64_t)m.n_stages > most_steps)
 			rule_of_thumb(&m, s);
 		else
 			simulate(&m, s, most);
@@ -288,12 +329,12 @@ void schedule_report(const struct schedule *s, json_t *report)
 {
 	json_object_set_new(report, "simulated", json_boolean(s->simulated));
 	json_object_set_new(report, "bottleneck_cycles", json_integer(s->bottleneck));
+	json_object_set_new(report, "interval_cycles", json_integer(s->interval));
+	json_object_set_new(report, s->simulated ? "latency_cycles" : "latency_bound_cycles", json_integer(s->latency));
 	if (!s->simulated)
 		return;
-	json_object_set_new(report, "interval_cycles", json_integer(s->interval));
 	json_object_set_new(report, "interval_cycles_with_depth_2",
 			    s->interval_shallow < 0 ? json_string("locks up") : json_integer(s->interval_shallow));
-	json_object_set_new(report, "latency_cycles", json_integer(s->latency));
 }
 
 void schedule_free(struct schedule *s)

@@ -14,19 +14,22 @@ struct schedule_edge {
 	int64_t depth; /* words that must fit for the full rate; at least 2 */
 };
 
+#define SCHEDULE_QUICK INT64_C(20000)	/* steps that take no time that anybody notices */
+#define SCHEDULE_FULL INT64_C(60000000) /* a second or two */
+
 struct schedule {
 	struct schedule_edge *edges;
 	size_t count;
 	int64_t bottleneck;	  /* cycles a frame of the slowest layer by itself: the ideal interval */
 	int64_t interval;	  /* cycles from frame to frame with queues of these depths */
 	int64_t interval_shallow; /* the same with queues of two words; -1: the design locks up */
-	int64_t latency;	  /* cycles from a frame's first word in to its last word out */
+	int64_t latency; /* cycles from a frame's first word in to its last word out; not simulated: a bound, layer after layer */
 	bool simulated; /* false: too long to simulate; depths are of a rule (a vector, or a frame on a fork) */
 };
 
 /* Works out the schedule of a graph of hardware layers, converters included; FIFOs in it are looked through. 0, or -1 with
- * a diagnostic. Free with schedule_free. */
-int schedule_graph(const struct graph *g, struct schedule *s, struct diags *d);
+ * a diagnostic. Free with schedule_free. most_steps: of all layers together, above which nothing is simulated. */
+int schedule_graph(const struct graph *g, int64_t most_steps, struct schedule *s, struct diags *d);
 void schedule_free(struct schedule *s);
 /* Adds what was found to an object of report.json. */
 void schedule_report(const struct schedule *s, json_t *report);

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/design.h"
 #include "hw/folding.h"
+#include "hw/parts.h"
 #include "passes/pass.h"
 #include "util/strbuf.h"
 
@@ -31,8 +33,7 @@ static int read_rules(struct pass_ctx *ctx, struct folding_rules *r, bool *limit
 	}
 	int64_t has[FOLD_RESOURCES];
 	if (part && !part_resources(part, has))
-		return diag_error(ctx->diags, "or give max_lut, max_bram, max_dsp, max_uram",
-				  "part '%s' is unknown; known are %s", part, part_names());
+		return part_unknown(part, "or give max_lut, max_bram, max_dsp, max_uram", ctx->diags);
 	for (int i = 0; part && i < FOLD_RESOURCES; i++)
 		if (r->limit[i] < 0)
 			r->limit[i] = i == FOLD_DSP ? 0 : has[i] * pass_int(ctx, "fill") / 100;
@@ -48,7 +49,10 @@ static int64_t read_target(struct pass_ctx *ctx, double clock_mhz)
 		cycles = pass_int(ctx, "target_cycles");
 	if (pass_string(ctx, "target_fps")) {
 		double fps = pass_real(ctx, "target_fps");
-		double most = fps > 0 ? clock_mhz * 1e6 / fps * (1 + 1e-12) : 0;
+		double most = clock_mhz * 1e6 / fps * (1 + 1e-12);
+		if (!(fps > 0))
+			return diag_error(ctx->diags, "give frames per second, such as target_fps=1000",
+					  "target_fps=%g is no rate: it must be positive", fps);
 		if (most < 1)
 			return diag_error(ctx->diags, "lower target_fps or raise clock_mhz",
 					  "target_fps=%g is more than one frame a cycle at %g MHz", fps, clock_mhz);
@@ -297,7 +301,8 @@ static int fold(struct search *s)
 		return -1;
 	if (pareto && folding_pareto(&s->f, &s->rules, pareto, ctx->diags) != 0)
 		return -1;
-	return folding_report(ctx->graph, s->f.clock_mhz, ctx->report, ctx->diags);
+	design_set_target(ctx->graph, pass_string(ctx, "part"), s->f.clock_mhz);
+	return folding_report(ctx->graph, ctx->report, ctx->diags);
 }
 
 static enum pass_result run_fold(struct pass_ctx *ctx)
@@ -355,14 +360,16 @@ static enum pass_result run_apply(struct pass_ctx *ctx)
 	}
 	if (folding_config_apply(ctx->graph, file, &ctx->changes, ctx->diags) != 0)
 		return PASS_ERROR;
-	if (folding_report(ctx->graph, pass_real(ctx, "clock_mhz"), ctx->report, ctx->diags) != 0)
+	design_set_target(ctx->graph, pass_string(ctx, "part"), pass_real(ctx, "clock_mhz"));
+	if (folding_report(ctx->graph, ctx->report, ctx->diags) != 0)
 		return PASS_ERROR;
 	return pass_result(ctx);
 }
 
 static const struct pass_option apply_options[] = {
 	{ "file", OPTION_STRING, NULL, "folding_config.json, as FINN's builder writes it" },
-	{ "clock_mhz", OPTION_REAL, "100", "clock of the design, for the report" },
+	{ "clock_mhz", OPTION_REAL, "100", "clock of the design, for the report and the backends" },
+	{ "part", OPTION_STRING, NULL, "FPGA or board, for the backends" },
 	{ 0 }
 };
 

@@ -1,74 +1,15 @@
 /* insert-dwc and insert-fifo: what stands between hardware layers whose words or rates differ. */
-#include "passes/insert_streams.h"
+#include <string.h>
 
+#include "hw/design.h"
 #include "hw/kind.h"
-#include "hw/schedule.h"
 #include "ops/op.h"
 #include "passes/pass.h"
 #include "passes/to_hw.h"
 
-static size_t output_index(const struct node *n, const struct value *v)
-{
-	while (v->producer != n)
-		v = node_input(v->producer, 0);
-	for (size_t i = 0; i < n->n_outputs; i++)
-		if (n->outputs[i] == v)
-			return i;
-	return 0;
-}
-
-static void type_like(struct node *n, const struct value *v)
-{
-	value_copy_type(n->graph, n->outputs[0], v);
-	n->outputs[0]->range = v->range;
-}
-
-static void insert_converter(struct node *n, size_t input, int64_t from, int64_t to)
-{
-	struct value *v = node_input(n, input);
-	struct node *c = to_hw_insert(n, "StreamingDataWidthConverter", v, "converted");
-	node_set_ints(c, "shape", v->dims, (size_t)v->rank);
-	node_set_int(c, "inWidth", from);
-	node_set_int(c, "outWidth", to);
-	to_hw_set_datatype(c, "dataType", v->datatype);
-	type_like(c, v);
-	node_set_input(n, input, c->outputs[0]);
-}
-
-/* The words that reach input i of n, from the layer before; false where that is the host. */
-static bool words_before(const struct node *n, size_t i, struct hw_stream *words, struct diags *d)
-{
-	struct hw_layer l;
-	struct node *p = hw_stream_producer(node_input(n, i));
-	if (!p || hw_layer_read(p, &l, d) != 0)
-		return false;
-	*words = hw_output(&l, &l.now, output_index(p, node_input(n, i)));
-	return true;
-}
-
-int insert_converters(struct graph *g, struct diags *d)
-{
-	int count = 0;
-	graph_for_each_node (g, n) {
-		struct hw_layer l;
-		if (!hw_kind_of(n) || hw_kind_of(n)->flags & (HW_CONVERTER | HW_QUEUE))
-			continue;
-		if (hw_layer_read(n, &l, d) != 0)
-			return -1;
-		for (size_t i = 0; i < hw_stream_inputs(&l); i++) {
-			struct hw_stream before, here = hw_input(&l, &l.now, i);
-			if (!words_before(n, i, &before, d) || before.elements == here.elements)
-				continue;
-			insert_converter(n, i, hw_width(before), hw_width(here));
-			count++;
-		}
-	}
-	return d->errors ? -1 : count;
-}
-
 static enum pass_result run_dwc(struct pass_ctx *ctx)
 {
-	int count = insert_converters(ctx->graph, ctx->diags);
+	int count = design_insert_converters(ctx->graph, ctx->diags);
 	if (count < 0)
 		return PASS_ERROR;
 	ctx->changes += (size_t)count;
@@ -104,39 +45,47 @@ static void insert_fifo(struct node *n, size_t input, const struct hw_stream *s,
 	to_hw_set_datatype(f, "dataType", v->datatype);
 	node_set_string(f, "ram_style", "auto");
 	node_set_string(f, "impl_style", depth > 256 ? "vivado" : "rtl");
-	type_like(f, v);
+	value_copy_type(n->graph, f->outputs[0], v);
+	f->outputs[0]->range = v->range;
 	node_set_input(n, input, f->outputs[0]);
 }
 
-/* A queue in front of each stream input that another layer writes. */
-static int insert_queues(struct pass_ctx *ctx, const struct schedule *schedule, int64_t given)
+/* The design's layer that the node is, by name; the first layer that may be it is *at. */
+static const struct design_layer *layer_of(const struct design *p, const struct node *n, size_t *at)
 {
+	while (*at < p->n_layers &&
+	       (p->layers[*at].l.node->op != n->op || strcmp(node_label(p->layers[*at].l.node), node_label(n)) != 0))
+		++*at;
+	return *at < p->n_layers ? &p->layers[(*at)++] : NULL;
+}
+
+/* A queue in front of each stream input that another layer writes, as deep as the design says. */
+static void insert_queues(struct pass_ctx *ctx, const struct design *p, int64_t given)
+{
+	size_t at = 0;
 	graph_for_each_node (ctx->graph, n) {
-		struct hw_layer l;
-		if (!hw_kind_of(n) || hw_kind_of(n)->flags & HW_QUEUE)
-			continue;
-		if (hw_layer_read(n, &l, ctx->diags) != 0)
-			return -1;
-		for (size_t i = 0; i < hw_stream_inputs(&l); i++) {
-			struct node *p = hw_stream_producer(node_input(n, i));
-			struct hw_stream s = hw_input(&l, &l.now, i);
-			if (!p || hw_kind_of(p)->flags & HW_QUEUE)
+		const struct design_layer *layer = NULL;
+		if (hw_kind_of(n) && !(hw_kind_of(n)->flags & HW_QUEUE))
+			layer = layer_of(p, n, &at);
+		for (size_t i = 0; layer && i < layer->n_in; i++) {
+			const struct design_stream *s = &p->streams[layer->in[i]];
+			struct node *producer = hw_stream_producer(node_input(n, i));
+			if (!producer || hw_kind_of(producer)->flags & HW_QUEUE)
 				continue;
-			insert_fifo(n, i, &s, given > 0 ? given : schedule_depth(schedule, n, i));
+			insert_fifo(n, i, &s->words, given > 0 ? given : s->depth);
 			ctx->changes++;
 		}
 	}
-	return 0;
 }
 
 static enum pass_result run_fifo(struct pass_ctx *ctx)
 {
-	struct schedule s;
-	int result = schedule_graph(ctx->graph, &s, ctx->diags);
+	struct design p;
+	int result = design_read(&p, ctx->graph, &(struct design_options){ .simulate = SCHEDULE_FULL }, ctx->diags);
 	if (result == 0)
-		result = insert_queues(ctx, &s, pass_string(ctx, "depth") ? pass_int(ctx, "depth") : 0);
-	schedule_report(&s, ctx->report);
-	schedule_free(&s);
+		insert_queues(ctx, &p, pass_string(ctx, "depth") ? pass_int(ctx, "depth") : 0);
+	schedule_report(&p.schedule, ctx->report);
+	design_free(&p);
 	return result == 0 ? pass_result(ctx) : PASS_ERROR;
 }
 

@@ -26,7 +26,6 @@ libqcc_la_SOURCES += \
 	src/passes/infer.c \
 	src/passes/inline_functions.c \
 	src/passes/insert_streams.c \
-	src/passes/insert_streams.h \
 	src/passes/insert_topk.c \
 	src/passes/linear_forms.c \
 	src/passes/lower_convs.c \

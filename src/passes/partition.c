@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "ops/op.h"
-#include "passes/insert_streams.h"
 #include "passes/pass.h"
 #include "passes/to_hw.h"
 #include "util/vec.h"

@@ -74,7 +74,7 @@ static void write_design(struct output *o, const struct hls_plan *p)
 		write_host_header(o, p);
 		hls_emit_testbench(p, &bench);
 		hls_emit_makefile(p, &makefile);
-		hls_emit_tcl(p, backend_string(o->x, "part"), backend_real(o->x, "clock_mhz"), &tcl);
+		hls_emit_tcl(p, &tcl);
 	}
 	write_buffer(o, "testbench.cpp", &bench);
 	write_buffer(o, "Makefile", &makefile);
@@ -92,11 +92,15 @@ static json_t *labels(const struct node *const *nodes, size_t count)
 static void report(struct backend_ctx *x, const struct hls_plan *p)
 {
 	json_object_set_new(x->report, "top", json_string(p->top));
-	json_object_set_new(x->report, "layers", json_integer((json_int_t)p->n_layers));
-	json_object_set_new(x->report, "streams", json_integer((json_int_t)p->n_streams));
-	json_object_set(x->report, "schedule", p->schedule);
-	json_object_set_new(x->report, "host_before", labels(p->head, p->n_head));
-	json_object_set_new(x->report, "host_after", labels(p->tail, p->n_tail));
+	json_object_set_new(x->report, "layers", json_integer((json_int_t)p->design.n_layers));
+	json_object_set_new(x->report, "streams", json_integer((json_int_t)p->design.n_streams));
+	json_t *schedule = json_object();
+	schedule_report(&p->design.schedule, schedule);
+	json_object_set_new(x->report, "schedule", schedule);
+	json_object_set_new(x->report, "part", json_string(p->design.part));
+	json_object_set_new(x->report, "clock_mhz", json_real(p->design.clock_mhz));
+	json_object_set_new(x->report, "host_before", labels(p->design.head, p->design.n_head));
+	json_object_set_new(x->report, "host_after", labels(p->design.tail, p->design.n_tail));
 }
 
 /* A trial without the costly parts: whether the graph can be emitted; else d says why. */
@@ -104,7 +108,8 @@ static bool fits(struct backend_ctx *x, struct diags *d)
 {
 	struct hls_plan p;
 	struct strbuf host = { 0 };
-	bool ok = hls_plan_read(&p, x->graph, "", false, d) == 0 && hls_emit_host(&p, &host, d) == 0;
+	bool ok = hls_plan_read(&p, x->graph, "", &(struct design_options){ 0 }, d) == 0 &&
+		  hls_emit_host(&p, &host, d) == 0;
 	strbuf_free(&host);
 	hls_plan_free(&p);
 	return ok;
@@ -130,7 +135,11 @@ static int emit(struct backend_ctx *x)
 	if (x->graph->n_outputs != 1)
 		return diag_error(x->diags, NULL, "backend hls takes networks of one output; this one has %u",
 				  x->graph->n_outputs);
-	int status = hls_plan_read(&p, x->graph, backend_string(x, "top"), true, x->diags);
+	double clock = backend_string(x, "clock_mhz") ? backend_real(x, "clock_mhz") : 0;
+	struct design_options options = { .simulate = SCHEDULE_FULL,
+					  .part = backend_string(x, "part"),
+					  .clock_mhz = backend_string(x, "clock_mhz") ? &clock : NULL };
+	int status = hls_plan_read(&p, x->graph, backend_string(x, "top"), &options, x->diags);
 	p.tlast = backend_flag(x, "tlast");
 	if (status == 0) {
 		make_folder(&o, "");
@@ -155,8 +164,8 @@ static int emit(struct backend_ctx *x)
 
 static const struct pass_option options[] = {
 	{ "top", OPTION_STRING, "network", "name of the top function" },
-	{ "part", OPTION_STRING, "xc7z020clg400-1", "FPGA that run_hls.tcl synthesises for" },
-	{ "clock_mhz", OPTION_REAL, "100", "clock that run_hls.tcl asks for" },
+	{ "part", OPTION_STRING, NULL, "FPGA or board for run_hls.tcl; absent: fold's part, else xc7z020clg400-1" },
+	{ "clock_mhz", OPTION_REAL, NULL, "clock for run_hls.tcl; absent: fold's clock, else 100" },
 	{ "tlast", OPTION_FLAG, NULL, "words of the outer streams carry TKEEP, and TLAST at the end of a frame" },
 	{ "samples", OPTION_INT, "4", "golden vectors to write" },
 	{ 0 }

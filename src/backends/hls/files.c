@@ -9,7 +9,7 @@
 #include "pipeline/feed.h"
 #include "ir/npy.h"
 
-static long long elements_of(const struct hls_stream *s)
+static long long elements_of(const struct design_stream *s)
 {
 	return (long long)(s->words.words * s->words.elements);
 }
@@ -26,7 +26,7 @@ static long long size_of(const struct value *v)
 
 static void emit_feed(const struct hls_plan *p, size_t k, struct strbuf *b)
 {
-	const struct hls_stream *s = hls_port(p, false, k);
+	const struct design_stream *s = design_port(&p->design, false, k);
 	char element[40];
 	strbuf_printf(b, "\tfeed<%s, %lld, %lld>(x%zu, in%zu, %lld);\n", hls_element(s->type, element),
 		      (long long)s->words.elements, (long long)hls_border(hw_width(s->words)), k, k,
@@ -35,7 +35,7 @@ static void emit_feed(const struct hls_plan *p, size_t k, struct strbuf *b)
 
 static void emit_drain(const struct hls_plan *p, size_t k, struct strbuf *b)
 {
-	const struct hls_stream *s = hls_port(p, true, k);
+	const struct design_stream *s = design_port(&p->design, true, k);
 	char element[40];
 	strbuf_printf(b, "\tdrain<%s, %lld, %lld>(out%zu, y%zu, %lld);\n", hls_element(s->type, element),
 		      (long long)s->words.elements, (long long)hls_border(hw_width(s->words)), k, k,
@@ -75,22 +75,23 @@ static const char testbench_main[] =
 /* The host's exponentials and inner products may round differently from machine to machine. */
 static bool host_rounds(const struct hls_plan *p)
 {
-	for (size_t i = 0; i < p->n_tail; i++)
-		if (!strcmp(p->tail[i]->op_type, "Softmax") || !strcmp(p->tail[i]->op_type, "LogSoftmax") ||
-		    !strcmp(p->tail[i]->op_type, "MatMul") || !strcmp(p->tail[i]->op_type, "Sigmoid") ||
-		    !strcmp(p->tail[i]->op_type, "Tanh"))
+	for (size_t i = 0; i < p->design.n_tail; i++)
+		if (!strcmp(p->design.tail[i]->op_type, "Softmax") ||
+		    !strcmp(p->design.tail[i]->op_type, "LogSoftmax") ||
+		    !strcmp(p->design.tail[i]->op_type, "MatMul") || !strcmp(p->design.tail[i]->op_type, "Sigmoid") ||
+		    !strcmp(p->design.tail[i]->op_type, "Tanh"))
 			return true;
 	return false;
 }
 
 static void emit_sizes(const struct hls_plan *p, struct strbuf *b)
 {
-	const struct value *out = p->g->outputs[0].value;
+	const struct value *out = p->design.g->outputs[0].value;
 	size_t inputs = 0;
 	strbuf_puts(b, "static const size_t input_size[] = { ");
-	for (uint32_t i = 0; i < p->g->n_inputs; i++)
-		if (!p->g->inputs[i]->constant)
-			strbuf_printf(b, "%s%lld", inputs++ ? ", " : "", size_of(p->g->inputs[i]));
+	for (uint32_t i = 0; i < p->design.g->n_inputs; i++)
+		if (!p->design.g->inputs[i]->constant)
+			strbuf_printf(b, "%s%lld", inputs++ ? ", " : "", size_of(p->design.g->inputs[i]));
 	strbuf_printf(b, " };\nenum { INPUTS = %zu, OUTPUT_SIZE = %lld };\nstatic const size_t output_dims[] = { ",
 		      inputs, size_of(out));
 	for (int i = 0; i < out->rank; i++)
@@ -104,34 +105,34 @@ void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
 	strbuf_puts(b, testbench_head);
 	emit_sizes(p, b);
 	strbuf_puts(b, "static void run_frame(const float *const *in, float *out)\n{\n");
-	for (size_t k = 0; k < p->n_inputs; k++)
+	for (size_t k = 0; k < p->design.n_inputs; k++)
 		strbuf_printf(
 			b,
 			"\tstatic float x%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> in%zu(\"in%zu\");\n",
-			k, elements_of(hls_port(p, false, k)),
-			(long long)hls_border(hw_width(hls_port(p, false, k)->words)), k, k);
-	for (size_t k = 0; k < p->n_outputs; k++)
+			k, elements_of(design_port(&p->design, false, k)),
+			(long long)hls_border(hw_width(design_port(&p->design, false, k)->words)), k, k);
+	for (size_t k = 0; k < p->design.n_outputs; k++)
 		strbuf_printf(
 			b,
 			"\tstatic float y%zu[%lld];\n\tstatic hls::stream<qcc::Port<%lld>::word> out%zu(\"out%zu\");\n",
-			k, elements_of(hls_port(p, true, k)),
-			(long long)hls_border(hw_width(hls_port(p, true, k)->words)), k, k);
+			k, elements_of(design_port(&p->design, true, k)),
+			(long long)hls_border(hw_width(design_port(&p->design, true, k)->words)), k, k);
 	for (int output = 0; output < 2; output++) {
 		strbuf_printf(b, "\tstatic %sfloat *const %s[] = { ", output ? "const " : "", output ? "y" : "x");
-		for (size_t k = 0; k < (output ? p->n_outputs : p->n_inputs); k++)
+		for (size_t k = 0; k < (output ? p->design.n_outputs : p->design.n_inputs); k++)
 			strbuf_printf(b, "%s%s%zu", k ? ", " : "", output ? "y" : "x", k);
 		strbuf_puts(b, " };\n");
 	}
 	strbuf_printf(b, "\t%s_head(in, x);\n", p->top);
-	for (size_t k = 0; k < p->n_inputs; k++)
+	for (size_t k = 0; k < p->design.n_inputs; k++)
 		emit_feed(p, k, b);
 	strbuf_printf(b, "\t%s(", p->top);
-	for (size_t k = 0; k < p->n_inputs; k++)
+	for (size_t k = 0; k < p->design.n_inputs; k++)
 		strbuf_printf(b, "in%zu, ", k);
-	for (size_t k = 0; k < p->n_outputs; k++)
+	for (size_t k = 0; k < p->design.n_outputs; k++)
 		strbuf_printf(b, "%sout%zu", k ? ", " : "", k);
 	strbuf_puts(b, ");\n");
-	for (size_t k = 0; k < p->n_outputs; k++)
+	for (size_t k = 0; k < p->design.n_outputs; k++)
 		emit_drain(p, k, b);
 	strbuf_printf(b, "\tfloat *outs[] = { out };\n\t%s_tail(y, outs);\n}\n\n%s", p->top, testbench_main);
 }
@@ -147,7 +148,7 @@ void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
 		"CXX = g++\nCC = cc\nAP_TYPES = /opt/xilinx/include\nCXXFLAGS = -std=c++14 -O2 -ffp-contract=off -Wno-unknown-pragmas\n"
 		"CFLAGS = -std=c99 -O2 -ffp-contract=off\n\n"
 		"csim: testbench\n\t./testbench");
-	size_t inputs = graph_data_inputs(p->g, NULL, 0);
+	size_t inputs = graph_data_inputs(p->design.g, NULL, 0);
 	for (size_t i = 0; i < inputs; i++)
 		strbuf_printf(b, " tv/input%zu.npy", i);
 	strbuf_puts(b, " tv/csim.npy tv/output.npy\n\n"
@@ -162,7 +163,7 @@ void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
 		       ".PHONY: csim hls clean\n");
 }
 
-void hls_emit_tcl(const struct hls_plan *p, const char *part, double clock_mhz, struct strbuf *b)
+void hls_emit_tcl(const struct hls_plan *p, struct strbuf *b)
 {
 	strbuf_printf(
 		b,
@@ -171,7 +172,7 @@ void hls_emit_tcl(const struct hls_plan *p, const char *part, double clock_mhz, 
 		"add_files -tb testbench.cpp -cflags \"-std=c++14 -I. -Isim\"\nadd_files -tb host.c -cflags \"-I.\"\n"
 		"add_files -tb tv\nopen_solution -reset sol -flow_target vivado\nset_part %s\ncreate_clock -period %.3f\n"
 		"csynth_design\nexport_design -format ip_catalog\nexit\n",
-		p->top, part, 1000 / clock_mhz);
+		p->top, p->design.part, 1000 / p->design.clock_mhz);
 }
 
 /* ---- golden vectors ---- */
@@ -198,15 +199,15 @@ static int write_tensors(const struct feed *f, struct tensor *out, const char *d
 int hls_write_vectors(const struct hls_plan *p, const char *dir, int64_t samples, struct diags *d)
 {
 	struct feed f;
-	struct tensor **outputs = xcalloc(p->g->n_outputs + 1, sizeof *outputs);
+	struct tensor **outputs = xcalloc(p->design.g->n_outputs + 1, sizeof *outputs);
 	struct exec_options options = { .threads = 0 };
-	feed_init(&f, p->g);
+	feed_init(&f, p->design.g);
 	int result = feed_generate(&f, samples, 1, d);
 	if (result == 0)
-		result = exec_batch(p->g, f.tensors, outputs, &options, NULL, d);
+		result = exec_batch(p->design.g, f.tensors, outputs, &options, NULL, d);
 	if (result == 0)
 		result = write_tensors(&f, outputs[0], dir, d);
-	for (uint32_t i = 0; i < p->g->n_outputs; i++)
+	for (uint32_t i = 0; i < p->design.g->n_outputs; i++)
 		tensor_unref(outputs[i]);
 	free(outputs);
 	feed_free(&f);

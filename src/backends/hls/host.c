@@ -25,7 +25,7 @@ static long long count_of(const struct value *v)
 /* Makes sure that v (behind reshapes) can be named v<id>. */
 static int need(struct host *h, const struct node *n, const struct value **v)
 {
-	const struct value *x = *v = value_is_constant(*v) ? *v : hls_value_behind(*v);
+	const struct value *x = *v = value_is_constant(*v) ? *v : design_value_behind(*v);
 	if (h->known[x->id])
 		return 0;
 	if (!value_is_constant(x) || x->constant->elem == ELEM_STRING)
@@ -242,14 +242,14 @@ static int emit_head(struct host *h)
 		      "\n/* From the network's inputs to the integers that the design's input streams carry. */\n"
 		      "void %s_head(const float *const *in, float *const *out)\n{\n",
 		      p->top);
-	for (uint32_t i = 0; i < p->g->n_inputs; i++)
-		if (!p->g->inputs[i]->constant)
-			name_input(h, p->g->inputs[i], index++);
-	for (size_t i = 0; i < p->n_head; i++)
-		if (emit_node(h, p->head[i]) != 0)
+	for (uint32_t i = 0; i < p->design.g->n_inputs; i++)
+		if (!p->design.g->inputs[i]->constant)
+			name_input(h, p->design.g->inputs[i], index++);
+	for (size_t i = 0; i < p->design.n_head; i++)
+		if (emit_node(h, p->design.head[i]) != 0)
 			return -1;
-	for (size_t k = 0; k < p->n_inputs; k++)
-		if (finish(h, hls_port(p, false, k)->value, k) != 0)
+	for (size_t k = 0; k < p->design.n_inputs; k++)
+		if (finish(h, design_port(&p->design, false, k)->value, k) != 0)
 			return -1;
 	strbuf_puts(h->body, "}\n");
 	return 0;
@@ -262,16 +262,16 @@ static int emit_tail(struct host *h)
 		      "\n/* From the integers of the design's output streams to the network's outputs. */\n"
 		      "void %s_tail(const float *const *in, float *const *out)\n{\n",
 		      p->top);
-	graph_for_each_value (p->g, v)
+	graph_for_each_value (p->design.g, v)
 		if (!value_is_constant(v))
 			h->known[v->id] = 0; /* what the head had */
-	for (size_t k = 0; k < p->n_outputs; k++)
-		name_input(h, hls_port(p, true, k)->value, k);
-	for (size_t i = 0; i < p->n_tail; i++)
-		if (emit_node(h, p->tail[i]) != 0)
+	for (size_t k = 0; k < p->design.n_outputs; k++)
+		name_input(h, design_port(&p->design, true, k)->value, k);
+	for (size_t i = 0; i < p->design.n_tail; i++)
+		if (emit_node(h, p->design.tail[i]) != 0)
 			return -1;
-	for (uint32_t i = 0; i < p->g->n_outputs; i++)
-		if (finish(h, p->g->outputs[i].value, i) != 0)
+	for (uint32_t i = 0; i < p->design.g->n_outputs; i++)
+		if (finish(h, p->design.g->outputs[i].value, i) != 0)
 			return -1;
 	strbuf_puts(h->body, "}\n");
 	return 0;
@@ -280,7 +280,7 @@ static int emit_tail(struct host *h)
 int hls_emit_host(const struct hls_plan *p, struct strbuf *b, struct diags *d)
 {
 	struct strbuf constants = { 0 }, body = { 0 };
-	struct host h = { p, &constants, &body, d, xcalloc((size_t)p->g->next_value_id + 1, 1) };
+	struct host h = { p, &constants, &body, d, xcalloc((size_t)p->design.g->next_value_id + 1, 1) };
 	int result = emit_head(&h);
 	if (result == 0)
 		result = emit_tail(&h);

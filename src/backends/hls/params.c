@@ -22,7 +22,7 @@ static void emit_chunks(const struct hw_memory *m, int64_t bank, int64_t word, s
 	strbuf_puts(b, word % 8 == 7 ? "},\n" : "},");
 }
 
-static void emit_weights(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
+static void emit_weights(const struct design_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
 	strbuf_printf(b, "alignas(64) static const qcc::Weights<%lld, %lld, %lld> %s_weights = {{\n",
 		      (long long)m->banks, (long long)m->words, (long long)m->chunks, layer->name);
@@ -59,7 +59,7 @@ static void emit_banks(const struct hw_memory *m, struct strbuf *b)
 	strbuf_puts(b, "}};\n\n");
 }
 
-static void emit_thresholds(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
+static void emit_thresholds(const struct design_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
 	const struct node *n = layer->l.node;
 	struct datatype out = hw_datatype(n, "outputDataType");
@@ -72,14 +72,14 @@ static void emit_thresholds(const struct hls_layer *layer, const struct hw_memor
 	emit_banks(m, b);
 }
 
-static void emit_constants(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
+static void emit_constants(const struct design_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
 	strbuf_printf(b, "alignas(64) static const qcc::Constants<%s, %lld, %lld> %s_constants = {{\n", native_type(m),
 		      (long long)m->banks, (long long)m->words, layer->name);
 	emit_banks(m, b);
 }
 
-static void emit_table(const struct hls_layer *layer, const struct hw_memory *m, struct strbuf *b)
+static void emit_table(const struct design_layer *layer, const struct hw_memory *m, struct strbuf *b)
 {
 	strbuf_printf(b, "alignas(64) static const %s %s_table[%lld][%lld] = {\n", native_type(m), layer->name,
 		      (long long)m->words, (long long)m->elements);
@@ -91,7 +91,8 @@ static void emit_table(const struct hls_layer *layer, const struct hw_memory *m,
 	strbuf_puts(b, "};\n\n");
 }
 
-static int emit_layer(const struct hls_layer *layer, struct strbuf *params, struct strbuf *thresholds, struct diags *d)
+static int emit_layer(const struct design_layer *layer, struct strbuf *params, struct strbuf *thresholds,
+		      struct diags *d)
 {
 	struct hw_memory memories[HW_MEMORIES];
 	int count = hw_memories(&layer->l, memories, d);
@@ -115,8 +116,8 @@ int hls_emit_params(const struct hls_plan *p, struct strbuf *params, struct strb
 		"/* Weights: [PE][word][64-bit chunks], a word holding SIMD weights, the first in its lowest bits. */\n"
 		"#include \"qcc_layers.h\"\n\n");
 	strbuf_puts(thresholds, "/* Thresholds: [PE][fold][step], ascending. */\n#include \"qcc_layers.h\"\n\n");
-	for (size_t i = 0; i < p->n_layers; i++)
-		if (emit_layer(&p->layers[i], params, thresholds, d) != 0)
+	for (size_t i = 0; i < p->design.n_layers; i++)
+		if (emit_layer(&p->design.layers[i], params, thresholds, d) != 0)
 			return -1;
 	return 0;
 }

@@ -12,14 +12,14 @@ struct writer {
 	struct diags *d;
 };
 
-static long long in_width(const struct hls_plan *p, const struct hls_layer *l, size_t i)
+static long long in_width(const struct hls_plan *p, const struct design_layer *l, size_t i)
 {
-	return (long long)hw_width(p->streams[l->in[i]].words);
+	return (long long)hw_width(p->design.streams[l->in[i]].words);
 }
 
-static long long out_width(const struct hls_plan *p, const struct hls_layer *l, size_t i)
+static long long out_width(const struct hls_plan *p, const struct design_layer *l, size_t i)
 {
-	return (long long)hw_width(p->streams[l->out[i]].words);
+	return (long long)hw_width(p->design.streams[l->out[i]].words);
 }
 
 /* ---- one layer's body ---- */
@@ -37,7 +37,7 @@ static void emit_accumulator(const struct hw_layer *l, struct strbuf *b)
 	strbuf_printf(b, "ap_%sint<%d>", datatype_is_signed(t) ? "" : "u", datatype_bits(t));
 }
 
-static void emit_matvec(struct writer *w, const struct hls_layer *layer)
+static void emit_matvec(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40], weight[40], out[40];
@@ -75,7 +75,7 @@ static void bind_storage(struct strbuf *b, const char *variable, const char *typ
 		strbuf_printf(b, "#pragma HLS BIND_STORAGE variable=%s type=%s impl=%s\n", variable, type, memory(ram));
 }
 
-static void emit_window(struct writer *w, const struct hls_layer *layer)
+static void emit_window(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	const int64_t *k = l->kernel, *in = l->in_dim, *out = l->out_dim, *s = l->stride, *d = l->dilation;
@@ -99,7 +99,7 @@ static void emit_window(struct writer *w, const struct hls_layer *layer)
 		      l->depthwise ? "true" : "false");
 }
 
-static void emit_down_sampler(struct writer *w, const struct hls_layer *layer)
+static void emit_down_sampler(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	strbuf_printf(w->b, "\tqcc::down_sample<%lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
@@ -107,7 +107,7 @@ static void emit_down_sampler(struct writer *w, const struct hls_layer *layer)
 		      (long long)l->in_dim[1], (long long)l->stride[0], (long long)l->stride[1], (long long)l->vectors);
 }
 
-static void emit_upsample(struct writer *w, const struct hls_layer *layer)
+static void emit_upsample(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	strbuf_printf(w->b, "\tqcc::up_sample<%lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
@@ -117,7 +117,7 @@ static void emit_upsample(struct writer *w, const struct hls_layer *layer)
 }
 
 /* Zeros around the image, or (stride) between its pixels. */
-static void emit_padding(struct writer *w, const struct hls_layer *layer)
+static void emit_padding(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	strbuf_printf(w->b, "\tqcc::pad<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
@@ -126,36 +126,36 @@ static void emit_padding(struct writer *w, const struct hls_layer *layer)
 		      (long long)l->pad[3], (long long)l->stride[0], (long long)l->stride[1]);
 }
 
-static void emit_max_pool(struct writer *w, const struct hls_layer *layer)
+static void emit_max_pool(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40];
-	const struct hls_stream *x = &w->p->streams[layer->in[0]];
+	const struct design_stream *x = &w->p->design.streams[layer->in[0]];
 	strbuf_printf(w->b, "\tqcc::max_pool<%s, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
 		      hls_element(x->type, in), (long long)x->words.elements, (long long)(l->mh / x->words.elements),
 		      (long long)l->in_dim[0], (long long)l->in_dim[1], (long long)l->kernel[0],
 		      (long long)l->kernel[1]);
 }
 
-static void emit_pool(struct writer *w, const struct hls_layer *layer)
+static void emit_pool(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40], out[40];
-	const struct hls_stream *x = &w->p->streams[layer->in[0]], *y = &w->p->streams[layer->out[0]];
+	const struct design_stream *x = &w->p->design.streams[layer->in[0]], *y = &w->p->design.streams[layer->out[0]];
 	bool average = !strcmp(node_attr_string(l->node, "Function", ""), "QuantAvgPool");
 	strbuf_printf(w->b, "\tqcc::pool<%s, %s, %lld, %lld, %lld, %s, %lld>(in0, out0);\n", hls_element(x->type, in),
 		      hls_element(y->type, out), (long long)l->mw, (long long)l->now.pe, (long long)y->words.words,
 		      average ? "true" : "false", average ? (long long)node_attr_int(l->node, "Size", 0) : 0LL);
 }
 
-static void emit_global_sum(struct writer *w, const struct hls_layer *layer)
+static void emit_global_sum(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40], out[40];
 	strbuf_printf(w->b, "\tqcc::global_sum<%s, %s, %lld, %lld, %lld>(in0, out0);\n",
-		      hls_element(w->p->streams[layer->in[0]].type, in),
-		      hls_element(w->p->streams[layer->out[0]].type, out), (long long)l->mh, (long long)l->now.pe,
-		      (long long)l->vectors);
+		      hls_element(w->p->design.streams[layer->in[0]].type, in),
+		      hls_element(w->p->design.streams[layer->out[0]].type, out), (long long)l->mh,
+		      (long long)l->now.pe, (long long)l->vectors);
 }
 
 static const char *operation(const struct hw_layer *l)
@@ -170,7 +170,7 @@ static const char *operation(const struct hw_layer *l)
 	}
 }
 
-static void emit_thresholding(struct writer *w, const struct hls_layer *layer)
+static void emit_thresholding(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40], out[40];
@@ -178,49 +178,50 @@ static void emit_thresholding(struct writer *w, const struct hls_layer *layer)
 		      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=1\n"
 		      "#pragma HLS ARRAY_PARTITION variable=%s_activation.t complete dim=3\n"
 		      "\tqcc::thresholding<%s, %s, %lld, %lld, %lld>(in0, out0, %s_activation);\n",
-		      layer->name, layer->name, hls_element(w->p->streams[layer->in[0]].type, in),
-		      hls_element(w->p->streams[layer->out[0]].type, out), (long long)l->mh, (long long)l->now.pe,
-		      (long long)l->vectors, layer->name);
+		      layer->name, layer->name, hls_element(w->p->design.streams[layer->in[0]].type, in),
+		      hls_element(w->p->design.streams[layer->out[0]].type, out), (long long)l->mh,
+		      (long long)l->now.pe, (long long)l->vectors, layer->name);
 }
 
-static void emit_channelwise(struct writer *w, const struct hls_layer *layer)
+static void emit_channelwise(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40], constant[40], out[40];
 	strbuf_printf(w->b, "\tqcc::channelwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, out0, %s_constants);\n",
-		      operation(l), hls_element(w->p->streams[layer->in[0]].type, in),
+		      operation(l), hls_element(w->p->design.streams[layer->in[0]].type, in),
 		      hls_element(hw_datatype(l->node, "paramDataType"), constant),
-		      hls_element(w->p->streams[layer->out[0]].type, out), (long long)l->mh, (long long)l->now.pe,
-		      (long long)l->vectors, layer->name);
+		      hls_element(w->p->design.streams[layer->out[0]].type, out), (long long)l->mh,
+		      (long long)l->now.pe, (long long)l->vectors, layer->name);
 }
 
-static void emit_eltwise(struct writer *w, const struct hls_layer *layer)
+static void emit_eltwise(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char a[40], b[40], out[40];
-	const struct hls_stream *y = &w->p->streams[layer->out[0]];
+	const struct design_stream *y = &w->p->design.streams[layer->out[0]];
 	strbuf_printf(w->b, "\tqcc::eltwise<%s, %s, %s, %s, %lld, %lld, %lld>(in0, in1, out0);\n", operation(l),
-		      hls_element(w->p->streams[layer->in[0]].type, a),
-		      hls_element(w->p->streams[layer->in[1]].type, b), hls_element(y->type, out), (long long)l->now.pe,
-		      (long long)y->words.words, l->repeats ? (long long)(l->mh / l->now.pe) : 0LL);
+		      hls_element(w->p->design.streams[layer->in[0]].type, a),
+		      hls_element(w->p->design.streams[layer->in[1]].type, b), hls_element(y->type, out),
+		      (long long)l->now.pe, (long long)y->words.words,
+		      l->repeats ? (long long)(l->mh / l->now.pe) : 0LL);
 }
 
-static void emit_converter(struct writer *w, const struct hls_layer *layer)
+static void emit_converter(struct writer *w, const struct design_layer *layer)
 {
 	strbuf_printf(w->b, "\tqcc::convert_width<%lld, %lld, %lld>(in0, out0);\n", in_width(w->p, layer, 0),
-		      out_width(w->p, layer, 0), (long long)w->p->streams[layer->in[0]].words.words);
+		      out_width(w->p, layer, 0), (long long)w->p->design.streams[layer->in[0]].words.words);
 }
 
-static void emit_labels(struct writer *w, const struct hls_layer *layer)
+static void emit_labels(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char in[40];
 	strbuf_printf(w->b, "\tqcc::label_select<%s, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
-		      hls_element(w->p->streams[layer->in[0]].type, in), (long long)l->mh, (long long)l->now.pe,
+		      hls_element(w->p->design.streams[layer->in[0]].type, in), (long long)l->mh, (long long)l->now.pe,
 		      (long long)node_attr_int(l->node, "K", 1), out_width(w->p, layer, 0), (long long)l->vectors);
 }
 
-static void emit_lookup(struct writer *w, const struct hls_layer *layer)
+static void emit_lookup(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
 	char out[40];
@@ -230,25 +231,25 @@ static void emit_lookup(struct writer *w, const struct hls_layer *layer)
 		"\t\tap_uint<%lld> word = 0;\n\t\tfor (int k = 0; k < %lld; k++)\n"
 		"\t\t\tqcc::set_element<%d>(word, k, %s::encode(%s_table[row][k]));\n\t\tout0.write(word);\n\t}\n",
 		(long long)l->vectors, out_width(w->p, layer, 0), (long long)l->mh, l->out_bits,
-		hls_element(w->p->streams[layer->out[0]].type, out), layer->name);
+		hls_element(w->p->design.streams[layer->out[0]].type, out), layer->name);
 }
 
-static void emit_duplicate(struct writer *w, const struct hls_layer *layer)
+static void emit_duplicate(struct writer *w, const struct design_layer *layer)
 {
 	strbuf_printf(
 		w->b,
 		"\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tconst ap_uint<%lld> word = in0.read();\n",
-		(long long)w->p->streams[layer->in[0]].words.words, in_width(w->p, layer, 0));
+		(long long)w->p->design.streams[layer->in[0]].words.words, in_width(w->p, layer, 0));
 	for (size_t i = 0; i < layer->n_out; i++)
 		strbuf_printf(w->b, "\t\tout%zu.write(word);\n", i);
 	strbuf_puts(w->b, "\t}\n");
 }
 
 /* A word of part i, its elements widened where the part is narrower, to place `at` of the output word. */
-static void emit_part(struct writer *w, const struct hls_layer *layer, size_t i, long long at)
+static void emit_part(struct writer *w, const struct design_layer *layer, size_t i, long long at)
 {
 	char in[40], out[40];
-	const struct hls_stream *x = &w->p->streams[layer->in[i]], *y = &w->p->streams[layer->out[0]];
+	const struct design_stream *x = &w->p->design.streams[layer->in[i]], *y = &w->p->design.streams[layer->out[0]];
 	strbuf_printf(
 		w->b,
 		"\t\t\tconst ap_uint<%lld> part = in%zu.read();\n\t\t\tfor (int k = 0; k < %lld; k++)\n"
@@ -258,9 +259,9 @@ static void emit_part(struct writer *w, const struct hls_layer *layer, size_t i,
 }
 
 /* All parts' words make one, or the parts' words follow each other. */
-static void emit_concat(struct writer *w, const struct hls_layer *layer)
+static void emit_concat(struct writer *w, const struct design_layer *layer)
 {
-	const struct hls_stream *y = &w->p->streams[layer->out[0]];
+	const struct design_stream *y = &w->p->design.streams[layer->out[0]];
 	bool in_turn = layer->l.in_turn;
 	long long at = 0;
 	if (in_turn)
@@ -269,7 +270,7 @@ static void emit_concat(struct writer *w, const struct hls_layer *layer)
 		      "\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n\t\tap_uint<%lld> word = 0;\n",
 		      (long long)y->words.words, out_width(w->p, layer, 0));
 	for (size_t i = 0; i < layer->n_in; i++) {
-		const struct hls_stream *x = &w->p->streams[layer->in[i]];
+		const struct design_stream *x = &w->p->design.streams[layer->in[i]];
 		long long first = at;
 		at += in_turn ? x->words.words / layer->l.vectors : x->words.elements;
 		if (in_turn && i + 1 < layer->n_in)
@@ -286,7 +287,7 @@ static void emit_concat(struct writer *w, const struct hls_layer *layer)
 
 static const struct {
 	const struct op *op;
-	void (*emit)(struct writer *w, const struct hls_layer *layer);
+	void (*emit)(struct writer *w, const struct design_layer *layer);
 } bodies[] = {
 	{ &op_AddStreams, emit_eltwise },
 	{ &op_ChannelwiseOp, emit_channelwise },
@@ -309,7 +310,7 @@ static const struct {
 	{ &op_VVAU, emit_matvec },
 };
 
-static int emit_body(struct writer *w, const struct hls_layer *layer)
+static int emit_body(struct writer *w, const struct design_layer *layer)
 {
 	const struct node *n = layer->l.node;
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
@@ -320,7 +321,7 @@ static int emit_body(struct writer *w, const struct hls_layer *layer)
 	return diag_node_error(w->d, n, NULL, "the HLS backend has no %s", n->op->name);
 }
 
-static int emit_layer(struct writer *w, const struct hls_layer *layer)
+static int emit_layer(struct writer *w, const struct design_layer *layer)
 {
 	struct hw_cost cost = hw_layer_cost(&layer->l, &layer->l.now);
 	strbuf_printf(w->b, "/* PE %lld, SIMD %lld; %lld cycles a frame (estimate). */\nstatic void %s(",
@@ -341,20 +342,20 @@ static int emit_layer(struct writer *w, const struct hls_layer *layer)
 static void emit_signature(const struct hls_plan *p, struct strbuf *b)
 {
 	strbuf_printf(b, "void %s(", p->top);
-	for (size_t i = 0; i < p->n_inputs; i++)
+	for (size_t i = 0; i < p->design.n_inputs; i++)
 		strbuf_printf(b, "hls::stream<qcc::Port<%lld>::word> &in%zu, ",
-			      (long long)hls_border(hw_width(hls_port(p, false, i)->words)), i);
-	for (size_t i = 0; i < p->n_outputs; i++)
+			      (long long)hls_border(hw_width(design_port(&p->design, false, i)->words)), i);
+	for (size_t i = 0; i < p->design.n_outputs; i++)
 		strbuf_printf(b, "%shls::stream<qcc::Port<%lld>::word> &out%zu", i ? ", " : "",
-			      (long long)hls_border(hw_width(hls_port(p, true, i)->words)), i);
+			      (long long)hls_border(hw_width(design_port(&p->design, true, i)->words)), i);
 	strbuf_puts(b, ")");
 }
 
 static void emit_border(const struct hls_plan *p, bool output, size_t k, struct strbuf *b)
 {
-	const struct hls_stream *s = hls_port(p, output, k);
+	const struct design_stream *s = design_port(&p->design, output, k);
 	long long width = hw_width(s->words);
-	size_t index = (size_t)(s - p->streams);
+	size_t index = (size_t)(s - p->design.streams);
 	if (output)
 		strbuf_printf(b, "\tqcc::to_border<%lld, %lld, %lld>(s%zu, out%zu);\n", width,
 			      (long long)hls_border(width), (long long)s->words.words, index, k);
@@ -363,7 +364,7 @@ static void emit_border(const struct hls_plan *p, bool output, size_t k, struct 
 			      (long long)hls_border(width), (long long)s->words.words, k, index);
 }
 
-static void emit_call(const struct hls_layer *layer, struct strbuf *b)
+static void emit_call(const struct design_layer *layer, struct strbuf *b)
 {
 	strbuf_printf(b, "\t%s(", layer->name);
 	for (size_t i = 0; i < layer->n_in; i++)
@@ -377,21 +378,22 @@ static void emit_top(const struct hls_plan *p, struct strbuf *b)
 {
 	emit_signature(p, b);
 	strbuf_puts(b, "\n{\n#pragma HLS INTERFACE ap_ctrl_none port=return\n");
-	for (size_t i = 0; i < p->n_inputs; i++)
+	for (size_t i = 0; i < p->design.n_inputs; i++)
 		strbuf_printf(b, "#pragma HLS INTERFACE axis port=in%zu\n", i);
-	for (size_t i = 0; i < p->n_outputs; i++)
+	for (size_t i = 0; i < p->design.n_outputs; i++)
 		strbuf_printf(b, "#pragma HLS INTERFACE axis port=out%zu\n", i);
 	strbuf_puts(b, "#pragma HLS DATAFLOW disable_start_propagation\n");
-	for (size_t i = 0; i < p->n_streams; i++)
+	for (size_t i = 0; i < p->design.n_streams; i++)
 		strbuf_printf(
 			b,
 			"\tstatic hls::stream<ap_uint<%lld> > s%zu(\"s%zu\");\n#pragma HLS STREAM variable=s%zu depth=%lld\n",
-			(long long)hw_width(p->streams[i].words), i, i, i, (long long)p->streams[i].depth);
-	for (size_t i = 0; i < p->n_inputs; i++)
+			(long long)hw_width(p->design.streams[i].words), i, i, i,
+			(long long)p->design.streams[i].depth);
+	for (size_t i = 0; i < p->design.n_inputs; i++)
 		emit_border(p, false, i, b);
-	for (size_t i = 0; i < p->n_layers; i++)
-		emit_call(&p->layers[i], b);
-	for (size_t i = 0; i < p->n_outputs; i++)
+	for (size_t i = 0; i < p->design.n_layers; i++)
+		emit_call(&p->design.layers[i], b);
+	for (size_t i = 0; i < p->design.n_outputs; i++)
 		emit_border(p, true, i, b);
 	strbuf_puts(b, "}\n");
 }
@@ -409,8 +411,8 @@ int hls_emit_top(const struct hls_plan *p, struct strbuf *top, struct strbuf *he
 	strbuf_puts(header, ";\n");
 	strbuf_puts(top, "/* The dataflow design: a function per layer, connected by streams. */\n"
 			 "#include \"top.h\"\n#include \"params.h\"\n#include \"thresh.h\"\n\n");
-	for (size_t i = 0; i < p->n_layers; i++)
-		if (emit_layer(&w, &p->layers[i]) != 0)
+	for (size_t i = 0; i < p->design.n_layers; i++)
+		if (emit_layer(&w, &p->design.layers[i]) != 0)
 			return -1;
 	emit_top(p, top);
 	return 0;
