@@ -163,6 +163,7 @@ static int convert_all(struct pass_ctx *ctx)
 			return -1;
 		ctx->changes += (size_t)result;
 	}
+	to_hw_take_away_views(ctx);
 	to_hw_duplicate(ctx);
 	return 0;
 }

@@ -15,6 +15,7 @@ int to_hw_threshold(struct pass_ctx *ctx, struct node *n); /* MultiThreshold: Th
 int to_hw_window(struct pass_ctx *ctx, struct node *n);	   /* Im2Col, MaxPoolNHWC, Resize, Upsample */
 int to_hw_stream(struct pass_ctx *ctx, struct node *n);	   /* Add, Sub, Mul, Concat, ReduceSum, TopK, ArgMax, Gather */
 int to_hw_channelwise(struct pass_ctx *ctx, struct node *n); /* Add, Mul with a constant */
+void to_hw_take_away_views(struct pass_ctx *ctx);	     /* Reshape between layers */
 void to_hw_duplicate(struct pass_ctx *ctx);		     /* fan-out: DuplicateStreams */
 
 /* A hardware node in the place of `last`: reads inputs, its output takes over type and uses of last's output 0;

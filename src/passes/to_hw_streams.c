@@ -237,20 +237,43 @@ int to_hw_stream(struct pass_ctx *ctx, struct node *n)
 	return n->op == &op_Gather ? convert_lookup(n) : 0;
 }
 
+/* ---- views ---- */
+
+static bool reads_stream(const struct use *u)
+{
+	struct hw_layer l;
+	struct diags ignored = { 0 };
+	bool stream = u->user && hw_kind_of(u->user) && hw_layer_read(u->user, &l, &ignored) == 0 &&
+		      u->index < hw_stream_inputs(&l);
+	diags_free(&ignored);
+	return stream;
+}
+
+/* A stream has an order and no shape: layers read what another layer gives through no Reshape. FINN takes these away, too
+ * (RemoveCNVtoFCFlatten), since all that lies between two of its layers must be one. */
+void to_hw_take_away_views(struct pass_ctx *ctx)
+{
+	struct graph *g = ctx->graph;
+	graph_for_each_node (g, n) {
+		struct node *from = hw_is_view(n) ? hw_stream_producer(node_output(n, 0)) : NULL;
+		struct value *x = node_input(n, 0);
+		while (from && x->producer != from)
+			x = node_input(x->producer, 0);
+		if (from)
+			value_for_each_use (node_output(n, 0), u)
+				if (reads_stream(u))
+					node_set_input(u->user, u->index, x);
+	}
+	ctx->changes += graph_remove_dead(g);
+}
+
 /* ---- fan-out ---- */
 
 static bool is_stream_use(const struct use *u)
 {
-	struct hw_layer l;
-	struct diags ignored = { 0 };
-	if (!u->user)
-		return false;
-	if (hw_is_view(u->user))
+	if (u->user && hw_is_view(u->user))
 		return u->index == 0 && feeds_hardware(node_output(u->user, 0));
-	bool stream =
-		hw_kind_of(u->user) && hw_layer_read(u->user, &l, &ignored) == 0 && u->index < hw_stream_inputs(&l);
-	diags_free(&ignored);
-	return stream;
+	return reads_stream(u);
 }
 
 static void duplicate(struct pass_ctx *ctx, struct value *v, struct node *first, size_t copies)

@@ -19,7 +19,33 @@ int hw_exec_copies(struct exec_ctx *x)
 	return 0;
 }
 
-int hw_infer_last(struct infer_ctx *x, int64_t last)
+static int64_t product(const int64_t *dims, size_t count)
+{
+	int64_t n = 1;
+	for (size_t i = 0; i < count; i++)
+		if (dims[i] < 0 || __builtin_mul_overflow(n, dims[i], &n))
+			return -1;
+	return n;
+}
+
+int hw_input_shape(const struct node *n, int64_t vector, int rank, const int64_t *given, int64_t dims[MAX_RANK])
+{
+	size_t count = 0;
+	const int64_t *vectors = node_attr_ints(n, "numInputVectors", &count);
+	int64_t elements = product(given, (size_t)rank), others = count ? product(vectors + 1, count - 1) : 0;
+	bool fits = given[rank - 1] == vector && rank == (int)count + 1;
+	if (fits || vector < 1 || others < 1 || count >= MAX_RANK || elements < 0 || elements % vector ||
+	    elements / vector % others) {
+		memcpy(dims, given, (size_t)rank * sizeof *dims);
+		return rank;
+	}
+	memcpy(dims, vectors, count * sizeof *dims);
+	dims[0] = elements / vector / others; /* several samples, where the executor is given them */
+	dims[count] = vector;
+	return (int)count + 1;
+}
+
+int hw_infer_last(struct infer_ctx *x, int64_t vector, int64_t last)
 {
 	const struct value *in = node_input(x->node, 0);
 	int64_t dims[MAX_RANK];
@@ -27,10 +53,17 @@ int hw_infer_last(struct infer_ctx *x, int64_t last)
 		infer_output(x, 0, ELEM_FLOAT, -1, NULL);
 		return 0;
 	}
-	memcpy(dims, in->dims, (size_t)in->rank * sizeof *dims);
-	dims[in->rank - 1] = last > 0 ? last : -1;
-	infer_output(x, 0, ELEM_FLOAT, in->rank, dims);
+	int rank = hw_input_shape(x->node, vector, in->rank, in->dims, dims);
+	dims[rank - 1] = last > 0 ? last : -1;
+	infer_output(x, 0, ELEM_FLOAT, rank, dims);
 	return 0;
+}
+
+int hw_infer_channels(struct infer_ctx *x)
+{
+	int64_t channels = node_attr_int(x->node, hw_kind_of(x->node)->pe_limit, -1);
+	const struct value *in = node_input(x->node, 0);
+	return hw_infer_last(x, channels, in->rank > 0 && channels < 1 ? in->dims[in->rank - 1] : channels);
 }
 
 int hw_infer_image(struct infer_ctx *x, int64_t rows, int64_t columns, int64_t channels)

@@ -8,8 +8,14 @@
 struct tensor *hw_floats(struct exec_ctx *x, size_t i);
 /* Output 0 is a reference of each of the outputs' input 0: layers that copy. */
 int hw_exec_copies(struct exec_ctx *x);
-/* Types output 0 as input 0 with its last axis replaced. */
-int hw_infer_last(struct infer_ctx *x, int64_t last);
+/* The shape in which a layer takes its input, whose shape is given: as it is where it is of the rank that
+ * numInputVectors says, and its last axis holds the layer's vectors; else numInputVectors vectors of that many elements. FINN takes a Reshape between two layers away, so that [1, 4, 4, 8] may
+ * stand for [1, 128]. Returns the rank. */
+int hw_input_shape(const struct node *n, int64_t vector, int rank, const int64_t *given, int64_t dims[MAX_RANK]);
+/* Types output 0 as input 0, whose vectors have so many elements, with the last axis replaced. */
+int hw_infer_last(struct infer_ctx *x, int64_t vector, int64_t last);
+/* The same where the elements of a vector are as many as the layer has channels. */
+int hw_infer_channels(struct infer_ctx *x);
 /* Types output 0 with the batch of input 0 and these rows, columns and channels (NHWC). */
 int hw_infer_image(struct infer_ctx *x, int64_t rows, int64_t columns, int64_t channels);
 /* Datatypes that attributes of these names say; else the output's annotation. */

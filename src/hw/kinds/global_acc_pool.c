@@ -19,11 +19,18 @@ static struct hw_cost cost(const struct hw_layer *l, const struct hw_choice *c)
 
 /* ---- execution ---- */
 
+/* Images in, channels last: as they are, or numInputVectors of NumChannels where they come as rows. */
+static int image_shape(const struct node *n, int rank, const int64_t *given, int64_t dims[MAX_RANK])
+{
+	return rank > 0 ? hw_input_shape(n, node_attr_int(n, "NumChannels", -1), rank, given, dims) : 0;
+}
+
 static int infer(struct infer_ctx *x)
 {
 	const struct value *in = node_input(x->node, 0);
-	if (in->rank == 4)
-		return hw_infer_image(x, 1, 1, in->dims[3]);
+	int64_t dims[MAX_RANK];
+	if (image_shape(x->node, in->rank, in->dims, dims) == 4)
+		return hw_infer_image(x, 1, 1, dims[3]);
 	return infer_same(x);
 }
 
@@ -31,23 +38,25 @@ static struct datatype datatype(const struct node *n, size_t i)
 {
 	struct datatype in = hw_datatype(n, "inputDataType");
 	const struct value *v = node_input(n, 0);
+	int64_t dims[MAX_RANK];
 	(void)i;
-	if (!datatype_is_integer(in) || v->rank != 4 || v->dims[1] < 1 || v->dims[2] < 1)
+	if (!datatype_is_integer(in) || image_shape(n, v->rank, v->dims, dims) != 4 || dims[1] < 1 || dims[2] < 1)
 		return datatype_of_kind(DT_NONE);
-	int64_t pixels = v->dims[1] * v->dims[2];
+	int64_t pixels = dims[1] * dims[2];
 	return datatype_for_range(pixels * datatype_int_min(in), pixels * datatype_int_max(in));
 }
 
 static int exec(struct exec_ctx *x)
 {
 	struct tensor *in = hw_floats(x, 0);
-	if (!in || in->rank != 4) {
+	int64_t dims[MAX_RANK];
+	if (!in || image_shape(x->node, in->rank, in->dims, dims) != 4) {
 		tensor_unref(in);
 		return in ? exec_unsupported(x, "its input must be an image, channels last") : -1;
 	}
-	int64_t pixels = in->dims[1] * in->dims[2], channels = in->dims[3];
-	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, 4, (int64_t[]){ in->dims[0], 1, 1, channels });
-	for (int64_t i = 0; y && i < in->dims[0] * channels; i++) {
+	int64_t pixels = dims[1] * dims[2], channels = dims[3];
+	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, 4, (int64_t[]){ dims[0], 1, 1, channels });
+	for (int64_t i = 0; y && i < dims[0] * channels; i++) {
 		const float *from = tensor_floats(in) + i / channels * pixels * channels + i % channels;
 		double sum = 0;
 		for (int64_t p = 0; p < pixels; p++)

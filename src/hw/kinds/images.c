@@ -8,7 +8,7 @@ int hw_run_windows(struct exec_ctx *x, const struct hw_layer *l, int64_t in_chan
 	struct tensor *in = hw_floats(x, 0), *y = NULL;
 	if (!in)
 		return -1;
-	if (in->rank != 4 || size_in < 1 || in->count % size_in)
+	if (size_in < 1 || in->count % size_in)
 		diag_node_error(x->diags, x->node, NULL, "the image size in its attributes does not fit the input");
 	else
 		y = exec_output(x, 0, ELEM_FLOAT, 4,

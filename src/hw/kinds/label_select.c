@@ -1,6 +1,4 @@
 /* LabelSelect: the indices of the K largest of a vector. */
-#include <string.h>
-
 #include "hw/cost.h"
 #include "hw/kinds/exec.h"
 
@@ -23,12 +21,11 @@ static struct hw_stream output(const struct hw_layer *l, const struct hw_choice 
 static int infer(struct infer_ctx *x)
 {
 	const struct value *in = node_input(x->node, 0);
-	int64_t dims[MAX_RANK];
-	for (int i = 0; i < in->rank; i++)
-		dims[i] = in->dims[i];
-	if (in->rank > 0)
-		dims[in->rank - 1] = node_attr_int(x->node, "K", 1);
-	infer_output(x, 0, ELEM_INT64, in->rank, dims);
+	int64_t dims[MAX_RANK], labels = node_attr_int(x->node, "Labels", -1);
+	int rank = in->rank > 0 ? hw_input_shape(x->node, labels, in->rank, in->dims, dims) : in->rank;
+	if (rank > 0)
+		dims[rank - 1] = node_attr_int(x->node, "K", 1);
+	infer_output(x, 0, ELEM_INT64, rank, dims);
 	return 0;
 }
 
@@ -52,14 +49,15 @@ static int exec(struct exec_ctx *x)
 {
 	int64_t dims[MAX_RANK], k = node_attr_int(x->node, "K", 1);
 	struct tensor *in = hw_floats(x, 0);
-	if (!in || in->rank < 1 || k < 1 || k > in->dims[in->rank - 1]) {
+	int64_t labels = node_attr_int(x->node, "Labels", -1);
+	int rank = in && in->rank > 0 ? hw_input_shape(x->node, labels, in->rank, in->dims, dims) : 0;
+	if (rank < 1 || k < 1 || k > dims[rank - 1]) {
 		tensor_unref(in);
 		return in ? exec_unsupported(x, "K is larger than the number of labels") : -1;
 	}
-	int64_t n = in->dims[in->rank - 1];
-	memcpy(dims, in->dims, (size_t)in->rank * sizeof *dims);
-	dims[in->rank - 1] = k;
-	struct tensor *y = exec_output(x, 0, ELEM_INT64, in->rank, dims);
+	int64_t n = dims[rank - 1];
+	dims[rank - 1] = k;
+	struct tensor *y = exec_output(x, 0, ELEM_INT64, rank, dims);
 	for (int64_t i = 0; y && i < in->count / n; i++)
 		largest(tensor_floats(in) + i * n, n, k, (int64_t *)y->data + i * k);
 	tensor_unref(in);

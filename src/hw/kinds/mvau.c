@@ -3,7 +3,6 @@
  * Bipolar inputs times bipolar weights, and binaryXnorMode, count equal bits instead: the accumulator is the
  * popcount p of FINN's hardware, where the product would be 2 p - MW; thresholds are in terms of p. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "hw/kinds/exec.h"
 #include "ops/gemm_kernel.h"
@@ -56,7 +55,7 @@ static size_t memories(const struct hw_layer *l, struct hw_memory out[HW_MEMORIE
 
 static int infer(struct infer_ctx *x)
 {
-	return hw_infer_last(x, node_attr_int(x->node, "MH", -1));
+	return hw_infer_last(x, node_attr_int(x->node, "MW", -1), node_attr_int(x->node, "MH", -1));
 }
 
 /* y = a b with exact sums: in float where they surely fit its 24 bits, else in double. */
@@ -85,11 +84,11 @@ static int run(struct exec_ctx *x, const struct hw_layer *l, const struct tensor
 	       bool popcount)
 {
 	int64_t dims[MAX_RANK];
-	if (b->rank != 2 || a->rank < 1 || a->dims[a->rank - 1] != b->dims[0])
+	int rank = a->rank > 0 ? hw_input_shape(x->node, l->mw, a->rank, a->dims, dims) : 0;
+	if (b->rank != 2 || rank < 1 || dims[rank - 1] != b->dims[0])
 		return diag_node_error(x->diags, x->node, NULL, "the weights' shape does not fit the input's");
-	memcpy(dims, a->dims, (size_t)a->rank * sizeof *dims);
-	dims[a->rank - 1] = b->dims[1];
-	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, a->rank, dims);
+	dims[rank - 1] = b->dims[1];
+	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, rank, dims);
 	if (!y || product(l, a, b, y->data) != 0)
 		return -1;
 	float *p = y->data;

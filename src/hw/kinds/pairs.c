@@ -42,7 +42,7 @@ static float combine(enum hw_function f, float a, float b)
 /* Elements of a and b that belong to one sample: where b is one pixel for each of several samples, not all of b. */
 static void sample_sizes(const struct tensor *a, const struct tensor *b, int64_t *of_a, int64_t *of_b)
 {
-	bool several = a->rank == b->rank && a->rank > 1 && a->dims[0] == b->dims[0];
+	bool several = a->rank > 1 && b->rank > 1 && a->dims[0] == b->dims[0];
 	*of_a = several && a->dims[0] ? a->count / a->dims[0] : a->count;
 	*of_b = several && a->dims[0] ? b->count / a->dims[0] : b->count;
 }
@@ -54,7 +54,9 @@ int hw_run_pairs(struct exec_ctx *x)
 	if (hw_layer_read(x->node, &l, x->diags) != 0)
 		return -1;
 	struct tensor *a = hw_floats(x, 0), *b = a ? hw_floats(x, 1) : NULL;
-	struct tensor *y = b ? exec_output(x, 0, ELEM_FLOAT, a->rank, a->dims) : NULL;
+	int64_t dims[MAX_RANK];
+	int rank = a && a->rank > 0 ? hw_input_shape(x->node, l.mh, a->rank, a->dims, dims) : 0;
+	struct tensor *y = b ? exec_output(x, 0, ELEM_FLOAT, rank, dims) : NULL;
 	if (y && (b->count < 1 || a->count % b->count)) {
 		diag_node_error(x->diags, x->node, NULL, "its inputs differ in shape");
 		y = NULL;

@@ -70,32 +70,42 @@ static int infer(struct infer_ctx *x)
 	int64_t total = 0;
 	for (size_t i = 0; i < count; i++)
 		total += parts[i];
-	return hw_infer_last(x, total);
+	return hw_infer_last(x, count ? parts[0] : -1, total);
+}
+
+/* Vectors of each stream, or -1 with a diagnostic. */
+static int64_t vectors_of(const struct exec_ctx *x, const int64_t *parts, size_t count)
+{
+	int64_t vectors = -1;
+	for (size_t i = 0; i < x->n_in; i++) {
+		const struct tensor *t = x->in[i];
+		bool fits = t && t->elem == ELEM_FLOAT && t->rank > 0 && i < count && t->count % parts[i] == 0;
+		if (!fits || (vectors >= 0 && t->count / parts[i] != vectors))
+			return diag_node_error(x->diags, x->node, NULL,
+					       "its inputs differ in shape from what its "
+					       "ChannelsPerStream says");
+		vectors = t->count / parts[i];
+	}
+	return vectors;
 }
 
 static int exec(struct exec_ctx *x)
 {
-	int64_t dims[MAX_RANK], total = 0, rows = -1, at = 0;
-	int rank = x->in[0]->rank;
-	for (size_t i = 0; i < x->n_in; i++) {
-		const struct tensor *t = x->in[i];
-		if (!t || t->rank != rank || rank < 1 || t->dims[rank - 1] < 1 || t->elem != ELEM_FLOAT)
-			return exec_unsupported(x, "its inputs differ in rank, or are no float tensors");
-		int64_t these = t->count / t->dims[rank - 1];
-		if (rows >= 0 && these != rows)
-			return exec_unsupported(x, "its inputs differ in shape");
-		rows = these;
-		total += t->dims[rank - 1];
-	}
-	memcpy(dims, x->in[0]->dims, (size_t)rank * sizeof *dims);
-	dims[rank - 1] = total;
+	struct hw_layer l;
+	size_t count;
+	int64_t dims[MAX_RANK], at = 0;
+	const int64_t *parts = parts_of(x->node, &count);
+	int64_t vectors = hw_layer_read(x->node, &l, x->diags) == 0 ? vectors_of(x, parts, count) : -1;
+	if (vectors < 0)
+		return -1;
+	int rank = hw_input_shape(x->node, parts[0], x->in[0]->rank, x->in[0]->dims, dims);
+	dims[rank - 1] = l.mh;
 	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, rank, dims);
 	for (size_t i = 0; y && i < x->n_in; i++) {
-		int64_t part = x->in[i]->dims[rank - 1];
-		for (int64_t r = 0; r < rows; r++)
-			memcpy((float *)y->data + r * total + at, tensor_floats(x->in[i]) + r * part,
-			       (size_t)part * sizeof(float));
-		at += part;
+		for (int64_t v = 0; v < vectors; v++)
+			memcpy((float *)y->data + v * l.mh + at, tensor_floats(x->in[i]) + v * parts[i],
+			       (size_t)parts[i] * sizeof(float));
+		at += parts[i];
 	}
 	return y ? 0 : -1;
 }

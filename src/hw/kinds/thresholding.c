@@ -54,11 +54,16 @@ int hw_activate(struct exec_ctx *x, float *y, int64_t outer, int64_t channels, c
 
 static int exec(struct exec_ctx *x)
 {
+	struct hw_layer l;
+	if (hw_layer_read(x->node, &l, x->diags) != 0)
+		return -1;
 	struct tensor *in = hw_floats(x, 0), *t = in ? hw_floats(x, 1) : NULL;
-	struct tensor *y = t ? exec_output(x, 0, ELEM_FLOAT, in->rank, in->dims) : NULL;
+	int64_t dims[MAX_RANK];
+	int rank = in && in->rank > 0 ? hw_input_shape(x->node, l.mh, in->rank, in->dims, dims) : 0;
+	struct tensor *y = t ? exec_output(x, 0, ELEM_FLOAT, rank, dims) : NULL;
 	int result = -1;
 	if (y) {
-		int64_t channels = in->rank ? in->dims[in->rank - 1] : 1;
+		int64_t channels = rank ? dims[rank - 1] : 1;
 		memcpy(y->data, in->data, (size_t)in->count * sizeof(float));
 		result = hw_activate(x, y->data, channels ? in->count / channels : 0, channels, t);
 	}
@@ -85,7 +90,7 @@ const struct op op_Thresholding = {
 	.max_inputs = 2,
 	.min_outputs = 1,
 	.max_outputs = 1,
-	.infer = infer_same,
+	.infer = hw_infer_channels,
 	.datatype = hw_output_datatype,
 	.exec = exec,
 	.hw = &kind,

@@ -45,7 +45,7 @@ static size_t memories(const struct hw_layer *l, struct hw_memory out[HW_MEMORIE
 
 static int infer(struct infer_ctx *x)
 {
-	return hw_infer_last(x, node_attr_int(x->node, "Channels", -1));
+	return hw_infer_last(x, -1, node_attr_int(x->node, "Channels", -1));
 }
 
 /* One pixel. The window holds, for each group of PE channels, all kernel positions of those channels. */
