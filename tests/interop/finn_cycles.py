@@ -4,26 +4,21 @@ lower-convs is executed by qonnx to the goldens, passes through FINN's own conve
 specialisation, FINN applies the folding_config.json that qcc writes, and counts the same cycles for every layer as
 report.json. And FINN specialises the hardware layers that qcc writes, and counts the same for each of them, and
 the same LUTs and RAMs for units and windows. Layers that FINN has no conversion for are named.
-Skipped where finn-plus is not there. Little of what it asks for is needed; torch and brevitas are stood in for:
+Skipped where finn-plus is not there. Little of what it asks for is needed (finnplus.py stands in for the rest):
     pip install -r tests/requirements.txt rich==13.9.4 click jinja2 'mashumaro[yaml]' pydantic termcolor scipy
     pip install --no-deps finn-plus==1.6.1"""
 import collections
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import warnings
-from unittest.mock import MagicMock
 
-warnings.filterwarnings("ignore")
+from finnplus import PART, stop_unless_installed
+
 QCC = os.environ.get("QCC", "./qcc")
 SOURCE = os.environ.get("QCC_SRC", ".")
 SHARED = os.environ.get("QCC_SHARED", os.path.join(SOURCE, "..", "shared"))
-PART = "xc7z020clg400-1"
 PLUS = "to-hw(keep_shape,for=finn-plus)"
 # network: passes before fold, target cycles
 NETWORKS = {
@@ -44,35 +39,6 @@ NETWORKS = {
 SHRUNK = ("cybsec-mlp", "cnv_1w1a")
 # the one has none; in the other, goldens in float32 step over thresholds that lie within their noise
 WITHOUT_GOLDENS = ("bipolar padding", "espcn_nn_resize")
-
-
-class Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Stands in for torch and brevitas, which finn-plus imports but what is tested here does not use."""
-
-    def find_spec(self, name, path, target=None):
-        if name.split(".")[0] in ("torch", "torchvision", "brevitas"):
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
-        return None
-
-    def create_module(self, spec):
-        module = MagicMock(name=spec.name)
-        module.__path__, module.__spec__, module.__name__ = [], spec, spec.name
-        return module
-
-    def exec_module(self, module):
-        pass
-
-
-def stop_unless_installed():
-    try:
-        if importlib.util.find_spec("torch") is None:
-            sys.meta_path.insert(0, Absent())
-        import qonnx.core.modelwrapper  # noqa: F401
-        import finn.custom_op.fpgadataflow  # noqa: F401
-    except ImportError as missing:
-        print(f"ok 1 - FINN takes over # SKIP finn-plus is not installed, or what it needs ({missing.name})")
-        print("1..1")
-        sys.exit(0)
 
 
 def model_of(name, folder):
@@ -276,7 +242,7 @@ def check_all(name, model, folder):
 
 
 def main():
-    stop_unless_installed()
+    stop_unless_installed("FINN takes over")
     count = 0
     for name in sys.argv[1:] or NETWORKS:
         with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ EXTRA_DIST += tests/interop/compare_finn.py \
 	tests/interop/netgen/shrink.py \
 	tests/interop/netgen/spec.py \
 	tests/interop/random_networks.py
-TESTS += tests/interop/finn_cycles.py
-EXTRA_DIST += tests/interop/finn_cycles.py
+TESTS += tests/interop/finn_builder.py tests/interop/finn_cycles.py
+EXTRA_DIST += tests/interop/finn_builder.py tests/interop/finn_cycles.py tests/interop/finnplus.py
 TESTS += tests/interop/local_functions.py
 EXTRA_DIST += tests/interop/local_functions.py

@@ -313,15 +313,15 @@ static const struct pass_case gates[] = {
 static const struct pass_case flattenings[] = {
 	{ "quantised again", "(float[1,4,2,2] x) => (y)", FLAT,
 	  PIXELS "a = Conv(i, p) b = Flatten(a) " ACTIVATION("c", "b", "half") "y = MatMul(c, q)",
-	  "MVAU=2 Transpose=1" },
+	  "MVAU=2 Transpose=1 Flatten=0 Reshape=0" },
 	{ "scaled and quantised", "(float[1,4,2,2] x) => (y)", FLAT,
 	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Flatten(b) " ACTIVATION(
 		  "d", "c", "third") "y = MatMul(d, q)",
-	  "MVAU=2 Transpose=1" },
+	  "MVAU=2 Transpose=1 Flatten=0 Reshape=0" },
 	{ "as Keras does", "(float[1,4,2,2] x) => (y)", FLAT,
 	  PIXELS "a = Conv(i, p) " ACTIVATION("b", "a", "half") "c = Transpose<perm=[0,2,3,1]>(b) d = Reshape(c, row) "
 								"y = MatMul(d, q)",
-	  "MVAU=2 Transpose=1" },
+	  "MVAU=2 Transpose=1 Flatten=0 Reshape=0" },
 	{ "there and back", "(float[1,4,2,2] x) => (y)", FLAT,
 	  PIXELS "a = Conv(i, p) " ACTIVATION(
 		  "b", "a", "half") "c = Transpose<perm=[0,2,3,1]>(b) d = Transpose<perm=[0,3,1,2]>(c) "
