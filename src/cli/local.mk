@@ -6,6 +6,9 @@ qcc_SOURCES += \
 	src/cli/compile.c \
 	src/cli/diff.c \
 	src/cli/encode.c \
+	src/cli/eval.c \
+	src/cli/eval_c.c \
+	src/cli/eval_c.h \
 	src/cli/info.c \
 	src/cli/lists.c \
 	src/cli/outputs.c \
