@@ -43,9 +43,11 @@ static inline double folding_fps(const struct folding *f, int64_t cycles)
 	return f->clock_mhz * 1e6 / (double)(cycles > 0 ? cycles : 1);
 }
 
-/* Adds layers and network of a folded graph (as its attributes say) to a report, from its design (hw/design.h). 0, or -1 with
- * a diagnostic. */
+struct design;
+/* Adds layers and network of a folded graph (as its attributes say) to a report: latency, clock and part from its design
+ * (hw/design.h), which the first reads itself, simulating small ones alone. 0, or -1 with a diagnostic. */
 int folding_report(const struct graph *g, json_t *report, struct diags *d);
+int folding_report_design(const struct graph *g, const struct design *p, json_t *report, struct diags *d);
 /* Cycles per frame of the slowest layer and summed resources of a choice. */
 struct hw_cost folding_cost(const struct folding *f, const size_t *chosen);
 /* A number that has better divisors when it grows: MW of a unit's MVAU (columns), or its MH and the MW of unit next. */

@@ -113,17 +113,23 @@ static int add_layers(const struct graph *g, struct totals *t, json_t *layers, s
 	return 0;
 }
 
-int folding_report(const struct graph *g, json_t *report, struct diags *d)
+int folding_report_design(const struct graph *g, const struct design *p, json_t *report, struct diags *d)
 {
 	struct totals t = { 0 };
-	struct design p;
 	json_t *layers = json_array();
+	int result = add_layers(g, &t, layers, d);
+	if (result == 0)
+		json_object_set_new(report, "network", network_object(&t, p));
+	json_object_set_new(report, "layers", layers);
+	return result;
+}
+
+int folding_report(const struct graph *g, json_t *report, struct diags *d)
+{
+	struct design p;
 	int result = design_read(&p, g, &(struct design_options){ .simulate = SCHEDULE_QUICK }, d);
 	if (result == 0)
-		result = add_layers(g, &t, layers, d);
-	if (result == 0)
-		json_object_set_new(report, "network", network_object(&t, &p));
-	json_object_set_new(report, "layers", layers);
+		result = folding_report_design(g, &p, report, d);
 	design_free(&p);
 	return result;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "hw/design.h"
+#include "hw/folding.h"
 #include "hw/kind.h"
 #include "ops/op.h"
 #include "passes/pass.h"
@@ -10,7 +11,7 @@
 static enum pass_result run_dwc(struct pass_ctx *ctx)
 {
 	int count = design_insert_converters(ctx->graph, ctx->diags);
-	if (count < 0)
+	if (count < 0 || folding_report(ctx->graph, ctx->report, ctx->diags) != 0)
 		return PASS_ERROR;
 	ctx->changes += (size_t)count;
 	return pass_result(ctx);
@@ -85,6 +86,8 @@ static enum pass_result run_fifo(struct pass_ctx *ctx)
 	if (result == 0)
 		insert_queues(ctx, &p, pass_string(ctx, "depth") ? pass_int(ctx, "depth") : 0);
 	schedule_report(&p.schedule, ctx->report);
+	if (result == 0)
+		result = folding_report_design(ctx->graph, &p, ctx->report, ctx->diags);
 	design_free(&p);
 	return result == 0 ? pass_result(ctx) : PASS_ERROR;
 }

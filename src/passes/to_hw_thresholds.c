@@ -3,6 +3,7 @@
 
 #include "ops/channels.h"
 #include "passes/edit.h"
+#include "passes/ranges.h"
 #include "passes/to_hw.h"
 
 static bool is_bipolar_output(const struct node *threshold)
@@ -84,6 +85,38 @@ struct value *to_hw_thresholds(struct graph *g, struct node *threshold)
 	return v;
 }
 
+/* Whether thresholds, ascending whole numbers, give every x from lo to hi back: some up to lo count to lo with the bias, then
+ * come lo + 1 ... hi, and no other below hi. */
+static bool row_is_identity(const struct tensor *t, int64_t row, int64_t lo, int64_t hi, int64_t bias)
+{
+	int64_t steps = t->dims[1], first = row * steps, below = 0;
+	while (below < steps && tensor_at(t, first + below) <= (double)lo)
+		below++;
+	if (bias + below != lo || (double)hi - (double)lo > (double)(steps - below))
+		return false;
+	for (int64_t k = 0; k < hi - lo; k++)
+		if (tensor_at(t, first + below + k) != (double)(lo + 1 + k))
+			return false;
+	return below + hi - lo == steps || tensor_at(t, first + below + hi - lo) > (double)hi;
+}
+
+/* Whether the thresholds change no value that x can have. */
+static bool is_identity(struct graph *g, struct value *x, const struct tensor *t, struct datatype out, int64_t bias)
+{
+	const struct range *r = range_of(g, x);
+	bool bipolar = x->datatype.kind == DT_BIPOLAR;
+	int64_t lo = r ? r->lo : datatype_int_min(x->datatype), hi = r ? r->hi : datatype_int_max(x->datatype);
+	if (bipolar != (out.kind == DT_BIPOLAR))
+		return false;
+	for (int64_t row = 0; row < t->dims[0]; row++) {
+		double only = tensor_at(t, row * t->dims[1]);
+		bool same = bipolar ? t->dims[1] == 1 && only > -1 && only <= 1 : row_is_identity(t, row, lo, hi, bias);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
 int to_hw_threshold(struct pass_ctx *ctx, struct node *n)
 {
 	struct value *x = node_input(n, 0);
@@ -101,6 +134,11 @@ int to_hw_threshold(struct pass_ctx *ctx, struct node *n)
 	t = to_hw_thresholds(ctx->graph, n);
 	int64_t actual = to_hw_act_val(n);
 	struct datatype out = node_output(n, 0)->datatype;
+	if (is_identity(ctx->graph, x, t->constant, out, actual)) {
+		value_replace_uses(node_output(n, 0), x);
+		node_remove(n);
+		return 1;
+	}
 	struct node *hw = to_hw_replace(n, "Thresholding", (struct value *[]){ x, t }, 2);
 	node_set_int(hw, "NumChannels", x->dims[x->rank - 1]);
 	node_set_int(hw, "PE", 1);

@@ -370,6 +370,39 @@ static void thresholds_of_any_form(void **state)
 		}
 }
 
+/* Thresholds that give back what they get are no layer; the same with one step elsewhere, or another datatype's, are one. */
+static void identity_thresholds(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		double bias, steps[3];
+		int64_t count;
+		int layers;
+	} rows[] = {
+		{ "UINT2", "UINT2", 0, { 1, 2, 3 }, 3, 0 },  { "UINT2", "UINT2", 0, { 1, 2, 2 }, 3, 1 },
+		{ "UINT2", "INT4", -1, { -5, 1, 2 }, 3, 1 }, { "UINT2", "UINT2", 0, { 1, 2, 4 }, 3, 1 },
+		{ "INT2", "INT2", -2, { -1, 0, 1 }, 3, 0 },  { "INT2", "INT2", -1, { -1, 0, 1 }, 3, 1 },
+		{ "UINT1", "INT4", -1, { -3, 1, 7 }, 3, 0 }, { "BIPOLAR", "BIPOLAR", -1, { 0 }, 1, 0 },
+		{ "INT2", "BIPOLAR", -1, { 0 }, 1, 1 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct net n = start(rows[i].in, 2, (int64_t[]){ 4, 3 });
+		struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ 1, rows[i].count });
+		for (int64_t k = 0; k < t->count; k++)
+			tensor_put(t, k, rows[i].steps[k]);
+		struct node *node = add(&n, DOMAIN_QONNX, "MultiThreshold", value_new_constant(n.g, "t", t));
+		node_set_string(node, "out_dtype", rows[i].out);
+		node_set_float(node, "out_scale", strcmp(rows[i].out, "BIPOLAR") ? 1 : 2);
+		node_set_float(node, "out_bias", (float)rows[i].bias);
+		infer(&n);
+		add(&n, DOMAIN_ONNX, "MatMul", constant(&n, "INT3", 2, (int64_t[]){ 3, 2 }, 3));
+		infer(&n);
+		const char *ops[] = { "Thresholding", "MultiThreshold", "MVAU", NULL };
+		becomes(&n, "to-hw", ops, (int[]){ rows[i].layers, 0, 1 });
+	}
+}
+
 static const struct pass_case one_level = {
 	"a quantiser of one level", "(float[1,8] x) => (y)", "float[8,1] w = {" EIGHT_NUMBERS "}",
 	"a = qonnx.Quant" SIGNED "(x, half, zero, four) c = qonnx.Quant<signed=0,narrow=1,rounding_mode=\"ROUND\">"
@@ -412,19 +445,13 @@ static void real_layer_between_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matmul_and_thresholds),
-		cmocka_unit_test(bipolar_counts_bits),
-		cmocka_unit_test(convolutions),
-		cmocka_unit_test(pooling_and_flattening),
-		cmocka_unit_test(forks_and_joins),
-		cmocka_unit_test(folding_changes_nothing),
-		cmocka_unit_test(bipolar_padding),
-		cmocka_unit_test(strides_of_lines),
-		cmocka_unit_test(products_of_streams),
-		cmocka_unit_test(rows_of_pixels),
-		cmocka_unit_test(thresholds_of_any_form),
-		cmocka_unit_test(one_level_is_a_layer),
-		cmocka_unit_test(real_layer_between_is_named),
+		cmocka_unit_test(matmul_and_thresholds),  cmocka_unit_test(bipolar_counts_bits),
+		cmocka_unit_test(convolutions),		  cmocka_unit_test(pooling_and_flattening),
+		cmocka_unit_test(forks_and_joins),	  cmocka_unit_test(folding_changes_nothing),
+		cmocka_unit_test(bipolar_padding),	  cmocka_unit_test(strides_of_lines),
+		cmocka_unit_test(products_of_streams),	  cmocka_unit_test(rows_of_pixels),
+		cmocka_unit_test(thresholds_of_any_form), cmocka_unit_test(identity_thresholds),
+		cmocka_unit_test(one_level_is_a_layer),	  cmocka_unit_test(real_layer_between_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
