@@ -120,7 +120,7 @@ static void *work(void *argument)
 	struct batch_job *job = argument;
 	int64_t first, count;
 	while (take_part(job, &first, &count)) {
-		struct diags d = { .file = job->diags->file, .pass = job->diags->pass };
+		struct diags d = { .file = job->diags->file, .pass = job->diags->pass, .limits = job->diags->limits };
 		finish_part(job, count, do_part(job, first, count, &d), &d);
 		diags_free(&d);
 	}

@@ -5,19 +5,6 @@
 #include "exec/plan.h"
 #include "util/strbuf.h"
 
-static void shape_text(struct strbuf *b, int rank, const int64_t *dims)
-{
-	strbuf_puts(b, "[");
-	for (int i = 0; i < rank; i++) {
-		strbuf_puts(b, i ? "," : "");
-		if (dims[i] < 0)
-			strbuf_puts(b, "?");
-		else
-			strbuf_printf(b, "%lld", (long long)dims[i]);
-	}
-	strbuf_puts(b, "]");
-}
-
 static int shape_error(const struct value *v, const struct tensor *t, bool many, struct diags *d)
 {
 	struct strbuf want = { 0 }, got = { 0 };

@@ -8,6 +8,7 @@
 #include "exec/plan.h"
 #include "ops/op.h"
 #include "util/arena.h"
+#include "util/integers.h"
 
 /* The values of one execution. */
 struct frame {
@@ -15,6 +16,7 @@ struct frame {
 	const struct exec_options *options;
 	struct tensor **values;	   /* by value id; owned, but for the plan's constants */
 	struct tensor **in, **out; /* of the node at hand */
+	struct exec_budget left;
 	struct diags *diags;
 };
 
@@ -57,11 +59,13 @@ static int run_step(struct frame *f, const struct exec_step *s, bool in_batches)
 	int threads = f->options && f->options->threads > 0 ? f->options->threads : 1;
 	for (uint32_t i = 0; i < n->n_inputs; i++)
 		f->in[i] = frame_value(f, n->inputs[i].value);
-	int result = in_batches && s->keeps_batch ? view_samples(f, s)
-						  : node_execute_with(n, f->in, f->out, threads, exec_nested, f->diags);
+	struct exec_how how = { threads, exec_nested, &f->left, in_batches ? SHAPES_OF_SAMPLES : SHAPES_DECLARED };
+	int result =
+		in_batches && s->keeps_batch ? view_samples(f, s) : node_execute_with(n, f->in, f->out, &how, f->diags);
 	if (result != 0)
 		return -1;
 	for (uint32_t i = 0; i < n->n_outputs; i++) {
+		f->left.bytes -= n->outputs[i] ? tensor_bytes(f->out[i]) : 0;
 		if (n->outputs[i])
 			f->values[n->outputs[i]->id] = f->out[i];
 		else
@@ -81,11 +85,20 @@ static int run_steps(struct frame *f, bool in_batches)
 			observe(f, s->node->outputs[k]);
 		for (uint32_t k = 0; k < s->n_free; k++) {
 			struct tensor **value = &f->values[p->frees[s->first_free + k]];
+			f->left.bytes += tensor_bytes(*value);
 			tensor_unref(*value);
 			*value = NULL;
 		}
 	}
 	return 0;
+}
+
+static int64_t given_bytes(const struct exec_plan *p, struct tensor *const *inputs)
+{
+	int64_t bytes = p->constant_bytes;
+	for (size_t i = 0; i < p->n_inputs; i++)
+		bytes = add_clamped(bytes, tensor_bytes(inputs[i]));
+	return bytes;
 }
 
 static int take_outputs(const struct frame *f, struct tensor **outputs)
@@ -104,7 +117,7 @@ int plan_execute(const struct exec_plan *p, struct tensor *const *inputs, struct
 		 const struct exec_options *o, bool in_batches, struct diags *d)
 {
 	size_t n_values = p->graph->next_value_id;
-	struct frame f = { .plan = p, .options = o, .diags = d };
+	struct frame f = { .plan = p, .options = o, .diags = d, .left = exec_budget_of(given_bytes(p, inputs), d) };
 	f.values = xcalloc(n_values + 2 * p->widest, sizeof *f.values);
 	f.in = f.values + n_values;
 	f.out = f.in + p->widest;

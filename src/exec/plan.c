@@ -6,6 +6,7 @@
 
 #include "ops/op.h"
 #include "util/arena.h"
+#include "util/integers.h"
 
 static bool inputs_constant(const struct exec_plan *p, const struct node *n)
 {
@@ -15,14 +16,16 @@ static bool inputs_constant(const struct exec_plan *p, const struct node *n)
 	return true;
 }
 
-static int fold(struct exec_plan *p, struct exec_step *s, struct diags *d)
+static int fold(struct exec_plan *p, struct exec_step *s, struct exec_budget *left, struct diags *d)
 {
 	const struct node *n = s->node;
 	struct tensor **in = xcalloc(p->widest, 2 * sizeof *in), **out = in + p->widest;
 	for (uint32_t i = 0; i < n->n_inputs; i++)
 		in[i] = n->inputs[i].value ? p->constants[n->inputs[i].value->id] : NULL;
-	int result = node_execute_with(n, in, out, 1, exec_nested, d);
+	struct exec_how how = { 1, exec_nested, left, SHAPES_DECLARED };
+	int result = node_execute_with(n, in, out, &how, d);
 	for (uint32_t i = 0; i < n->n_outputs && result == 0; i++) {
+		left->bytes -= n->outputs[i] ? tensor_bytes(out[i]) : 0;
 		if (n->outputs[i])
 			p->constants[n->outputs[i]->id] = out[i];
 		else
@@ -36,13 +39,14 @@ static int fold(struct exec_plan *p, struct exec_step *s, struct diags *d)
 static int plan_steps(struct exec_plan *p, struct diags *d)
 {
 	size_t i = 0;
+	struct exec_budget left = exec_budget_of(p->constant_bytes, d);
 	for (const struct node *n = p->graph->first; n; n = n->next, i++) {
 		struct exec_step *s = &p->steps[i];
 		s->node = n;
 		if (node_check_arity(n, d) != 0)
 			return -1;
 		bool pure = n->op && !(n->op->flags & OP_IMPURE) && n->n_captures == 0;
-		if (pure && inputs_constant(p, n) && fold(p, s, d) != 0)
+		if (pure && inputs_constant(p, n) && fold(p, s, &left, d) != 0)
 			return -1;
 	}
 	return 0;
@@ -98,8 +102,10 @@ struct exec_plan *exec_plan_new(const struct graph *g, struct diags *d)
 	p->frees = xcalloc(slots, sizeof *p->frees);
 	p->constants = xcalloc(g->next_value_id, sizeof(struct tensor *));
 	for (const struct value *v = g->values; v; v = v->next)
-		if (value_is_constant(v))
+		if (value_is_constant(v)) {
 			p->constants[v->id] = tensor_ref(v->constant);
+			p->constant_bytes = add_clamped(p->constant_bytes, tensor_bytes(v->constant));
+		}
 	if (plan_steps(p, d) != 0) {
 		exec_plan_free(p);
 		return NULL;

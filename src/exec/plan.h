@@ -20,10 +20,11 @@ struct exec_plan {
 	struct tensor **constants; /* by value id: initializers and folded values, owned */
 	struct value **inputs;
 	size_t n_inputs;
-	size_t widest;	      /* most inputs or outputs a node has */
-	bool batchable;	      /* samples are independent along axis 0: many may run at once */
-	int64_t batch;	      /* first dim of the model's inputs; 1 where unknown or scalar */
-	int64_t sample_bytes; /* of the largest intermediate, per model batch; 0 where unknown */
+	int64_t constant_bytes; /* of the initializers */
+	size_t widest;		/* most inputs or outputs a node has */
+	bool batchable;		/* samples are independent along axis 0: many may run at once */
+	int64_t batch;		/* first dim of the model's inputs; 1 where unknown or scalar */
+	int64_t sample_bytes;	/* of the largest intermediate, per model batch; 0 where unknown */
 };
 
 /* Runs the steps on checked inputs. in_batches: first dims may be a multiple of the model's. */

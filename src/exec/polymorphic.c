@@ -10,6 +10,7 @@
 #include "exec/plan.h"
 #include "ops/op.h"
 #include "util/arena.h"
+#include "util/integers.h"
 
 enum state { STATIC, PER_SAMPLE, SHAPE };
 
@@ -151,13 +152,9 @@ static bool rule_transpose(const struct walk *w, const struct node *n)
 static bool rule_view(const struct walk *w, const struct node *n)
 {
 	const struct value *in = node_input(n, 0), *out = node_output(n, 0);
-	int64_t before = 1, after = 1;
 	if (!per_sample(w, n, 0) || out->rank < 1 || in->rank < 1)
 		return false;
-	for (int i = 1; i < in->rank; i++)
-		before *= in->dims[i] < 0 ? 0 : in->dims[i];
-	for (int i = 1; i < out->rank; i++)
-		after *= out->dims[i] < 0 ? 0 : out->dims[i];
+	int64_t before = dims_product(in->dims, 1, in->rank), after = dims_product(out->dims, 1, out->rank);
 	return before > 0 && before == after;
 }
 

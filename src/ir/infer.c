@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ir/op.h"
+#include "util/integers.h"
 
 /* Version of the node's domain that the model imports; a model without the entry gets the newest. */
 static int64_t opset_of(const struct node *n)
@@ -63,6 +64,9 @@ int node_infer(struct node *n, struct diags *d)
 			continue;
 		if (i < FEW_OUTPUTS && check_declared(n, &was[i], v, d) != 0)
 			return -1;
+		if (!shape_fits(v->rank, v->dims))
+			return diag_node_error(d, n, "split the model", "the shape of its output '%s' is too large: %s",
+					       v->name, SHAPE_LIMITS);
 		if (n->op->datatype)
 			v->datatype = n->op->datatype(n, i);
 	}
@@ -89,8 +93,33 @@ static int check_inputs(const struct node *n, struct tensor *const *in, struct d
 	return 0;
 }
 
-int node_execute_with(const struct node *n, struct tensor *const *in, struct tensor **out, int threads,
-		      graph_run_fn *run, struct diags *d)
+static int64_t total_count(struct tensor *const *t, size_t count)
+{
+	int64_t total = 0;
+	for (size_t i = 0; i < count; i++)
+		total = add_clamped(total, t[i] ? t[i]->count : 0);
+	return total;
+}
+
+static int64_t total_bytes(struct tensor *const *t, size_t count)
+{
+	int64_t total = 0;
+	for (size_t i = 0; i < count; i++)
+		total = add_clamped(total, tensor_bytes(t[i]));
+	return total;
+}
+
+/* The shapes of all results, also of those that share an input's elements, and the work that their size says. */
+static int check_results(struct exec_ctx *x)
+{
+	for (size_t i = 0; i < x->n_out; i++)
+		if (x->out[i] && exec_check_shape(x, i, x->out[i]->rank, x->out[i]->dims) < 0)
+			return -1;
+	return exec_work(x, total_count(x->out, x->n_out), 1);
+}
+
+int node_execute_with(const struct node *n, struct tensor *const *in, struct tensor **out, const struct exec_how *how,
+		      struct diags *d)
 {
 	if (!n->op)
 		return diag_node_error(d, n, "remove the node or see qcc --list-ops", "unknown operator %s%s%s",
@@ -100,8 +129,21 @@ int node_execute_with(const struct node *n, struct tensor *const *in, struct ten
 	if (check_inputs(n, in, d) != 0)
 		return -1;
 	memset(out, 0, n->n_outputs * sizeof *out);
-	struct exec_ctx x = { n, opset_of(n), n->n_inputs, n->n_outputs, in, out, threads, run, d };
-	if (n->op->exec(&x) == 0)
+	struct exec_budget own = how->left ? *how->left : exec_budget_of(total_bytes(in, n->n_inputs), d);
+	struct exec_ctx x = { n,
+			      opset_of(n),
+			      n->n_inputs,
+			      n->n_outputs,
+			      in,
+			      out,
+			      how->threads,
+			      how->run,
+			      how->left ? how->left : &own,
+			      how->shapes,
+			      d };
+	bool done = exec_work(&x, total_count(in, n->n_inputs), 1) == 0 && n->op->exec(&x) == 0;
+	x.shapes = how->shapes; /* an operator that calculates in several steps sets it aside */
+	if (done && check_results(&x) == 0)
 		return 0;
 	for (uint32_t i = 0; i < n->n_outputs; i++) {
 		tensor_unref(out[i]);
@@ -112,5 +154,5 @@ int node_execute_with(const struct node *n, struct tensor *const *in, struct ten
 
 int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads, struct diags *d)
 {
-	return node_execute_with(n, in, out, threads, NULL, d);
+	return node_execute_with(n, in, out, &(struct exec_how){ .threads = threads }, d);
 }

@@ -1,6 +1,7 @@
 # The graph, its files and its text form. One file a line, alphabetical.
 libqcc_la_SOURCES += \
 	src/ir/attr.c \
+	src/ir/budget.c \
 	src/ir/copy.c \
 	src/ir/datatype.c \
 	src/ir/datatype.h \

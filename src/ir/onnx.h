@@ -59,6 +59,7 @@ struct onnx_reader {
 	const char *path;  /* of the model: external data lies beside it */
 	struct external_file *externals;
 	struct wire_buffer rest; /* for onnx_unpack */
+	struct function *last_function;
 	struct map functions;	 /* "domain\1name" of each model-local function */
 	struct map interned;	 /* strings that many nodes share */
 	struct map sparse;	 /* names that sparse initializers define */

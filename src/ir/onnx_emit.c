@@ -167,7 +167,7 @@ void emit_tensor(struct writer *w, const void *what)
 		return;
 	}
 	for (int64_t i = 0; i < t->count; i++) {
-		const char *s = ((char *const *)t->data)[i];
+		const char *s = tensor_string(t, i);
 		emit_tag(w, TENSOR_STRING_DATA, s ? strlen(s) : 0);
 		emit_bytes(w, s, s ? strlen(s) : 0);
 	}

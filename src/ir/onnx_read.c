@@ -155,10 +155,11 @@ static int read_function(struct onnx_reader *r, struct span in)
 	f->overload = arena_strndup(&g->arena, overload.at ? (const char *)overload.at : "", span_size(overload));
 	f->size = span_size(in);
 	f->proto = arena_copy(&g->arena, in.at, f->size);
-	struct function **link = &g->functions;
-	while (*link)
-		link = &(*link)->next;
-	*link = f;
+	if (r->last_function)
+		r->last_function->next = f;
+	else
+		g->functions = f;
+	r->last_function = f;
 	map_set(&r->functions, arena_printf(&g->arena, "%s\1%s", f->domain, f->name), f);
 	return 0;
 }

@@ -321,7 +321,7 @@ static bool read_shape(struct source *s)
 	s->rank = (int)s->rest->n_dims;
 	s->dims = s->rest->dims;
 	s->count = shape_count(s->rank, s->dims, s->elem);
-	if (s->count < 0)
+	if (s->count < 0 || !shape_fits(s->rank, s->dims))
 		return tensor_error(s, NULL, "has a negative dimension or an absurd size");
 	unsigned bits = elem_file_bits(s->elem);
 	s->file_bytes = (size_t)s->count / 8 * bits + ((size_t)s->count % 8 * bits + 7) / 8;

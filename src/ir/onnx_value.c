@@ -43,6 +43,9 @@ static int read_dims(struct onnx_reader *r, struct value *v, enum elem_type elem
 		named |= symbolic;
 		denoted |= dim->denotation != NULL;
 	}
+	if (!shape_fits((int)shape->n_dim, dims))
+		return diag_error(r->diags, "split the model", "the shape of '%s' is too large: %s", v->name,
+				  SHAPE_LIMITS);
 	value_set_type(r->graph, v, elem, (int)shape->n_dim, dims);
 	struct arena *a = &r->graph->arena;
 	if (named)

@@ -46,6 +46,16 @@ typedef struct datatype op_datatype_fn(const struct node *n, size_t i);
 typedef int64_t op_macs_fn(const struct node *n);
 
 /* ---- execution ---- */
+/* What executions may still take. Both are in proportion to what a model brings along: its constants and inputs. */
+struct exec_budget {
+	int64_t bytes; /* of results and of memory in between */
+	int64_t work;  /* steps of loops: about a nanosecond each */
+};
+
+/* Which shapes results may have: any (passes run nodes on data of other shapes than the model's), those that the graph
+ * says, or those along all axes but the first (more samples than the model's batch). */
+enum exec_shapes { SHAPES_ANY, SHAPES_DECLARED, SHAPES_OF_SAMPLES };
+
 /* Executes a graph on inputs for its data inputs; outputs gets a fresh reference each. 0, or -1 with diagnostics. */
 typedef int graph_run_fn(const struct graph *g, struct tensor *const *in, struct tensor **out, int threads,
 			 struct diags *d);
@@ -58,6 +68,8 @@ struct exec_ctx {
 	struct tensor **out;	  /* to be filled with fresh references; NULL entries where unused */
 	int threads;		  /* how many the operator may use, at least 1 */
 	graph_run_fn *run_graph;  /* executes a graph, for operators that stand for one */
+	struct exec_budget *left;
+	enum exec_shapes shapes; /* what exec_output compares */
 	struct diags *diags;
 };
 
@@ -88,10 +100,28 @@ const struct op *op_find(const char *domain, const char *op_type);
 int node_infer(struct node *n, struct diags *d);
 /* All nodes in order. Where a declared shape contradicts the inferred one: a diagnostic, -1. */
 int graph_infer(struct graph *g, struct diags *d);
-/* Executes one node on given inputs (n_inputs entries, NULL where omitted). out gets fresh references. */
+/* Executes one node on given inputs (n_inputs entries, NULL where omitted), of any shape. out gets fresh references. */
 int node_execute(const struct node *n, struct tensor *const *in, struct tensor **out, int threads, struct diags *d);
-/* The same where a node may stand for a graph, which run executes (NULL: such a node is an error). */
-int node_execute_with(const struct node *n, struct tensor *const *in, struct tensor **out, int threads,
-		      graph_run_fn *run, struct diags *d);
+/* How a node is executed; {0} but for threads is what node_execute does. */
+struct exec_how {
+	int threads;
+	graph_run_fn *run;	  /* executes the graph that a node stands for; NULL: such a node is an error */
+	struct exec_budget *left; /* its work is taken from, its bytes are not: the caller knows how long results live.
+				   * NULL: what the node's own inputs allow */
+	enum exec_shapes shapes;
+};
+int node_execute_with(const struct node *n, struct tensor *const *in, struct tensor **out, const struct exec_how *how,
+		      struct diags *d);
+
+/* ---- budgets and shapes of executions (ir/budget.c) ---- */
+/* The budget of a model with so many bytes of constants and inputs, unless the user set limits (d->limits). */
+struct exec_budget exec_budget_of(int64_t given, const struct diags *d);
+/* What a tensor counts for in a budget. */
+int64_t tensor_bytes(const struct tensor *t);
+/* Loops that take more steps than inputs and results have elements tell before they start: -1 with a diagnostic where
+ * that is more than what is left. count times steps, both clamped. */
+int exec_work(struct exec_ctx *x, int64_t count, int64_t steps);
+/* Compares a result's shape with the declared one (x->shapes). 0, or -1 with a diagnostic that names both. */
+int exec_check_shape(struct exec_ctx *x, size_t i, int rank, const int64_t *dims);
 
 #endif

@@ -9,6 +9,7 @@
 #include "ir/float_formats.h"
 #include "util/arena.h"
 #include "util/integers.h"
+#include "util/strbuf.h"
 
 static const struct {
 	const char *name;
@@ -89,6 +90,32 @@ int64_t shape_count(int rank, const int64_t *dims, enum elem_type elem)
 	if (!dims_count(rank, dims, &count) || (uint64_t)count > PTRDIFF_MAX / 2 / (elem_size(elem) + 1))
 		return -1;
 	return count;
+}
+
+bool shape_fits(int rank, const int64_t *dims)
+{
+	int64_t known[MAX_RANK], count;
+	if (rank > MAX_RANK)
+		return false;
+	for (int i = 0; i < rank; i++) {
+		if (dims[i] > INT32_MAX)
+			return false;
+		known[i] = dims[i] < 0 ? 1 : dims[i];
+	}
+	return dims_count(rank < 0 ? 0 : rank, known, &count) && count <= INT64_C(1) << 40;
+}
+
+void shape_text(struct strbuf *b, int rank, const int64_t *dims)
+{
+	strbuf_puts(b, "[");
+	for (int i = 0; i < rank; i++) {
+		strbuf_puts(b, i ? "," : "");
+		if (dims[i] < 0)
+			strbuf_puts(b, "?");
+		else
+			strbuf_printf(b, "%lld", (long long)dims[i]);
+	}
+	strbuf_puts(b, "]");
 }
 
 /* ---- tensors ---- */
@@ -184,7 +211,7 @@ struct tensor *tensor_view(const struct tensor *t, int rank, const int64_t *dims
 	if (t->elem == ELEM_STRING) { /* strings belong to one tensor */
 		struct tensor *copy = tensor_new(ELEM_STRING, rank, dims);
 		for (int64_t i = 0; copy && i < t->count; i++)
-			((char **)copy->data)[i] = xstrdup(((char **)t->data)[i]);
+			((char **)copy->data)[i] = xstrdup(tensor_string(t, i));
 		return copy;
 	}
 	return tensor_over(t->blob, t->data, t->elem, rank, dims);
@@ -376,7 +403,7 @@ bool tensor_equal(const struct tensor *a, const struct tensor *b)
 		return a->data == b->data || !a->count ||
 		       memcmp(a->data, b->data, (size_t)a->count * elem_size(a->elem)) == 0;
 	for (int64_t i = 0; i < a->count; i++)
-		if (strcmp(((char **)a->data)[i], ((char **)b->data)[i]) != 0)
+		if (strcmp(tensor_string(a, i), tensor_string(b, i)) != 0)
 			return false;
 	return true;
 }

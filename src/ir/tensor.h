@@ -68,6 +68,14 @@ bool elem_is_signed(enum elem_type elem);
 /* Product of dims, or -1 where it overflows, a dim is negative or the bytes would not fit. */
 int64_t shape_count(int rank, const int64_t *dims, enum elem_type elem);
 
+/* Whether a value may be declared or inferred with that shape (rank and dims -1: unknown). Larger ones are refused
+ * before anything is calculated with them: no product of a dim and a parameter overflows then. */
+#define SHAPE_LIMITS "an axis has at most 2^31 - 1 elements, a tensor 2^40"
+bool shape_fits(int rank, const int64_t *dims);
+/* "[1,3,?]", added to the text. */
+struct strbuf;
+void shape_text(struct strbuf *b, int rank, const int64_t *dims);
+
 /* Elements zeroed. NULL where the shape is invalid or memory runs out. The caller owns one reference. */
 struct tensor *tensor_new(enum elem_type elem, int rank, const int64_t *dims);
 /* Like tensor_new without zeroing: for callers that write every element. */
@@ -98,6 +106,13 @@ bool tensor_equal(const struct tensor *a, const struct tensor *b); /* type, shap
 bool tensor_is_integral(const struct tensor *t);		   /* every element is an integer */
 bool tensor_all(const struct tensor *t, double x);		   /* every element equals x; true when empty */
 void tensor_min_max(const struct tensor *t, double *lo, double *hi);
+
+/* A string's text; "" where it was never set. */
+static inline const char *tensor_string(const struct tensor *t, int64_t i)
+{
+	const char *s = ((const char *const *)t->data)[i];
+	return s ? s : "";
+}
 
 static inline const float *tensor_floats(const struct tensor *t)
 {

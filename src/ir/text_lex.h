@@ -6,7 +6,7 @@
 #include "util/strbuf.h"
 
 struct lexer {
-	const char *text, *at;
+	const char *text, *at, *end;
 	struct diags *diags;
 	struct strbuf word; /* of lex_name and lex_string */
 	bool failed;	    /* an error was said; say no other */

@@ -316,7 +316,8 @@ static bool parse_model(struct parser *p)
 
 struct graph *graph_parse(const char *text, const char *file, struct diags *d)
 {
-	struct parser p = { .l = { .text = text, .at = text, .diags = d }, .graph = graph_new() };
+	struct parser p = { .l = { .text = text, .at = text, .end = text + strlen(text), .diags = d },
+			    .graph = graph_new() };
 	const char *context = d->file;
 	if (file)
 		d->file = file;

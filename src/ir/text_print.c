@@ -119,7 +119,7 @@ static void print_element(struct strbuf *b, const struct tensor *t, int64_t i)
 {
 	enum elem_type elem = (enum elem_type)t->elem;
 	if (elem == ELEM_STRING)
-		print_quoted(b, ((char *const *)t->data)[i] ? ((char *const *)t->data)[i] : "");
+		print_quoted(b, tensor_string(t, i));
 	else if (elem == ELEM_UINT64)
 		strbuf_printf(b, "%llu", (unsigned long long)tensor_int_at(t, i));
 	else if (elem_is_integer(elem) || elem == ELEM_BOOL)

@@ -72,7 +72,11 @@ static bool parse_annotations(struct parser *p, struct type *t)
 bool text_type(struct parser *p, struct type *t)
 {
 	*t = (struct type){ .elem = elem_parse(strbuf_text(&p->l.word)) };
-	return parse_dims(p, t) && parse_annotations(p, t);
+	if (!parse_dims(p, t))
+		return false;
+	if (!shape_fits(t->rank, t->dims))
+		return lex_error(&p->l, "the shape is too large: %s", SHAPE_LIMITS);
+	return parse_annotations(p, t);
 }
 
 void text_set_type(struct parser *p, struct value *v, const struct type *t)
@@ -157,7 +161,7 @@ struct tensor *text_elements(struct parser *p, const struct type *t, const char 
 	}
 	bool complex = t->elem == ELEM_COMPLEX64 || t->elem == ELEM_COMPLEX128;
 	int64_t count = t->rank < 0 || t->is_symbolic || complex ? -1 : shape_count(t->rank, t->dims, t->elem);
-	if (count < 0 || (size_t)count > strlen(l->at)) { /* an element takes a character at least */
+	if (count < 0 || count > l->end - l->at) { /* an element takes a character at least */
 		lex_error(l, "'%s' needs a type and a shape that fit its elements", name);
 		return NULL;
 	}

@@ -3,6 +3,7 @@
 
 #include "ops/order.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 static int axis_error(struct diags *d, const struct node *n)
 {
@@ -60,8 +61,7 @@ static int exec_arg(struct exec_ctx *x, bool smallest)
 	struct tensor *out = exec_output(x, 0, ELEM_INT64, rank, dims);
 	if (!out)
 		return -1;
-	for (int i = axis + 1; i < in->rank; i++)
-		inner *= in->dims[i];
+	inner = dims_product(in->dims, axis + 1, in->rank);
 	bool last = node_attr_int(x->node, "select_last_index", 0) != 0;
 	for (int64_t i = 0; i < out->count; i++)
 		((int64_t *)out->data)[i] =

@@ -5,6 +5,7 @@
 #include <tgmath.h>
 
 #include "ops/broadcast.h"
+#include "util/integers.h"
 
 #define AFFINE_LOOP(elem, T, W, ...)                                                                              \
 	LOOP_FUNCTION affine_##elem(T *restrict y, const T *restrict x, const T *restrict s, const T *restrict t, \
@@ -70,7 +71,7 @@ static int normalise(struct exec_ctx *x, struct tensor *const params[4])
 	double epsilon = node_attr_float(x->node, "epsilon", (double)1e-5f);
 	int64_t dims[MAX_RANK], channels = params[0]->count;
 	int rank = param_dims(in->rank, channel_axis(x->node, in->rank), channels, dims);
-	struct tensor *s = tensor_new_raw(elem, rank, dims), *t = tensor_new_raw(elem, rank, dims);
+	struct tensor *s = exec_scratch(x, elem, rank, dims), *t = exec_scratch(x, elem, rank, dims);
 	struct tensor *y = exec_output(x, 0, elem, in->rank, in->dims);
 	if (y && s && t) {
 		if (elem == ELEM_FLOAT)
@@ -79,17 +80,17 @@ static int normalise(struct exec_ctx *x, struct tensor *const params[4])
 			fold_ELEM_DOUBLE(params[0], params[1], params[2], params[3], epsilon, s->data, t->data);
 		apply(in, s, t, y);
 	}
+	bool done = y && s && t;
 	tensor_unref(s);
 	tensor_unref(t);
-	return y ? 0 : -1;
+	return done ? 0 : -1;
 }
 
 /* Mean and (biased) variance per channel over all other axes. */
 static void statistics(const struct tensor *t, int axis, struct tensor *mean, struct tensor *var)
 {
 	int64_t channels = mean->count, inner = 1;
-	for (int i = axis + 1; i < t->rank; i++)
-		inner *= t->dims[i];
+	inner = dims_product(t->dims, axis + 1, t->rank);
 	for (int64_t c = 0; c < channels; c++) {
 		double sum = 0, squares = 0, n = (double)(t->count / channels);
 		for (int pass = 0; pass < 2; pass++)
@@ -156,8 +157,10 @@ static int kernel(struct exec_ctx *x)
 	if (check(x) != 0)
 		return -1;
 	for (int i = 0; i < 4; i++)
-		params[i] = tensor_cast(x->in[i + 1], (enum elem_type)x->in[0]->elem);
-	int result = node_attr_int(x->node, "training_mode", 0) ? train(x, params) : normalise(x, params);
+		params[i] = exec_as(x, x->in[i + 1], (enum elem_type)x->in[0]->elem);
+	int result = -1;
+	if (params[0] && params[1] && params[2] && params[3])
+		result = node_attr_int(x->node, "training_mode", 0) ? train(x, params) : normalise(x, params);
 	for (int i = 0; i < 4; i++)
 		tensor_unref(params[i]);
 	return result;
@@ -168,8 +171,26 @@ static int exec(struct exec_ctx *x)
 	return exec_widened(x, kernel);
 }
 
+/* Parameters of one element a channel. */
+static int check_parameters(struct infer_ctx *x)
+{
+	const struct value *in = node_input(x->node, 0);
+	int64_t channels = in->rank < 0 ? -1 : in->rank ? in->dims[channel_axis(x->node, in->rank)] : 1;
+	for (size_t i = 1; i < 5; i++) {
+		const struct value *v = node_input(x->node, i);
+		int64_t count;
+		if (channels >= 0 && value_shape_known(v) && dims_count(v->rank, v->dims, &count) && count != channels)
+			return diag_node_error(x->diags, x->node, "re-export the model",
+					       "input %zu has %lld elements for %lld channels", i, (long long)count,
+					       (long long)channels);
+	}
+	return 0;
+}
+
 static int infer(struct infer_ctx *x)
 {
+	if (check_parameters(x) < 0)
+		return -1;
 	for (size_t i = 1; i < x->node->n_outputs; i++) {
 		const struct value *running = node_input(x->node, i < 3 ? i + 2 : 3);
 		infer_output(x, i, (enum elem_type)running->elem, running->rank, running->dims);

@@ -148,7 +148,7 @@ static struct tensor *from_strings(const struct tensor *in, const struct casting
 {
 	struct tensor *out = tensor_new_raw(c->to, in->rank, in->dims);
 	for (int64_t i = 0; out && i < in->count; i++) {
-		const char *text = ((char *const *)in->data)[i];
+		const char *text = tensor_string(in, i);
 		text = text ? text : "";
 		char *end;
 		int64_t whole = strtoll(text, &end, 10);

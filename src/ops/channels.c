@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "util/arena.h"
+#include "util/integers.h"
 
 void dims_channels_first(int rank, const int64_t *dims, int64_t *out)
 {
@@ -47,10 +48,7 @@ static struct tensor *turned(const struct tensor *t, const int64_t *dims, int64_
 
 static int64_t area(const struct tensor *t) /* elements per sample and channel, given the channels' dim */
 {
-	int64_t count = 1;
-	for (int i = 1; i < t->rank; i++)
-		count *= t->dims[i];
-	return count;
+	return dims_product(t->dims, 1, t->rank);
 }
 
 struct tensor *to_channels_first(const struct tensor *t)
@@ -73,6 +71,7 @@ int exec_channels_last(struct exec_ctx *x, op_exec_fn *kernel, size_t n_data)
 	struct exec_ctx inner = *x;
 	int result = 0;
 	inner.in = in;
+	inner.shapes = SHAPES_ANY; /* the kernel's results still have their channels first */
 	for (size_t i = 0; i < x->n_in; i++) {
 		struct tensor *t = x->in[i];
 		bool turn = t && i < n_data;

@@ -5,14 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Product of dims from..to-1. */
-static int64_t product(const int64_t *dims, int from, int to)
-{
-	int64_t p = 1;
-	for (int i = from; i < to; i++)
-		p *= dims[i];
-	return p;
-}
+#include "util/integers.h"
 
 /* ---- Concat ---- */
 
@@ -80,10 +73,10 @@ static int exec_concat(struct exec_ctx *x)
 	struct tensor *out = exec_output(x, 0, first->elem, first->rank, dims);
 	if (!out)
 		return -1;
-	int64_t outer = product(dims, 0, axis), to = 0;
+	int64_t outer = dims_product(dims, 0, axis), to = 0;
 	for (int64_t o = 0; o < outer; o++)
 		for (size_t i = 0; i < x->n_in; i++) {
-			int64_t block = product(x->in[i]->dims, axis, first->rank);
+			int64_t block = dims_product(x->in[i]->dims, axis, first->rank);
 			elements_copy(out, to, x->in[i], o * block, block);
 			to += block;
 		}
@@ -143,7 +136,7 @@ static int copy_part(struct exec_ctx *x, size_t i, int axis, int64_t start, int6
 	struct tensor *out = exec_output(x, i, in->elem, in->rank, dims);
 	if (!out)
 		return -1;
-	int64_t outer = product(dims, 0, axis), inner = product(dims, axis + 1, in->rank);
+	int64_t outer = dims_product(dims, 0, axis), inner = dims_product(dims, axis + 1, in->rank);
 	for (int64_t o = 0; o < outer; o++)
 		elements_copy(out, o * size * inner, in, (o * in->dims[axis] + start) * inner, size * inner);
 	return 0;

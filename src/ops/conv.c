@@ -52,7 +52,7 @@ static int kernel(struct exec_ctx *x)
 		return exec_unsupported(x, "a bias whose size is not the number of output channels");
 	int rank = conv_dims(&c, dims);
 	struct tensor *y = exec_output(x, 0, (enum elem_type)in->elem, rank, dims);
-	if (!y)
+	if (!y || conv_work(x, &c) < 0)
 		return -1;
 	conv_run(&c, in, weights, bias, y);
 	return 0;

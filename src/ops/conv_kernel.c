@@ -8,6 +8,7 @@
 #include "ops/channels.h"
 #include "ops/gemm_kernel.h"
 #include "util/arena.h"
+#include "util/integers.h"
 
 static bool is_pointwise(const struct window *w)
 {
@@ -52,6 +53,14 @@ int conv_dims(const struct conv *c, int64_t dims[MAX_RANK])
 	return c->w.spatial + 2;
 }
 
+int conv_work(struct exec_ctx *x, const struct conv *c)
+{
+	int64_t dims[MAX_RANK], count;
+	if (!dims_count(conv_dims(c, dims), dims, &count))
+		return exec_unsupported(x, "a result of that size");
+	return exec_work(x, count, c->in_channels / c->groups * window_count(c->w.kernel) / 4 + 1);
+}
+
 void conv_run(const struct conv *c, const struct tensor *x, const struct tensor *weights, const struct tensor *bias,
 	      struct tensor *y)
 {
@@ -88,19 +97,13 @@ int conv_infer(struct infer_ctx *x, size_t data, size_t weights, bool channels_l
 
 int64_t conv_terms(const struct value *weights)
 {
-	int64_t terms = 1;
-	for (int i = 1; weights && i < weights->rank; i++)
-		terms = weights->dims[i] < 0 || terms < 0 ? -1 : terms * weights->dims[i];
-	return weights && weights->rank > 1 ? terms : -1;
+	return weights && weights->rank > 1 ? dims_product(weights->dims, 1, weights->rank) : -1;
 }
 
 int64_t conv_macs(const struct node *n, size_t weights)
 {
 	const struct value *out = node_output(n, 0);
-	int64_t macs = conv_terms(node_input(n, weights));
-	if (macs < 0 || !out || !value_shape_known(out))
-		return -1;
-	for (int i = 0; i < out->rank; i++)
-		macs *= out->dims[i];
-	return macs;
+	int64_t terms = conv_terms(node_input(n, weights)), count;
+	bool known = terms >= 0 && out && value_shape_known(out) && dims_count(out->rank, out->dims, &count);
+	return known ? multiply_clamped(terms, count) : -1;
 }

@@ -13,6 +13,8 @@ struct conv {
 int conv_plan(struct conv *c, const struct node *n, const struct tensor *x, const struct tensor *weights,
 	      struct diags *d);
 /* y = conv(x, weights) + bias (NULL: none); all of one type, float or double. y is N, M, output spatial. */
+/* Asks the budget for the convolution: 0, or -1 with a diagnostic. */
+int conv_work(struct exec_ctx *x, const struct conv *c);
 void conv_run(const struct conv *c, const struct tensor *x, const struct tensor *weights, const struct tensor *bias,
 	      struct tensor *y);
 /* Dims of the output: returns its rank. */

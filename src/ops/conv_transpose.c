@@ -7,6 +7,7 @@
 #include "ops/products.h"
 #include "ops/window.h"
 #include "util/arena.h"
+#include "util/integers.h"
 
 struct spread {
 	int64_t batch, groups, in_channels, out_channels;
@@ -150,12 +151,11 @@ static int kernel(struct exec_ctx *x)
 	dims[1] = s.out_channels;
 	memcpy(dims + 2, window_own(&s.w, s.w.out), (size_t)s.w.spatial * sizeof *dims);
 	struct tensor *y = exec_output(x, 0, (enum elem_type)in->elem, in->rank, dims);
-	struct tensor *columns = tensor_new_raw(
-		(enum elem_type)in->elem, 2,
-		(const int64_t[]){ s.out_channels / s.groups * window_count(s.w.kernel), window_count(s.w.in) });
-	int result = y && columns ? 0 : -1;
-	if (y && !columns)
-		result = exec_unsupported(x, "kernels and inputs of that size");
+	int64_t rows = s.out_channels / s.groups * window_count(s.w.kernel);
+	struct tensor *columns =
+		y ? exec_scratch(x, (enum elem_type)in->elem, 2, (const int64_t[]){ rows, window_count(s.w.in) })
+		  : NULL;
+	int result = columns ? exec_work(x, in->count, rows) : -1;
 	if (result == 0 && in->elem == ELEM_FLOAT)
 		spread_run_ELEM_FLOAT(&s, in->data, weights->data, bias ? bias->data : NULL, y->data, columns->data,
 				      gemm_float);
@@ -176,12 +176,8 @@ static int64_t macs(const struct node *n)
 	const struct value *in = node_input(n, 0), *weights = node_input(n, 1);
 	if (!value_shape_known(in) || !value_shape_known(weights) || in->rank < 3)
 		return -1;
-	int64_t count = 1;
-	for (int i = 0; i < in->rank; i++)
-		count *= in->dims[i];
-	for (int i = 1; i < weights->rank; i++)
-		count *= weights->dims[i];
-	return count;
+	int64_t count, terms = dims_product(weights->dims, 1, weights->rank);
+	return dims_count(in->rank, in->dims, &count) && terms >= 0 ? multiply_clamped(count, terms) : -1;
 }
 
 /* At most every tap of every channel of the group meets in one output. */
@@ -192,9 +188,9 @@ static struct datatype datatype(const struct node *n, size_t i)
 	int64_t groups = node_attr_int(n, "group", 1), terms;
 	if (weights->rank < 3 || !value_shape_known(weights) || groups < 1 || x->datatype.kind == DT_BIPOLAR)
 		return datatype_of_kind(DT_NONE);
-	terms = weights->dims[0] / groups;
-	for (int k = 2; k < weights->rank; k++)
-		terms *= weights->dims[k];
+	terms = dims_product(weights->dims, 2, weights->rank);
+	if (terms < 0 || __builtin_mul_overflow(terms, weights->dims[0] / groups, &terms))
+		return datatype_of_kind(DT_NONE);
 	return accumulator_datatype(n, x, weights, node_input(n, 2), terms);
 }
 

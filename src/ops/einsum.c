@@ -4,6 +4,7 @@
 
 #include "ops/broadcast.h"
 #include "ops/move.h"
+#include "util/integers.h"
 
 enum { EINSUM_OPERANDS = 8, EINSUM_AXES = 2 * MAX_RANK };
 
@@ -26,7 +27,7 @@ static const char *read_term(const char *s, int hidden, char *out)
 	for (; *s && *s != ',' && *s != '-'; s++) {
 		if (*s == '.' && strncmp(s, "...", 3) == 0) {
 			for (int i = hidden; i > 0 && n < EINSUM_AXES; i--)
-				out[n++] = (char)i;
+				out[n++] = (char)i; /* an ellipsis stands for MAX_RANK axes at most: no letter */
 			s += 2;
 		} else if (isalpha((unsigned char)*s) && n < EINSUM_AXES) {
 			out[n++] = *s;
@@ -180,6 +181,14 @@ static bool make_loops(const struct equation *e, const struct extents *x, struct
 	return true;
 }
 
+static int64_t total_steps(const struct loops *l)
+{
+	int64_t steps = 1;
+	for (int a = 0; a < l->axes; a++)
+		steps = multiply_clamped(steps, l->dims[a]);
+	return steps;
+}
+
 static void multiply_add(const struct loops *l, int terms, double *const *data)
 {
 	int64_t at[EINSUM_AXES * EINSUM_OPERANDS] = { 0 }, offset[EINSUM_OPERANDS + 1] = { 0 };
@@ -218,9 +227,13 @@ static int contract(struct exec_ctx *x, struct tensor **wide)
 		fits = add_extents(&extents, e.terms[i], wide[i]->dims);
 	if (!fits || !result_shape(&e, &extents, dims))
 		return equation_error(x->diags, x->node);
-	struct tensor *sum = wide[x->n_in] = tensor_new(ELEM_DOUBLE, (int)strlen(e.terms[e.n_terms]), dims);
-	if (!sum || !make_loops(&e, &extents, wide, sum, &l))
+	struct tensor *sum = wide[x->n_in] = exec_zeros(x, ELEM_DOUBLE, (int)strlen(e.terms[e.n_terms]), dims);
+	if (!sum)
+		return -1;
+	if (!make_loops(&e, &extents, wide, sum, &l))
 		return equation_error(x->diags, x->node);
+	if (exec_work(x, total_steps(&l), 4 * (int64_t)x->n_in) < 0)
+		return -1;
 	for (size_t i = 0; i <= x->n_in; i++)
 		data[i] = wide[i]->data;
 	multiply_add(&l, e.n_terms, data);

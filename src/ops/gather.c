@@ -33,7 +33,7 @@ static int infer_gather(struct infer_ctx *x)
 static bool move_indices(struct move *m, const struct tensor *indices, int64_t extent, int64_t stride)
 {
 	int64_t *table = move_axis(m, indices->count, 0);
-	for (int64_t i = 0; i < indices->count; i++) {
+	for (int64_t i = 0; table && i < indices->count; i++) {
 		int64_t at = tensor_int_at(indices, i);
 		at += at < 0 ? extent : 0;
 		if (at < 0 || at >= extent)
@@ -48,7 +48,7 @@ static int gather(struct exec_ctx *x, const struct tensor *in, const struct tens
 {
 	int64_t dims[2 * MAX_RANK], strides[MAX_RANK];
 	int rank = 0;
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	if (axis < 0 || in->rank - 1 + indices->rank > MAX_RANK)
 		return index_error(x->diags, x->node);
 	row_major_strides(in->rank, in->dims, strides);

@@ -3,6 +3,7 @@
 
 #include "ops/indices.h"
 #include "ops/move.h"
+#include "util/integers.h"
 
 int index_out_of_range(struct diags *d, const struct node *n)
 {
@@ -121,8 +122,7 @@ static int exec_gather_nd(struct exec_ctx *x)
 	}
 	if (rank < 0)
 		return index_out_of_range(x->diags, x->node);
-	for (int k = batch + (int)at->dims[at->rank - 1]; k < in->rank; k++)
-		block *= in->dims[k];
+	block = dims_product(in->dims, batch + (int)at->dims[at->rank - 1], in->rank);
 	int64_t count = at->count / at->dims[at->rank - 1], offset;
 	per_batch = batches ? count / batches : 0;
 	for (int64_t i = 0; i < count; i++)

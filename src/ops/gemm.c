@@ -3,6 +3,7 @@
 #include "ops/gemm_kernel.h"
 #include "ops/products.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 static bool flag(const struct node *n, const char *name)
 {
@@ -45,8 +46,8 @@ static struct datatype datatype(const struct node *n, size_t i)
 static int64_t macs(const struct node *n)
 {
 	const struct value *out = node_output(n, 0);
-	int64_t k = inner(n);
-	return k >= 0 && out && out->rank == 2 && value_shape_known(out) ? k * out->dims[0] * out->dims[1] : -1;
+	int64_t k = inner(n), count;
+	return k >= 0 && out && out->rank == 2 && dims_count(2, out->dims, &count) ? multiply_clamped(k, count) : -1;
 }
 
 /* y = alpha * y + beta * c, c broadcast over y. */
@@ -103,7 +104,7 @@ static int product(struct exec_ctx *x)
 	int64_t dims[2] = { a->dims[ta], b->dims[!tb] };
 	struct matrix_shape s = { dims[0], dims[1], a->dims[!ta], ta, tb, a->dims[1], b->dims[1], dims[1] };
 	struct tensor *y = exec_output(x, 0, (enum elem_type)a->elem, 2, dims);
-	if (!y)
+	if (!y || exec_work(x, y->count, s.k / 4 + 1) < 0)
 		return -1;
 	if (a->elem == ELEM_FLOAT)
 		gemm_float(&s, a->data, b->data, y->data);
@@ -120,11 +121,15 @@ static int in_double(struct exec_ctx *x, enum elem_type elem)
 	inner.in = in;
 	for (size_t i = 0; i < x->n_in && i < 3; i++)
 		in[i] = x->in[i] ? tensor_cast(x->in[i], ELEM_DOUBLE) : NULL;
-	int result = product(&inner);
+	bool cast = true;
+	for (size_t i = 0; i < x->n_in && i < 3; i++)
+		cast = cast && (in[i] || !x->in[i]);
+	int result = cast ? product(&inner) : exec_unsupported(x, "operands of that size");
 	if (result == 0) {
 		struct tensor *y = x->out[0];
 		x->out[0] = tensor_cast(y, elem);
 		tensor_unref(y);
+		result = x->out[0] ? 0 : -1;
 	}
 	for (int i = 0; i < 3; i++)
 		tensor_unref(in[i]);

@@ -5,6 +5,7 @@
 #include "ops/broadcast.h"
 #include "ops/move.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 /* ---- OneHot ---- */
 
@@ -13,13 +14,21 @@ static int one_hot_error(struct diags *d, const struct node *n)
 	return diag_node_error(d, n, "check depth, values and axis", "depth, values or axis are out of range");
 }
 
+/* An integer, whatever type it comes in. */
+static bool depth_of(double given, int64_t *depth)
+{
+	bool fits = given >= 0 && given < INT32_MAX && given == floor(given);
+	*depth = fits ? (int64_t)given : -1;
+	return fits;
+}
+
 static int infer_one_hot(struct infer_ctx *x)
 {
 	const struct value *at = node_input(x->node, 0), *values = node_input(x->node, 2);
 	int64_t depth = -1, dims[MAX_RANK + 1];
 	double scalar;
-	if (value_scalar(node_input(x->node, 1), &scalar) && scalar >= 0 && scalar < INT32_MAX)
-		depth = (int64_t)scalar;
+	if (value_scalar(node_input(x->node, 1), &scalar) && !depth_of(scalar, &depth))
+		return one_hot_error(x->diags, x->node);
 	int axis = at->rank < 0 ? -1 : normal_axis(node_attr_int(x->node, "axis", -1), at->rank + 1);
 	if (at->rank >= 0 && axis < 0)
 		return one_hot_error(x->diags, x->node);
@@ -33,22 +42,21 @@ static int exec_one_hot(struct exec_ctx *x)
 {
 	const struct tensor *at = x->in[0], *values = x->in[2];
 	int axis = normal_axis(node_attr_int(x->node, "axis", -1), at->rank + 1);
-	double depth = x->in[1]->count == 1 ? tensor_at(x->in[1], 0) : -1;
-	int64_t dims[MAX_RANK + 1], inner = 1, n = (int64_t)depth;
-	if (axis < 0 || at->rank >= MAX_RANK || !(depth >= 0 && depth < INT32_MAX) || values->count != 2)
+	int64_t dims[MAX_RANK + 1], n;
+	bool given = x->in[1]->count == 1 && x->in[1]->elem != ELEM_STRING && depth_of(tensor_at(x->in[1], 0), &n);
+	if (axis < 0 || at->rank >= MAX_RANK || !given || values->count != 2)
 		return one_hot_error(x->diags, x->node);
 	for (int i = 0; i <= at->rank; i++)
 		dims[i] = i == axis ? n : at->dims[i > axis ? i - 1 : i];
-	for (int i = axis; i < at->rank; i++)
-		inner *= at->dims[i];
+	int64_t inner = dims_product(at->dims, axis, at->rank);
 	struct tensor *out = exec_output(x, 0, values->elem, at->rank + 1, dims);
 	if (!out)
 		return -1;
 	elements_fill(out, 0, out->count, values->data);
 	for (int64_t i = 0; i < at->count; i++) {
 		double index = tensor_at(at, i);
-		index += index < 0 ? depth : 0;
-		if (index >= 0 && index < depth)
+		index += index < 0 ? (double)n : 0;
+		if (index >= 0 && index < (double)n)
 			element_replace(out, (i / inner * n + (int64_t)index) * inner + i % inner, values, 1);
 	}
 	return 0;
@@ -95,7 +103,7 @@ static int exec_nonzero(struct exec_ctx *x)
 static int64_t range_count(double start, double limit, double delta)
 {
 	double count = ceil((limit - start) / delta);
-	return !(count <= INT32_MAX) ? -1 : count < 0 ? 0 : (int64_t)count;
+	return !(count <= INT32_MAX) || !isfinite(delta) ? -1 : count < 0 ? 0 : (int64_t)count;
 }
 
 static int infer_range(struct infer_ctx *x)
@@ -173,9 +181,7 @@ static int run_cumsum(struct exec_ctx *x)
 	struct tensor *out = exec_output(x, 0, in->elem, in->rank, in->dims);
 	if (!out || out->count == 0)
 		return out ? 0 : -1;
-	int64_t inner = 1, n = in->dims[axis];
-	for (int i = axis + 1; i < in->rank; i++)
-		inner *= in->dims[i];
+	int64_t inner = dims_product(in->dims, axis + 1, in->rank), n = in->dims[axis];
 	size_t slice = (size_t)inner * elem_size(in->elem);
 	for (int64_t line = 0; line < in->count / inner; line++) {
 		int64_t step = line % n, at = line - step + (reverse ? n - 1 - step : step);

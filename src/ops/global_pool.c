@@ -1,6 +1,7 @@
 /* GlobalAveragePool, GlobalMaxPool and GlobalLpPool: one window over all spatial axes. */
 #include "ops/lines.h"
 #include "ops/pool.h"
+#include "util/integers.h"
 
 static int infer(struct infer_ctx *x)
 {
@@ -19,7 +20,7 @@ static int pool_all(struct exec_ctx *x, enum pool_kind kind)
 	int64_t dims[MAX_RANK];
 	if (in->rank < 2)
 		return exec_unsupported(x, "data without channels");
-	int64_t area = dims_product(in, 2, in->rank);
+	int64_t area = dims_product(in->dims, 2, in->rank);
 	if (area == 0)
 		return exec_unsupported(x, "data with an empty spatial axis");
 	struct window w = { .spatial = 1,
@@ -31,7 +32,8 @@ static int pool_all(struct exec_ctx *x, enum pool_kind kind)
 	struct tensor *flat = tensor_view(in, 3, (const int64_t[]){ in->dims[0], in->dims[1], area });
 	struct exec_ctx inner = *x;
 	inner.in = &flat;
-	int result = pool_exec_window(&inner, kind, &w);
+	inner.shapes = SHAPES_ANY; /* the spatial axes are still one */
+	int result = flat ? pool_exec_window(&inner, kind, &w) : exec_unsupported(x, "data of that size");
 	tensor_unref(flat);
 	if (result != 0)
 		return -1;
@@ -40,7 +42,7 @@ static int pool_all(struct exec_ctx *x, enum pool_kind kind)
 	struct tensor *y = x->out[0];
 	x->out[0] = tensor_view(y, in->rank, dims);
 	tensor_unref(y);
-	return 0;
+	return x->out[0] ? 0 : -1;
 }
 
 static int exec_average(struct exec_ctx *x)

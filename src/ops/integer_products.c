@@ -31,7 +31,8 @@ static struct tensor *matrix_product(struct exec_ctx *x, const struct roles *r)
 	}
 	struct tensor *wide_a = linear_centred(x, a, role(x, r->a_zero), a->rank - 2);
 	struct tensor *wide_b = linear_centred(x, b, role(x, r->b_zero), b->rank - 1);
-	struct tensor *y = wide_a && wide_b ? tensor_new_raw(ELEM_DOUBLE, p.rank, p.dims) : NULL;
+	bool ready = wide_a && wide_b && mat_mul_work(x, &p) == 0;
+	struct tensor *y = ready ? exec_scratch(x, ELEM_DOUBLE, p.rank, p.dims) : NULL;
 	if (y)
 		mat_mul_run(&p, wide_a, wide_b, y);
 	tensor_unref(wide_a);
@@ -105,7 +106,8 @@ static struct tensor *convolution(struct exec_ctx *x, const struct roles *r, con
 	struct tensor *wide = linear_centred(x, in, role(x, r->a_zero), 1);
 	struct tensor *wide_weights = linear_centred(x, weights, role(x, r->b_zero), 0);
 	struct tensor *wide_bias = bias ? tensor_cast(bias, ELEM_DOUBLE) : NULL;
-	struct tensor *y = wide && wide_weights ? tensor_new_raw(ELEM_DOUBLE, rank, dims) : NULL;
+	bool ready = wide && wide_weights && (wide_bias || !bias) && conv_work(x, &c) == 0;
+	struct tensor *y = ready ? exec_scratch(x, ELEM_DOUBLE, rank, dims) : NULL;
 	if (y)
 		conv_run(&c, wide, wide_weights, wide_bias, y);
 	tensor_unref(wide);

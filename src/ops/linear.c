@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "ops/lines.h"
+#include "util/integers.h"
 
 int linear_map(struct exec_ctx *x, const struct tensor *t, const struct tensor *params, struct linear_map *m)
 {
@@ -14,11 +15,11 @@ int linear_map(struct exec_ctx *x, const struct tensor *t, const struct tensor *
 	int axis = normal_axis(node_attr_int(x->node, "axis", 1), t->rank);
 	if (axis < 0)
 		return exec_unsupported(x, "an axis that is out of range");
-	*m = (struct linear_map){ .outer = dims_product(t, 0, axis),
+	*m = (struct linear_map){ .outer = dims_product(t->dims, 0, axis),
 				  .axis = t->dims[axis],
 				  .block = 1,
 				  .blocks = params->count,
-				  .inner = dims_product(t, axis + 1, t->rank) };
+				  .inner = dims_product(t->dims, axis + 1, t->rank) };
 	if (params->rank == 1 && params->count == t->dims[axis])
 		return 0;
 	if (params->rank != t->rank || params->dims[axis] < 1)
@@ -67,7 +68,7 @@ struct tensor *linear_centred(struct exec_ctx *x, const struct tensor *t, const 
 		return NULL;
 	}
 	bool single = !zero || zero->count == 1;
-	int64_t inner = single ? out->count : dims_product(t, axis + 1, t->rank);
+	int64_t inner = single ? out->count : dims_product(t->dims, axis + 1, t->rank);
 	double *y = out->data;
 	for (int64_t i = 0; zero && i < out->count; i++)
 		y[i] -= param_at(zero, single ? 0 : i / inner % t->dims[axis]);
@@ -81,7 +82,7 @@ int linear_requantise(struct exec_ctx *x, struct tensor *t, const struct tensor 
 	bool fit = fits(factor, t, axis) && fits(zero, t, axis);
 	if (fit) {
 		bool single = factor->count == 1 && (!zero || zero->count == 1);
-		int64_t inner = single ? t->count : dims_product(t, axis + 1, t->rank);
+		int64_t inner = single ? t->count : dims_product(t->dims, axis + 1, t->rank);
 		double *y = t->data;
 		for (int64_t i = 0; i < t->count; i++) {
 			int64_t k = single ? 0 : i / inner % t->dims[axis];

@@ -5,14 +5,6 @@
 
 #include "util/arena.h"
 
-int64_t dims_product(const struct tensor *t, int from, int to)
-{
-	int64_t product = 1;
-	for (int i = from; i < to; i++)
-		product *= t->dims[i];
-	return product;
-}
-
 void line_statistics(const double *line, int64_t n, double *mean, double *variance)
 {
 	double sum = 0, squares = 0;

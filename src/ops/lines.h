@@ -10,8 +10,6 @@ typedef void line_fn(double *line, int64_t n, int64_t which, void *user);
 
 /* Output 0 = input 0 with fn applied to every line. The data are seen as outer x n x inner. Float types only. */
 int exec_lines(struct exec_ctx *x, int64_t n, int64_t inner, line_fn *fn, void *user);
-/* Product of dims from..to-1. */
-int64_t dims_product(const struct tensor *t, int from, int to);
 /* Mean and biased variance. */
 void line_statistics(const double *line, int64_t n, double *mean, double *variance);
 

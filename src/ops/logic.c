@@ -23,9 +23,11 @@ EACH_BOOL(COMPARE_LOOP, xor, !x != !y)
 
 LOOP_FUNCTION equal_strings(void *out, const void *a, const void *b, int64_t n, bool step_a, bool step_b)
 {
-	char *const *p = a, *const *q = b;
-	for (int64_t i = 0; i < n; i++)
-		((uint8_t *)out)[i] = strcmp(p[step_a ? i : 0], q[step_b ? i : 0]) == 0;
+	const char *const *p = a, *const *q = b;
+	for (int64_t i = 0; i < n; i++) {
+		const char *s = p[step_a ? i : 0], *t = q[step_b ? i : 0]; /* NULL: never set, which is "" */
+		((uint8_t *)out)[i] = strcmp(s ? s : "", t ? t : "") == 0;
+	}
 }
 
 static binary_loop *const equal_loops[ELEM_COUNT] = {

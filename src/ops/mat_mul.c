@@ -6,6 +6,7 @@
 #include "ops/broadcast.h"
 #include "ops/gemm_kernel.h"
 #include "ops/products.h"
+#include "util/integers.h"
 
 /* Strides, in elements, of an operand along the broadcast batch axes. */
 static void batch_strides(int rank, const int64_t *dims, int batch_rank, int64_t *stride)
@@ -67,6 +68,14 @@ static void multiply(const struct mat_mul_plan *p, const struct tensor *a, int64
 			    (double *)c->data + at_c);
 }
 
+int mat_mul_work(struct exec_ctx *x, const struct mat_mul_plan *p)
+{
+	int64_t count;
+	if (!dims_count(p->rank, p->dims, &count))
+		return exec_unsupported(x, "a product of that size");
+	return exec_work(x, count, p->k / 4 + 1);
+}
+
 void mat_mul_run(const struct mat_mul_plan *p, const struct tensor *a, const struct tensor *b, struct tensor *c)
 {
 	int64_t index[MAX_RANK] = { 0 }, at_a = 0, at_b = 0;
@@ -112,12 +121,9 @@ int64_t mat_mul_inner(const struct value *a)
 int64_t mat_mul_macs(const struct node *n)
 {
 	const struct value *out = node_output(n, 0);
-	int64_t macs = mat_mul_inner(node_input(n, 0));
-	if (macs < 0 || !out || !value_shape_known(out))
-		return -1;
-	for (int i = 0; i < out->rank; i++)
-		macs *= out->dims[i];
-	return macs;
+	int64_t inner = mat_mul_inner(node_input(n, 0)), count;
+	bool known = inner >= 0 && out && value_shape_known(out) && dims_count(out->rank, out->dims, &count);
+	return known ? multiply_clamped(inner, count) : -1;
 }
 
 int mat_mul_clash(struct exec_ctx *x, size_t a, size_t b)
@@ -158,8 +164,8 @@ static int exec_integer(struct exec_ctx *x, const struct mat_mul_plan *p, enum e
 	if (p->batch_rank)
 		return exec_unsupported(x, "stacks of integer matrices");
 	struct tensor *a = tensor_cast(x->in[0], ELEM_INT64), *b = tensor_cast(x->in[1], ELEM_INT64);
-	struct tensor *c = tensor_new_raw(ELEM_INT64, p->rank, p->dims);
-	if (c) {
+	struct tensor *c = exec_scratch(x, ELEM_INT64, p->rank, p->dims);
+	if (a && b && c) {
 		integer_product(p, a->data, b->data, c->data);
 		x->out[0] = tensor_cast(c, elem);
 	}
@@ -178,6 +184,8 @@ static int kernel(struct exec_ctx *x)
 		return exec_unsupported(x, "operands of different storage types");
 	if (!mat_mul_plan(&p, a->rank, a->dims, b->rank, b->dims))
 		return mat_mul_clash(x, 0, 1);
+	if (mat_mul_work(x, &p) < 0)
+		return -1;
 	if (elem_is_integer(elem))
 		return exec_integer(x, &p, elem);
 	if (elem != ELEM_FLOAT && elem != ELEM_DOUBLE)

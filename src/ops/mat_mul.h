@@ -16,6 +16,8 @@ struct mat_mul_plan {
 /* False where the shapes do not multiply. All dims known. */
 bool mat_mul_plan(struct mat_mul_plan *p, int rank_a, const int64_t *a, int rank_b, const int64_t *b);
 /* c = a b, all of one type, float or double; c's elements are m * n per batch. */
+/* Asks the budget for the product: 0, or -1 with a diagnostic. */
+int mat_mul_work(struct exec_ctx *x, const struct mat_mul_plan *p);
 void mat_mul_run(const struct mat_mul_plan *p, const struct tensor *a, const struct tensor *b, struct tensor *c);
 /* Types output 0 as the product of inputs a and b with that storage type. */
 int mat_mul_infer(struct infer_ctx *x, size_t a, size_t b, enum elem_type elem);

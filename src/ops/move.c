@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/integers.h"
+
 void move_free(struct move *m)
 {
 	for (int k = 0; k < m->rank; k++)
@@ -13,8 +15,9 @@ void move_free(struct move *m)
 
 int64_t *move_axis(struct move *m, int64_t dim, int64_t stride)
 {
-	int64_t *table = xmalloc(sizeof *table * (size_t)(dim > 0 ? dim : 1));
-	for (int64_t i = 0; i < dim; i++)
+	int64_t *table = m->failed ? NULL : exec_memory(m->x, dim > 0 ? dim : 1, sizeof *table);
+	m->failed = !table;
+	for (int64_t i = 0; table && i < dim; i++)
 		table[i] = i * stride;
 	m->dims[m->rank] = dim;
 	m->table[m->rank++] = table;
@@ -23,19 +26,15 @@ int64_t *move_axis(struct move *m, int64_t dim, int64_t stride)
 
 void row_major_strides(int rank, const int64_t *dims, int64_t *strides)
 {
-	int64_t stride = 1;
-	for (int k = rank - 1; k >= 0; k--) {
-		strides[k] = stride;
-		stride *= dims[k];
-	}
+	for (int k = 0; k < rank; k++)
+		strides[k] = dims_product(dims, k + 1, rank);
 }
 
 /* ---- elements ---- */
 
 static char *string_at(const struct tensor *t, int64_t i)
 {
-	const char *s = ((char *const *)t->data)[i];
-	return xstrdup(s ? s : "");
+	return xstrdup(tensor_string(t, i));
 }
 
 void elements_copy(struct tensor *out, int64_t to, const struct tensor *in, int64_t from, int64_t n)
@@ -57,7 +56,8 @@ void elements_fill(struct tensor *out, int64_t to, int64_t n, const void *value)
 	char *p = (char *)out->data + (size_t)to * size;
 	if (out->elem == ELEM_STRING) {
 		for (int64_t i = 0; i < n; i++)
-			((char **)out->data)[to + i] = xstrdup(value ? *(char *const *)value : "");
+			((char **)out->data)[to + i] =
+				xstrdup(value && *(char *const *)value ? *(char *const *)value : "");
 	} else if (!value) {
 		memset(p, 0, (size_t)n * size);
 	} else {
@@ -221,7 +221,9 @@ void move_run(const struct move *m, struct tensor *t, const struct tensor *in, c
 int exec_move(struct exec_ctx *x, size_t i, struct move *m, const struct tensor *in, const void *fill, int rank,
 	      const int64_t *dims)
 {
-	struct tensor *out = exec_output(x, i, in->elem, dims ? rank : m->rank, dims ? dims : m->dims);
+	struct tensor *out = NULL;
+	if (!m->failed)
+		out = exec_output(x, i, in->elem, dims ? rank : m->rank, dims ? dims : m->dims);
 	if (out)
 		move_run(m, out, in, fill);
 	move_free(m);

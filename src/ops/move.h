@@ -19,11 +19,14 @@ struct move {
 	int rank;
 	int64_t dims[MOVE_RANK];   /* of the output */
 	int64_t *table[MOVE_RANK]; /* dims[k] offsets each, in elements */
+	struct exec_ctx *x;	   /* whose budget the tables keep to */
+	bool failed;		   /* a table was beyond it, and a diagnostic said so */
 };
 
 /* Frees the tables. */
 void move_free(struct move *m);
-/* Adds an output axis of that extent, whose table runs 0, stride, 2 stride, ...; returns the table. */
+/* Adds an output axis of that extent, whose table runs 0, stride, 2 stride, ...; returns the table, or NULL where it is
+ * beyond the operator's budget: exec_move fails then. */
 int64_t *move_axis(struct move *m, int64_t dim, int64_t stride);
 /* Fills t (as large as the move's dims say) from the elements of `in`; fill is an element for those not from
  * the input, NULL for zeros. Strings are duplicated. */

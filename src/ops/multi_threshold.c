@@ -14,6 +14,7 @@ struct threshold_plan {
 
 #define LOOPS "ops/threshold_loops.h"
 #include "ops/float_and_double.h"
+#include "util/integers.h"
 
 int threshold_axis(const struct node *n, int rank)
 {
@@ -56,10 +57,8 @@ static int plan(struct exec_ctx *x, struct threshold_plan *p)
 				      t->dims[1],
 				      node_attr_float(x->node, "out_scale", 1),
 				      node_attr_float(x->node, "out_bias", 0) };
-	for (int i = 0; i < axis; i++)
-		p->outer *= in->dims[i];
-	for (int i = axis + 1; i < in->rank; i++)
-		p->inner *= in->dims[i];
+	p->outer = dims_product(in->dims, 0, axis);
+	p->inner = dims_product(in->dims, axis + 1, in->rank);
 	if (p->rows != 1 && p->rows != p->channels)
 		return diag_node_error(x->diags, x->node, "give one row, or one per channel; see data_layout",
 				       "%lld rows of thresholds for %lld channels", (long long)p->rows,
@@ -91,13 +90,16 @@ static int kernel(struct exec_ctx *x)
 	enum elem_type elem = (enum elem_type)in->elem;
 	if (plan(x, &p) != 0)
 		return -1;
+	if (exec_work(x, in->count, p.steps) < 0)
+		return -1;
 	bool real = elem == ELEM_FLOAT || elem == ELEM_DOUBLE;
 	struct tensor *y = exec_output(x, 0, real ? elem : ELEM_DOUBLE, in->rank, in->dims);
 	struct tensor *wide = real ? tensor_ref(in) : tensor_cast(in, ELEM_DOUBLE);
 	int result = y && wide ? in_type(x, &p, wide, y) : -1;
 	if (result == 0 && !real) { /* integers were counted in double */
-		x->out[0] = tensor_cast(y, elem);
+		x->out[0] = exec_as(x, y, elem);
 		tensor_unref(y);
+		result = x->out[0] ? 0 : -1;
 	}
 	tensor_unref(wide);
 	return result;

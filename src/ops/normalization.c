@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/lines.h"
+#include "util/integers.h"
 
 struct affine {
 	const struct tensor *scale, *bias; /* NULL: 1 and 0 */
@@ -52,7 +53,7 @@ static int exec_instance(struct exec_ctx *x)
 			    .bias = x->in[2],
 			    .period = in->dims[1],
 			    .epsilon = node_attr_float(x->node, "epsilon", (double)1e-5f) };
-	return exec_lines(x, dims_product(in, 2, in->rank), 1, standardise, &a);
+	return exec_lines(x, dims_product(in->dims, 2, in->rank), 1, standardise, &a);
 }
 
 /* Scale and bias are per channel since opset 21, per group before. */
@@ -62,7 +63,7 @@ static int exec_group(struct exec_ctx *x)
 	int64_t groups = node_attr_int(x->node, "num_groups", 0);
 	if (in->rank < 2 || groups < 1 || in->dims[1] % groups)
 		return exec_unsupported(x, "channels that num_groups does not divide");
-	int64_t area = dims_product(in, 2, in->rank), n = in->dims[1] / groups * area;
+	int64_t area = dims_product(in->dims, 2, in->rank), n = in->dims[1] / groups * area;
 	bool per_channel = x->opset >= 21;
 	if (check_channels(x, per_channel ? in->dims[1] : groups) != 0)
 		return -1;
@@ -89,7 +90,7 @@ static int exec_layer(struct exec_ctx *x)
 	int64_t dims[MAX_RANK];
 	if (axis < 0)
 		return exec_unsupported(x, "an axis that is out of range");
-	int64_t n = dims_product(in, axis, in->rank);
+	int64_t n = dims_product(in->dims, axis, in->rank);
 	if ((x->in[1]->count != n && x->in[1]->count != 1) || (bias && bias->count != n && bias->count != 1))
 		return exec_unsupported(x, "scale or bias that differ in size from the normalised axes");
 	struct affine a = { .scale = x->in[1],
@@ -132,7 +133,7 @@ static int exec_lp(struct exec_ctx *x)
 	int axis = normal_axis(node_attr_int(x->node, "axis", -1), in->rank);
 	if (axis < 0 || p < 1 || p > 2)
 		return exec_unsupported(x, "an axis out of range, or p other than 1 and 2");
-	return exec_lines(x, in->dims[axis], dims_product(in, axis + 1, in->rank), divide_by_norm, &p);
+	return exec_lines(x, in->dims[axis], dims_product(in->dims, axis + 1, in->rank), divide_by_norm, &p);
 }
 
 /* ---- MeanVarianceNormalization: statistics over any set of axes ---- */
@@ -179,7 +180,7 @@ static int exec_mean_variance(struct exec_ctx *x)
 		return exec_unsupported(x, "the input is of no floating-point type");
 	make_groups(&g, in, axes ? axes : usual, axes ? count : 3);
 	struct tensor *y = exec_output(x, 0, (enum elem_type)in->elem, in->rank, in->dims);
-	struct tensor *sums = tensor_new(ELEM_DOUBLE, 2, (const int64_t[]){ 2, g.groups });
+	struct tensor *sums = exec_zeros(x, ELEM_DOUBLE, 2, (const int64_t[]){ 2, g.groups });
 	if (y && sums && in->count) {
 		double *sum = sums->data, *squares = sum + g.groups, n = (double)(in->count / g.groups);
 		for (int64_t i = 0; i < in->count; i++)
@@ -193,8 +194,9 @@ static int exec_mean_variance(struct exec_ctx *x)
 			tensor_put(y, i, (tensor_at(in, i) - sum[k] / n) / (sqrt(squares[k] / n) + 1e-9));
 		}
 	}
+	bool done = y && sums;
 	tensor_unref(sums);
-	return y ? 0 : -1;
+	return done ? 0 : -1;
 }
 
 const struct op op_InstanceNormalization = {

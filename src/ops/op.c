@@ -1,9 +1,12 @@
 /* The table of operators, and what operator files share about inference and execution. */
 #include "ops/op.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops/broadcast.h"
+#include "util/integers.h"
+#include "util/limits.h"
 #include "util/strbuf.h"
 
 const struct op *const op_table[] = {
@@ -114,19 +117,11 @@ bool broadcast_shapes(int rank_a, const int64_t *a, int rank_b, const int64_t *b
 	return true;
 }
 
-static void add_shape(struct strbuf *b, int rank, const int64_t *dims)
-{
-	strbuf_puts(b, "[");
-	for (int i = 0; i < rank; i++)
-		strbuf_printf(b, "%s%lld", i ? "," : "", (long long)dims[i]);
-	strbuf_puts(b, "]");
-}
-
 static int broadcast_clash(struct infer_ctx *x, const struct value *a, const struct value *b)
 {
 	struct strbuf sa = { 0 }, sb = { 0 };
-	add_shape(&sa, a->rank, a->dims);
-	add_shape(&sb, b->rank, b->dims);
+	shape_text(&sa, a->rank, a->dims);
+	shape_text(&sb, b->rank, b->dims);
 	diag_node_error(x->diags, x->node, NULL, "shape %s of '%s' does not fit shape %s of '%s'", sa.text, a->name,
 			sb.text, b->name);
 	strbuf_free(&sa);
@@ -194,18 +189,84 @@ struct datatype datatype_same(const struct node *n, size_t i)
 
 /* ---- execution ---- */
 
+static int64_t longest_string(const struct exec_ctx *x)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < x->n_in; i++)
+		for (int64_t k = 0; x->in[i] && x->in[i]->elem == ELEM_STRING && k < x->in[i]->count; k++) {
+			size_t length = strlen(tensor_string(x->in[i], k));
+			longest = length > longest ? length : longest;
+		}
+	return (int64_t)longest;
+}
+
+/* An element counts for four bytes at least: on the way it may be widened. A string is a copy of its own. */
+static int64_t element_bytes(const struct exec_ctx *x, enum elem_type elem)
+{
+	int64_t size = (int64_t)elem_size(elem);
+	if (elem == ELEM_STRING)
+		return size + 32 + longest_string(x);
+	return size < 4 ? 4 : size;
+}
+
+static int too_large(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims)
+{
+	struct strbuf shape = { 0 };
+	shape_text(&shape, rank, dims);
+	diag_node_error(x->diags, x->node, "allow more with --max-memory",
+			"a result of type %s and shape %s is beyond the memory that the model may take (%lld MB)",
+			elem_name(elem), shape.text, (long long)(x->left->bytes >> 20));
+	strbuf_free(&shape);
+	return -1;
+}
+
+/* -1 with a diagnostic where the shape does not count or is beyond the budget. */
+static int check_size(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims)
+{
+	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
+	bool fits = count >= 0 && multiply_clamped(count, element_bytes(x, elem)) <= x->left->bytes;
+	return fits ? 0 : too_large(x, elem, rank, dims);
+}
+
+static struct tensor *checked(struct exec_ctx *x, struct tensor *t)
+{
+	if (!t)
+		diag_node_error(x->diags, x->node, NULL, "out of memory");
+	return t;
+}
+
+struct tensor *exec_scratch(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims)
+{
+	return check_size(x, elem, rank, dims) < 0 ? NULL : checked(x, tensor_new_raw(elem, rank, dims));
+}
+
+struct tensor *exec_zeros(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims)
+{
+	return check_size(x, elem, rank, dims) < 0 ? NULL : checked(x, tensor_new(elem, rank, dims));
+}
+
+struct tensor *exec_as(struct exec_ctx *x, const struct tensor *t, enum elem_type elem)
+{
+	bool same = t->elem == elem;
+	return !same && check_size(x, elem, t->rank, t->dims) < 0 ? NULL : checked(x, tensor_cast(t, elem));
+}
+
+void *exec_memory(struct exec_ctx *x, int64_t count, size_t size)
+{
+	void *p = NULL;
+	if (count >= 0 && multiply_clamped(count, (int64_t)size) <= x->left->bytes)
+		p = calloc((size_t)count + 1, size);
+	if (!p)
+		diag_node_error(x->diags, x->node, "allow more with --max-memory",
+				"its tables of %lld entries are beyond the memory that the model may take",
+				(long long)count);
+	return p;
+}
+
 struct tensor *exec_output(struct exec_ctx *x, size_t i, enum elem_type elem, int rank, const int64_t *dims)
 {
-	struct tensor *t = tensor_new_raw(elem, rank, dims);
-	if (!t) {
-		struct strbuf shape = { 0 };
-		add_shape(&shape, rank, dims);
-		diag_node_error(x->diags, x->node, NULL, "cannot make an output of type %s and shape %s",
-				elem_name(elem), shape.text);
-		strbuf_free(&shape);
-		return NULL;
-	}
-	if (i < x->n_out) {
+	struct tensor *t = exec_check_shape(x, i, rank, dims) < 0 ? NULL : exec_scratch(x, elem, rank, dims);
+	if (t && i < x->n_out) {
 		tensor_unref(x->out[i]);
 		x->out[i] = t;
 	}

@@ -32,8 +32,22 @@ int normal_axis(int64_t axis, int rank);
 /* Datatype of input 0, for operators that move elements. */
 struct datatype datatype_same(const struct node *n, size_t i);
 
-/* A fresh tensor as output i: NULL (with a diagnostic said) where the shape is absurd or memory out. */
+/* A fresh tensor as output i: NULL (with a diagnostic said) where the shape is not the declared one, is beyond the
+ * budget, or memory is out. */
 struct tensor *exec_output(struct exec_ctx *x, size_t i, enum elem_type elem, int rank, const int64_t *dims);
+/* Compares a result's shape with the declared one (x->shapes). 0, or -1 with a diagnostic that names both. */
+int exec_check_shape(struct exec_ctx *x, size_t i, int rank, const int64_t *dims);
+/* A tensor for the operator's own use, elements not set; the same budget and diagnostics. The caller drops it. */
+struct tensor *exec_scratch(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims);
+/* The same, zeroed. */
+struct tensor *exec_zeros(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims);
+/* t cast to another type, which may take eight times the memory. */
+struct tensor *exec_as(struct exec_ctx *x, const struct tensor *t, enum elem_type elem);
+/* Plain memory for `count` objects of that size; the caller frees it. NULL with a diagnostic. */
+void *exec_memory(struct exec_ctx *x, int64_t count, size_t size);
+/* Loops that take more steps than inputs and results have elements tell before they start: -1 with a diagnostic where
+ * that is more than what is left. count times steps, both clamped. */
+int exec_work(struct exec_ctx *x, int64_t count, int64_t steps);
 /* Says that the operator does not take this combination; returns -1. */
 int exec_unsupported(struct exec_ctx *x, const char *what);
 static inline struct tensor *exec_input(const struct exec_ctx *x, size_t i)

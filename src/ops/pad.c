@@ -79,8 +79,10 @@ static int infer_pad(struct infer_ctx *x)
 	if (known && !spread(pads, count, axes, n_axes, axes_given, in->rank, before, after))
 		return pad_error(x->diags, x->node);
 	for (int i = 0; i < in->rank; i++) {
-		dims[i] = known && in->dims[i] >= 0 ? in->dims[i] + before[i] + after[i] : -1;
-		if (known && in->dims[i] >= 0 && dims[i] < 0)
+		dims[i] = -1;
+		if (known && in->dims[i] >= 0 &&
+		    (__builtin_add_overflow(in->dims[i], before[i], &dims[i]) ||
+		     __builtin_add_overflow(dims[i], after[i], &dims[i]) || dims[i] < 0))
 			return pad_error(x->diags, x->node);
 	}
 	infer_output(x, 0, in->elem, in->rank, dims);
@@ -106,13 +108,14 @@ static int move_pads(struct exec_ctx *x, struct move *m, const int64_t *before, 
 	int64_t strides[MAX_RANK];
 	row_major_strides(in->rank, in->dims, strides);
 	for (int k = 0; k < in->rank; k++) {
-		int64_t extent = in->dims[k], size = extent + before[k] + after[k];
-		if (size < 0 || (extent == 0 && size > 0 && mode != PAD_CONSTANT))
+		int64_t extent = in->dims[k], size;
+		if (__builtin_add_overflow(extent, before[k], &size) || __builtin_add_overflow(size, after[k], &size) ||
+		    size < 0 || (extent == 0 && size > 0 && mode != PAD_CONSTANT))
 			return pad_error(x->diags, x->node);
 		if (size > MOVE_EXTENT_LIMIT)
 			return exec_unsupported(x, "padding of that size");
 		int64_t *table = move_axis(m, size, 0);
-		for (int64_t i = 0; i < size; i++) {
+		for (int64_t i = 0; table && i < size; i++) {
 			int64_t at = i - before[k];
 			bool outside = mode == PAD_CONSTANT && (at < 0 || at >= extent);
 			table[i] = outside ? MOVE_FILL : source_index(at, extent, mode) * strides[k];
@@ -146,7 +149,7 @@ static int exec_pad(struct exec_ctx *x)
 	if (!exec_ints(x, 1, pads_attr(x->node), pads, &count) ||
 	    !spread(pads, count, axes, n_axes, axes_given, in->rank, before, after))
 		return pad_error(x->diags, x->node);
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	if (move_pads(x, &m, before, after) != 0) {
 		move_free(&m);
 		return -1;

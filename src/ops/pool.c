@@ -6,6 +6,7 @@
 
 #include "ops/broadcast.h"
 #include "ops/channels.h"
+#include "util/integers.h"
 
 struct pool {
 	enum pool_kind kind;
@@ -29,10 +30,10 @@ static struct window_box box_at(const struct window *w, int64_t d, int64_t h, in
 	for (int k = 0; k < WINDOW_AXES; k++) {
 		int64_t step = w->dilation[k], start = at[k] * w->stride[k] - w->begin[k];
 		int64_t stop = start + (w->kernel[k] - 1) * step + 1, limit = w->in[k] + w->end[k];
-		b.padded *= ((stop < limit ? stop : limit) - start + step - 1) / step;
+		b.padded *= ceil_div((stop < limit ? stop : limit) - start, step);
 		b.lo[k] = start >= 0 ? start : start + (-start + step - 1) / step * step;
 		b.hi[k] = stop < w->in[k] ? stop : w->in[k];
-		b.seen *= b.hi[k] > b.lo[k] ? (b.hi[k] - b.lo[k] + step - 1) / step : 0;
+		b.seen *= b.hi[k] > b.lo[k] ? ceil_div(b.hi[k] - b.lo[k], step) : 0;
 	}
 	return b;
 }
@@ -72,9 +73,19 @@ static int pool_cast(struct exec_ctx *x, enum pool_kind kind, const struct windo
 		struct tensor *y = x->out[0];
 		x->out[0] = tensor_cast(y, (enum elem_type)x->in[0]->elem);
 		tensor_unref(y);
+		result = x->out[0] ? 0 : -1;
 	}
 	tensor_unref(wide);
 	return result;
+}
+
+/* What one output takes at most: a window, or all of the input where that is smaller; 8 for finding out. */
+static int64_t window_steps(const struct window *w)
+{
+	int64_t seen = 8;
+	for (int k = 0; k < WINDOW_AXES; k++)
+		seen = multiply_clamped(seen, w->kernel[k] < w->in[k] ? w->kernel[k] : w->in[k]);
+	return add_clamped(seen, 8);
 }
 
 int pool_exec_window(struct exec_ctx *x, enum pool_kind kind, const struct window *w)
@@ -91,7 +102,7 @@ int pool_exec_window(struct exec_ctx *x, enum pool_kind kind, const struct windo
 			  .p = node_attr_int(x->node, "p", 2) };
 	memcpy(dims + 2, window_own(w, w->out), (size_t)w->spatial * sizeof *dims);
 	struct tensor *y = exec_output(x, 0, (enum elem_type)in->elem, in->rank, dims);
-	if (!y)
+	if (!y || exec_work(x, y->count, window_steps(w)) < 0)
 		return -1;
 	struct tensor *indices = indices_output(x, kind, in->rank, dims);
 	if (in->elem == ELEM_FLOAT)

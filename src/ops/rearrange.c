@@ -24,7 +24,10 @@ static int block_shape(const struct node *n, bool to_space, const int64_t *in, i
 			continue;
 		if (divides && in[i] % factor != 0)
 			return -1;
-		out[i] = divides ? in[i] / factor : in[i] * factor;
+		if (divides)
+			out[i] = in[i] / factor;
+		else if (__builtin_mul_overflow(in[i], factor, &out[i]))
+			return -1;
 	}
 	return 0;
 }
@@ -60,7 +63,7 @@ static int exec_depth_to_space(struct exec_ctx *x)
 	int64_t w = in->dims[3], plane = in->dims[2] * w;
 	int64_t channel = channel_last ? plane : plane * b * b;
 	int64_t column = channel_last ? plane * dims[1] : plane;
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	move_axis(&m, dims[0], plane * in->dims[1]);
 	move_axis(&m, dims[1], channel);
 	move_axis(&m, in->dims[2], w);
@@ -78,7 +81,7 @@ static int exec_space_to_depth(struct exec_ctx *x)
 		return shape_error(x->diags, x->node);
 	int64_t w = in->dims[3], plane = in->dims[2] * w;
 	bool channel_last = strcmp(node_attr_string(x->node, "mode", "DCR"), "DCR") == 0;
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	move_axis(&m, dims[0], plane * in->dims[1]);
 	if (!channel_last)
 		move_axis(&m, in->dims[1], plane);
@@ -102,8 +105,10 @@ static int infer_tile(struct infer_ctx *x)
 	if (known && in->rank >= 0 && (int)count != in->rank)
 		return shape_error(x->diags, x->node);
 	for (int i = 0; i < in->rank; i++)
-		if (!known || in->dims[i] < 0 || __builtin_mul_overflow(in->dims[i], repeats[i], &dims[i]))
+		if (!known || in->dims[i] < 0)
 			dims[i] = -1;
+		else if (repeats[i] < 0 || __builtin_mul_overflow(in->dims[i], repeats[i], &dims[i]))
+			return shape_error(x->diags, x->node);
 	infer_output(x, 0, (enum elem_type)in->elem, in->rank, dims);
 	return 0;
 }
@@ -122,7 +127,7 @@ static int exec_tile(struct exec_ctx *x)
 	if (shape_count(in->rank, dims, ELEM_INT64) < 0)
 		return shape_error(x->diags, x->node);
 	row_major_strides(in->rank, in->dims, strides);
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	for (int i = 0; i < in->rank && shape_count(in->rank, dims, ELEM_INT64) > 0; i++) {
 		move_axis(&m, repeats[i], 0);
 		move_axis(&m, in->dims[i], strides[i]);
@@ -162,7 +167,7 @@ static int exec_expand(struct exec_ctx *x)
 		if (dims[i] > MOVE_EXTENT_LIMIT)
 			return exec_unsupported(x, "an axis of that extent");
 	row_major_strides(in->rank, in->dims, strides);
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	for (int i = 0; i < rank && shape_count(rank, dims, ELEM_INT64) > 0; i++) {
 		int own = i - (rank - in->rank);
 		move_axis(&m, dims[i], own < 0 || in->dims[own] == 1 ? 0 : strides[own]);

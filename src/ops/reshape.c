@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "util/integers.h"
+
 /* ---- Reshape ---- */
 
 /* Dims from a requested shape: 0 copies the input's (unless allow_zero), one -1 is what is left over. Unknown
@@ -13,9 +15,7 @@ static bool requested_shape(int rank, const int64_t *dims, const int64_t *shape,
 			    int64_t *out)
 {
 	int rest = -1;
-	int64_t in_count = 1, known = 1;
-	for (int i = 0; i < rank; i++)
-		in_count = in_count < 0 || dims[i] < 0 ? -1 : in_count * dims[i];
+	int64_t in_count, known, others[2 * MAX_RANK];
 	for (size_t i = 0; i < count; i++) {
 		out[i] = shape[i];
 		if (shape[i] < -1 || (shape[i] == -1 && rest >= 0))
@@ -27,10 +27,9 @@ static bool requested_shape(int rank, const int64_t *dims, const int64_t *shape,
 				return false;
 			out[i] = rank < 0 ? -1 : dims[i];
 		}
-		if ((int)i != rest && (out[i] < 0 || known < 0 || __builtin_mul_overflow(known, out[i], &known)))
-			known = -1;
+		others[i] = (int)i == rest ? 1 : out[i];
 	}
-	if (rank < 0 || in_count < 0 || known < 0)
+	if (rank < 0 || !dims_count(rank, dims, &in_count) || !dims_count((int)count, others, &known))
 		return true;
 	if (rest < 0)
 		return in_count == known;
@@ -82,11 +81,8 @@ static bool flat_shape(const struct node *n, int rank, const int64_t *dims, int6
 		axis += rank;
 	if (axis < 0 || axis > rank)
 		return false;
-	out[0] = out[1] = 1;
-	for (int i = 0; i < rank; i++) {
-		int64_t *side = &out[i >= axis];
-		*side = *side < 0 || dims[i] < 0 ? -1 : *side * dims[i];
-	}
+	out[0] = dims_product(dims, 0, (int)axis);
+	out[1] = dims_product(dims, (int)axis, rank);
 	return true;
 }
 

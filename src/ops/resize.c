@@ -7,6 +7,7 @@
 
 #include "ops/broadcast.h"
 #include "ops/move.h"
+#include "util/integers.h"
 
 enum transform {
 	HALF_PIXEL,
@@ -233,13 +234,13 @@ static int64_t nearest_index(const struct resize *r, int axis, double x)
 
 static int exec_nearest(struct exec_ctx *x, const struct resize *r)
 {
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	int64_t strides[MAX_RANK];
 	row_major_strides(r->rank, r->in, strides);
 	for (int k = 0; k < r->rank; k++) {
 		bool same = r->in[k] == r->out[k] && r->scale[k] == 1 && r->transform != CROP_AND_RESIZE;
 		int64_t *table = move_axis(&m, r->out[k], strides[k]);
-		for (int64_t i = 0; i < r->out[k] && !same; i++) {
+		for (int64_t i = 0; table && i < r->out[k] && !same; i++) {
 			double at = original(r, k, i);
 			table[i] = outside(r, k, at) ? MOVE_FILL : nearest_index(r, k, at) * strides[k];
 		}
@@ -292,42 +293,54 @@ static void position_taps(const struct resize *r, int axis, double x, double nar
 		t->weight[at * t->width + j] /= sum;
 }
 
-static struct taps axis_taps(const struct resize *r, int axis)
+/* False with a diagnostic where they are beyond the budget. */
+static bool axis_taps(struct exec_ctx *x, const struct resize *r, int axis, struct taps *t)
 {
 	double narrow = r->antialias && r->scale[axis] < 1 ? r->scale[axis] : 1;
 	double radius = (r->mode == LINEAR ? 1 : 2) / narrow;
 	int64_t first = (int64_t)floor(-radius) + 1;
-	struct taps t = { .width = 2 - 2 * first };
-	size_t count = (size_t)(t.width * r->out[axis]) + 1;
-	t.index = xmalloc(count * sizeof *t.index);
-	t.weight = xmalloc(count * sizeof *t.weight);
-	for (int64_t i = 0; i < r->out[axis]; i++)
-		position_taps(r, axis, original(r, axis, i), narrow, first, &t, i);
-	return t;
+	*t = (struct taps){ .width = 2 - 2 * first };
+	int64_t count = multiply_clamped(t->width, r->out[axis]);
+	if (exec_work(x, count, 16) < 0)
+		return false;
+	t->index = exec_memory(x, count, sizeof *t->index);
+	t->weight = t->index ? exec_memory(x, count, sizeof *t->weight) : NULL;
+	for (int64_t i = 0; t->weight && i < r->out[axis]; i++)
+		position_taps(r, axis, original(r, axis, i), narrow, first, t, i);
+	return t->weight != NULL;
 }
 
-/* One axis of `in` interpolated; both double. NULL where memory runs out. */
-static struct tensor *interpolate_axis(const struct resize *r, int axis, const struct tensor *in)
+static void weigh(const struct resize *r, int axis, const struct taps *t, const struct tensor *in, struct tensor *out,
+		  int64_t inner)
 {
-	int64_t dims[MAX_RANK], inner = 1;
-	memcpy(dims, in->dims, in->rank * sizeof *dims);
-	dims[axis] = r->out[axis];
-	struct tensor *out = tensor_new(ELEM_DOUBLE, in->rank, dims);
-	if (!out || out->count == 0)
-		return out;
-	for (int i = axis + 1; i < in->rank; i++)
-		inner *= dims[i];
-	struct taps t = axis_taps(r, axis);
 	for (int64_t row = 0; row < out->count / inner; row++) {
 		int64_t at = row % r->out[axis], outer = row / r->out[axis];
 		double *to = (double *)out->data + row * inner;
-		for (int64_t j = 0; j < t.width; j++) {
-			double w = t.weight[at * t.width + j];
+		for (int64_t j = 0; j < t->width; j++) {
+			double w = t->weight[at * t->width + j];
 			const double *from =
-				(const double *)in->data + (outer * r->in[axis] + t.index[at * t.width + j]) * inner;
+				(const double *)in->data + (outer * r->in[axis] + t->index[at * t->width + j]) * inner;
 			for (int64_t i = 0; i < inner; i++)
 				to[i] += w * from[i];
 		}
+	}
+}
+
+/* One axis of `in` interpolated; both double. NULL with a diagnostic where it takes too much. */
+static struct tensor *interpolate_axis(struct exec_ctx *x, const struct resize *r, int axis, const struct tensor *in)
+{
+	int64_t dims[MAX_RANK];
+	memcpy(dims, in->dims, in->rank * sizeof *dims);
+	dims[axis] = r->out[axis];
+	struct tensor *out = exec_zeros(x, ELEM_DOUBLE, in->rank, dims);
+	struct taps t = { 0 };
+	if (!out || out->count == 0)
+		return out;
+	if (axis_taps(x, r, axis, &t) && exec_work(x, out->count, t.width) == 0) {
+		weigh(r, axis, &t, in, out, dims_product(dims, axis + 1, in->rank));
+	} else {
+		tensor_unref(out);
+		out = NULL;
 	}
 	free(t.index);
 	free(t.weight);
@@ -335,18 +348,22 @@ static struct tensor *interpolate_axis(const struct resize *r, int axis, const s
 }
 
 /* Positions beyond the input get the extrapolation value. */
-static void extrapolate(const struct resize *r, struct tensor *t)
+static int extrapolate(struct exec_ctx *x, const struct resize *r, struct tensor *t)
 {
 	int64_t strides[MAX_RANK];
 	row_major_strides(r->rank, r->out, strides);
-	for (int k = 0; k < r->rank; k++)
-		for (int64_t i = 0; i < r->out[k]; i++) {
-			if (!outside(r, k, original(r, k, i)))
-				continue;
-			for (int64_t e = 0; e < t->count; e++)
-				if (e / strides[k] % r->out[k] == i)
-					((double *)t->data)[e] = r->extrapolation;
-		}
+	for (int k = 0; k < r->rank; k++) {
+		bool *beyond = exec_memory(x, r->out[k], sizeof *beyond);
+		if (!beyond)
+			return -1;
+		for (int64_t i = 0; i < r->out[k]; i++)
+			beyond[i] = outside(r, k, original(r, k, i));
+		for (int64_t e = 0; e < t->count; e++)
+			if (beyond[e / strides[k] % r->out[k]])
+				((double *)t->data)[e] = r->extrapolation;
+		free(beyond);
+	}
+	return 0;
 }
 
 static int exec_interpolated(struct exec_ctx *x, const struct resize *r)
@@ -357,15 +374,17 @@ static int exec_interpolated(struct exec_ctx *x, const struct resize *r)
 	for (int k = 0; k < r->rank && t; k++) {
 		if (r->in[k] == r->out[k] && r->scale[k] == 1 && r->transform != CROP_AND_RESIZE)
 			continue;
-		struct tensor *next = interpolate_axis(r, k, t);
+		struct tensor *next = interpolate_axis(x, r, k, t);
 		tensor_unref(t);
 		t = next;
 	}
-	if (t && r->transform == CROP_AND_RESIZE)
-		extrapolate(r, t);
-	x->out[0] = t ? tensor_cast(t, x->in[0]->elem) : NULL;
+	if (t && r->transform == CROP_AND_RESIZE && extrapolate(x, r, t) < 0) {
+		tensor_unref(t);
+		t = NULL;
+	}
+	x->out[0] = t ? exec_as(x, t, x->in[0]->elem) : NULL;
 	tensor_unref(t);
-	return x->out[0] ? 0 : exec_unsupported(x, "a result of that size");
+	return x->out[0] ? 0 : -1;
 }
 
 static int exec_planned(struct exec_ctx *x, const struct tensor *roi, const struct tensor *scales,

@@ -6,6 +6,7 @@
 #include "ops/indices.h"
 #include "ops/move.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 EACH_NUMBER(BINARY_LOOP, add, (wide)x + (wide)y)
 EACH_NUMBER(BINARY_LOOP, mul, (wide)x *(wide)y)
@@ -80,8 +81,7 @@ static int run_scatter_nd(struct exec_ctx *x)
 		return exec_unsupported(x, "reduction for that storage type");
 	if (depth < 1 || depth > in->rank || updates->elem != in->elem)
 		return index_out_of_range(x->diags, x->node);
-	for (int k = (int)depth; k < in->rank; k++)
-		block *= in->dims[k];
+	block = dims_product(in->dims, (int)depth, in->rank);
 	int64_t count = at->count / depth;
 	if (updates->count != count * block)
 		return index_out_of_range(x->diags, x->node);

@@ -107,7 +107,7 @@ static int exec_slice(struct exec_ctx *x)
 		return slice_error(x->diags, x->node);
 	int64_t strides[MAX_RANK];
 	row_major_strides(in->rank, in->dims, strides);
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	for (int k = 0; k < in->rank; k++) {
 		size_t i = 0;
 		int64_t first = 0, length = in->dims[k];
@@ -116,7 +116,7 @@ static int exec_slice(struct exec_ctx *x)
 		if (i < s.count)
 			length = slice_length(in->dims[k], s.starts[i], s.ends[i], s.steps[i], &first);
 		int64_t *table = move_axis(&m, length, 0);
-		for (int64_t j = 0; j < length; j++)
+		for (int64_t j = 0; table && j < length; j++)
 			table[j] = (first + j * (i < s.count ? s.steps[i] : 1)) * strides[k];
 	}
 	return exec_move(x, 0, &m, in, NULL, 0, NULL);

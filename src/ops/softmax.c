@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ops/lines.h"
+#include "util/integers.h"
 
 static double largest(const double *line, int64_t n)
 {
@@ -56,8 +57,8 @@ static int along_axis(struct exec_ctx *x, line_fn *fn)
 	if (axis < 0)
 		return diag_node_error(x->diags, x->node, NULL, "axis %lld is out of range", (long long)given);
 	if (flattens)
-		return exec_lines(x, dims_product(in, axis, in->rank), 1, fn, NULL);
-	return exec_lines(x, in->dims[axis], dims_product(in, axis + 1, in->rank), fn, NULL);
+		return exec_lines(x, dims_product(in->dims, axis, in->rank), 1, fn, NULL);
+	return exec_lines(x, in->dims[axis], dims_product(in->dims, axis + 1, in->rank), fn, NULL);
 }
 
 static int exec_softmax(struct exec_ctx *x)

@@ -5,6 +5,7 @@
 #include "ops/move.h"
 #include "ops/order.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 static int k_error(struct diags *d, const struct node *n)
 {
@@ -69,8 +70,7 @@ static void topk_lines(const struct exec_ctx *x, int axis, int64_t k, struct ten
 	const struct tensor *in = x->in[0];
 	bool largest = node_attr_int(x->node, "largest", 1) != 0;
 	int64_t inner = 1, extent = in->dims[axis];
-	for (int i = axis + 1; i < in->rank; i++)
-		inner *= in->dims[i];
+	inner = dims_product(in->dims, axis + 1, in->rank);
 	struct ranked *r = xmalloc(sizeof *r * (size_t)(extent + 1));
 	int64_t lines = k ? values->count / k : 0;
 	for (int64_t i = 0; i < lines; i++) {

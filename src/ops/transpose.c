@@ -35,7 +35,7 @@ static int exec_transpose(struct exec_ctx *x)
 	if (!permutation(x->node, in->rank, perm))
 		return perm_error(x->diags, x->node);
 	row_major_strides(in->rank, in->dims, strides);
-	struct move m = { 0 };
+	struct move m = { .x = x };
 	for (int i = 0; i < in->rank; i++)
 		move_axis(&m, in->dims[perm[i]], strides[perm[i]]);
 	return exec_move(x, 0, &m, in, NULL, 0, NULL);

@@ -4,6 +4,7 @@
 
 #include "ops/move.h"
 #include "ops/order.h"
+#include "util/integers.h"
 
 static int infer_unique(struct infer_ctx *x)
 {
@@ -33,7 +34,7 @@ struct entry {
 static int compare_element(const struct tensor *t, int64_t a, int64_t b)
 {
 	if (t->elem == ELEM_STRING)
-		return strcmp(((char *const *)t->data)[a], ((char *const *)t->data)[b]);
+		return strcmp(tensor_string(t, a), tensor_string(t, b));
 	uint64_t p = element_key(t, a), q = element_key(t, b);
 	return p < q ? -1 : p > q;
 }
@@ -133,12 +134,16 @@ static int exec_unique(struct exec_ctx *x)
 		if (axis < 0)
 			return exec_unsupported(x, "an axis out of range");
 		e.n = in->dims[axis];
-		for (int i = 0; i < in->rank; i++)
-			*(i < axis ? &e.outer : &e.inner) *= i == axis ? 1 : in->dims[i];
+		e.outer = dims_product(in->dims, 0, axis);
+		e.inner = dims_product(in->dims, axis + 1, in->rank);
 	}
-	size_t n = (size_t)e.n + 1;
-	struct entry *sorted = xcalloc(n, sizeof *sorted);
-	int64_t *scratch = xcalloc(5 * n, sizeof *scratch);
+	int64_t n = e.n + 1;
+	struct entry *sorted = exec_memory(x, n, sizeof *sorted);
+	int64_t *scratch = sorted ? exec_memory(x, 5 * n, sizeof *scratch) : NULL;
+	if (!scratch) {
+		free(sorted);
+		return -1;
+	}
 	int64_t *first = scratch, *count = scratch + n, *group_of = scratch + 2 * n, *order = scratch + 3 * n;
 	int64_t groups = group(&e, sorted, first, count, group_of);
 	order_groups(groups, first, node_attr_int(x->node, "sorted", 1) != 0, order);

@@ -14,6 +14,7 @@ static binary_loop *const sum_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, sum) };
 static int reduce_inputs(struct exec_ctx *x, binary_loop *const *loops)
 {
 	struct tensor *so_far = tensor_ref(x->in[0]);
+	x->shapes = SHAPES_ANY; /* what is joined so far may be smaller than the result */
 	for (size_t i = 1; i < x->n_in; i++) {
 		x->out[0] = NULL;
 		if (!x->in[i] || exec_binary_on(x, so_far, x->in[i], loops, ELEM_UNDEFINED) < 0) {

@@ -46,7 +46,7 @@ int elementwise_axis(const struct node *n, int rank)
 		if (n->op == &op_MultiThreshold)
 			its = v->constant->rank && v->constant->dims[0] > 1 ? threshold_axis(n, rank) : -1;
 		else
-			its = by_channel ? 1 : parameter_axis(v->constant, rank);
+			its = by_channel ? rank > 1 : parameter_axis(v->constant, rank);
 		if (its == -2 || (axis >= 0 && its >= 0 && its != axis))
 			return -2;
 		axis = its >= 0 ? its : axis;
@@ -114,6 +114,18 @@ static bool same_shape(const struct value *a, const struct value *b)
 	       (a->rank == 0 || memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0);
 }
 
+/* Every parameter has one element, or one for each index of the axis. */
+static bool parameters_fit(const struct node *n, const struct value *in, int axis)
+{
+	int data = elementwise_data(n);
+	for (uint32_t i = 0; i < n->n_inputs && axis >= 0; i++) {
+		const struct value *v = n->inputs[i].value;
+		if (v && (int)i != data && v->constant->count != 1 && v->constant->count != in->dims[axis])
+			return false;
+	}
+	return true;
+}
+
 /* Whether the chain may begin with n instead, and along which axis its parameters then vary. */
 static bool may_extend(const struct chain *c, const struct node *n, int *axis)
 {
@@ -128,7 +140,7 @@ static bool may_extend(const struct chain *c, const struct node *n, int *axis)
 		return false;
 	int its = elementwise_axis(n, out->rank);
 	*axis = c->axis >= 0 ? c->axis : its;
-	return its != -2 && (its < 0 || c->axis < 0 || its == c->axis);
+	return its != -2 && parameters_fit(n, in, its) && (its < 0 || c->axis < 0 || its == c->axis);
 }
 
 /* The axis again, from the nodes that are left. */

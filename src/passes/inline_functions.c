@@ -8,14 +8,23 @@
 #include "ir/onnx.h"
 #include "passes/edit.h"
 #include "passes/pass.h"
+#include "util/limits.h"
 
-enum { DEPTH_LIMIT = 64, NODE_LIMIT = 1 << 22 };
+/* What inlining may make, in proportion to the model: functions that call others several times double with each level. */
+enum {
+	DEPTH_LIMIT = 64,
+	NODES_AT_LEAST = 1 << 16,
+	NODES_PER_NODE = 64,
+	BYTES_AT_LEAST = 64 << 20,
+	BYTES_PER_BYTE = 64
+};
 
 struct inliner {
 	struct diags *diags;
 	size_t *changes;
 	struct graph *graph;
 	struct map functions; /* key() -> struct function */
+	int64_t nodes_left, bytes_left;
 };
 
 static const char *key(struct graph *g, const char *domain, const char *name, const char *overload)
@@ -192,6 +201,17 @@ static void join_opsets(struct inliner *in, const struct node *call, const Onnx_
 	}
 }
 
+/* Takes what a call of f costs: its nodes, and its bytes and names, which each call has of its own. */
+static int spend(struct inliner *in, const struct node *call, const struct function *f, uint32_t nodes)
+{
+	in->nodes_left -= (int64_t)nodes + 1;
+	in->bytes_left -= (int64_t)f->size + (int64_t)strlen(node_label(call)) * 3 * (nodes + 1);
+	if (in->nodes_left < 0 || in->bytes_left < 0)
+		return diag_node_error(in->diags, call, "simplify the model's functions before",
+				       "its functions call others so often that inlining them gives too many nodes");
+	return limits_check(in->diags);
+}
+
 static int inline_call(struct inliner *in, struct node *call, const struct function *f)
 {
 	Onnx__FunctionProto *p = onnx__function_proto__unpack(NULL, f->size, f->proto);
@@ -202,7 +222,7 @@ static int inline_call(struct inliner *in, struct node *call, const struct funct
 	int result = add_defaults(in, call, p);
 	if (result == 0)
 		body = function_read(f, in->diags);
-	result = body ? splice_body(in, call, body) : -1;
+	result = body && spend(in, call, f, body->n_nodes) == 0 ? splice_body(in, call, body) : -1;
 	if (body)
 		graph_free(body);
 	onnx__function_proto__free_unpacked(p, NULL);
@@ -216,7 +236,7 @@ static int inline_range(struct inliner *in, struct node *n, const struct node *u
 	while (n && n != until) {
 		const struct function *f = called(in, n);
 		struct node *before = n->prev, *next = n->next;
-		if (f && (depth >= DEPTH_LIMIT || in->graph->n_nodes > NODE_LIMIT))
+		if (f && depth >= DEPTH_LIMIT)
 			return diag_node_error(in->diags, n, "check the model's functions",
 					       "function %s calls itself, or calls nest too deep", f->name);
 		if (f) {
@@ -243,8 +263,12 @@ static bool has_subgraphs(const struct graph *g)
 int inline_functions(struct graph *g, size_t *changes, struct diags *d)
 {
 	struct inliner in = { .diags = d, .changes = changes, .graph = g };
-	for (const struct function *f = g->functions; f; f = f->next)
+	in.nodes_left = NODES_AT_LEAST + NODES_PER_NODE * (int64_t)g->n_nodes;
+	in.bytes_left = BYTES_AT_LEAST;
+	for (const struct function *f = g->functions; f; f = f->next) {
 		map_set(&in.functions, key(g, f->domain, f->name, f->overload), (void *)(uintptr_t)f);
+		in.bytes_left += BYTES_PER_BYTE * (int64_t)f->size;
+	}
 	int result = g->functions ? inline_range(&in, g->first, NULL, 0) : 0;
 	map_free(&in.functions);
 	if (result == 0 && g->functions && !has_subgraphs(g)) { /* a subgraph may call functions too */

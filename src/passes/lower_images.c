@@ -4,6 +4,7 @@
 
 #include "ops/channels.h"
 #include "passes/lower_convs.h"
+#include "util/integers.h"
 
 /* Whether something that slides a window reads v, which says that a value of rank 3 is a signal [N, C, L] and no row of
  * tokens [N, L, C]. */
@@ -112,8 +113,7 @@ static struct tensor *pixel_numbers(const struct value *x)
 {
 	enum { MOST_ELEMENTS = 1 << 24 }; /* float32 counts so far */
 	int64_t count = shape_count(x->rank, x->dims, ELEM_FLOAT), pixels = 1;
-	for (int i = 2; i < x->rank; i++)
-		pixels *= x->dims[i];
+	pixels = dims_product(x->dims, 2, x->rank);
 	if (count <= 0 || count > MOST_ELEMENTS)
 		return NULL;
 	struct tensor *t = tensor_new_raw(ELEM_FLOAT, x->rank, x->dims);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "passes/lower_convs.h"
+#include "util/integers.h"
 
 /* The constant with w's name and datatype; the zeros between groups make bipolar weights ternary. */
 static struct value *typed_weights(struct graph *g, const struct value *w, struct tensor *t, int64_t groups)
@@ -16,8 +17,7 @@ static struct value *typed_weights(struct graph *g, const struct value *w, struc
 struct value *lower_weights(struct graph *g, const struct value *w, int64_t groups)
 {
 	int64_t out = w->dims[0], in = w->dims[1], taps = 1;
-	for (int i = 2; i < w->rank; i++)
-		taps *= w->dims[i];
+	taps = dims_product(w->dims, 2, w->rank);
 	int64_t channels = in * groups;
 	struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ taps * channels, out });
 	for (int64_t o = 0; o < out; o++)
@@ -33,8 +33,7 @@ struct value *lower_weights(struct graph *g, const struct value *w, int64_t grou
 struct value *lower_transposed_weights(struct graph *g, const struct value *w, int64_t groups)
 {
 	int64_t in = w->dims[0], out = w->dims[1], taps = 1, outputs = out * groups;
-	for (int i = 2; i < w->rank; i++)
-		taps *= w->dims[i];
+	taps = dims_product(w->dims, 2, w->rank);
 	struct tensor *t = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ taps * in, outputs });
 	for (int64_t i = 0; i < in; i++)
 		for (int64_t o = 0; o < out; o++)

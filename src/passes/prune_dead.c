@@ -14,19 +14,18 @@
 #include "passes/ranges.h"
 #include "passes/rules/rule.h"
 #include "util/strbuf.h"
+#include "util/integers.h"
 
 /* ---- rewriting ---- */
 
 /* The slice of t along axis that keep selects. */
 static struct tensor *selected(const struct tensor *t, int axis, const bool *keep, int64_t kept)
 {
-	int64_t dims[MAX_RANK], outer = 1, inner = (int64_t)elem_size(t->elem), at = 0;
+	int64_t dims[MAX_RANK], at = 0;
 	memcpy(dims, t->dims, t->rank * sizeof *dims);
 	dims[axis] = kept;
-	for (int i = 0; i < t->rank; i++) {
-		outer *= i < axis ? t->dims[i] : 1;
-		inner *= i > axis ? t->dims[i] : 1;
-	}
+	int64_t outer = dims_product(t->dims, 0, axis);
+	int64_t inner = dims_product(t->dims, axis + 1, t->rank) * (int64_t)elem_size(t->elem);
 	struct tensor *s = tensor_new_raw(t->elem, t->rank, dims);
 	for (int64_t o = 0; s && o < outer; o++)
 		for (int64_t c = 0; c < t->dims[axis]; c++)

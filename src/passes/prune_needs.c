@@ -12,6 +12,7 @@
 #include "passes/chain.h"
 #include "passes/prune_dead.h"
 #include "passes/ranges.h"
+#include "util/integers.h"
 
 /* ---- which nodes let channels through ---- */
 
@@ -26,8 +27,7 @@ static bool flattens(const struct node *n)
 	if ((n->op != &op_Reshape && n->op != &op_Flatten) || in->rank < 3 || out->rank != 2)
 		return false;
 	int64_t features = 1;
-	for (int i = 1; i < in->rank; i++)
-		features *= in->dims[i];
+	features = dims_product(in->dims, 1, in->rank);
 	return in->dims[0] == out->dims[0] && out->dims[1] == features;
 }
 

@@ -47,7 +47,7 @@ static int spell_node(struct graph *g, struct node *n, spell_fn *spell, bool all
 	struct spelling s = { g, n, d, node_input(n, 0)->elem == ELEM_DOUBLE ? ELEM_DOUBLE : ELEM_FLOAT };
 	if (all || !is_constant_node(n))
 		return spell(&s);
-	return fold_node(g, n, d) < 0 ? -1 : 0;
+	return fold_node(g, n, NULL, d) < 0 ? -1 : 0;
 }
 
 static int refuse_rest(const struct graph *g, struct diags *d)

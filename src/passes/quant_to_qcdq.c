@@ -6,6 +6,7 @@
 #include "passes/edit.h"
 #include "passes/pass.h"
 #include "passes/raise_opset.h"
+#include "util/integers.h"
 
 /* How a quantiser is said in QCDQ. */
 struct qcdq {
@@ -208,8 +209,7 @@ static struct value *constant_integers(struct graph *g, struct node *n, const st
 	if (node_execute(n, in, out, 1, d) != 0)
 		return NULL;
 	struct tensor *y = out[0], *t = tensor_new(c->storage, y->rank, y->dims);
-	for (int i = c->axis + 1; i < y->rank; i++)
-		inner *= y->dims[i];
+	inner = dims_product(y->dims, c->axis + 1, y->rank);
 	bool exact = y->rank == node_input(n, 0)->rank;
 	for (int64_t i = 0; i < y->count && exact; i++) {
 		int64_t k = c->axis < 0 ? 0 : i / inner % y->dims[c->axis];

@@ -4,6 +4,7 @@
 #include "ops/op.h"
 #include "passes/edit.h"
 #include "passes/pass.h"
+#include "util/integers.h"
 
 /* ---- set-datatype ---- */
 
@@ -103,13 +104,10 @@ static int contraction_axis(const struct node *n, const struct value *w)
 
 static struct tensor *zero_padded(const struct tensor *t, int axis, int64_t to)
 {
-	int64_t dims[MAX_RANK], inner = (int64_t)elem_size(t->elem), outer = 1;
+	int64_t dims[MAX_RANK], outer = dims_product(t->dims, 0, axis);
+	int64_t inner = dims_product(t->dims, axis + 1, t->rank) * (int64_t)elem_size(t->elem);
 	memcpy(dims, t->dims, t->rank * sizeof *dims);
 	dims[axis] = to;
-	for (int i = 0; i < t->rank; i++) {
-		inner *= i > axis ? t->dims[i] : 1;
-		outer *= i < axis ? t->dims[i] : 1;
-	}
 	struct tensor *padded = tensor_new(t->elem, t->rank, dims);
 	for (int64_t i = 0; padded && i < outer; i++)
 		memcpy((char *)padded->data + i * to * inner, (const char *)t->data + i * t->dims[axis] * inner,

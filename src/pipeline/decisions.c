@@ -10,6 +10,7 @@
 #include "passes/chain.h"
 #include "passes/grid.h"
 #include "util/vec.h"
+#include "util/integers.h"
 
 /* ---- what a quantiser decided ---- */
 
@@ -52,8 +53,7 @@ static struct levels levels_of(const struct node *n, const struct tensor *y)
 		return l;
 	}
 	l.channels = y->dims[l.axis];
-	for (int i = l.axis + 1; i < y->rank; i++)
-		l.inner *= y->dims[i];
+	l.inner = dims_product(y->dims, l.axis + 1, y->rank);
 	return l;
 }
 

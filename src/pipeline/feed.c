@@ -9,6 +9,8 @@
 #include "ir/onnx.h"
 #include "ir/npy.h"
 #include "util/strbuf.h"
+#include "util/integers.h"
+#include "util/limits.h"
 
 void feed_init(struct feed *f, const struct graph *g)
 {
@@ -224,11 +226,14 @@ static bool is_drawn_by_datatype(struct datatype t)
 static void fill(struct tensor *t, const struct value *v, uint64_t *state)
 {
 	int64_t rows = t->rank && t->dims[0] ? t->dims[0] : 1, per_row = t->count / rows;
-	for (int64_t i = 0; i < t->count; i++)
+	for (int64_t i = 0; i < t->count && t->elem != ELEM_STRING; i++) /* strings stay empty */
 		tensor_put(t, i,
 			   is_drawn_by_datatype(v->datatype) ? draw_datatype(state, v->datatype)
 							     : draw_storage(state, v, i / per_row));
 }
+
+/* What generated inputs may take unless the user says otherwise: a model declares any size it likes. */
+enum { GENERATED_BYTES = 128 << 20 };
 
 static struct tensor *generate(const struct value *v, int64_t samples, uint64_t *state, struct diags *d)
 {
@@ -236,14 +241,21 @@ static struct tensor *generate(const struct value *v, int64_t samples, uint64_t 
 	for (int k = 0; k < v->rank; k++)
 		dims[k] = v->dims[k];
 	if (v->rank > 0)
-		dims[0] = dims[0] > 0 ? dims[0] * samples : samples;
+		dims[0] = dims[0] > 0 ? multiply_clamped(dims[0], samples) : samples;
 	for (int k = 1; k < v->rank; k++)
 		if (dims[k] < 0) {
 			diag_error(d, "give inputs in a file", "dimension %d of input '%s' is unknown", k, v->name);
 			return NULL;
 		}
-	struct tensor *t = v->rank < 0 ? NULL : tensor_new(v->elem, v->rank, dims);
-	if (!t)
+	int64_t most = d->limits && d->limits->memory ? d->limits->memory : GENERATED_BYTES;
+	int64_t count = v->rank < 0 ? -1 : shape_count(v->rank, dims, v->elem);
+	bool fits = count >= 0 && multiply_clamped(count, (int64_t)elem_size(v->elem)) <= most;
+	struct tensor *t = fits ? tensor_new(v->elem, v->rank, dims) : NULL;
+	if (count >= 0 && !fits)
+		diag_error(d, "give inputs in a file, or allow more with --max-memory",
+			   "generated values for input '%s' would take more than %lld MB", v->name,
+			   (long long)(most >> 20));
+	else if (!t)
 		diag_error(d, "give inputs in a file", "cannot generate values for input '%s'", v->name);
 	else
 		fill(t, v, state);

@@ -5,6 +5,7 @@
 
 #include "pipeline/execute.h"
 #include "pipeline/feed.h"
+#include "util/integers.h"
 
 static void push_tensor(lua_State *L, const struct tensor *t)
 {
@@ -24,11 +25,10 @@ static void push_tensor(lua_State *L, const struct tensor *t)
 /* A flat list of numbers, in the shape of the input; whole samples more along the first axis are fine. */
 static struct tensor *tensor_from_list(lua_State *L, const struct value *v, struct diags *d)
 {
-	int64_t dims[MAX_RANK], count = (int64_t)lua_rawlen(L, -1), rest = 1;
-	for (int k = 0; k < v->rank; k++) {
+	int64_t dims[MAX_RANK], count = (int64_t)lua_rawlen(L, -1);
+	for (int k = 0; k < v->rank; k++)
 		dims[k] = v->dims[k];
-		rest *= k ? dims[k] : 1;
-	}
+	int64_t rest = v->rank > 0 ? dims_product(v->dims, 1, v->rank) : 1;
 	if (v->rank > 0 && rest > 0)
 		dims[0] = count / rest;
 	struct tensor *t = v->rank >= 0 && rest > 0 ? tensor_new(v->elem, v->rank, dims) : NULL;

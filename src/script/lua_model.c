@@ -30,16 +30,16 @@ int lua_model_load(lua_State *L)
 /* What it ran is kept for --dry-run. */
 static int model_gc(lua_State *L)
 {
-	struct lua_model *m = check_model(L, 1);
+	struct lua_model *m = luaL_checkudata(L, 1, LUA_MODEL);
 	if (m->graph)
 		graph_free(m->graph);
-	if (m->ran.length)
+	if (m->script && m->ran.length)
 		strbuf_printf(&m->script->ran, "%s: %s\n", m->file, m->ran.text);
 	verifier_free(m->verifier);
 	json_decref(m->report);
 	strbuf_free(&m->ran);
 	free(m->file);
-	*m = (struct lua_model){ 0 };
+	*m = (struct lua_model){ .generation = m->generation + 1 };
 	return 0;
 }
 

@@ -37,9 +37,13 @@ static inline struct script *script_of(lua_State *L)
 	return *(struct script **)lua_getextraspace(L);
 }
 
+/* The model at stack index i. A finaliser of the script's may hold one that is gone already: that is an error. */
 static inline struct lua_model *check_model(lua_State *L, int i)
 {
-	return luaL_checkudata(L, i, LUA_MODEL);
+	struct lua_model *m = luaL_checkudata(L, i, LUA_MODEL);
+	if (!m->graph)
+		luaL_error(L, "this model is gone");
+	return m;
 }
 
 /* Hands notes and warnings on to the script's diagnostics. Where there were errors, pushes their text, a line each,

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct limits;
+
 enum severity { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR };
 
 struct diag {
@@ -25,6 +27,7 @@ struct diags {
 	int errors;
 	const char *file; /* context taken into each new diagnostic; borrowed */
 	const char *pass;
+	const struct limits *limits; /* what the run may take, borrowed; NULL: as much as it likes */
 };
 
 void diags_free(struct diags *d); /* starts as {0} */

@@ -15,6 +15,8 @@ libqcc_la_SOURCES += \
 	src/util/integers.h \
 	src/util/library.c \
 	src/util/library.h \
+	src/util/limits.c \
+	src/util/limits.h \
 	src/util/map.c \
 	src/util/map.h \
 	src/util/nearest.c \

@@ -193,7 +193,7 @@ static void tensors_that_cannot_be(void **state)
 	assert_refused(with_tensor(tensor("w", ELEM_INT4, (int64_t[]){ 3, 0 }, 3)), "needs 2");
 	assert_refused(with_tensor(tensor("w", ELEM_FLOAT, (int64_t[]){ 1LL << 40, 1LL << 40, 0 }, 4)), "absurd");
 	assert_refused(with_tensor(tensor("w", ELEM_FLOAT, (int64_t[]){ -4, 0 }, 4)), "negative");
-	assert_refused(with_tensor(tensor("w", ELEM_FLOAT, (int64_t[]){ 1LL << 50, 0 }, 4)), "4 bytes of data");
+	assert_refused(with_tensor(tensor("w", ELEM_FLOAT, (int64_t[]){ 1LL << 50, 0 }, 4)), "absurd");
 	assert_refused(with_tensor(tensor("w", 99, (int64_t[]){ 1, 0 }, 4)), "element type 99");
 	assert_refused(with_tensor(tensor("w", ELEM_STRING, (int64_t[]){ 2, 0 }, 0)), "0 strings");
 	int64_t deep[] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0 };

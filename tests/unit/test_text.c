@@ -167,7 +167,7 @@ static void mistakes_are_located(void **state)
 		{ "g (x) => (y) <float w = {1}, float w = {2}> {}", "'w' is defined twice" },
 		{ "g (x) => (y) <float[2] w = {1}> {}", "2 elements expected, not 1" },
 		{ "g (x) => (y) <float[1] w = {1,2}> {}", "no more than 1" },
-		{ "g (x) => (y) <float[9999999999] w = {1}> {}", "a type and a shape that fit" },
+		{ "g (x) => (y) <float[9999999999] w = {1}> {}", "the shape is too large" },
 		{ "g (x) => (y) <int8 w = {300}> {}", "300 does not fit into int8" },
 		{ "g (x) => (y) <int8 w = {1.5}> {}", "an integer expected" },
 		{ "g (x) => (y) <int64 w = {99999999999999999999}> {}", "does not fit into 64 bits" },

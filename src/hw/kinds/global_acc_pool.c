@@ -1,6 +1,7 @@
 /* GlobalAccPool: the sum of each channel over all pixels of an image. */
 #include "hw/cost.h"
 #include "hw/kinds/exec.h"
+#include "util/integers.h"
 
 static int read_sum(const struct node *n, struct hw_layer *l, struct diags *d)
 {
@@ -42,8 +43,11 @@ static struct datatype datatype(const struct node *n, size_t i)
 	(void)i;
 	if (!datatype_is_integer(in) || image_shape(n, v->rank, v->dims, dims) != 4 || dims[1] < 1 || dims[2] < 1)
 		return datatype_of_kind(DT_NONE);
-	int64_t pixels = dims[1] * dims[2];
-	return datatype_for_range(pixels * datatype_int_min(in), pixels * datatype_int_max(in));
+	int64_t lo, hi, pixels = dims_product(dims, 1, 3);
+	if (__builtin_mul_overflow(pixels, datatype_int_min(in), &lo) ||
+	    __builtin_mul_overflow(pixels, datatype_int_max(in), &hi))
+		return datatype_of_kind(DT_NONE);
+	return datatype_for_range(lo, hi);
 }
 
 static int exec(struct exec_ctx *x)

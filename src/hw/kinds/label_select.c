@@ -1,6 +1,7 @@
 /* LabelSelect: the indices of the K largest of a vector. */
 #include "hw/cost.h"
 #include "hw/kinds/exec.h"
+#include "util/integers.h"
 
 static int read_labels(const struct node *n, struct hw_layer *l, struct diags *d)
 {
@@ -57,7 +58,8 @@ static int exec(struct exec_ctx *x)
 	}
 	int64_t n = dims[rank - 1];
 	dims[rank - 1] = k;
-	struct tensor *y = exec_output(x, 0, ELEM_INT64, rank, dims);
+	bool fits = exec_work(x, in->count, multiply_clamped(k, k)) == 0;
+	struct tensor *y = fits ? exec_output(x, 0, ELEM_INT64, rank, dims) : NULL;
 	for (int64_t i = 0; y && i < in->count / n; i++)
 		largest(tensor_floats(in) + i * n, n, k, (int64_t *)y->data + i * k);
 	tensor_unref(in);

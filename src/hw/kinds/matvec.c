@@ -4,6 +4,7 @@
 
 #include "hw/cost.h"
 #include "hw/kinds/exec.h"
+#include "util/integers.h"
 
 void hw_read_matvec(const struct node *n, struct hw_layer *l)
 {
@@ -103,7 +104,7 @@ int hw_exec_thresholds(struct exec_ctx *x, struct tensor *y, int64_t channels)
 	if (node_attr_int(x->node, "noActivation", 0))
 		return 0;
 	struct tensor *t = hw_floats(x, 2);
-	int result = t ? hw_activate(x, y->data, y->count / channels, channels, t) : -1;
+	int result = t ? hw_activate(x, y->data, channels ? y->count / channels : 0, channels, t) : -1;
 	tensor_unref(t);
 	return result;
 }
@@ -112,7 +113,8 @@ int64_t hw_matvec_macs(const struct node *n)
 {
 	struct hw_layer l;
 	struct diags none = { 0 };
-	int64_t count = hw_layer_read(n, &l, &none) == 0 ? l.mw * l.mh * l.vectors : -1;
+	int64_t count =
+		hw_layer_read(n, &l, &none) == 0 ? multiply_clamped(multiply_clamped(l.mw, l.mh), l.vectors) : -1;
 	diags_free(&none);
 	return count;
 }

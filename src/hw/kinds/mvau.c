@@ -61,7 +61,7 @@ static int infer(struct infer_ctx *x)
 /* y = a b with exact sums: in float where they surely fit its 24 bits, else in double. */
 static int product(const struct hw_layer *l, const struct tensor *a, const struct tensor *b, float *y)
 {
-	int64_t rows = a->count / b->dims[0], k = b->dims[0], columns = b->dims[1];
+	int64_t k = b->dims[0], rows = k ? a->count / k : 0, columns = b->dims[1];
 	struct matrix_shape s = { rows, columns, k, false, false, k, columns, columns };
 	if (l->in_bits + l->weight_bits < 20 && k << (l->in_bits + l->weight_bits) < 1 << 24) {
 		gemm_float(&s, a->data, b->data, y);
@@ -89,7 +89,7 @@ static int run(struct exec_ctx *x, const struct hw_layer *l, const struct tensor
 		return diag_node_error(x->diags, x->node, NULL, "the weights' shape does not fit the input's");
 	dims[rank - 1] = b->dims[1];
 	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, rank, dims);
-	if (!y || product(l, a, b, y->data) != 0)
+	if (!y || exec_work(x, y->count, b->dims[0] / 4 + 1) < 0 || product(l, a, b, y->data) != 0)
 		return -1;
 	float *p = y->data;
 	for (int64_t i = 0; popcount && i < y->count; i++)

@@ -3,13 +3,11 @@
 
 #include "hw/kinds/exec.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 static bool is_one_vector(const struct value *v)
 {
-	int64_t vectors = 1;
-	for (int k = 0; v && k + 1 < v->rank; k++)
-		vectors *= v->dims[k];
-	return v && vectors == 1;
+	return v && (v->rank < 1 || dims_product(v->dims, 0, v->rank - 1) == 1);
 }
 
 int hw_read_pairs(const struct node *n, struct hw_layer *l, struct diags *d)
@@ -91,12 +89,18 @@ struct datatype hw_combined(enum hw_function f, struct datatype a, struct dataty
 	if (!datatype_is_integer(a) || !datatype_is_integer(b))
 		return datatype_of_kind(DT_NONE);
 	int64_t lo = datatype_int_min(a), hi = datatype_int_max(a);
-	int64_t low = lo - datatype_int_max(b), high = hi - datatype_int_min(b);
+	bool add = f == HW_ADD;
+	if (f == HW_MUL)
+		return multiplied(a, b);
+	bool large = add ? __builtin_add_overflow(lo, datatype_int_min(b), &lo) ||
+				     __builtin_add_overflow(hi, datatype_int_max(b), &hi)
+			 : __builtin_sub_overflow(lo, datatype_int_max(b), &lo) ||
+				     __builtin_sub_overflow(hi, datatype_int_min(b), &hi);
+	large = large || lo == INT64_MIN;
 	switch (f) {
-	case HW_ADD: return datatype_for_range(lo + datatype_int_min(b), hi + datatype_int_max(b));
-	case HW_MUL: return multiplied(a, b);
-	case HW_SUB: return datatype_for_range(low, high);
-	case HW_ABS_DIFF: return datatype_for_range(0, -low > high ? -low : high);
+	case HW_ADD:
+	case HW_SUB: return large ? datatype_of_kind(DT_NONE) : datatype_for_range(lo, hi);
+	case HW_ABS_DIFF: return large ? datatype_of_kind(DT_NONE) : datatype_for_range(0, -lo > hi ? -lo : hi);
 	case HW_AT_LEAST:
 	case HW_AT_MOST: return datatype_of_kind(DT_BINARY);
 	default: return datatype_of_kind(DT_NONE);

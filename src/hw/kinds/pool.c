@@ -1,4 +1,5 @@
 /* Pool: the maximum, or the truncated average, of the windows that a depthwise ConvolutionInputGenerator makes. */
+#include <math.h>
 #include <string.h>
 
 #include "hw/cost.h"
@@ -36,7 +37,7 @@ static void image(const struct hw_layer *l, const float *in, float *out)
 		double sum = w[0];
 		for (int64_t k = 1; k < l->mw; k++)
 			sum = average ? sum + (double)w[k * pe] : (double)w[k * pe] > sum ? (double)w[k * pe] : sum;
-		out[i] = (float)(average ? (double)((int64_t)sum >> shift) : sum);
+		out[i] = (float)(average ? floor(ldexp(sum, -(int)shift)) : sum);
 	}
 }
 
@@ -45,6 +46,10 @@ static int exec(struct exec_ctx *x)
 	struct hw_layer l;
 	if (hw_layer_read(x->node, &l, x->diags) != 0)
 		return -1;
+	int64_t shift = node_attr_int(x->node, "Size", 0);
+	if (shift < 0 || shift > 62)
+		return diag_node_error(x->diags, x->node, NULL, "a shift of %lld bits is out of range",
+				       (long long)shift);
 	if (l.mh % l.now.pe)
 		return diag_node_error(x->diags, x->node, NULL, "PE does not divide Channels");
 	return hw_run_windows(x, &l, l.mw * l.mh, l.mh, image);

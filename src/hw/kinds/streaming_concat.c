@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "hw/kinds/exec.h"
+#include "util/integers.h"
 
 /* Channels of each stream: FINN 0.10, or before. */
 static const int64_t *parts_of(const struct node *n, size_t *count)
@@ -69,7 +70,7 @@ static int infer(struct infer_ctx *x)
 	const int64_t *parts = parts_of(x->node, &count);
 	int64_t total = 0;
 	for (size_t i = 0; i < count; i++)
-		total += parts[i];
+		total = parts[i] < 0 ? -1 : add_clamped(total, parts[i]);
 	return hw_infer_last(x, count ? parts[0] : -1, total);
 }
 

@@ -1,6 +1,7 @@
 /* VVAU: one filter a channel (a depthwise convolution) with optional thresholds. Bipolar inputs times bipolar weights count
  * equal bits, as in an MVAU. */
 #include "hw/kinds/exec.h"
+#include "util/integers.h"
 
 static int read_vvau(const struct node *n, struct hw_layer *l, struct diags *d)
 {
@@ -68,8 +69,8 @@ static int exec(struct exec_ctx *x)
 	if (hw_layer_read(x->node, &l, x->diags) != 0)
 		return -1;
 	struct tensor *a = hw_floats(x, 0), *w = a ? hw_floats(x, 1) : NULL, *y = NULL;
-	int64_t pixels = a ? a->count / (l.mh * l.mw) : 0;
-	if (w && a->rank == 4 && w->count == l.mh * l.mw && l.mh % l.now.pe == 0)
+	int64_t size = multiply_clamped(l.mh, l.mw), pixels = a && size > 0 ? a->count / size : 0;
+	if (w && a->rank == 4 && a->dims[3] == size && w->count == size && l.mh % l.now.pe == 0)
 		y = exec_output(x, 0, ELEM_FLOAT, 4, (int64_t[]){ a->dims[0], a->dims[1], a->dims[2], l.mh });
 	else if (w)
 		diag_node_error(x->diags, x->node, NULL, "Channels, Kernel and PE do not fit the inputs");

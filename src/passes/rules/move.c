@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "passes/rules/rule.h"
+#include "util/integers.h"
 
 enum { MOST_ELEMENTS = 1 << 24 };
 
@@ -34,8 +35,7 @@ static struct tensor *channel_numbers(const struct value *v, int axis)
 	if (count <= 0 || count > MOST_ELEMENTS)
 		return NULL;
 	struct tensor *t = tensor_new_raw(ELEM_FLOAT, v->rank, v->dims);
-	for (int i = axis + 1; i < v->rank; i++)
-		inner *= v->dims[i];
+	inner = dims_product(v->dims, axis + 1, v->rank);
 	for (int64_t i = 0; t && i < count; i++)
 		((float *)t->data)[i] = (float)(i / inner % v->dims[axis]);
 	return t;
@@ -79,8 +79,8 @@ static bool read_parameters(const struct tensor *moved, const struct affine *a, 
 	int64_t channels = axis < 0 ? 1 : moved->dims[axis], inner = 1;
 	if (axis < -1)
 		return false;
-	for (int k = axis + 1; axis >= 0 && k < moved->rank; k++)
-		inner *= moved->dims[k];
+	if (axis >= 0)
+		inner = dims_product(moved->dims, axis + 1, moved->rank);
 	affine_init(out, NULL, axis, channels);
 	for (int64_t c = 0; c < channels; c++) {
 		int64_t from = (int64_t)((float *)moved->data)[c * inner];
