@@ -85,4 +85,6 @@ libqcc_la_SOURCES += \
 	src/passes/to_hw_matvec.c \
 	src/passes/to_hw_streams.c \
 	src/passes/to_hw_thresholds.c \
-	src/passes/to_hw_windows.c
+	src/passes/to_hw_windows.c \
+	src/passes/turn.c \
+	src/passes/turn.h

@@ -288,6 +288,7 @@ static enum pass_result run_streamline(struct pass_ctx *ctx)
 {
 	struct certificates certificates = { 0 };
 	bool done = run_rules(ctx, NULL, true, &certificates) != PASS_ERROR &&
+		    pass_run_nested(ctx, "batchnorm-to-affine", NULL) != PASS_ERROR &&
 		    pass_run_nested(ctx, "remove-identity", NULL) != PASS_ERROR &&
 		    pass_run_nested(ctx, "unique-names", NULL) != PASS_ERROR;
 	certificates_report(&certificates, ctx);
@@ -300,7 +301,7 @@ const struct pass pass_streamline = {
 	.help = "One sweep of all rules (see move-scales) from the inputs to the outputs. Each value is known as\n"
 		"scale * integer + bias; products, poolings, joins and moves work on the integers, and every quantiser\n"
 		"takes in all that stands before it, as thresholds that decide alike at every integer its accumulator\n"
-		"can take. Floating-point nodes left between the first quantiser and the last quantised layer are\n"
+		"can take. Batch norms that no quantiser takes in become Mul and Add. Floating-point nodes left between the first quantiser and the last quantised layer are\n"
 		"listed, with the node that blocks them.",
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED,

@@ -8,26 +8,37 @@
 
 /* ---- set-datatype ---- */
 
-/* A value by name; "input" and "output" also stand for the only one there is. */
-static struct value *named_value(struct graph *g, const char *name)
+/* The graph input of that name, or, for "input", the only one there is. */
+static struct value *named_input(const struct graph *g, const char *name)
 {
-	struct value *v = graph_value(g, name);
-	if (v)
-		return v;
+	struct value *only = NULL;
+	size_t count = 0;
+	for (uint32_t i = 0; i < g->n_inputs; i++) {
+		if (g->inputs[i]->constant)
+			continue;
+		if (strcmp(g->inputs[i]->name, name) == 0)
+			return g->inputs[i];
+		only = g->inputs[i];
+		count++;
+	}
+	return strcmp(name, "input") == 0 && count == 1 ? only : NULL;
+}
+
+static struct value *named_output(const struct graph *g, const char *name)
+{
 	for (uint32_t i = 0; i < g->n_outputs; i++)
 		if (strcmp(g->output_names[i], name) == 0)
 			return g->outputs[i].value;
-	if (strcmp(name, "output") == 0 && g->n_outputs == 1)
-		return g->outputs[0].value;
-	if (strcmp(name, "input") != 0)
-		return NULL;
-	for (uint32_t i = 0; i < g->n_inputs; i++)
-		if (!g->inputs[i]->constant) {
-			if (v)
-				return NULL; /* more than one */
-			v = g->inputs[i];
-		}
-	return v;
+	return strcmp(name, "output") == 0 && g->n_outputs == 1 ? g->outputs[0].value : NULL;
+}
+
+/* A value by name. The network's inputs and outputs come first: one inside may happen to be called "input". */
+static struct value *named_value(struct graph *g, const char *name)
+{
+	struct value *v = named_input(g, name);
+	if (!v)
+		v = named_output(g, name);
+	return v ? v : graph_value(g, name);
 }
 
 static enum pass_result run_set_datatype(struct pass_ctx *ctx)

@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "passes/edit.h"
-#include "passes/products.h"
-#include "passes/ranges.h"
+#include "passes/turn.h"
 
 int known_direction(const struct job *j, bool *mixed)
 {
@@ -25,62 +23,10 @@ int known_direction(const struct job *j, bool *mixed)
 	}
 	return *mixed ? 0 : direction;
 }
-/* Whether the root serves this quantiser alone, through the chain. */
-static bool root_is_private(const struct job *j)
-{
-	if (!value_only_use(j->chain.root))
-		return false;
-	for (size_t i = 0; i + 1 < j->chain.count; i++)
-		if (!value_only_use(j->chain.nodes[i]->outputs[0]))
-			return false;
-	return true;
-}
 
 struct value *signed_root(struct job *j)
 {
-	struct value *root = j->chain.root;
-	struct node *producer = root->producer;
-	struct product p;
-	bool turned = false;
-	for (int64_t c = 0; c < j->chain.channels; c++)
-		turned = turned || j->sign[c] < 0;
-	if (!turned)
-		return root;
-	bool per_channel = j->chain.channels > 1;
-	if (producer && root_is_private(j) && product_describe(producer, &p) &&
-	    (!per_channel || (p.out_axis == j->chain.axis && p.groups * p.out == j->chain.channels))) {
-		int64_t outputs = p.groups * p.out;
-		double *factors = xcalloc((size_t)outputs, sizeof *factors);
-		for (int64_t c = 0; c < outputs; c++)
-			factors[c] = j->sign[per_channel ? c : 0];
-		struct value *old = node_input(producer, 1);
-		struct value *w = value_new_constant(j->graph, old->name, product_scaled(&p, factors, NULL, NULL));
-		free(factors);
-		w->datatype = datatype_is_signed(old->datatype) ? old->datatype
-								: datatype_int(datatype_bits(old->datatype) + 1);
-		if (old->datatype.kind == DT_INT) { /* -2 turns into +2 */
-			const struct range *r = range_of(j->graph, w);
-			struct datatype least = datatype_for_range(r->lo < 0 ? r->lo : -1, r->hi);
-			if (least.bits > w->datatype.bits)
-				w->datatype = least;
-		}
-		node_set_input(producer, 1, w);
-		range_forget(root);
-		const struct range *r = range_of(j->graph, root);
-		if (r)
-			root->datatype = datatype_for_range(r->lo, r->hi);
-		return root;
-	}
-	struct affine a;
-	affine_init(&a, root, per_channel ? j->chain.axis : -1, j->chain.channels);
-	memcpy(a.scale, j->sign, (size_t)j->chain.channels * sizeof *a.scale);
-	struct value *v = affine_emit(&a, j->graph, j->quantiser, root);
-	affine_free(&a);
-	v->datatype = datatype_for_range(-j->hi, j->hi > -j->lo ? j->hi : -j->lo);
-	const struct range *r = range_of(j->graph, v);
-	if (r)
-		v->datatype = datatype_for_range(r->lo, r->hi);
-	return v;
+	return turn_root(j->graph, j->quantiser, &j->chain, j->sign);
 }
 
 void mirror_points(struct job *j)

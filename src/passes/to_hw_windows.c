@@ -207,9 +207,10 @@ static int convert_upsample(struct pass_ctx *ctx, struct node *n)
 	for (int i = 1; i <= (line ? 1 : 2); i++)
 		if (out->dims[i] % x->dims[i] || out->dims[i] / x->dims[i] != out->dims[1] / x->dims[1])
 			return diag_node_error(ctx->diags, n, NULL, "does not enlarge by one whole factor");
-	if (out->dims[3] != x->dims[3] || (!line && x->dims[1] != x->dims[2]))
-		return diag_node_error(ctx->diags, n, "run lower-convs",
-				       "hardware enlarges square images, channels last");
+	if (out->dims[3] != x->dims[3])
+		return diag_node_error(ctx->diags, n, NULL, "enlarges along its channels, which has no hardware form");
+	if (!line && x->dims[1] != x->dims[2])
+		return diag_node_error(ctx->diags, n, "make the images square", "hardware enlarges square images only");
 	int64_t in_dim = x->dims[1], out_dim = out->dims[1];
 	struct datatype t = x->datatype;
 	struct node *hw = to_hw_replace(n, "UpsampleNearestNeighbour", &x, 1);

@@ -56,12 +56,13 @@ static int add_integers(struct rule_ctx *x, struct node *n, const struct affine 
 	double *m = xcalloc((size_t)channels * 2, sizeof *m);
 	struct affine out;
 	affine_init(&out, NULL, channels > 1 ? axis : -1, channels);
-	bool found = true;
+	bool found = true, counts = true;
 	for (int64_t c = 0; c < channels && found; c++) {
 		double pair[2] = { scale_of(a, c), scale_of(b, c) }, multiples[2];
 		found = common_scale(pair, 2, &out.scale[c], multiples);
 		if (found && fabs(multiples[0]) + fabs(multiples[1]) > SMALL_MULTIPLE && channels == 1)
 			ratio_proven(x, n, a, b, multiples, &out.scale[c]); /* smaller ones that decide alike */
+		counts = counts && ratio_counts(x, a, b, pair, multiples, &out.scale[c]);
 		m[c] = multiples[0];
 		m[channels + c] = multiples[1];
 		out.bias[c] = bias_of(a, c) + sign * bias_of(b, c);
@@ -69,6 +70,8 @@ static int add_integers(struct rule_ctx *x, struct node *n, const struct affine 
 	int result = 0;
 	if (!found) {
 		x->reason = "the scales of its operands have no common measure below 2^31";
+	} else if (!counts) {
+		x->reason = "with its scales as integers its sums would pass 2^24, more than float32 counts";
 	} else {
 		struct value *p = scaled_integer(x, n, a->root, m, axis, channels);
 		struct value *q = scaled_integer(x, n, b->root, m + channels, axis, channels);

@@ -1,20 +1,40 @@
-/* Pooling. A maximum commutes with everything that never decreases; an average is an integer sum whose scale
+/* Pooling. A maximum commutes with everything that never decreases, or with its negative; an average is an integer sum whose scale
  * is divided by the number of terms. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops/window.h"
 #include "passes/axes.h"
 #include "passes/rules/rule.h"
+#include "passes/turn.h"
 #include "util/integers.h"
 
-static bool never_decreases(const struct chain *c)
+/* The maximum of a chain is the chain of the maximum where it rises. Where it falls, the root is turned first, and turned
+ * back behind the maximum. */
+static int move_past_maximum(struct rule_ctx *x, struct node *n, const struct chain *c, const double *sign)
 {
-	for (size_t i = 0; i < c->count; i++) {
-		bool mixed;
-		if (elementwise_direction(c->nodes[i], &mixed) != 1)
-			return false;
-	}
-	return true;
+	struct value *root = turn_root(x->graph, n, c, sign);
+	int result =
+		put_chain_behind(x, n, 0, c) == 0 ? 1 : -1; /* the nodes may go with the old input: copies come first */
+	struct affine back;
+	affine_init(&back, NULL, c->axis, c->channels);
+	memcpy(back.scale, sign, (size_t)c->channels * sizeof *back.scale);
+	replace_input(n, 0, root);
+	put_behind(x, n, 0, &back);
+	affine_free(&back);
+	return result == 1 && retype(x, n, 0) == 0 ? 1 : -1;
+}
+
+static int move_chain_past_maximum(struct rule_ctx *x, struct node *n, const struct chain *c)
+{
+	if (c->axis >= 0 && axis_through(n, c->axis) != c->axis)
+		return refuse(x, "it takes the maximum of elements that have different scales");
+	double *sign = xcalloc((size_t)c->channels, sizeof *sign);
+	int result = chain_directions(c, sign)
+			     ? move_past_maximum(x, n, c, sign)
+			     : refuse(x, "it takes the maximum of something that is not known to be monotone");
+	free(sign);
+	return result;
 }
 
 static int apply_max_pool(struct rule_ctx *x, struct node *n)
@@ -27,16 +47,8 @@ static int apply_max_pool(struct rule_ctx *x, struct node *n)
 	chain_of(node_input(n, 0), &c);
 	if (!datatype_is_integer(c.root->datatype))
 		x->reason = "its input is no scaled integer";
-	else if (c.count && c.axis >= 0 && axis_through(n, c.axis) != c.axis)
-		x->reason = "it takes the maximum of elements that have different scales";
-	else if (c.count && never_decreases(&c)) {
-		struct chain kept = c; /* the nodes may go with the old input: copies come first */
-		result = put_chain_behind(x, n, 0, &kept) == 0 ? 1 : -1;
-		replace_input(n, 0, c.root);
-		if (result == 1 && retype(x, n, 0) != 0)
-			result = -1;
-	} else if (c.count)
-		x->reason = "it takes the maximum of something that falls where the integer rises";
+	else if (c.count)
+		result = move_chain_past_maximum(x, n, &c);
 	else if (retype(x, n, 0) != 0)
 		result = -1;
 	chain_free(&c);

@@ -22,6 +22,32 @@ static bool scales_by_group(const struct product *p, const struct affine *in)
 	return true;
 }
 
+/* Whether the sums with these weights stay within what float32 counts exactly (2^24). */
+static bool sums_count(struct rule_ctx *x, const struct product *p, const struct affine *in,
+		       const struct tensor *weights)
+{
+	const struct range *r = range_of(x->graph, in->root);
+	struct product scaled = *p;
+	scaled.weights = (struct tensor *)weights;
+	if (!r)
+		return false;
+	for (int64_t c = 0; c < p->groups * p->out; c++) {
+		double sum = 0;
+		for (int64_t i = 0; i < p->in; i++) {
+			int64_t lo, hi, from = c / p->out * p->in + i;
+			range_channel(r, p->in_axis, from, &lo, &hi);
+			double largest = fmax(fabs((double)lo), fabs((double)hi));
+			for (int64_t k = 0; k < p->taps; k++)
+				sum += largest *
+				       fabs((double)tensor_floats(
+					       weights)[product_index(&scaled, c / p->out, c % p->out, i, k)]);
+		}
+		if (sum > 0x1p24)
+			return false;
+	}
+	return true;
+}
+
 static bool move_scales(struct rule_ctx *x, const struct node *n, const struct product *p, const struct affine *in,
 			struct moved *m)
 {
@@ -36,11 +62,11 @@ static bool move_scales(struct rule_ctx *x, const struct node *n, const struct p
 	bool found = common_scale(in->scale, inputs, &common, multiples), rounded;
 	if (found) {
 		m->weights = product_scaled(p, NULL, multiples, &rounded);
-		if (rounded)
-			diag_note(
-				x->diags, DIAG_NOTE, n,
-				"scales that are powers of two, or one for all channels, are exact",
-				"weights times the scales of its input channels take more than 24 bits: float32 rounds them");
+		found = !rounded && sums_count(x, p, in, m->weights);
+		if (!found)
+			x->reason =
+				"with the scales of its input channels its integer sums would pass 2^24, more than float32 "
+				"counts; scales that are powers of two, or one for all channels, fit";
 		for (int64_t c = 0; c < outputs; c++)
 			m->out.scale[c] = common;
 	} else {

@@ -12,6 +12,7 @@ enum {
 	MOST_PAIRS = 1 << 16,
 	LARGEST_TERM = 1 << 14,
 	MOST_QUANTISERS = 8,
+	FLOAT_COUNTS_TO = 1 << 24,
 };
 
 /* A quantiser behind the sum with the chain between. */
@@ -186,4 +187,47 @@ bool ratio_proven(struct rule_ctx *x, struct node *n, const struct affine *a, co
 		free(readers[k].levels);
 	}
 	return found;
+}
+
+/* ---- sums that float32 counts ---- */
+
+static double magnitude(const struct range *r)
+{
+	return fmax(fabs((double)r->lo), fabs((double)r->hi));
+}
+
+/* Convergents of the ratio by continued fractions: the last one, with the signs of s, whose sum stays below the limit. */
+static bool nearest_counting(const double s[2], const double largest[2], double m[2])
+{
+	double rest = fabs(s[0] / s[1]), h0 = 0, h1 = 1, k0 = 1, k1 = 0;
+	bool found = false;
+	for (int step = 0; step < 40 && isfinite(rest); step++) {
+		double whole = floor(rest), h2 = whole * h1 + h0, k2 = whole * k1 + k0;
+		if (h2 * largest[0] + k2 * largest[1] > FLOAT_COUNTS_TO)
+			break;
+		h0 = h1, h1 = h2, k0 = k1, k1 = k2;
+		if (h2 > 0 && k2 > 0) {
+			m[0] = copysign(h2, s[0]);
+			m[1] = copysign(k2, s[1]);
+			found = true;
+		}
+		rest = 1 / (rest - whole);
+	}
+	return found;
+}
+
+bool ratio_counts(struct rule_ctx *x, const struct affine *a, const struct affine *b, const double s[2], double m[2],
+		  double *common)
+{
+	const struct range *ra = range_of(x->graph, a->root), *rb = range_of(x->graph, b->root);
+	if (!ra || !rb)
+		return false;
+	double largest[2] = { magnitude(ra), magnitude(rb) };
+	if (fabs(m[0]) * largest[0] + fabs(m[1]) * largest[1] <= FLOAT_COUNTS_TO)
+		return true;
+	if (s[0] == 0 || s[1] == 0 || !nearest_counting(s, largest, m))
+		return false;
+	*common = (fabs(s[0]) + fabs(s[1])) / (fabs(m[0]) + fabs(m[1]));
+	return fabs(*common * m[0] - s[0]) <= 0x1p-24 * fabs(s[0]) &&
+	       fabs(*common * m[1] - s[1]) <= 0x1p-24 * fabs(s[1]);
 }

@@ -11,5 +11,10 @@
  * small ratio decides alike. */
 bool ratio_proven(struct rule_ctx *x, struct node *n, const struct affine *a, const struct affine *b, double m[2],
 		  double *common);
+/* Keeps a sum m[0] * qa + m[1] * qb of integers with scales s[0], s[1] = common * m[0], common * m[1] within what float32
+ * counts exactly (2^24). Where it would not, the nearest ratio of smaller integers is taken, if it is as near as float32
+ * holds a scale. False where there is none, or a range is not known. */
+bool ratio_counts(struct rule_ctx *x, const struct affine *a, const struct affine *b, const double s[2], double m[2],
+		  double *common);
 
 #endif
