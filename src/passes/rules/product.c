@@ -28,7 +28,7 @@ static bool sums_count(struct rule_ctx *x, const struct product *p, const struct
 {
 	const struct range *r = range_of(x->graph, in->root);
 	struct product scaled = *p;
-	scaled.weights = (struct tensor *)weights;
+	scaled.weights = weights;
 	if (!r)
 		return false;
 	for (int64_t c = 0; c < p->groups * p->out; c++) {
@@ -48,8 +48,7 @@ static bool sums_count(struct rule_ctx *x, const struct product *p, const struct
 	return true;
 }
 
-static bool move_scales(struct rule_ctx *x, const struct node *n, const struct product *p, const struct affine *in,
-			struct moved *m)
+static bool move_scales(struct rule_ctx *x, const struct product *p, const struct affine *in, struct moved *m)
 {
 	int64_t inputs = p->groups * p->in, outputs = p->groups * p->out;
 	bool per_group = in->channels > 1 && scales_by_group(p, in);
@@ -140,7 +139,7 @@ static int apply_product(struct rule_ctx *x, struct node *n)
 		result = retype(x, n, 0) < 0 ? -1 : 0; /* is there already */
 		integer = false;
 	}
-	if (integer && move_scales(x, n, &p, &in, &m) && (!border || pad_before(x, n, &in, &data))) {
+	if (integer && move_scales(x, &p, &in, &m) && (!border || pad_before(x, n, &in, &data))) {
 		if (affine_is_biased(&in))
 			move_bias(&p, &in, &m.out);
 		replace_input(n, 0, data);
