@@ -8,8 +8,11 @@
 #include "hw/kind.h"
 #include "util/file.h"
 
-/* What FINN's builder writes for a layer, as far as our layers have it. */
+/* What FINN's builder writes for a layer, as far as our layers have it; and the size of a matrix, which fold may have
+ * padded, so that PE and SIMD divide it. */
 static const char *const saved[] = {
+	"MW",
+	"MH",
 	"PE",
 	"SIMD",
 	"parallel_window",
@@ -134,14 +137,21 @@ static int apply_defaults(struct node *n, json_t *defaults, size_t *changes, str
 	return 0;
 }
 
+/* A layer's entry: by its name here or the one it has after specialisation. NULL where there is none. */
+static json_t *entry_of(const struct node *n, json_t *root)
+{
+	char special[128];
+	json_t *own = json_object_get(root, node_label(n));
+	if (!own && specialised_name(n, special, sizeof special))
+		own = json_object_get(root, special);
+	return own;
+}
+
 static int apply_layer(struct node *n, json_t *root, size_t *changes, struct diags *d)
 {
 	const char *name;
-	json_t *value, *own = json_object_get(root, node_label(n));
+	json_t *value, *own = entry_of(n, root);
 	struct hw_layer l;
-	char special[128];
-	if (!own && specialised_name(n, special, sizeof special))
-		own = json_object_get(root, special);
 	if (apply_defaults(n, json_object_get(root, "Defaults"), changes, d) != 0)
 		return -1;
 	json_object_foreach(own, name, value) if (set_attribute(n, name, value, changes, d) != 0) return -1;
@@ -152,6 +162,58 @@ static int apply_layer(struct node *n, json_t *root, size_t *changes, struct dia
 				       "PE=%lld does not divide %lld, or SIMD=%lld does not divide %lld",
 				       (long long)l.now.pe, (long long)l.max_pe, (long long)l.now.simd,
 				       (long long)l.max_simd);
+	return 0;
+}
+
+/* ---- sizes ---- */
+
+/* The size that the file gives a matrix; the one that it has where it gives none. */
+static int64_t size_in_file(const struct node *n, json_t *root, const char *name)
+{
+	const json_t *size = json_object_get(entry_of(n, root), name);
+	return json_is_integer(size) ? json_integer_value(size) : node_attr_int(n, name, 0);
+}
+
+static bool is_matrix(const struct node *n)
+{
+	const struct hw_kind *k = n ? hw_kind_of(n) : NULL;
+	return k && k->flags & HW_MATRIX;
+}
+
+/* Pads the inputs of a matrix as they were padded when the file was written: those that the host gives, or the outputs of the
+ * matrix in front of it, which then is padded too. */
+static bool pad_inputs(struct node *n, json_t *root)
+{
+	int64_t to = size_in_file(n, root, "MW");
+	struct value *x = node_input(n, 0);
+	struct node *before = x->producer;
+	if (to < node_attr_int(n, "MW", 0) || to > INT32_MAX)
+		return false;
+	if (folding_pads_input(n))
+		folding_pad_input(n, to);
+	else if (is_matrix(before) && value_only_use(x) && size_in_file(before, root, "MH") == to &&
+		 folding_pads_output(before, n))
+		folding_pad_output(before, n, to);
+	else
+		return false;
+	return true;
+}
+
+static int apply_sizes(struct graph *g, json_t *root, size_t *changes, struct diags *d)
+{
+	graph_for_each_node (g, n)
+		if (is_matrix(n) && size_in_file(n, root, "MW") != node_attr_int(n, "MW", 0) && pad_inputs(n, root))
+			++*changes;
+	graph_for_each_node (g, n) {
+		if (!is_matrix(n))
+			continue;
+		int64_t mw = size_in_file(n, root, "MW"), mh = size_in_file(n, root, "MH");
+		if (mw != node_attr_int(n, "MW", 0) || mh != node_attr_int(n, "MH", 0))
+			return diag_node_error(d, n, "apply it to the network that it was written for",
+					       "has %lld inputs and %lld outputs, in the configuration %lld and %lld",
+					       (long long)node_attr_int(n, "MW", 0),
+					       (long long)node_attr_int(n, "MH", 0), (long long)mw, (long long)mh);
+	}
 	return 0;
 }
 
@@ -186,6 +248,8 @@ int folding_config_apply(struct graph *g, const char *path, size_t *changes, str
 				  error.line);
 	}
 	int result = check_names(g, root, path, d);
+	if (result == 0)
+		result = apply_sizes(g, root, changes, d);
 	graph_for_each_node (g, n)
 		if (result == 0 && hw_kind_of(n))
 			result = apply_layer(n, root, changes, d);

@@ -81,6 +81,8 @@ double hw_weight_efficiency(const struct hw_layer *l, const struct hw_choice *c)
 size_t hw_stream_inputs(const struct hw_layer *l);
 /* What an element-by-element layer computes, HW_NO_FUNCTION for other nodes and unknown names. */
 enum hw_function hw_function_of(const struct node *n);
+/* The operator that stands for a layer in FINN-plus: its own type where they agree, NULL where there is none. */
+const char *hw_plus_name(const struct node *n);
 /* MVAU, VVAU: the accumulator counts equal bits of bipolar inputs and weights instead of adding products. */
 bool hw_counts_bits(const struct node *n);
 

@@ -108,6 +108,20 @@ enum hw_function hw_function_of(const struct node *n)
 	return HW_NO_FUNCTION;
 }
 
+const char *hw_plus_name(const struct node *n)
+{
+	if (n->op == &op_StreamingMaxPool || n->op == &op_DownSampler)
+		return NULL;
+	switch (hw_function_of(n)) {
+	case HW_NO_FUNCTION: return n->op_type;
+	case HW_ADD: return "ElementwiseAdd";
+	case HW_SUB: return "ElementwiseSub";
+	case HW_ABS_DIFF: return "ElementwiseAbsDiff";
+	case HW_MUL: return "ElementwiseMul";
+	default: return NULL;
+	}
+}
+
 static int read_common(const struct node *n, struct hw_layer *l, struct diags *d)
 {
 	const struct hw_kind *k = l->kind;

@@ -377,7 +377,8 @@ const struct pass pass_apply_folding = {
 	.name = "apply-folding",
 	.summary = "takes the folding from a folding_config.json in FINN's format",
 	.help = "Sets the attributes that the file gives for each layer, by name, and those under \"Defaults\". A name that no layer has,\n"
-		"and a PE or SIMD that does not divide its layer, are errors.",
+		"and a PE or SIMD that does not divide its layer, are errors. Where fold padded a matrix (MW, MH in the file), the\n"
+		"matrix is padded in the same way.",
 	.options = apply_options,
 	.requires = GRAPH_HARDWARE,
 	.ensures = GRAPH_FOLDED,

@@ -168,7 +168,8 @@ static int convert_all(struct pass_ctx *ctx)
 	return 0;
 }
 
-static void name_layers(struct graph *g)
+/* By the operators that whoever builds the layers knows: the names in folding_config.json. */
+static void name_layers(struct graph *g, bool plus)
 {
 	struct map counts = { 0 };
 	struct strbuf name = { 0 };
@@ -176,7 +177,8 @@ static void name_layers(struct graph *g)
 		if (!hw_kind_of(n))
 			continue;
 		name.length = 0;
-		numbered_name(&counts, n->op->name, &name);
+		const char *plus_name = plus ? hw_plus_name(n) : NULL;
+		numbered_name(&counts, plus_name ? plus_name : n->op->name, &name);
 		node_rename(n, name.text);
 	}
 	strbuf_free(&name);
@@ -205,7 +207,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 	if (convert_all(ctx) != 0)
 		return PASS_ERROR;
 	ctx->changes += graph_remove_dead(g);
-	name_layers(g);
+	name_layers(g, to_hw_for_plus(ctx));
 	graph_set_opset(g, DOMAIN_FINN, 1);
 	size_t layers = 0;
 	graph_for_each_node (g, n)

@@ -157,6 +157,25 @@ static int64_t first_number(const struct graph *g, const char *name)
 	return 0;
 }
 
+/* The folding that was found for g, applied to the network as it was: the same numbers, PE and SIMD. */
+static void applies_with_padding(const struct pass_case *c, const struct graph *g)
+{
+	struct diags d = { 0 };
+	char *path = test_file(".json"), passes[128];
+	assert_int_equal(folding_config_write(g, path, &d), 0);
+	snprintf(passes, sizeof passes, "streamline,to-hw,apply-folding(file=%s)", path);
+	struct graph *again = run_case(c, passes, 0);
+	for (struct node *n = g->first, *m = again->first; n && m; n = n->next, m = m->next) {
+		static const char *const numbers[] = { "MW", "MH", "PE", "SIMD" };
+		assert_ptr_equal(n->op, m->op);
+		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+			assert_int_equal(node_attr_int(n, numbers[i], 0), node_attr_int(m, numbers[i], 0));
+	}
+	graph_free(again);
+	unlink(path);
+	free(path);
+}
+
 /* Outputs stay the same bit for bit; both primes grow where that is asked for, and not else. */
 static void pads_primes(void **state)
 {
@@ -172,6 +191,7 @@ static void pads_primes(void **state)
 		struct graph *g = run_case(&c, "fold(pad,target_cycles=117)", 0);
 		assert_int_equal(first_number(g, "MW"), 63);
 		assert_int_equal(first_number(g, "MH"), 32);
+		applies_with_padding(&c, g);
 		graph_free(g);
 		g = run_case(&c, "fold(target_cycles=117)", 0);
 		assert_int_equal(first_number(g, "MW"), 61);
@@ -228,6 +248,10 @@ static void configuration_round_trips(void **state)
 	size_t changes = 0;
 	assert_int_not_equal(folding_config_apply(b, path, &changes, &d), 0);
 	assert_said(&d, "does not divide");
+	node_set_int(a->first, "MW", 7); /* of another network */
+	assert_int_equal(folding_config_write(a, path, &d), 0);
+	assert_int_not_equal(folding_config_apply(b, path, &changes, &d), 0);
+	assert_said(&d, "apply it to the network that it was written for");
 	unlink(path);
 	free(path);
 	graph_free(a);

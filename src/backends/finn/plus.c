@@ -10,21 +10,6 @@
 #include "passes/edit.h"
 #include "passes/to_hw.h"
 
-/* The operator that stands for n in FINN-plus; its own type where they agree, NULL where there is none. */
-static const char *name_of(const struct node *n)
-{
-	if (n->op == &op_StreamingMaxPool || n->op == &op_DownSampler)
-		return NULL;
-	switch (hw_function_of(n)) {
-	case HW_NO_FUNCTION: return n->op_type;
-	case HW_ADD: return "ElementwiseAdd";
-	case HW_SUB: return "ElementwiseSub";
-	case HW_ABS_DIFF: return "ElementwiseAbsDiff";
-	case HW_MUL: return "ElementwiseMul";
-	default: return NULL;
-	}
-}
-
 int finn_name_plus(struct graph *g, struct diags *d)
 {
 	struct map counts = { 0 };
@@ -33,7 +18,7 @@ int finn_name_plus(struct graph *g, struct diags *d)
 	graph_for_each_node (g, n) {
 		if (!hw_kind_of(n))
 			continue;
-		const char *name = name_of(n);
+		const char *name = hw_plus_name(n);
 		if (!name) {
 			result = diag_node_error(d, n, "to-hw(for=finn-plus)", "FINN-plus has no %s", n->op_type);
 			continue;
@@ -41,8 +26,7 @@ int finn_name_plus(struct graph *g, struct diags *d)
 		text.length = 0;
 		numbered_name(&counts, name, &text);
 		node_rename(n, text.text);
-		if (n->op ==
-		    &op_UpsampleNearestNeighbour) /* all channels at once, as ours; the configuration says so too */
+		if (n->op == &op_UpsampleNearestNeighbour) /* all channels at once, as ours */
 			node_set_int(n, "SIMD", node_attr_int(n, "NumChannels", 1));
 	}
 	strbuf_free(&text);
@@ -109,8 +93,8 @@ void finn_convert_plus(struct graph *g)
 			set_shape(n, "inShape", node_input(n, 0));
 			set_shape(n, "outShape", node_output(n, 0));
 			node_remove_attr(n, "shape");
-		} else if (hw_kind_of(n) && strcmp(name_of(n), n->op_type) != 0) {
-			convert_elementwise(n, name_of(n));
+		} else if (hw_kind_of(n) && strcmp(hw_plus_name(n), n->op_type) != 0) {
+			convert_elementwise(n, hw_plus_name(n));
 		}
 	}
 }

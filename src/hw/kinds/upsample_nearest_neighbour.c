@@ -14,6 +14,7 @@ static int read_enlarging(const struct node *n, struct hw_layer *l, struct diags
 		l->out_dim[i] = line && i == 1 ? 1 : out;
 	}
 	hw_read_batch(n, l, node_attr_int(n, "NumChannels", 1));
+	l->now.simd = 1; /* all channels of a pixel at a time, which FINN-plus writes as their number */
 	return 0;
 }
 
