@@ -64,9 +64,7 @@ int qcc_emit(struct qcc_model *m, const char *backends, const char *dir)
 	report_describe(report, m->graph);
 	int status = backend_list_parse(&l, backends, &m->diags);
 	if (status == 0)
-		status = dir_make(dir, &m->diags);
-	if (status == 0)
-		status = backend_list_emit(&l, m->graph, dir, report, &m->diags);
+		status = backend_list_emit_to(&l, m->graph, dir, report, &m->diags);
 	backend_list_free(&l);
 	report_free(report);
 	return status;

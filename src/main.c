@@ -1,5 +1,8 @@
 /* The program qcc: hands over to the command line in src/cli/. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -20,10 +23,11 @@ static void keep_freed_memory(void)
 int main(int argc, char **argv)
 {
 	keep_freed_memory();
+	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe is an error like others */
 	int status = cli_main(argc, argv);
 	/* A table that did not reach the disk is a failure too. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("qcc: standard output");
+		fprintf(stderr, "qcc: error: standard output: %s\n", strerror(errno));
 		return 1;
 	}
 	return status;

@@ -6,6 +6,7 @@
 
 #include "util/nearest.h"
 #include "util/options.h"
+#include "util/output.h"
 #include "util/strbuf.h"
 
 const struct backend *const backend_table[] = {
@@ -184,4 +185,16 @@ int backend_list_emit(const struct backend_list *l, struct graph *g, const char 
 			status = -1;
 	}
 	return status;
+}
+
+int backend_list_emit_to(const struct backend_list *l, struct graph *g, const char *dir, struct report *r,
+			 struct diags *d)
+{
+	struct output *o = output_begin(dir, OUTPUT_ADD, d);
+	if (!o)
+		return -1;
+	if (backend_list_emit(l, g, output_dir(o), r, d) == 0)
+		return output_commit(o, d);
+	output_abandon(o, NULL);
+	return -1;
 }

@@ -65,5 +65,8 @@ void backend_list_free(struct backend_list *l);
  * diagnostics. */
 int backend_list_emit(const struct backend_list *l, struct graph *g, const char *dir, struct report *r,
 		      struct diags *d);
+/* The same into an output folder, in which all files appear together or none does; what else is in it stays. */
+int backend_list_emit_to(const struct backend_list *l, struct graph *g, const char *dir, struct report *r,
+			 struct diags *d);
 
 #endif

@@ -3,8 +3,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "backends/backend.h"
 #include "backends/dot/dot.h"
@@ -15,6 +13,7 @@
 #include "report/report.h"
 #include "script/script.h"
 #include "util/file.h"
+#include "util/output.h"
 #include "util/strbuf.h"
 
 enum { DEFAULT_SAMPLES = 16 };
@@ -25,7 +24,8 @@ struct job {
 	const char *dir;
 	char **rest; /* what follows MODEL, or a script's arguments */
 	int n_rest;
-	bool dry_run, made_dir, testbench;
+	bool dry_run, testbench;
+	struct output *output; /* NULL: a model file is written, no folder */
 	struct loudness loud;
 	struct pipeline_options options;
 	struct pipeline pipeline;
@@ -76,7 +76,7 @@ static const char help[] =
 	"  -p, --passes LIST       passes to run, in order: 'cleanup,fold(target_fps=1e6)'\n"
 	"  -b, --backends LIST     what to write: 'finn,c'; default all that the graph allows;\n"
 	"                          -p and -b may be given several times\n"
-	"  -o, --output DIR        where to write (default out)\n"
+	"  -o, --output DIR        where to write (default out); with a name in .onnx that file alone\n"
 	"      --list-passes       the passes, and other names they go by\n"
 	"      --list-ops          the operators\n"
 	"      --list-backends     the backends\n"
@@ -206,19 +206,6 @@ static int parse_lists(struct job *j)
 
 /* ---- the run ---- */
 
-/* Before any work: an output folder that cannot be written is found out early. */
-static int make_folder(struct job *j)
-{
-	struct stat st;
-	j->made_dir = stat(j->dir, &st) < 0;
-	if (dir_make(j->dir, &j->diags) < 0)
-		return -1;
-	if (access(j->dir, W_OK | X_OK) < 0)
-		return diag_error(&j->diags, "name another one with -o", "cannot write into folder '%s': %s", j->dir,
-				  strerror(errno));
-	return 0;
-}
-
 static bool draws_stages(const struct job *j)
 {
 	for (size_t i = 0; i < j->list.count; i++)
@@ -241,23 +228,31 @@ static int emit(struct job *j)
 	infer_for_report(j->graph);
 	report_describe(j->report, j->graph);
 	j->list.spends = true; /* the report needs the graph no more */
-	return backend_list_emit(&j->list, j->graph, j->dir, j->report, &j->diags);
+	return backend_list_emit(&j->list, j->graph, output_dir(j->output), j->report, &j->diags);
+}
+
+/* -o model.onnx: that file alone. */
+static int write_model(struct job *j)
+{
+	infer_for_report(j->graph);
+	report_describe(j->report, j->graph);
+	return graph_write(j->graph, j->dir, &j->diags);
 }
 
 static int run_pipeline(struct job *j)
 {
 	struct stages stages;
-	bool draws = draws_stages(j);
+	bool draws = j->output && draws_stages(j);
 	if (draws) {
-		stages_start(&stages, j->graph, j->dir, &j->diags);
+		stages_start(&stages, j->graph, output_dir(j->output), &j->diags);
 		j->options.observe = stages_observe;
 		j->options.user = &stages;
 	}
 	int status = pipeline_run(&j->pipeline, j->graph, &j->options, j->report->passes, &j->diags);
-	if (status == 0)
-		status = emit(j);
-	if (draws && stages_finish(&stages, status == 0) < 0)
+	if (draws && stages_finish(&stages) < 0)
 		status = -1;
+	if (status == 0)
+		status = j->output ? emit(j) : write_model(j);
 	return status;
 }
 
@@ -286,27 +281,60 @@ static void print_summary(const struct job *j)
 
 static int write_report(struct job *j)
 {
-	struct strbuf path = { 0 };
-	strbuf_printf(&path, "%s/report.json", j->dir);
-	int status = report_write(j->report, path.text, &j->diags);
-	strbuf_free(&path);
-	if (status == 0 && !j->loud.quiet)
-		print_summary(j);
+	char *path = path_join(output_dir(j->output), "report.json");
+	int status = report_write(j->report, path, &j->diags);
+	free(path);
 	return status;
+}
+
+/* The files of the run appear, or none does, but for dumps that may tell why it failed. */
+static int end_output(struct job *j, int status)
+{
+	if (j->output && status == 0)
+		status = output_commit(j->output, &j->diags);
+	else
+		output_abandon(j->output, "dump");
+	j->output = NULL;
+	return status;
+}
+
+static bool names_model_file(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	return dot && (!strcmp(dot, ".onnx") || !strcmp(dot, ".onnxtxt"));
+}
+
+/* The output folder is made before any work, so that one that cannot be written is found out early. */
+static int begin_output(struct job *j)
+{
+	if (names_model_file(j->dir)) {
+		if (j->backends.text || j->options.dump_after)
+			return diag_error(&j->diags, "give -o a folder",
+					  "-o %s writes one model file; -b and --dump-after need a folder", j->dir);
+		return 0;
+	}
+	j->output = output_begin(j->dir, OUTPUT_REPLACE, &j->diags);
+	if (!j->output)
+		return -1;
+	j->options.dump_dir = path_in(&j->report->arena, output_dir(j->output), "dump");
+	return 0;
 }
 
 static int compile(struct job *j)
 {
 	j->diags.file = j->model;
 	j->graph = graph_read(j->model, &j->diags);
-	if (!j->graph || make_folder(j) < 0)
+	if (!j->graph)
 		return -1;
 	start_report(j);
+	if (begin_output(j) < 0)
+		return -1;
 	int status = run_pipeline(j);
-	if (status == 0)
+	if (status == 0 && j->output)
 		status = write_report(j);
-	if (status < 0 && j->made_dir)
-		rmdir(j->dir); /* only where it is empty */
+	status = end_output(j, status);
+	if (status == 0 && !j->loud.quiet)
+		print_summary(j);
 	return status;
 }
 
@@ -337,14 +365,13 @@ static int run_job(struct job *j)
 {
 	if (check_arguments(j) < 0 || parse_lists(j) < 0)
 		return -1;
-	struct strbuf dump = { 0 };
-	strbuf_printf(&dump, "%s/dump", j->dir);
-	j->options.dump_dir = dump.text;
+	char *dump = path_join(j->dir, "dump"); /* of scripts */
+	j->options.dump_dir = dump;
 	j->options.draw = dot_write;
 	j->options.verbose = j->loud.verbose;
 	j->options.verify_structure = pipeline_verify_default();
 	int status = j->script ? run_script(j) : j->dry_run ? dry_run(j) : compile(j);
-	strbuf_free(&dump);
+	free(dump);
 	return status;
 }
 

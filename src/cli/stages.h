@@ -6,22 +6,17 @@
 
 struct stages {
 	struct diags *diags;
-	char *hidden, *folder; /* written in the one, moved to the other when all went well */
+	const char *folder;
 	size_t count;
 	struct arena arena;
-	struct {
-		const char **items;
-		size_t count, capacity;
-	} names;
 	bool failed;
 };
 
-/* Writes the first picture, "imported". dir exists. */
+/* Draws the first picture, "imported". dir is the run's own folder (util/output.h). */
 void stages_start(struct stages *s, const struct graph *g, const char *dir, struct diags *d);
 /* For pipeline_options.observe. */
 void stages_observe(void *stages, const struct graph *g, const struct pipeline_step *step);
-/* Shows the pictures under their names, in place of those of earlier runs (ok), or deletes them. Frees s. 0, or -1
- * with diagnostics. */
-int stages_finish(struct stages *s, bool ok);
+/* Frees s. 0, or -1 where a picture could not be written. */
+int stages_finish(struct stages *s);
 
 #endif

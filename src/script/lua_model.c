@@ -233,8 +233,8 @@ static int model_emit(lua_State *L)
 	struct report *report = report_new(m->file);
 	json_array_extend(report->passes, m->report);
 	report_describe(report, m->graph);
-	if (backend_list_parse(&l, text, &d) == 0 && !m->script->options->dry_run && dir_make(dir, &d) == 0)
-		backend_list_emit(&l, m->graph, dir, report, &d);
+	if (backend_list_parse(&l, text, &d) == 0 && !m->script->options->dry_run)
+		backend_list_emit_to(&l, m->graph, dir, report, &d);
 	backend_list_free(&l);
 	push_json(L, report->backends);
 	report_free(report);

@@ -1,17 +1,56 @@
 /* Files: mapping to read, writing through a temporary name, folders. */
 #include "util/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/arena.h"
 #include "util/blob.h"
+#include "util/output.h"
 #include "util/strbuf.h"
+
+/* ---- paths ---- */
+
+static bool needs_slash(const char *dir)
+{
+	return *dir && dir[strlen(dir) - 1] != '/';
+}
+
+char *path_join(const char *dir, const char *name)
+{
+	struct strbuf b = { 0 };
+	strbuf_printf(&b, "%s%s%s", dir, needs_slash(dir) ? "/" : "", name);
+	return b.text;
+}
+
+char *path_in(struct arena *a, const char *dir, const char *name)
+{
+	return arena_printf(a, "%s%s%s", dir, needs_slash(dir) ? "/" : "", name);
+}
+
+const char *file_new_id(char id[FILE_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char random[FILE_ID_SIZE / 2];
+	if (getentropy(random, sizeof random) < 0)
+		memset(random, 0, sizeof random); /* O_EXCL still refuses what is there */
+	for (int i = 0; i < FILE_ID_SIZE / 2; i++) {
+		id[2 * i] = digits[random[i] >> 4];
+		id[2 * i + 1] = digits[random[i] & 15];
+	}
+	id[FILE_ID_SIZE - 1] = '\0';
+	return id;
+}
+
+/* ---- reading ---- */
 
 /* A diagnostic about `path` rather than the file that the context names. */
 static int file_error(struct diags *d, const char *path, const char *remedy, const char *what, int error)
@@ -80,6 +119,8 @@ struct blob *file_map(const char *path, struct diags *d)
 	return b;
 }
 
+/* ---- writing ---- */
+
 static bool is_folder(const char *path)
 {
 	struct stat st;
@@ -94,8 +135,9 @@ int dir_make(const char *path, struct diags *d)
 		slash = strchr(slash, '/');
 		if (slash)
 			*slash = '\0';
-		if (mkdir(part, 0777) < 0 && !is_folder(part))
-			error = errno == EEXIST ? ENOTDIR : errno;
+		int failed = mkdir(part, 0777) < 0 ? errno : 0;
+		if (failed && !is_folder(part))
+			error = failed == EEXIST ? ENOTDIR : failed;
 		if (!slash)
 			break;
 		*slash = '/';
@@ -113,6 +155,62 @@ static bool must_write_in_place(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
+/* The folder that a path leads to, "." where it has none, and the name in it. */
+static char *folder_of(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? xstrdup(path) : xstrdup(".");
+	*name = slash ? slash + 1 : path;
+	if (slash)
+		folder[slash == path ? 1 : slash - path] = '\0';
+	return folder;
+}
+
+/* Whether that is a temporary name of the file, as file_create makes them. */
+static bool is_temporary_of(const char *entry, const char *name)
+{
+	size_t n = strlen(name);
+	return *entry == '.' && !strncmp(entry + 1, name, n) && entry[n + 1] == '.' &&
+	       strspn(entry + n + 2, "0123456789abcdef") == FILE_ID_SIZE - 1 &&
+	       !strcmp(entry + n + 1 + FILE_ID_SIZE, ".qcc");
+}
+
+/* Deletes what runs that were killed left; those that live hold a lock. */
+static void remove_leftovers(const char *folder, const char *name)
+{
+	DIR *all = opendir(folder);
+	for (struct dirent *entry; all && (entry = readdir(all));) {
+		if (!is_temporary_of(entry->d_name, name))
+			continue;
+		char *path = path_join(folder, entry->d_name);
+		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+			unlink(path);
+		if (fd >= 0)
+			close(fd);
+		free(path);
+	}
+	if (all)
+		closedir(all);
+}
+
+/* A new file beside `path`, open and locked; its name goes to *temporary. -1 with errno. */
+static int open_temporary(const char *path, char **temporary)
+{
+	const char *name;
+	char id[FILE_ID_SIZE], *folder = folder_of(path, &name);
+	struct strbuf hidden = { 0 };
+	remove_leftovers(folder, name);
+	strbuf_printf(&hidden, ".%s.%s.qcc", name, file_new_id(id));
+	*temporary = path_join(folder, hidden.text);
+	int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd >= 0)
+		flock(fd, LOCK_EX | LOCK_NB);
+	strbuf_free(&hidden);
+	free(folder);
+	return fd;
+}
+
 int file_create(struct file_out *f, const char *path, struct diags *d)
 {
 	*f = (struct file_out){ .path = xstrdup(path) };
@@ -121,26 +219,36 @@ int file_create(struct file_out *f, const char *path, struct diags *d)
 		file_abandon(f);
 		return -1;
 	}
-	if (!must_write_in_place(path)) {
-		struct strbuf name = { 0 };
-		strbuf_printf(&name, "%s.%ld.tmp", path, (long)getpid());
-		f->temporary = name.text;
-	}
-	f->stream = fopen(f->temporary ? f->temporary : path, "wbe");
+	int fd;
+	f->is_held = output_holds(path);
+	if (f->is_held)
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	else
+		fd = must_write_in_place(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(path, &f->temporary);
+	f->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
 	if (f->stream)
 		return 0;
 	file_error(d, path, NULL, "cannot write", errno);
-	free(f->temporary); /* was never made: nothing to delete */
-	f->temporary = NULL;
+	if (fd >= 0)
+		close(fd);
+	else
+		free(f->temporary); /* was never made: nothing to delete */
+	f->temporary = fd >= 0 ? f->temporary : NULL;
 	file_abandon(f);
 	return -1;
+}
+
+/* Data reach the disk before the name does. Pipes and devices cannot do it, and need not. */
+static int sync_file(FILE *stream)
+{
+	return fsync(fileno(stream)) < 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS ? -1 : 0;
 }
 
 int file_commit(struct file_out *f, struct diags *d)
 {
 	int error = 0;
 	errno = 0;
-	if (ferror(f->stream) || fflush(f->stream) != 0)
+	if (ferror(f->stream) || fflush(f->stream) != 0 || (!f->is_held && sync_file(f->stream) < 0))
 		error = errno ? errno : EIO;
 	if (fclose(f->stream) != 0 && !error)
 		error = errno;

@@ -1,13 +1,21 @@
-/* Files: mapping to read, writing through a temporary name, folders. */
+/* Files: paths, mapping to read, writing through a temporary name, folders. */
 #ifndef QCC_UTIL_FILE_H
 #define QCC_UTIL_FILE_H
 
 #include <stddef.h>
 #include <stdio.h>
 
+#include "util/arena.h"
+#include "util/blob.h"
 #include "util/diag.h"
 
-struct blob;
+/* DIR/NAME; NAME alone where dir is "". malloc'd, and in an arena. */
+char *path_join(const char *dir, const char *name);
+char *path_in(struct arena *a, const char *dir, const char *name);
+
+/* Text for names that nobody can guess, 16 hexadecimal digits; returns id. */
+enum { FILE_ID_SIZE = 17 };
+const char *file_new_id(char id[FILE_ID_SIZE]);
 
 /* Maps a file read-only. NULL with a diagnostic (missing, a folder, unreadable). An empty file gives a
  * blob of size 0. */
@@ -15,13 +23,15 @@ struct blob *file_map(const char *path, struct diags *d);
 /* Makes a folder and its parents. 0, or -1 with a diagnostic. */
 int dir_make(const char *path, struct diags *d);
 
-/* A file that appears under its name only when file_commit succeeds. */
+/* A file that appears under its name only when file_commit succeeds. Until then it has a hidden name beside it, .NAME.ID.qcc,
+ * that nobody can guess. What a run that was killed left of the same name is deleted. */
 struct file_out {
 	FILE *stream;
 	char *path, *temporary;
+	bool is_held; /* in the folder of a run: output_commit does the rest */
 };
 int file_create(struct file_out *f, const char *path, struct diags *d);
-/* Closes and renames. -1 with a diagnostic where anything failed since file_create. */
+/* Brings it to the disk, closes and renames. -1 with a diagnostic where anything failed since file_create. */
 int file_commit(struct file_out *f, struct diags *d);
 void file_abandon(struct file_out *f); /* closes and deletes; harmless after file_commit */
 /* All at once. */

@@ -25,6 +25,8 @@ libqcc_la_SOURCES += \
 	src/util/options.h \
 	src/util/requantise.c \
 	src/util/requantise.h \
+	src/util/output.c \
+	src/util/output.h \
 	src/util/strbuf.c \
 	src/util/strbuf.h \
 	src/util/vec.h
