@@ -1,0 +1,528 @@
+/* An output folder as a transaction; output.h says how. */
+#include "util/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/arena.h"
+#include "util/file.h"
+#include "util/map.h"
+#include "util/strbuf.h"
+#include "util/vec.h"
+
+struct output {
+	struct arena arena;
+	enum output_mode mode;
+	const char *dir;
+	const char *made;	  /* the topmost folder that was not there before; NULL: all were */
+	const char *own;	  /* DIR/.qcc */
+	const char *stage, *tree; /* .qcc/new-ID and the folder in it that the run writes to */
+	int stage_fd;		  /* locked as long as the run lives */
+};
+
+struct path_list {
+	const char **items;
+	size_t count, capacity;
+};
+
+static int output_error(struct diags *d, const char *path, const char *what, int error)
+{
+	return diag_error(d, "name another one with -o", "%s '%s': %s", what, path, strerror(error));
+}
+
+/* ---- trees ---- */
+
+/* Files below folder/under, as paths relative to folder. */
+static void list_files(struct arena *a, const char *folder, const char *under, struct path_list *out)
+{
+	DIR *all = opendir(*under ? path_in(a, folder, under) : folder);
+	for (struct dirent *entry; all && (entry = readdir(all));) {
+		struct stat st;
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		const char *path = *under ? path_in(a, under, entry->d_name) : arena_strdup(a, entry->d_name);
+		if (lstat(path_in(a, folder, path), &st) == 0 && S_ISDIR(st.st_mode))
+			list_files(a, folder, path, out);
+		else
+			vec_push(out, path);
+	}
+	if (all)
+		closedir(all);
+}
+
+static void remove_tree(const char *folder)
+{
+	DIR *all = opendir(folder);
+	for (struct dirent *entry; all && (entry = readdir(all));) {
+		struct stat st;
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		char *path = path_join(folder, entry->d_name);
+		if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			remove_tree(path);
+		else
+			unlink(path);
+		free(path);
+	}
+	if (all)
+		closedir(all);
+	rmdir(folder);
+}
+
+/* The folders above a file, up to and without the output folder, as long as they are empty. */
+static void remove_empty_parents(struct arena *a, const char *dir, const char *path)
+{
+	char *part = arena_strdup(a, path);
+	for (char *slash; (slash = strrchr(part, '/'));) {
+		*slash = '\0';
+		if (rmdir(path_in(a, dir, part)) < 0)
+			return;
+	}
+}
+
+static void sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fsync(fd); /* file systems that cannot do it say so; nothing follows from that */
+	close(fd);
+}
+
+/* Files on their way to the disk. Several threads wait for it, because the disk takes what is asked at the same time in
+ * one go. */
+struct syncing {
+	struct path_list paths; /* complete ones */
+	atomic_size_t next;
+	atomic_int error;    /* the first; 0: none */
+	atomic_size_t where; /* its path's place */
+};
+
+enum { SYNC_THREADS = 16 };
+
+static void *sync_some(void *syncing)
+{
+	struct syncing *s = syncing;
+	for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->paths.count;) {
+		int fd = open(s->paths.items[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC), none = 0;
+		if (fd < 0)
+			continue; /* no regular file: nothing of ours */
+		if (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP &&
+		    atomic_compare_exchange_strong(&s->error, &none, errno))
+			atomic_store(&s->where, i);
+		close(fd);
+	}
+	return NULL;
+}
+
+static int sync_files(struct arena *a, const char *folder, const struct path_list *files, struct diags *d)
+{
+	struct syncing s = { .paths.count = 0 };
+	pthread_t threads[SYNC_THREADS];
+	size_t n = 0, wanted = files->count < SYNC_THREADS ? files->count : SYNC_THREADS;
+	for (size_t i = 0; i < files->count; i++)
+		vec_push(&s.paths, path_in(a, folder, files->items[i]));
+	while (n + 1 < wanted && pthread_create(&threads[n], NULL, sync_some, &s) == 0)
+		n++;
+	sync_some(&s);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	int error = atomic_load(&s.error);
+	int status = error ? output_error(d, s.paths.items[atomic_load(&s.where)], "cannot write", error) : 0;
+	vec_free(&s.paths);
+	return status;
+}
+
+/* ---- the list of files ---- */
+
+enum { WHOLE = 1 << 20 }; /* of longer files the beginning and the end are looked at */
+
+static uint64_t hash_part(uint64_t h, int fd, off_t from, size_t size)
+{
+	unsigned char buffer[1 << 14];
+	ssize_t n;
+	while (size && (n = pread(fd, buffer, size < sizeof buffer ? size : sizeof buffer, from)) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			h = (h ^ buffer[i]) * 0x100000001b3;
+		from += n;
+		size -= (size_t)n;
+	}
+	return h;
+}
+
+/* What tells a file from one that somebody changed: its size and a hash (FNV-1a). False: it is no file that can be read. */
+static bool fingerprint(const char *path, int64_t *size, uint64_t *hash)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool good = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (good) {
+		*size = (int64_t)st.st_size;
+		*hash = hash_part(0xcbf29ce484222325, fd, 0, WHOLE);
+		if (st.st_size > WHOLE)
+			*hash = hash_part(*hash, fd, st.st_size - WHOLE / 2, WHOLE / 2);
+	}
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* Lines "SIZE HASH PATH", sorted; PATH runs to the end of the line. Files whose names have a line's end are not listed. */
+static void add_line(struct strbuf *b, const char *folder, const char *path, struct arena *a)
+{
+	int64_t size;
+	uint64_t hash;
+	if (!strchr(path, '\n') && fingerprint(path_in(a, folder, path), &size, &hash))
+		strbuf_printf(b, "%" PRId64 " %016" PRIx64 " %s\n", size, hash, path);
+}
+
+static char *read_text(const char *path)
+{
+	struct diags quiet = { 0 };
+	struct blob *b = access(path, R_OK) == 0 ? file_map(path, &quiet) : NULL;
+	char *text = xcalloc(1, b ? b->size + 1 : 1);
+	if (b)
+		memcpy(text, b->base, b->size);
+	blob_unref(b);
+	diags_free(&quiet);
+	return text;
+}
+
+struct entry {
+	const char *path;
+	int64_t size;
+	uint64_t hash;
+};
+
+/* The next line of a list that *at stands on, which moves on; false at the end. Lines that are none are passed over, as are
+ * paths that lead out of the folder: the list is a file that anybody may have written. */
+static bool next_entry(char **at, struct entry *e)
+{
+	while (**at) {
+		int used = 0;
+		char *line = *at, *end = line + strcspn(line, "\n");
+		*at = *end ? end + 1 : end;
+		*end = '\0';
+		if (sscanf(line, "%" SCNd64 " %" SCNx64 " %n", &e->size, &e->hash, &used) != 2 || !used)
+			continue;
+		e->path = line + used;
+		if (*e->path && *e->path != '/' && !strstr(e->path, ".."))
+			return true;
+	}
+	return false;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* ---- committing ---- */
+
+/* Files of the old list that are not among the new ones and still are what was written. */
+static void remove_stale(struct arena *a, const char *dir, char *old, const struct map *kept)
+{
+	struct entry e;
+	for (char *at = old; next_entry(&at, &e);) {
+		int64_t size;
+		uint64_t hash;
+		const char *path = path_in(a, dir, e.path);
+		if (map_has(kept, e.path) || !fingerprint(path, &size, &hash) || size != e.size || hash != e.hash)
+			continue;
+		if (unlink(path) == 0)
+			remove_empty_parents(a, dir, e.path);
+	}
+}
+
+static int move_file(struct arena *a, const char *from_dir, const char *to_dir, const char *path, struct diags *d)
+{
+	const char *to = path_in(a, to_dir, path);
+	char *folder = arena_strdup(a, to);
+	*strrchr(folder, '/') = '\0';
+	if (dir_make(folder, d) < 0)
+		return -1;
+	if (rename(path_in(a, from_dir, path), to) < 0)
+		return output_error(d, to, "cannot write", errno);
+	return 0;
+}
+
+/* The run whose folder is `commit` counts: its files go to their places. May have been begun before. With mode add its list
+ * has the earlier files too. */
+static int finish_commit(struct arena *a, const char *dir, const char *own, const char *commit, struct diags *d)
+{
+	struct path_list moved = { 0 };
+	struct map kept = { 0 };
+	struct entry e;
+	const char *tree = path_in(a, commit, "tree"), *list = path_in(a, commit, "files"),
+		   *final = path_in(a, own, "files");
+	char *fresh = read_text(list), *old = read_text(final);
+	int status = 0;
+	for (char *at = fresh; next_entry(&at, &e);)
+		map_set(&kept, arena_strdup(a, e.path), (void *)1);
+	list_files(a, tree, "", &moved);
+	for (size_t i = 0; i < moved.count && status == 0; i++)
+		status = move_file(a, tree, dir, moved.items[i], d);
+	if (status == 0) {
+		if (access(list, F_OK) == 0)
+			remove_stale(a, dir, old, &kept);
+		rename(list, final);
+		remove_tree(commit);
+		sync_folder(dir);
+	}
+	map_free(&kept);
+	vec_free(&moved);
+	free(fresh);
+	free(old);
+	return status;
+}
+
+/* The list of what is in the tree; with the earlier one's other files where they are to stay. */
+static int write_list(struct output *o, const char *tree, bool add, struct diags *d)
+{
+	struct path_list files = { 0 };
+	struct map own = { 0 };
+	struct strbuf text = { 0 };
+	list_files(&o->arena, tree, "", &files);
+	if (files.count)
+		qsort(files.items, files.count, sizeof *files.items, compare_paths);
+	for (size_t i = 0; i < files.count; i++) {
+		map_set(&own, files.items[i], (void *)1);
+		add_line(&text, tree, files.items[i], &o->arena);
+	}
+	char *old = read_text(path_in(&o->arena, o->own, "files"));
+	struct entry e;
+	for (char *at = old; add && next_entry(&at, &e);)
+		if (!map_has(&own, e.path))
+			strbuf_printf(&text, "%" PRId64 " %016" PRIx64 " %s\n", e.size, e.hash, e.path);
+	int status = sync_files(&o->arena, tree, &files, d);
+	if (status == 0)
+		status = file_write(path_in(&o->arena, o->stage, "files"), strbuf_text(&text), text.length, d);
+	free(old);
+	strbuf_free(&text);
+	map_free(&own);
+	vec_free(&files);
+	return status;
+}
+
+/* A folder of the user's in the place of a file, or a file in that of a folder, is found before anything is moved. */
+static int check_places(struct output *o, struct diags *d)
+{
+	struct path_list files = { 0 };
+	struct stat st;
+	int status = 0;
+	list_files(&o->arena, o->tree, "", &files);
+	for (size_t i = 0; i < files.count && status == 0; i++) {
+		char *path = path_in(&o->arena, o->dir, files.items[i]);
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			status = output_error(d, path, "cannot write", EISDIR);
+		for (char *slash = path + strlen(o->dir) + 1; status == 0 && (slash = strchr(slash, '/')); slash++) {
+			*slash = '\0';
+			if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+				status = output_error(d, path, "cannot make this folder", ENOTDIR);
+			*slash = '/';
+		}
+	}
+	vec_free(&files);
+	return status;
+}
+
+/* ---- locks ---- */
+
+/* Waits until no other run moves files in the folder. The descriptor, which must be closed, or -1 with errno. File systems
+ * that know no locks are used without. */
+static int lock_folder(const char *dir)
+{
+	for (;;) {
+		struct stat mine, now;
+		int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return -1;
+		while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+			;
+		if (fstat(fd, &mine) == 0 && stat(dir, &now) == 0 && mine.st_ino == now.st_ino &&
+		    mine.st_dev == now.st_dev)
+			return fd;
+		close(fd); /* a run that failed removed it in the meantime */
+		if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+			return -1;
+	}
+}
+
+static bool is_alive(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool alive = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	if (fd >= 0)
+		close(fd);
+	return alive;
+}
+
+/* What runs that were killed left in .qcc. Called with the folder locked. */
+static int tidy_up(struct output *o, struct diags *d)
+{
+	DIR *all = opendir(o->own);
+	int status = 0;
+	for (struct dirent *entry; status == 0 && all && (entry = readdir(all));) {
+		const char *path = path_in(&o->arena, o->own, entry->d_name);
+		if (!strncmp(entry->d_name, "commit-", 7))
+			status = finish_commit(&o->arena, o->dir, o->own, path, d);
+		else if (!strncmp(entry->d_name, "new-", 4) && !is_alive(path))
+			remove_tree(path);
+	}
+	if (all)
+		closedir(all);
+	return status;
+}
+
+/* ---- the run ---- */
+
+/* The first folder on the way to dir that is not there yet. */
+static const char *first_missing(struct arena *a, const char *dir)
+{
+	struct stat st;
+	char *part = arena_strdup(a, dir);
+	for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (*part && lstat(part, &st) < 0)
+			return part;
+		*slash = '/';
+	}
+	return lstat(dir, &st) < 0 ? dir : NULL;
+}
+
+static int make_stage(struct output *o, struct diags *d)
+{
+	char id[FILE_ID_SIZE];
+	if (dir_make(o->own, d) < 0 || tidy_up(o, d) < 0)
+		return -1;
+	o->stage = path_in(&o->arena, o->own, arena_printf(&o->arena, "new-%s", file_new_id(id)));
+	o->tree = path_in(&o->arena, o->stage, "tree");
+	if (mkdir(o->stage, 0777) < 0)
+		return output_error(d, o->dir, "cannot write into folder", errno);
+	o->stage_fd = open(o->stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->stage_fd >= 0)
+		flock(o->stage_fd, LOCK_EX | LOCK_NB);
+	if (mkdir(o->tree, 0777) < 0)
+		return output_error(d, o->dir, "cannot write into folder", errno);
+	return 0;
+}
+
+struct output *output_begin(const char *dir, enum output_mode mode, struct diags *d)
+{
+	struct output *o = xcalloc(1, sizeof *o);
+	arena_init(&o->arena);
+	o->mode = mode;
+	o->stage_fd = -1;
+	o->dir = arena_strdup(&o->arena, dir);
+	o->own = path_in(&o->arena, dir, ".qcc");
+	o->made = first_missing(&o->arena, dir);
+	int lock = dir_make(dir, d) < 0 ? -2 : lock_folder(dir);
+	int status = lock == -1 ? output_error(d, dir, "cannot write into folder", errno) : lock;
+	if (lock >= 0)
+		status = access(dir, W_OK | X_OK) < 0 ? output_error(d, dir, "cannot write into folder", errno)
+						      : make_stage(o, d);
+	if (lock >= 0)
+		close(lock);
+	if (status >= 0)
+		return o;
+	output_abandon(o, NULL);
+	return NULL;
+}
+
+bool output_holds(const char *path)
+{
+	const char *own = strstr(path, ".qcc/new-");
+	return own && (own == path || own[-1] == '/') && strstr(own, "/tree/");
+}
+
+const char *output_dir(const struct output *o)
+{
+	return o->tree;
+}
+
+static void release(struct output *o)
+{
+	if (o->stage_fd >= 0)
+		close(o->stage_fd);
+	arena_free(&o->arena);
+	free(o);
+}
+
+/* With the folder locked. */
+static int commit(struct output *o, bool add, struct diags *d)
+{
+	const char *commit =
+		path_in(&o->arena, o->own, arena_printf(&o->arena, "commit-%s", strrchr(o->stage, '-') + 1));
+	if (check_places(o, d) < 0 || write_list(o, o->tree, add, d) < 0)
+		return -1;
+	sync_folder(o->tree);
+	if (rename(o->stage, commit) < 0)
+		return output_error(d, o->dir, "cannot write into folder", errno);
+	o->stage = commit;
+	return finish_commit(&o->arena, o->dir, o->own, commit, d);
+}
+
+int output_commit(struct output *o, struct diags *d)
+{
+	int lock = lock_folder(o->dir);
+	int status = lock < 0 ? output_error(d, o->dir, "cannot write into folder", errno)
+			      : commit(o, o->mode == OUTPUT_ADD, d);
+	if (lock >= 0)
+		close(lock);
+	if (status < 0) {
+		output_abandon(o, NULL);
+		return -1;
+	}
+	release(o);
+	return 0;
+}
+
+/* Folders from the one that was made first to the output folder itself, where nothing is in them. */
+static void remove_made(struct output *o)
+{
+	char *part = arena_strdup(&o->arena, o->dir);
+	size_t least = o->made ? strlen(o->made) : SIZE_MAX;
+	rmdir(o->own);
+	while (strlen(part) >= least && rmdir(part) == 0) {
+		char *slash = strrchr(part, '/');
+		if (!slash)
+			break;
+		*slash = '\0';
+	}
+}
+
+void output_abandon(struct output *o, const char *keep)
+{
+	struct diags quiet = { 0 };
+	if (!o)
+		return;
+	struct stat st;
+	int lock = o->stage ? lock_folder(o->dir) : -1;
+	if (keep && lock >= 0 && stat(path_in(&o->arena, o->tree, keep), &st) == 0) {
+		const char *part = path_in(&o->arena, o->stage, "kept");
+		const char *to = path_in(&o->arena, part, keep);
+		char *folder = arena_strdup(&o->arena, to);
+		*strrchr(folder, '/') = '\0';
+		if (dir_make(folder, &quiet) == 0 && rename(path_in(&o->arena, o->tree, keep), to) == 0) {
+			remove_tree(o->tree);
+			if (rename(part, o->tree) == 0)
+				commit(o, true, &quiet);
+		}
+	}
+	if (o->stage && !strstr(o->stage, "commit-"))
+		remove_tree(o->stage);
+	remove_made(o);
+	if (lock >= 0)
+		close(lock);
+	diags_free(&quiet);
+	release(o);
+}
