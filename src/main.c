@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	int status = cli_main(argc, argv);
 	/* A table that did not reach the disk is a failure too. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "qcc: error: standard output: %s\n", strerror(errno));
+		fprintf(stderr, "qcc: error: standard output: %s\n", errno ? strerror(errno) : "cannot be written");
 		return 1;
 	}
 	return status;

@@ -225,16 +225,20 @@ static int dump(const struct pipeline_step *s, const struct graph *g, const stru
 {
 	if (!o->dump_after || (strcmp(o->dump_after, "all") != 0 && strcmp(o->dump_after, s->pass->name) != 0))
 		return 0;
-	struct strbuf path = { 0 };
+	struct strbuf file = { 0 };
+	strbuf_printf(&file, "%02zu-%s.dot", ++*o->dump_count, s->pass->name);
 	int status = dir_make(o->dump_dir, d);
-	strbuf_printf(&path, "%s/%02zu-%s.dot", o->dump_dir, ++*o->dump_count, s->pass->name);
+	char *path = path_join(o->dump_dir, file.text);
 	if (status == 0 && o->draw)
-		status = o->draw(g, path.text, d);
-	path.length -= strlen(".dot");
-	strbuf_puts(&path, ".onnx");
+		status = o->draw(g, path, d);
+	free(path);
+	file.length -= strlen(".dot");
+	strbuf_puts(&file, ".onnx");
+	path = path_join(o->dump_dir, file.text);
 	if (status == 0)
-		status = graph_write(g, path.text, d);
-	strbuf_free(&path);
+		status = graph_write(g, path, d);
+	free(path);
+	strbuf_free(&file);
 	return status;
 }
 

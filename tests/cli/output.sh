@@ -79,7 +79,7 @@ mkdir -p half/.qcc/commit-0123456789abcdef
 cp -r cnn half/.qcc/commit-0123456789abcdef/tree
 mv half/.qcc/commit-0123456789abcdef/tree/.qcc/files half/.qcc/commit-0123456789abcdef/files
 rmdir half/.qcc/commit-0123456789abcdef/tree/.qcc
-refuses_nothing=$("$QCC" "$cnn" -p 'set-datatype(nothing=INT2)' -o half 2>/dev/null)
+"$QCC" "$cnn" -p 'set-datatype(nothing=INT2)' -o half 2>/dev/null
 same "a run that was killed while its files appeared is completed by the next" half cnn
 
 # Two at a time: the files of one of them.
@@ -98,8 +98,6 @@ clean "... and leave nothing" both
 ok "-o model.onnx writes that file" "$QCC" "$cnn" -p streamline -o only.onnx -q
 ok "... and nothing else" sh -c '[ -s only.onnx ] && [ ! -e out.onnx ] && [ -z "$(find . -name ".only*")" ]'
 refuses "... no backends" 'folder' "$QCC" "$cnn" -b c -o other.onnx
-echo precious >victim
-ln -s victim "model.onnx.$$.tmp"
 : >.only.onnx.0123456789abcdef.qcc
 ok "a file again" "$QCC" "$cnn" -o only.onnx -q
 ok "... what a run that was killed left of it is gone" sh -c '[ ! -e .only.onnx.0123456789abcdef.qcc ]'

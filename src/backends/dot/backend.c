@@ -1,4 +1,6 @@
 /* The backend `dot`: DIR/dot/graph.dot and, on request, DIR/dot/graph.svg. */
+#include <stdlib.h>
+
 #include "backends/backend.h"
 #include "backends/dot/dot.h"
 #include "util/file.h"
@@ -31,14 +33,11 @@ static int emit_files(struct backend_ctx *x, const char *folder)
 
 static int dot_emit(struct backend_ctx *x)
 {
-	struct strbuf folder = { 0 };
-	int status;
-
-	strbuf_printf(&folder, "%s/dot", x->dir);
-	status = dir_make(folder.text, x->diags);
+	char *folder = path_join(x->dir, "dot");
+	int status = dir_make(folder, x->diags);
 	if (!status)
-		status = emit_files(x, folder.text);
-	strbuf_free(&folder);
+		status = emit_files(x, folder);
+	free(folder);
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #include "backends/finn/plus.h"
 #include "hw/folding.h"
 #include "ops/op.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 #include <string.h>
@@ -126,7 +127,6 @@ static bool finn_accepts(struct backend_ctx *x)
 static int finn_emit(struct backend_ctx *x)
 {
 	struct graph *g = x->spare ? x->spare : graph_copy(x->graph);
-	struct strbuf path = { 0 };
 	bool plus = finn_is_plus(g);
 	int status = plus ? finn_name_plus(g, x->diags) : 0;
 
@@ -136,16 +136,16 @@ static int finn_emit(struct backend_ctx *x)
 	annotate_layouts(g);
 	declare_shapes(g);
 	if (status == 0 && g->properties & GRAPH_FOLDED) {
-		strbuf_printf(&path, "%s/folding_config.json", x->dir);
-		status = folding_config_write(g, path.text, x->diags);
-		strbuf_free(&path);
+		char *path = path_join(x->dir, "folding_config.json");
+		status = folding_config_write(g, path, x->diags);
+		free(path);
 	}
 	if (status == 0 && plus)
 		finn_convert_plus(g);
 	if (status == 0) {
-		strbuf_printf(&path, "%s/model.finn.onnx", x->dir);
-		status = graph_write(g, path.text, x->diags);
-		strbuf_free(&path);
+		char *path = path_join(x->dir, "model.finn.onnx");
+		status = graph_write(g, path, x->diags);
+		free(path);
 	}
 	if (!x->spare)
 		graph_free(g);
