@@ -6,7 +6,7 @@
 
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size)
 {
-	return file_write(arena_printf(e->arena, "%s/%s", e->out->dir, name), text, size, e->out->ctx->diags);
+	return file_write(path_in(e->arena, e->out->dir, name), text, size, e->out->ctx->diags);
 }
 
 static int write_buf(struct emit *e, const char *name, struct strbuf *b)
