@@ -132,6 +132,13 @@ void graph_add_input(struct graph *g, struct value *v)
 	g->inputs[g->n_inputs++] = v;
 }
 
+void graph_drop_inputs(struct graph *g)
+{
+	for (uint32_t i = 0; i < g->n_inputs; i++)
+		g->inputs[i]->is_input = false;
+	g->n_inputs = 0;
+}
+
 void graph_add_output(struct graph *g, struct value *v, const char *name)
 {
 	uint32_t i = g->n_outputs;

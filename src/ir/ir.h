@@ -226,6 +226,8 @@ void graph_set_opset(struct graph *g, const char *domain, int64_t version);
 /* Appends; both count as part of the interface. */
 void graph_add_input(struct graph *g, struct value *v);
 void graph_add_output(struct graph *g, struct value *v, const char *name);
+/* What were inputs become values that nothing gives. */
+void graph_drop_inputs(struct graph *g);
 /* Output i becomes another value, under the same interface name. */
 void graph_set_output(struct graph *g, uint32_t i, struct value *v);
 struct value *graph_value(const struct graph *g, const char *name); /* NULL: no such value */

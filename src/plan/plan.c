@@ -56,6 +56,40 @@ int64_t plan_layer_macs(const struct plan_layer *l)
 	return plan_layer_weights(l) * images * (l->kind == PLAN_DECONV ? w->ih * w->iw : w->oh * w->ow);
 }
 
+/* Made of exp, log, erf or tanh, whose last digits are the library's. */
+static bool is_transcendental(enum plan_function f)
+{
+	switch (f) {
+	case PLAN_SIGMOID:
+	case PLAN_TANH:
+	case PLAN_EXP:
+	case PLAN_ERF:
+	case PLAN_LOG:
+	case PLAN_ELU:
+	case PLAN_SELU:
+	case PLAN_CELU:
+	case PLAN_SOFTPLUS:
+	case PLAN_MISH:
+	case PLAN_GELU:
+	case PLAN_GELU_TANH: return true;
+	default: return false;
+	}
+}
+
+bool plan_layer_rounds(const struct plan_layer *l)
+{
+	switch (l->kind) {
+	case PLAN_MAC:
+	case PLAN_DECONV:
+	case PLAN_SUM:
+	case PLAN_PRODUCT:
+	case PLAN_SOFTMAX: return l->real;
+	case PLAN_UNARY: return l->real && is_transcendental(l->function);
+	case PLAN_BINARY: return l->function == PLAN_POW;
+	default: return false;
+	}
+}
+
 struct plan_buf *plan_root(struct plan_buf *b)
 {
 	while (b->same)

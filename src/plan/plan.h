@@ -200,6 +200,8 @@ enum plan_elem plan_elem_for(int64_t lo, int64_t hi);
 size_t plan_elem_size(enum plan_elem e);
 const char *plan_kind_name(const struct plan_layer *l);
 int64_t plan_layer_macs(const struct plan_layer *l);
+/* Whether the layer sums floats or takes functions of them, whose last digits depend on the machine's libraries. */
+bool plan_layer_rounds(const struct plan_layer *l);
 /* How many weights the layer has, and the fewest bits a weight (of them or of the floats) takes. */
 int64_t plan_layer_weights(const struct plan_layer *l);
 int plan_bits(int64_t lo, int64_t hi);

@@ -120,7 +120,7 @@ for target in 1000 80; do
 done
 
 # What stays with the host behind the last layer.
-for tail in Softmax LogSoftmax Sigmoid Tanh Relu; do
+for tail in Softmax LogSoftmax Sigmoid Tanh Relu Erf LeakyRelu; do
 	cat >tail.onnxtxt <<END
 tail (float[1,6] x) => (z)
 <float s = {0.5}, float o = {0}, float b = {4}, float[6,3] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5,1,3}, float t = {0.3}> {

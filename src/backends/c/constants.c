@@ -107,8 +107,12 @@ static void small_lines(struct emit *e, enum array_type type, const void *data, 
 
 static void array_text(struct emit *e, enum array_type type, const void *data, size_t count, const char *symbol)
 {
-	strbuf_printf(&e->constants->declarations, "extern const %s %s[%zu];\n", array_ctype(type), symbol, count);
-	strbuf_printf(&e->constants->definitions, "\nALIGNED const %s %s[%zu] = {", array_ctype(type), symbol, count);
+	bool alone = e->constants->form == WEIGHTS_STATIC;
+	if (!alone)
+		strbuf_printf(&e->constants->declarations, "extern const %s %s[%zu];\n", array_ctype(type), symbol,
+			      count);
+	strbuf_printf(&e->constants->definitions, "\n%s const %s %s[%zu] = {", alone ? "static" : "ALIGNED",
+		      array_ctype(type), symbol, count);
 	bool small = array_size(type) <= 2;
 	if (small)
 		small_lines(e, type, data, count);
@@ -159,7 +163,7 @@ static const char *array_emit(struct emit *e, enum array_type type, const void *
 	*a = (struct array){ type, count };
 	map_set(&e->constants->arrays, symbol, a);
 	e->constants->bytes += count * array_size(type);
-	if (e->constants->form == WEIGHTS_ARRAY)
+	if (e->constants->form == WEIGHTS_ARRAY || e->constants->form == WEIGHTS_STATIC)
 		array_text(e, type, data, count, symbol);
 	else
 		array_blob(e, type, data, count, symbol);

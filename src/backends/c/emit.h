@@ -11,7 +11,8 @@
 
 enum array_type { ARRAY_I8, ARRAY_U8, ARRAY_I16, ARRAY_U16, ARRAY_I32, ARRAY_U32, ARRAY_I64, ARRAY_U64, ARRAY_F32 };
 
-enum weights_form { WEIGHTS_ARRAY, WEIGHTS_INCBIN, WEIGHTS_FILE };
+/* WEIGHTS_STATIC: in the file that uses them, as another backend writes it. */
+enum weights_form { WEIGHTS_ARRAY, WEIGHTS_INCBIN, WEIGHTS_FILE, WEIGHTS_STATIC };
 
 struct style;
 

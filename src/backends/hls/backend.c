@@ -40,7 +40,6 @@ static void make_folder(struct output *o, const char *name)
 static void write_templates(struct output *o)
 {
 	write_file(o, "qcc_layers.h", hls_text_qcc_layers, strlen(hls_text_qcc_layers));
-	write_file(o, "host_ops.h", hls_text_host_ops, strlen(hls_text_host_ops));
 	write_file(o, "sim/hls_stream.h", hls_text_hls_stream, strlen(hls_text_hls_stream));
 	write_file(o, "sim/ap_axi_sdata.h", hls_text_ap_axi_sdata, strlen(hls_text_ap_axi_sdata));
 	write_file(o, "sim/npy.h", hls_text_npy, strlen(hls_text_npy));
@@ -58,7 +57,7 @@ static void write_host_header(struct output *o, const struct hls_plan *p)
 	write_buffer(o, "host.h", &b);
 }
 
-static void write_design(struct output *o, const struct hls_plan *p)
+static void write_design(struct output *o, struct hls_plan *p)
 {
 	struct strbuf params = { 0 }, thresholds = { 0 }, top = { 0 }, header = { 0 }, host = { 0 };
 	struct strbuf bench = { 0 }, makefile = { 0 }, tcl = { 0 };

@@ -72,18 +72,6 @@ static const char testbench_main[] =
 	"\t\t    wrong ? \"DIFFERENT from the golden ones\" : TOLERANCE > 0 ? \"equal within tolerance\" : \"equal bit for bit\");\n"
 	"\treturn wrong ? 1 : 0;\n}\n";
 
-/* The host's exponentials and inner products may round differently from machine to machine. */
-static bool host_rounds(const struct hls_plan *p)
-{
-	for (size_t i = 0; i < p->design.n_tail; i++)
-		if (!strcmp(p->design.tail[i]->op_type, "Softmax") ||
-		    !strcmp(p->design.tail[i]->op_type, "LogSoftmax") ||
-		    !strcmp(p->design.tail[i]->op_type, "MatMul") || !strcmp(p->design.tail[i]->op_type, "Sigmoid") ||
-		    !strcmp(p->design.tail[i]->op_type, "Tanh"))
-			return true;
-	return false;
-}
-
 static void emit_sizes(const struct hls_plan *p, struct strbuf *b)
 {
 	const struct value *out = p->design.g->outputs[0].value;
@@ -97,7 +85,7 @@ static void emit_sizes(const struct hls_plan *p, struct strbuf *b)
 	for (int i = 0; i < out->rank; i++)
 		strbuf_printf(b, "%s%lld", i ? ", " : "", (long long)out->dims[i]);
 	strbuf_printf(b, "%s };\nstatic const double TOLERANCE = %s;\n\n", out->rank ? "" : "1",
-		      host_rounds(p) ? "1e-6" : "0");
+		      p->host_rounds ? "1e-6" : "0");
 }
 
 void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
@@ -157,7 +145,7 @@ void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
 		       "\t$(CXX) $(CXXFLAGS) -I. -Isim -I$(AP_TYPES) -c top.cpp\n"
 		       "testbench.o: testbench.cpp top.h qcc_layers.h sim/hls_stream.h sim/npy.h host.h\n"
 		       "\t$(CXX) $(CXXFLAGS) -I. -Isim -I$(AP_TYPES) -c testbench.cpp\n"
-		       "host.o: host.c host.h host_ops.h\n\t$(CC) $(CFLAGS) -c host.c\n"
+		       "host.o: host.c host.h\n\t$(CC) $(CFLAGS) -c host.c\n"
 		       "hls:\n\tvitis_hls -f run_hls.tcl\n"
 		       "clean:\n\trm -rf testbench *.o tv/csim.npy prj\n"
 		       ".PHONY: csim hls clean\n");

@@ -9,15 +9,15 @@
 #include "util/strbuf.h"
 
 /* Texts of templates/, made into strings by the build. */
-extern const char hls_text_qcc_layers[], hls_text_hls_stream[], hls_text_npy[], hls_text_host_ops[],
-	hls_text_ap_axi_sdata[];
+extern const char hls_text_qcc_layers[], hls_text_hls_stream[], hls_text_npy[], hls_text_ap_axi_sdata[];
 
 enum { HLS_MAX_WIDTH = 4096 }; /* of ap_int in Vitis HLS, as we use it */
 
 struct hls_plan {
 	struct design design;
-	const char *top; /* name of the top function */
-	bool tlast;	 /* border words carry TKEEP and TLAST */
+	const char *top;  /* name of the top function */
+	bool host_rounds; /* the host's sums and functions of floats differ from machine to machine (hls_emit_host) */
+	bool tlast;	  /* border words carry TKEEP and TLAST */
 };
 
 /* 0, or -1 with diagnostics. Free with hls_plan_free in either case. */
@@ -35,7 +35,7 @@ static inline int64_t hls_border(int64_t width) /* whole bytes */
 /* params.h and thresh.h, top.cpp, host.c: each appends a file's text. 0, or -1 with diagnostics. */
 int hls_emit_params(const struct hls_plan *p, struct strbuf *params, struct strbuf *thresholds, struct diags *d);
 int hls_emit_top(const struct hls_plan *p, struct strbuf *top, struct strbuf *header, struct diags *d);
-int hls_emit_host(const struct hls_plan *p, struct strbuf *host, struct diags *d);
+int hls_emit_host(struct hls_plan *p, struct strbuf *host, struct diags *d);
 void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b);
 void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b);
 void hls_emit_tcl(const struct hls_plan *p, struct strbuf *b);

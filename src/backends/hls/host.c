@@ -1,296 +1,271 @@
-/* host.c: what is left of the network before the first and behind the last hardware layer, as two C functions. */
+/* host.c: what is left of the network before the first and behind the last hardware layer, as two C functions. Each part
+ * is a graph of its own, planned as generated C is and written by the C backend's reference style. */
+#include "backends/c/emit.h"
 #include "backends/hls/hls.h"
+#include "hw/kind.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "ops/channels.h"
-#include "ops/op.h"
-
-struct host {
-	const struct hls_plan *p;
-	struct strbuf *constants, *body;
-	struct diags *d;
-	unsigned char *known; /* by value id: has an array */
+/* One of the two parts. Ports are what goes in and comes out as arrays of floats: the network's inputs and the design's
+ * input streams, or its output streams and the network's outputs. */
+struct part {
+	struct graph *g; /* the host's nodes alone; outputs that nothing computes are left out */
+	struct plan *plan;
+	size_t n_out;
+	long *copies; /* of port out k: the port in that it repeats; -1: it is the plan's next output */
 };
 
-static long long count_of(const struct value *v)
+/* ---- the two graphs ---- */
+
+/* Nodes that no output needs. */
+static void drop_dead(struct graph *g)
 {
-	long long n = 1;
+	for (struct node *n = g->last, *before; n; n = before) {
+		bool used = false;
+		before = n->prev;
+		for (uint32_t i = 0; i < n->n_outputs; i++)
+			used |= n->outputs[i] && n->outputs[i]->uses;
+		if (!used)
+			node_remove(n);
+	}
+}
+
+/* Whether the host can compute all that is left of g, from g's inputs. */
+static int check_part(const struct graph *g, struct diags *d)
+{
+	graph_for_each_node (g, n) {
+		for (uint32_t i = 0; i < n->n_inputs; i++) {
+			const struct value *v = node_input(n, i);
+			if (v && !v->producer && !v->constant && !v->is_input)
+				return diag_node_error(
+					d, n, NULL,
+					"needs '%s', which neither the host's part before it nor the hardware computes",
+					v->name);
+		}
+		if (hw_kind_of(n) && !(hw_kind_of(n)->flags & HW_QUEUE))
+			return diag_node_error(d, n, NULL,
+					       "lies between two parts of the network that the host computes");
+	}
+	return 0;
+}
+
+/* Output `port` of the part: v, or the input whose value it is. */
+static void add_port(struct part *t, struct value *v, struct value *const *inputs, size_t n_inputs, size_t port,
+		     uint32_t *n_outputs)
+{
+	t->copies[port] = -1;
+	for (size_t i = 0; i < n_inputs; i++)
+		if (inputs[i] == v)
+			t->copies[port] = (long)i;
+	if (t->copies[port] >= 0)
+		return;
+	if (*n_outputs < t->g->n_outputs)
+		graph_set_output(t->g, *n_outputs, v);
+	else
+		graph_add_output(t->g, v, v->name);
+	++*n_outputs;
+}
+
+/* Plans what is left for the outputs that something computes; there may be none. */
+static int plan_part(struct part *t, uint32_t n_outputs, struct diags *d)
+{
+	static const struct plan_options options = { .fuse = true };
+	if (!n_outputs)
+		return 0;
+	drop_dead(t->g);
+	if (check_part(t->g, d) < 0)
+		return -1;
+	t->plan = plan_build(t->g, &options, d);
+	return t->plan ? 0 : -1;
+}
+
+static void part_begin(struct part *t, const struct hls_plan *p, size_t n_out)
+{
+	*t = (struct part){ .g = graph_copy(p->design.g), .n_out = n_out };
+	t->copies = xcalloc(n_out + 1, sizeof *t->copies);
+}
+
+static void part_free(struct part *t)
+{
+	plan_free(t->plan);
+	graph_free(t->g);
+	free(t->copies);
+}
+
+/* From the network's inputs to the values that the design's input streams carry. */
+static int read_head(struct part *t, const struct hls_plan *p, struct diags *d)
+{
+	uint32_t n_outputs = 0;
+	part_begin(t, p, p->design.n_inputs);
+	size_t n = graph_data_inputs(t->g, NULL, 0);
+	struct value **inputs = xcalloc(n + 1, sizeof *inputs);
+	graph_data_inputs(t->g, inputs, n);
+	for (size_t k = 0; k < p->design.n_inputs; k++)
+		add_port(t, graph_value(t->g, design_port(&p->design, false, k)->value->name), inputs, n, k,
+			 &n_outputs);
+	free(inputs);
+	return plan_part(t, n_outputs, d);
+}
+
+/* From the values of the design's output streams to the network's output. */
+static int read_tail(struct part *t, const struct hls_plan *p, struct diags *d)
+{
+	uint32_t n_outputs = 0;
+	part_begin(t, p, p->design.g->n_outputs);
+	struct value **inputs = xcalloc(p->design.n_outputs + 1, sizeof *inputs);
+	graph_drop_inputs(t->g);
+	for (size_t k = 0; k < p->design.n_outputs; k++) {
+		struct value *v = graph_value(t->g, design_port(&p->design, true, k)->value->name);
+		inputs[k] = value_new(t->g, v->name);
+		value_copy_type(t->g, inputs[k], v);
+		graph_add_input(t->g, inputs[k]);
+		value_replace_uses(v, inputs[k]);
+	}
+	for (uint32_t i = 0; i < t->n_out; i++)
+		add_port(t, t->g->outputs[i].value, inputs, p->design.n_outputs, i, &n_outputs);
+	free(inputs);
+	return plan_part(t, n_outputs, d);
+}
+
+/* ---- text ---- */
+
+/* Integers of a buffer are converted from and to the floats that the functions take. */
+static void convert_inputs(const struct plan *plan, struct strbuf *b)
+{
+	for (size_t i = 0; i < plan->n_inputs; i++) {
+		const struct plan_buf *x = plan->inputs[i];
+		if (x->real) {
+			strbuf_printf(b, "\tconst float *in%zu = in[%zu];\n", i, i);
+			continue;
+		}
+		strbuf_printf(
+			b,
+			"\tstatic %s in%zu[%lld];\n\tfor (long i = 0; i < %lld; i++)\n\t\tin%zu[i] = (%s)in[%zu][i];\n",
+			buf_ctype(x), i, LL(x->count), LL(x->count), i, buf_ctype(x), i);
+	}
+}
+
+static void declare_outputs(const struct part *t, struct strbuf *b)
+{
+	for (size_t port = 0, i = 0; port < t->n_out; port++) {
+		if (t->copies[port] >= 0)
+			continue;
+		const struct plan_buf *y = t->plan->outputs[i];
+		if (y->real)
+			strbuf_printf(b, "\tfloat *out%zu = out[%zu];\n", i, port);
+		else
+			strbuf_printf(b, "\tstatic %s out%zu[%lld];\n", buf_ctype(y), i, LL(y->count));
+		i++;
+	}
+}
+
+static void convert_outputs(const struct part *t, struct strbuf *b)
+{
+	for (size_t port = 0, i = 0; port < t->n_out; port++) {
+		if (t->copies[port] >= 0)
+			continue;
+		const struct plan_buf *y = t->plan->outputs[i];
+		if (!y->real)
+			strbuf_printf(b, "\tfor (long i = 0; i < %lld; i++)\n\t\tout[%zu][i] = (float)out%zu[i];\n",
+				      LL(y->count), port, i);
+		i++;
+	}
+}
+
+static void copy_ports(const struct part *t, const int64_t *counts, struct strbuf *b)
+{
+	for (size_t port = 0; port < t->n_out; port++)
+		if (t->copies[port] >= 0)
+			strbuf_printf(b, "\tmemcpy(out[%zu], in[%ld], %lld * sizeof(float));\n", port, t->copies[port],
+				      LL(counts[port]));
+}
+
+/* The layers' functions, their constants before them, to `functions`; the part's own statements to `body`. */
+static int emit_layers(const struct part *t, const char *prefix, struct strbuf *functions, struct strbuf *body)
+{
+	struct output out;
+	output_init(&out, NULL, &style_reference);
+	out.name = prefix;
+	out.constants.form = WEIGHTS_STATIC;
+	struct emit e = emit_begin(&out, t->plan);
+	name_layers(&out.arena, t->plan);
+	style_reference.size(&e);
+	plan_place(t->plan, style_reference.align);
+	int status = style_reference.layers(&e);
+	if (e.run.uses_scratch)
+		strbuf_printf(body,
+			      "\tstatic union {\n\t\tchar bytes[%zu];\n\t\tlong long aligned;\n\t} scratch;\n"
+			      "\tchar *arena = scratch.bytes;\n",
+			      t->plan->arena_bytes + style_reference.align);
+	convert_inputs(t->plan, body);
+	declare_outputs(t, body);
+	strbuf_puts(body, strbuf_text(&e.run.text));
+	convert_outputs(t, body);
+	strbuf_puts(functions, strbuf_text(&out.constants.definitions));
+	strbuf_puts(functions, strbuf_text(&out.code));
+	emit_end(&e);
+	output_free(&out);
+	return status;
+}
+
+static int emit_part(const struct hls_plan *p, const struct part *t, const char *name, const int64_t *counts,
+		     struct strbuf *b)
+{
+	struct strbuf body = { 0 };
+	bool head = name[0] == 'h';
+	int status = t->plan ? emit_layers(t, head ? "host_head" : "host_tail", b, &body) : 0;
+	strbuf_printf(b, "\n/* %s */\nvoid %s_%s(const float *const *in, float *const *out)\n{\n",
+		      head ? "From the network's inputs to the integers that the design's input streams carry."
+			   : "From the integers of the design's output streams to the network's outputs.",
+		      p->top, name);
+	copy_ports(t, counts, &body);
+	strbuf_printf(b, "%s}\n", strbuf_text(&body));
+	strbuf_free(&body);
+	return status;
+}
+
+static int64_t count_of(const struct value *v)
+{
+	int64_t n = 1;
 	for (int i = 0; i < v->rank; i++)
 		n *= v->dims[i];
 	return n;
 }
 
-/* Makes sure that v (behind reshapes) can be named v<id>. */
-static int need(struct host *h, const struct node *n, const struct value **v)
+static int emit_head(const struct hls_plan *p, struct strbuf *b, struct diags *d)
 {
-	const struct value *x = *v = value_is_constant(*v) ? *v : design_value_behind(*v);
-	if (h->known[x->id])
-		return 0;
-	if (!value_is_constant(x) || x->constant->elem == ELEM_STRING)
-		return diag_node_error(h->d, n, NULL,
-				       "needs '%s', which neither the host's part before it nor the hardware computes",
-				       x->name);
-	strbuf_printf(h->constants, "static const float v%u[%lld] = {", x->id, (long long)x->constant->count);
-	for (int64_t i = 0; i < x->constant->count; i++)
-		strbuf_printf(h->constants, "%s%af", i ? (i % 8 ? ", " : ",\n\t") : "\n\t", tensor_at(x->constant, i));
-	strbuf_puts(h->constants, "\n};\n");
-	h->known[x->id] = 1;
-	return 0;
-}
-
-static void declare(struct host *h, const struct value *v)
-{
-	strbuf_printf(h->body, "\tstatic float v%u[%lld];\n", v->id, count_of(v));
-	h->known[v->id] = 1;
-}
-
-/* Strides of v along the axes of a result of that rank: 0 where it repeats. */
-static void strides_of(const struct value *v, int rank, const int64_t *dims, int64_t *out)
-{
-	int64_t step = 1;
-	for (int k = rank - 1; k >= 0; k--) {
-		int from = k - (rank - v->rank);
-		int64_t dim = from < 0 ? 1 : v->dims[from];
-		out[k] = dim == 1 && dims[k] != 1 ? 0 : from < 0 ? 0 : step;
-		step *= dim;
-	}
-}
-
-static void emit_list(struct strbuf *b, const char *name, unsigned id, int rank, const int64_t *list)
-{
-	strbuf_printf(b, "\tstatic const long %s%u[] = { ", name, id);
-	for (int i = 0; i < rank; i++)
-		strbuf_printf(b, "%s%lld", i ? ", " : "", (long long)list[i]);
-	strbuf_puts(b, rank ? " };\n" : "1 };\n");
-}
-
-/* ---- operators ---- */
-
-static int emit_threshold(struct host *h, const struct node *n, const struct value *x, const struct value *y)
-{
-	const struct value *t = node_input(n, 1), *shaped = node_input(n, 0);
-	int axis = threshold_axis(n, shaped->rank);
-	long long outer = 1, inner = 1;
-	for (int i = 0; i < shaped->rank; i++)
-		*(i < axis ? &outer : &inner) *= i == axis ? 1 : shaped->dims[i];
-	if (need(h, n, &t) != 0)
-		return -1;
-	strbuf_printf(h->body, "\thost_multi_threshold(%lld, %lld, %lld, %lld, %lld, v%u, %af, %af, v%u, v%u);\n",
-		      outer, axis < 0 ? 1LL : (long long)shaped->dims[axis], inner, (long long)t->dims[1],
-		      (long long)t->dims[0], t->id, node_attr_float(n, "out_scale", 1),
-		      node_attr_float(n, "out_bias", 0), x->id, y->id);
-	return 0;
-}
-
-static int emit_binary(struct host *h, const struct node *n, const struct value *y)
-{
-	static const char *const names[] = { "ADD", "SUB", "MUL", "DIV" };
-	const struct op *const ops[] = { &op_Add, &op_Sub, &op_Mul, &op_Div };
-	const struct value *a = node_input(n, 0), *b = node_input(n, 1);
-	int64_t sa[MAX_RANK], sb[MAX_RANK];
-	size_t which = 0;
-	while (which < 3 && n->op != ops[which])
-		which++;
-	strides_of(a, y->rank, y->dims, sa);
-	strides_of(b, y->rank, y->dims, sb);
-	if (need(h, n, &a) != 0 || need(h, n, &b) != 0)
-		return -1;
-	emit_list(h->body, "d", y->id, y->rank, y->dims);
-	emit_list(h->body, "a", y->id, y->rank, sa);
-	emit_list(h->body, "b", y->id, y->rank, sb);
-	strbuf_printf(h->body, "\thost_binary(HOST_%s, %d, d%u, v%u, a%u, v%u, b%u, v%u);\n", names[which], y->rank,
-		      y->id, a->id, y->id, b->id, y->id, y->id);
-	return 0;
-}
-
-static int emit_transpose(struct host *h, const struct node *n, const struct value *x, const struct value *y)
-{
-	const struct value *in = node_input(n, 0);
-	size_t count;
-	const int64_t *perm = node_attr_ints(n, "perm", &count);
-	int64_t strides[MAX_RANK], permuted[MAX_RANK];
-	strides_of(in, in->rank, in->dims, strides);
-	for (int i = 0; i < in->rank; i++)
-		permuted[i] = strides[count ? perm[i] : in->rank - 1 - i];
-	emit_list(h->body, "d", y->id, y->rank, y->dims);
-	emit_list(h->body, "a", y->id, y->rank, permuted);
-	strbuf_printf(h->body, "\thost_transpose(%d, d%u, a%u, v%u, v%u);\n", y->rank, y->id, y->id, x->id, y->id);
-	return 0;
-}
-
-/* Gather with constant indices along an axis: what prune-dead leaves in front of a network. */
-static int emit_gather(struct host *h, const struct node *n, const struct value *x, const struct value *y)
-{
-	const struct value *in = node_input(n, 0), *index = node_input(n, 1);
-	int axis = normal_axis(node_attr_int(n, "axis", 0), in->rank);
-	long long outer = 1, inner = 1;
-	if (!value_is_constant(index) || index->rank != 1 || axis < 0)
-		return diag_node_error(h->d, n, NULL, "has no constant list of indices, which the host's part needs");
-	for (int i = 0; i < in->rank; i++)
-		*(i < axis ? &outer : &inner) *= i == axis ? 1 : in->dims[i];
-	strbuf_printf(h->body, "\tstatic const long i%u[] = { ", y->id);
-	for (int64_t i = 0; i < index->constant->count; i++) {
-		int64_t k = tensor_int_at(index->constant, i);
-		strbuf_printf(h->body, "%s%lld", i ? (i % 16 ? ", " : ",\n\t\t") : "",
-			      (long long)(k < 0 ? k + in->dims[axis] : k));
-	}
-	strbuf_printf(h->body, " };\n\thost_gather(%lld, %lld, %lld, %lld, i%u, v%u, v%u);\n", outer,
-		      (long long)in->dims[axis], (long long)index->constant->count, inner, y->id, x->id, y->id);
-	return 0;
-}
-
-static int emit_concat(struct host *h, const struct node *n, const struct value *y)
-{
-	int axis = normal_axis(node_attr_int(n, "axis", 0), y->rank);
-	long long outer = 1, inner = 1, at = 0;
-	for (int i = 0; i < y->rank; i++)
-		*(i < axis ? &outer : &inner) *= i == axis ? 1 : y->dims[i];
-	for (uint32_t i = 0; i < n->n_inputs; i++) {
-		const struct value *x = node_input(n, i);
-		long long size = x->dims[axis] * inner;
-		if (need(h, n, &x) != 0)
-			return -1;
-		strbuf_printf(h->body, "\thost_place(%lld, %lld, %lld, %lld, v%u, v%u);\n", outer, size,
-			      (long long)y->dims[axis] * inner, at, x->id, y->id);
-		at += size;
-	}
-	return 0;
-}
-
-static int emit_mat_mul(struct host *h, const struct node *n, const struct value *x, const struct value *y)
-{
-	const struct value *w = node_input(n, 1);
-	if (!value_is_constant(w) || w->rank != 2)
-		return diag_node_error(h->d, n, NULL, "has no constant matrix, which the host's part needs");
-	if (need(h, n, &w) != 0)
-		return -1;
-	strbuf_printf(h->body, "\thost_mat_mul(%lld, %lld, %lld, v%u, v%u, v%u);\n", count_of(x) / w->dims[0],
-		      (long long)w->dims[0], (long long)w->dims[1], x->id, w->id, y->id);
-	return 0;
-}
-
-static int emit_softmax(struct host *h, const struct node *n, const struct value *x, const struct value *y)
-{
-	if (normal_axis(node_attr_int(n, "axis", -1), y->rank) != y->rank - 1)
-		return diag_node_error(h->d, n, NULL, "is not along the last axis, which the host's part needs");
-	long long last = y->dims[y->rank - 1];
-	strbuf_printf(h->body, "\thost_%s(%lld, %lld, v%u, v%u);\n", n->op == &op_Softmax ? "softmax" : "log_softmax",
-		      count_of(y) / last, last, x->id, y->id);
-	return 0;
-}
-
-static int emit_node(struct host *h, const struct node *n)
-{
-	const struct value *x = node_input(n, 0), *y = node_output(n, 0);
-	if (hw_is_view(n))
-		return 0; /* its output goes by its input's name */
-	if (!value_shape_known(y) || y->rank > 8)
-		return diag_node_error(h->d, n, NULL,
-				       "has no known shape (or more than 8 axes), which the host's part needs");
-	bool binary = n->op == &op_Add || n->op == &op_Sub || n->op == &op_Mul || n->op == &op_Div;
-	if (!binary && need(h, n, &x) != 0)
-		return -1;
-	declare(h, y);
-	if (binary)
-		return emit_binary(h, n, y);
-	if (n->op == &op_MultiThreshold)
-		return emit_threshold(h, n, x, y);
-	if (n->op == &op_Transpose)
-		return emit_transpose(h, n, x, y);
-	if (n->op == &op_Concat)
-		return emit_concat(h, n, y);
-	if (n->op == &op_Gather)
-		return emit_gather(h, n, x, y);
-	if (n->op == &op_MatMul)
-		return emit_mat_mul(h, n, x, y);
-	if (n->op == &op_Softmax || n->op == &op_LogSoftmax)
-		return emit_softmax(h, n, x, y);
-	const char *unary = n->op == &op_Relu	   ? "relu"
-			    : n->op == &op_Sigmoid ? "sigmoid"
-			    : n->op == &op_Tanh	   ? "tanh"
-						   : NULL;
-	if (unary) {
-		strbuf_printf(h->body, "\thost_%s(%lld, v%u, v%u);\n", unary, count_of(y), x->id, y->id);
-		return 0;
-	}
-	return diag_node_error(h->d, n, NULL, "stays with the host, but has no form in its C function");
-}
-
-/* ---- the two functions ---- */
-
-static int finish(struct host *h, const struct value *v, size_t index)
-{
-	if (need(h, NULL, &v) != 0)
-		return -1;
-	strbuf_printf(h->body, "\tmemcpy(out[%zu], v%u, %lld * sizeof(float));\n", index, v->id, count_of(v));
-	return 0;
-}
-
-static void name_input(struct host *h, const struct value *v, size_t index)
-{
-	strbuf_printf(h->body, "\tconst float *v%u = in[%zu];\n", v->id, index);
-	h->known[v->id] = 1;
-}
-
-static int emit_head(struct host *h)
-{
-	const struct hls_plan *p = h->p;
-	size_t index = 0;
-	strbuf_printf(h->body,
-		      "\n/* From the network's inputs to the integers that the design's input streams carry. */\n"
-		      "void %s_head(const float *const *in, float *const *out)\n{\n",
-		      p->top);
-	for (uint32_t i = 0; i < p->design.g->n_inputs; i++)
-		if (!p->design.g->inputs[i]->constant)
-			name_input(h, p->design.g->inputs[i], index++);
-	for (size_t i = 0; i < p->design.n_head; i++)
-		if (emit_node(h, p->design.head[i]) != 0)
-			return -1;
+	struct part t;
+	int64_t *counts = xcalloc(p->design.n_inputs + 1, sizeof *counts);
 	for (size_t k = 0; k < p->design.n_inputs; k++)
-		if (finish(h, design_port(&p->design, false, k)->value, k) != 0)
-			return -1;
-	strbuf_puts(h->body, "}\n");
-	return 0;
+		counts[k] = count_of(design_port(&p->design, false, k)->value);
+	int status = read_head(&t, p, d);
+	if (status == 0)
+		status = emit_part(p, &t, "head", counts, b);
+	part_free(&t);
+	free(counts);
+	return status;
 }
 
-static int emit_tail(struct host *h)
+static int emit_tail(struct hls_plan *p, struct strbuf *b, struct diags *d)
 {
-	const struct hls_plan *p = h->p;
-	strbuf_printf(h->body,
-		      "\n/* From the integers of the design's output streams to the network's outputs. */\n"
-		      "void %s_tail(const float *const *in, float *const *out)\n{\n",
-		      p->top);
-	graph_for_each_value (p->design.g, v)
-		if (!value_is_constant(v))
-			h->known[v->id] = 0; /* what the head had */
-	for (size_t k = 0; k < p->design.n_outputs; k++)
-		name_input(h, design_port(&p->design, true, k)->value, k);
-	for (size_t i = 0; i < p->design.n_tail; i++)
-		if (emit_node(h, p->design.tail[i]) != 0)
-			return -1;
+	struct part t;
+	int64_t *counts = xcalloc(p->design.g->n_outputs + 1, sizeof *counts);
 	for (uint32_t i = 0; i < p->design.g->n_outputs; i++)
-		if (finish(h, p->design.g->outputs[i].value, i) != 0)
-			return -1;
-	strbuf_puts(h->body, "}\n");
-	return 0;
+		counts[i] = count_of(p->design.g->outputs[i].value);
+	int status = read_tail(&t, p, d);
+	p->host_rounds = false;
+	for (const struct plan_layer *l = t.plan ? t.plan->layers : NULL; l; l = l->next)
+		p->host_rounds |= plan_layer_rounds(l);
+	if (status == 0)
+		status = emit_part(p, &t, "tail", counts, b);
+	part_free(&t);
+	free(counts);
+	return status;
 }
 
-int hls_emit_host(const struct hls_plan *p, struct strbuf *b, struct diags *d)
+int hls_emit_host(struct hls_plan *p, struct strbuf *b, struct diags *d)
 {
-	struct strbuf constants = { 0 }, body = { 0 };
-	struct host h = { p, &constants, &body, d, xcalloc((size_t)p->design.g->next_value_id + 1, 1) };
-	int result = emit_head(&h);
-	if (result == 0)
-		result = emit_tail(&h);
-	strbuf_puts(
-		b,
-		"/* The parts of the network that stay with the host. */\n#include \"host.h\"\n#include \"host_ops.h\"\n\n");
-	strbuf_puts(b, strbuf_text(&constants));
-	strbuf_puts(b, strbuf_text(&body));
-	strbuf_free(&constants);
-	strbuf_free(&body);
-	free(h.known);
-	return result;
+	strbuf_puts(b, "/* The parts of the network that stay with the host. */\n#include \"host.h\"\n\n"
+		       "#include <math.h>\n#include <stdint.h>\n#include <string.h>\n");
+	return emit_head(p, b, d) == 0 ? emit_tail(p, b, d) : -1;
 }

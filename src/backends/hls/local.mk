@@ -12,7 +12,6 @@ nodist_libqcc_la_SOURCES += src/backends/hls/hls_text.c
 HLS_TEMPLATES = \
 	src/backends/hls/templates/ap_axi_sdata.h \
 	src/backends/hls/templates/hls_stream.h \
-	src/backends/hls/templates/host_ops.h \
 	src/backends/hls/templates/npy.h \
 	src/backends/hls/templates/qcc_layers.h
 EXTRA_DIST += $(HLS_TEMPLATES)
@@ -21,7 +20,7 @@ CLEANFILES += src/backends/hls/hls_text.c
 
 src/backends/hls/hls_text.c: $(HLS_TEMPLATES)
 	$(AM_V_GEN)$(MKDIR_P) src/backends/hls && { echo '#include "backends/hls/hls.h"'; \
-	for f in ap_axi_sdata hls_stream host_ops npy qcc_layers; do \
+	for f in ap_axi_sdata hls_stream npy qcc_layers; do \
 		echo "const char hls_text_$$f[] = \"\""; \
 		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $(srcdir)/src/backends/hls/templates/$$f.h; \
 		echo ';'; \
