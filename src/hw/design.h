@@ -72,6 +72,9 @@ void design_name_layers(struct design *p, struct map *taken, const char *const *
 /* What v holds, looking through reshapes and FIFOs: the value that a layer or the host computes. */
 const struct value *design_value_behind(const struct value *v);
 
+/* A copy of the design's graph that executes to the integers of the circuit, also where they pass what float32 counts. */
+struct graph *design_exact(const struct design *p);
+
 /* Remembers in the graph's metadata the part (NULL: none was named) and the clock that it was folded for. Files keep them. */
 void design_set_target(struct graph *g, const char *part, double clock_mhz);
 

@@ -6,6 +6,7 @@ libqcc_la_SOURCES += \
 	src/hw/cost.h \
 	src/hw/design.c \
 	src/hw/design.h \
+	src/hw/exact.c \
 	src/hw/folding.c \
 	src/hw/folding.h \
 	src/hw/hw.h \

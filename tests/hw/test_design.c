@@ -193,6 +193,44 @@ static void parts(void **state)
 	graph_free(g);
 }
 
+/* 2^24 + 3, which float32 rounds to the threshold, does not reach 2^24 + 4, and is 3 more than 2^24. */
+static void sums_beyond_float(void **state)
+{
+	struct graph *g = test_graph(
+		"net (float[1,2] x) => (a, z) <float[2,1] w = {4096,1}, float[1,1] t = {16777220}, float[1] m = {-16777216}> {\n"
+		"\tc, d = finn.custom_op.fpgadataflow.DuplicateStreams <NumChannels = 2, PE = 1, numInputVectors = [1], "
+		"inputDataType = \"INT16\"> (x)\n"
+		"\ta = finn.custom_op.fpgadataflow.MVAU <MW = 2, MH = 1, SIMD = 1, PE = 1, numInputVectors = [1], "
+		"inputDataType = \"INT16\", weightDataType = \"INT14\", outputDataType = \"UINT1\", accDataType = \"INT32\"> "
+		"(c, w, t)\n"
+		"\ts = finn.custom_op.fpgadataflow.MVAU <MW = 2, MH = 1, SIMD = 1, PE = 1, numInputVectors = [1], "
+		"inputDataType = \"INT16\", weightDataType = \"INT14\", outputDataType = \"INT32\", accDataType = \"INT32\", "
+		"noActivation = 1> (d, w)\n"
+		"\tz = finn.custom_op.fpgadataflow.ChannelwiseOp <NumChannels = 1, PE = 1, numInputVectors = [1], Func = \"add\", "
+		"inputDataType = \"INT32\", paramDataType = \"INT26\", outputDataType = \"INT32\"> (s, m)\n}\n");
+	struct tensor *x = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ 1, 2 }), *out[2] = { NULL };
+	struct exec_options o = { .threads = 1 };
+	struct diags d = { 0 };
+	struct design p;
+	(void)state;
+	g->inputs[0]->datatype = datatype_int(16);
+	test_run(g, "infer");
+	read_design(&p, g, 0);
+	struct graph *exact = design_exact(&p);
+	tensor_put(x, 0, 4096);
+	tensor_put(x, 1, 3);
+	exec_graph(exact, &x, out, &o, &d);
+	assert_no_errors(&d);
+	assert_true(tensor_at(out[0], 0) == 0);
+	assert_true(tensor_at(out[1], 0) == 3);
+	tensor_unref(x);
+	tensor_unref(out[0]);
+	tensor_unref(out[1]);
+	graph_free(exact);
+	design_free(&p);
+	graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +239,7 @@ int main(void)
 		cmocka_unit_test(queues_are_depths),
 		cmocka_unit_test(target_comes_from_fold),
 		cmocka_unit_test(parts),
+		cmocka_unit_test(sums_beyond_float),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,17 +187,19 @@ static int write_tensors(const struct feed *f, struct tensor *out, const char *d
 int hls_write_vectors(const struct hls_plan *p, const char *dir, int64_t samples, struct diags *d)
 {
 	struct feed f;
-	struct tensor **outputs = xcalloc(p->design.g->n_outputs + 1, sizeof *outputs);
+	struct graph *g = design_exact(&p->design);
+	struct tensor **outputs = xcalloc(g->n_outputs + 1, sizeof *outputs);
 	struct exec_options options = { .threads = 0 };
-	feed_init(&f, p->design.g);
+	feed_init(&f, g);
 	int result = feed_generate(&f, samples, 1, d);
 	if (result == 0)
-		result = exec_batch(p->design.g, f.tensors, outputs, &options, NULL, d);
+		result = exec_batch(g, f.tensors, outputs, &options, NULL, d);
 	if (result == 0)
 		result = write_tensors(&f, outputs[0], dir, d);
-	for (uint32_t i = 0; i < p->design.g->n_outputs; i++)
+	for (uint32_t i = 0; i < g->n_outputs; i++)
 		tensor_unref(outputs[i]);
 	free(outputs);
 	feed_free(&f);
+	graph_free(g);
 	return result;
 }

@@ -1,6 +1,4 @@
 /* ConvolutionInputGenerator: a sliding window, from the pixels of an image to the windows of a convolution. */
-#include <string.h>
-
 #include "hw/cost.h"
 #include "hw/kinds/exec.h"
 
@@ -163,22 +161,25 @@ static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p
 /* ---- execution ---- */
 
 /* One window: kernel positions of all channels; depthwise: of SIMD channels, then of the next SIMD ones. */
-static void copy_window(const struct hw_layer *l, const float *in, int64_t row, int64_t column, float *out)
+static void copy_window(const struct hw_layer *l, const struct tensor *in, int64_t pixel, struct tensor *out,
+			int64_t to)
 {
 	int64_t group = l->depthwise ? l->now.simd : l->mh;
 	for (int64_t from = 0; from < l->mh; from += group)
 		for (int64_t ky = 0; ky < l->kernel[0]; ky++)
-			for (int64_t kx = 0; kx < l->kernel[1]; kx++, out += group) {
-				int64_t y = row + ky * l->dilation[0], x = column + kx * l->dilation[1];
-				memcpy(out, in + (y * l->in_dim[1] + x) * l->mh + from, (size_t)group * sizeof *out);
+			for (int64_t kx = 0; kx < l->kernel[1]; kx++, to += group) {
+				int64_t shift = ky * l->dilation[0] * l->in_dim[1] + kx * l->dilation[1];
+				hw_copy(out, to, in, pixel + shift * l->mh + from, group);
 			}
 }
 
-static void image(const struct hw_layer *l, const float *in, float *out)
+static void image(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out, int64_t out_at)
 {
 	for (int64_t y = 0; y < l->out_dim[0]; y++)
-		for (int64_t x = 0; x < l->out_dim[1]; x++, out += l->mw * l->mh)
-			copy_window(l, in, y * l->stride[0], x * l->stride[1], out);
+		for (int64_t x = 0; x < l->out_dim[1]; x++, out_at += l->mw * l->mh) {
+			int64_t pixel = y * l->stride[0] * l->in_dim[1] + x * l->stride[1];
+			copy_window(l, in, in_at + pixel * l->mh, out, out_at);
+		}
 }
 
 static int exec(struct exec_ctx *x)

@@ -1,6 +1,4 @@
 /* DownSampler: every n-th pixel of every n-th row, or of a line of pixels. */
-#include <string.h>
-
 #include "hw/kinds/exec.h"
 
 static int read_sampling(const struct node *n, struct hw_layer *l, struct diags *d)
@@ -26,12 +24,13 @@ static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p
 	return (struct hw_step){ true, y % l->stride[0] == 0 && x % l->stride[1] == 0, false };
 }
 
-static void image(const struct hw_layer *l, const float *in, float *out)
+static void image(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out, int64_t out_at)
 {
 	for (int64_t y = 0; y < l->out_dim[0]; y++)
-		for (int64_t x = 0; x < l->out_dim[1]; x++, out += l->mh)
-			memcpy(out, in + (y * l->stride[0] * l->in_dim[1] + x * l->stride[1]) * l->mh,
-			       (size_t)l->mh * sizeof *out);
+		for (int64_t x = 0; x < l->out_dim[1]; x++, out_at += l->mh) {
+			int64_t from = (y * l->stride[0] * l->in_dim[1] + x * l->stride[1]) * l->mh;
+			hw_copy(out, out_at, in, in_at + from, l->mh);
+		}
 }
 
 static int exec(struct exec_ctx *x)

@@ -3,13 +3,28 @@
 
 #include <string.h>
 
-struct tensor *hw_floats(struct exec_ctx *x, size_t i)
+enum elem_type hw_elem(const struct exec_ctx *x)
+{
+	for (size_t i = 0; i < x->n_in; i++)
+		if (x->in[i] && x->in[i]->elem == ELEM_DOUBLE)
+			return ELEM_DOUBLE;
+	return ELEM_FLOAT;
+}
+
+struct tensor *hw_numbers(struct exec_ctx *x, size_t i)
 {
 	const struct tensor *in = exec_input(x, i);
-	struct tensor *t = in ? tensor_cast(in, ELEM_FLOAT) : NULL;
+	struct tensor *t = in ? tensor_cast(in, hw_elem(x)) : NULL;
 	if (!t)
 		exec_unsupported(x, "an input is missing or holds no numbers");
 	return t;
+}
+
+void hw_copy(struct tensor *to, int64_t to_at, const struct tensor *from, int64_t from_at, int64_t count)
+{
+	size_t size = elem_size((enum elem_type)to->elem);
+	memcpy((char *)to->data + (size_t)to_at * size, (const char *)from->data + (size_t)from_at * size,
+	       (size_t)count * size);
 }
 
 int hw_exec_copies(struct exec_ctx *x)

@@ -1,11 +1,27 @@
-/* What executing and typing hardware layers shares: shapes, datatypes and float tensors of integers. */
+/* What executing and typing hardware layers shares: shapes, datatypes and tensors of integers. They are stored as float32, which
+ * counts exactly up to 2^24; where a layer is given double, it computes in double, as hardware does in integers. */
 #ifndef QCC_HW_KINDS_EXEC_H
 #define QCC_HW_KINDS_EXEC_H
 
 #include "hw/kind.h"
 
-/* Input i as float32; a fresh reference, or NULL with a diagnostic. */
-struct tensor *hw_floats(struct exec_ctx *x, size_t i);
+/* Double where one of the inputs is, else float32. */
+enum elem_type hw_elem(const struct exec_ctx *x);
+/* Input i in that type; a fresh reference, or NULL with a diagnostic. */
+struct tensor *hw_numbers(struct exec_ctx *x, size_t i);
+static inline double hw_get(const struct tensor *t, int64_t i)
+{
+	return t->elem == ELEM_FLOAT ? (double)((const float *)t->data)[i] : ((const double *)t->data)[i];
+}
+static inline void hw_put(struct tensor *t, int64_t i, double x)
+{
+	if (t->elem == ELEM_FLOAT)
+		((float *)t->data)[i] = (float)x;
+	else
+		((double *)t->data)[i] = x;
+}
+/* Copies count elements of the same type. */
+void hw_copy(struct tensor *to, int64_t to_at, const struct tensor *from, int64_t from_at, int64_t count);
 /* Output 0 is a reference of each of the outputs' input 0: layers that copy. */
 int hw_exec_copies(struct exec_ctx *x);
 /* The shape in which a layer takes its input, whose shape is given: as it is where it is of the rank that
@@ -22,13 +38,14 @@ int hw_infer_image(struct infer_ctx *x, int64_t rows, int64_t columns, int64_t c
 struct datatype hw_output_datatype(const struct node *n, size_t i);   /* outputDataType */
 struct datatype hw_input_datatype(const struct node *n, size_t i);    /* inputDataType */
 struct datatype hw_plumbing_datatype(const struct node *n, size_t i); /* dataType */
-/* Counts thresholds in place: y has outer x channels elements; t has 1 or channels rows. Bipolar outputs are
- * 2 * count - 1, others count + bias. 0, or -1 with a diagnostic. */
-int hw_activate(struct exec_ctx *x, float *y, int64_t outer, int64_t channels, const struct tensor *t);
+/* Counts thresholds in place: the channels are the last axis of y; t has a row for each, or one for all, in y's type. Bipolar
+ * outputs are 2 * count - 1, others count + bias. 0, or -1 with a diagnostic. */
+int hw_activate(struct exec_ctx *x, struct tensor *y, int64_t channels, const struct tensor *t);
 
 /* ---- layers that turn images into images, channels last (images.c) ---- */
-/* What one image of the batch is turned into by. */
-typedef void hw_image_fn(const struct hw_layer *l, const float *in, float *out);
+/* What one image of the batch is turned into by: the one at element in_at becomes the one at out_at. The output holds zeros. */
+typedef void hw_image_fn(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out,
+			 int64_t out_at);
 /* Reads the layer, types the output and runs f over the images of the batch: in_dim of mh channels become out_dim of mh. */
 int hw_run_images(struct exec_ctx *x, hw_image_fn *f);
 /* The same where a pixel holds windows of so many channels, in or out. */

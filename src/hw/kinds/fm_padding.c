@@ -1,6 +1,4 @@
 /* FMPadding: a border of zeros around an image. */
-#include <string.h>
-
 #include "hw/kinds/exec.h"
 
 static int read_padding(const struct node *n, struct hw_layer *l, struct diags *d)
@@ -25,13 +23,12 @@ static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p
 	return (struct hw_step){ inside, true, false };
 }
 
-static void image(const struct hw_layer *l, const float *in, float *out)
+static void image(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out, int64_t out_at)
 {
-	memset(out, 0, (size_t)(hw_pixels(l->out_dim) * l->mh) * sizeof *out);
 	int64_t line = l->in_dim[1] * l->mh;
 	for (int64_t y = 0; y < l->in_dim[0]; y++)
-		memcpy(out + ((y + l->pad[0]) * l->out_dim[1] + l->pad[1]) * l->mh, in + y * line,
-		       (size_t)line * sizeof *out);
+		hw_copy(out, out_at + ((y + l->pad[0]) * l->out_dim[1] + l->pad[1]) * l->mh, in, in_at + y * line,
+			line);
 }
 
 static int exec(struct exec_ctx *x)

@@ -1,6 +1,4 @@
 /* FMPadding_Pixel: zeros between the pixels of an image, as a transposed convolution asks for. */
-#include <string.h>
-
 #include "hw/kinds/exec.h"
 
 static int read_spreading(const struct node *n, struct hw_layer *l, struct diags *d)
@@ -21,13 +19,13 @@ static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p
 	return (struct hw_step){ y % l->stride[0] == 0 && x % l->stride[1] == 0, true, false };
 }
 
-static void image(const struct hw_layer *l, const float *in, float *out)
+static void image(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out, int64_t out_at)
 {
-	memset(out, 0, (size_t)(hw_pixels(l->out_dim) * l->mh) * sizeof *out);
 	for (int64_t y = 0; y < l->in_dim[0]; y++)
-		for (int64_t x = 0; x < l->in_dim[1]; x++, in += l->mh)
-			memcpy(out + (y * l->stride[0] * l->out_dim[1] + x * l->stride[1]) * l->mh, in,
-			       (size_t)l->mh * sizeof *out);
+		for (int64_t x = 0; x < l->in_dim[1]; x++, in_at += l->mh) {
+			int64_t to = (y * l->stride[0] * l->out_dim[1] + x * l->stride[1]) * l->mh;
+			hw_copy(out, out_at + to, in, in_at, l->mh);
+		}
 }
 
 static int exec(struct exec_ctx *x)

@@ -52,20 +52,20 @@ static struct datatype datatype(const struct node *n, size_t i)
 
 static int exec(struct exec_ctx *x)
 {
-	struct tensor *in = hw_floats(x, 0);
+	struct tensor *in = hw_numbers(x, 0);
 	int64_t dims[MAX_RANK];
 	if (!in || image_shape(x->node, in->rank, in->dims, dims) != 4) {
 		tensor_unref(in);
 		return in ? exec_unsupported(x, "its input must be an image, channels last") : -1;
 	}
 	int64_t pixels = dims[1] * dims[2], channels = dims[3];
-	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, 4, (int64_t[]){ dims[0], 1, 1, channels });
+	struct tensor *y = exec_output(x, 0, hw_elem(x), 4, (int64_t[]){ dims[0], 1, 1, channels });
 	for (int64_t i = 0; y && i < dims[0] * channels; i++) {
-		const float *from = tensor_floats(in) + i / channels * pixels * channels + i % channels;
+		int64_t from = i / channels * pixels * channels + i % channels;
 		double sum = 0;
 		for (int64_t p = 0; p < pixels; p++)
-			sum += (double)from[p * channels];
-		((float *)y->data)[i] = (float)sum;
+			sum += hw_get(in, from + p * channels);
+		hw_put(y, i, sum);
 	}
 	tensor_unref(in);
 	return y ? 0 : -1;

@@ -31,7 +31,7 @@ static int infer(struct infer_ctx *x)
 }
 
 /* Indices of the k largest, largest first; of equal ones the first. */
-static void largest(const float *in, int64_t n, int64_t k, int64_t *out)
+static void largest(const struct tensor *in, int64_t at, int64_t n, int64_t k, int64_t *out)
 {
 	for (int64_t i = 0; i < k; i++) {
 		int64_t best = -1;
@@ -39,7 +39,7 @@ static void largest(const float *in, int64_t n, int64_t k, int64_t *out)
 			bool taken = false;
 			for (int64_t seen = 0; seen < i; seen++)
 				taken = taken || out[seen] == j;
-			if (!taken && (best < 0 || in[j] > in[best]))
+			if (!taken && (best < 0 || hw_get(in, at + j) > hw_get(in, at + best)))
 				best = j;
 		}
 		out[i] = best;
@@ -49,7 +49,7 @@ static void largest(const float *in, int64_t n, int64_t k, int64_t *out)
 static int exec(struct exec_ctx *x)
 {
 	int64_t dims[MAX_RANK], k = node_attr_int(x->node, "K", 1);
-	struct tensor *in = hw_floats(x, 0);
+	struct tensor *in = hw_numbers(x, 0);
 	int64_t labels = node_attr_int(x->node, "Labels", -1);
 	int rank = in && in->rank > 0 ? hw_input_shape(x->node, labels, in->rank, in->dims, dims) : 0;
 	if (rank < 1 || k < 1 || k > dims[rank - 1]) {
@@ -61,7 +61,7 @@ static int exec(struct exec_ctx *x)
 	bool fits = exec_work(x, in->count, multiply_clamped(k, k)) == 0;
 	struct tensor *y = fits ? exec_output(x, 0, ELEM_INT64, rank, dims) : NULL;
 	for (int64_t i = 0; y && i < in->count / n; i++)
-		largest(tensor_floats(in) + i * n, n, k, (int64_t *)y->data + i * k);
+		largest(in, i * n, n, k, (int64_t *)y->data + i * k);
 	tensor_unref(in);
 	return y ? 0 : -1;
 }

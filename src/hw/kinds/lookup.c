@@ -76,14 +76,14 @@ static struct datatype datatype(const struct node *n, size_t i)
 
 static int exec(struct exec_ctx *x)
 {
-	struct tensor *table = hw_floats(x, 1);
+	struct tensor *table = hw_numbers(x, 1);
 	const struct tensor *in = x->in[0];
 	int64_t dims[MAX_RANK], size = table && table->rank == 2 ? table->dims[1] : 0;
 	struct tensor *y = NULL;
 	if (size && in->rank < MAX_RANK) {
 		memcpy(dims, in->dims, (size_t)in->rank * sizeof *dims);
 		dims[in->rank] = size;
-		y = exec_output(x, 0, ELEM_FLOAT, in->rank + 1, dims);
+		y = exec_output(x, 0, hw_elem(x), in->rank + 1, dims);
 	}
 	for (int64_t i = 0; y && i < in->count; i++) {
 		int64_t row = tensor_int_at(in, i);
@@ -92,7 +92,7 @@ static int exec(struct exec_ctx *x)
 			return diag_node_error(x->diags, x->node, NULL, "index %lld is outside of the table",
 					       (long long)row);
 		}
-		memcpy((float *)y->data + i * size, tensor_floats(table) + row * size, (size_t)size * sizeof(float));
+		hw_copy(y, i * size, table, row * size, size);
 	}
 	tensor_unref(table);
 	return y ? 0 : exec_unsupported(x, "the table must be a matrix");

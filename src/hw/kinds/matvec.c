@@ -1,7 +1,5 @@
 /* What MVAU and VVAU share: datatypes, thresholds, cost, memories. */
 #include <math.h>
-#include <string.h>
-
 #include "hw/cost.h"
 #include "hw/kinds/exec.h"
 #include "util/integers.h"
@@ -92,9 +90,8 @@ struct tensor *hw_weights_to_bipolar(const struct node *n, struct tensor *t)
 	if (!node_attr_int(n, "binaryXnorMode", 0))
 		return t;
 	struct tensor *copy = tensor_copy(t);
-	float *p = copy ? copy->data : NULL;
 	for (int64_t i = 0; copy && i < copy->count; i++)
-		p[i] = 2 * p[i] - 1;
+		hw_put(copy, i, 2 * hw_get(copy, i) - 1);
 	tensor_unref(t);
 	return copy;
 }
@@ -103,8 +100,8 @@ int hw_exec_thresholds(struct exec_ctx *x, struct tensor *y, int64_t channels)
 {
 	if (node_attr_int(x->node, "noActivation", 0))
 		return 0;
-	struct tensor *t = hw_floats(x, 2);
-	int result = t ? hw_activate(x, y->data, channels ? y->count / channels : 0, channels, t) : -1;
+	struct tensor *t = hw_numbers(x, 2);
+	int result = t ? hw_activate(x, y, channels, t) : -1;
 	tensor_unref(t);
 	return result;
 }

@@ -59,12 +59,13 @@ static int infer(struct infer_ctx *x)
 }
 
 /* y = a b with exact sums: in float where they surely fit its 24 bits, else in double. */
-static int product(const struct hw_layer *l, const struct tensor *a, const struct tensor *b, float *y)
+static int product(const struct hw_layer *l, const struct tensor *a, const struct tensor *b, struct tensor *y)
 {
-	int64_t k = b->dims[0], rows = k ? a->count / k : 0, columns = b->dims[1];
+	int64_t rows = a->count / b->dims[0], k = b->dims[0], columns = b->dims[1];
 	struct matrix_shape s = { rows, columns, k, false, false, k, columns, columns };
-	if (l->in_bits + l->weight_bits < 20 && k << (l->in_bits + l->weight_bits) < 1 << 24) {
-		gemm_float(&s, a->data, b->data, y);
+	bool small = l->in_bits + l->weight_bits < 20 && k << (l->in_bits + l->weight_bits) < 1 << 24;
+	if (small && y->elem == ELEM_FLOAT) {
+		gemm_float(&s, a->data, b->data, y->data);
 		return 0;
 	}
 	struct tensor *wa = tensor_cast(a, ELEM_DOUBLE), *wb = tensor_cast(b, ELEM_DOUBLE);
@@ -73,7 +74,7 @@ static int product(const struct hw_layer *l, const struct tensor *a, const struc
 	if (ok)
 		gemm_double(&s, wa->data, wb->data, wide);
 	for (int64_t i = 0; ok && i < rows * columns; i++)
-		y[i] = (float)wide[i];
+		hw_put(y, i, wide[i]);
 	free(wide);
 	tensor_unref(wa);
 	tensor_unref(wb);
@@ -88,12 +89,11 @@ static int run(struct exec_ctx *x, const struct hw_layer *l, const struct tensor
 	if (b->rank != 2 || rank < 1 || dims[rank - 1] != b->dims[0])
 		return diag_node_error(x->diags, x->node, NULL, "the weights' shape does not fit the input's");
 	dims[rank - 1] = b->dims[1];
-	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, rank, dims);
-	if (!y || exec_work(x, y->count, b->dims[0] / 4 + 1) < 0 || product(l, a, b, y->data) != 0)
+	struct tensor *y = exec_output(x, 0, hw_elem(x), rank, dims);
+	if (!y || exec_work(x, y->count, b->dims[0] / 4 + 1) < 0 || product(l, a, b, y) != 0)
 		return -1;
-	float *p = y->data;
 	for (int64_t i = 0; popcount && i < y->count; i++)
-		p[i] = (p[i] + (float)b->dims[0]) / 2;
+		hw_put(y, i, (hw_get(y, i) + (double)b->dims[0]) / 2);
 	return hw_exec_thresholds(x, y, b->dims[1]);
 }
 
@@ -102,7 +102,7 @@ static int exec(struct exec_ctx *x)
 	struct hw_layer l;
 	if (hw_layer_read(x->node, &l, x->diags) != 0)
 		return -1;
-	struct tensor *a = hw_floats(x, 0), *b = a ? hw_floats(x, 1) : NULL;
+	struct tensor *a = hw_numbers(x, 0), *b = a ? hw_numbers(x, 1) : NULL;
 	if (b) {
 		a = hw_weights_to_bipolar(x->node, a);
 		b = hw_weights_to_bipolar(x->node, b);

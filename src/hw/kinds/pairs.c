@@ -1,6 +1,4 @@
 /* What the layers share that combine a stream with another one, or with a constant a channel. */
-#include <string.h>
-
 #include "hw/kinds/exec.h"
 #include "ops/ranges.h"
 #include "util/integers.h"
@@ -25,7 +23,7 @@ bool hw_takes_repeating(const struct hw_layer *l, const struct hw_progress *p, s
 
 /* ---- execution ---- */
 
-static float combine(enum hw_function f, float a, float b)
+static double combine(enum hw_function f, double a, double b)
 {
 	switch (f) {
 	case HW_SUB: return a - b;
@@ -51,10 +49,10 @@ int hw_run_pairs(struct exec_ctx *x)
 	struct hw_layer l;
 	if (hw_layer_read(x->node, &l, x->diags) != 0)
 		return -1;
-	struct tensor *a = hw_floats(x, 0), *b = a ? hw_floats(x, 1) : NULL;
+	struct tensor *a = hw_numbers(x, 0), *b = a ? hw_numbers(x, 1) : NULL;
 	int64_t dims[MAX_RANK];
 	int rank = a && a->rank > 0 ? hw_input_shape(x->node, l.mh, a->rank, a->dims, dims) : 0;
-	struct tensor *y = b ? exec_output(x, 0, ELEM_FLOAT, rank, dims) : NULL;
+	struct tensor *y = b ? exec_output(x, 0, hw_elem(x), rank, dims) : NULL;
 	if (y && (b->count < 1 || a->count % b->count)) {
 		diag_node_error(x->diags, x->node, NULL, "its inputs differ in shape");
 		y = NULL;
@@ -63,8 +61,7 @@ int hw_run_pairs(struct exec_ctx *x)
 	if (y)
 		sample_sizes(a, b, &of_a, &of_b);
 	for (int64_t i = 0; y && i < a->count; i++)
-		((float *)y->data)[i] =
-			combine(l.function, tensor_floats(a)[i], tensor_floats(b)[i / of_a * of_b + i % of_b]);
+		hw_put(y, i, combine(l.function, hw_get(a, i), hw_get(b, i / of_a * of_b + i % of_b)));
 	tensor_unref(a);
 	tensor_unref(b);
 	return y ? 0 : -1;

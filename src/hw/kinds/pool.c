@@ -27,17 +27,18 @@ static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p
 /* ---- execution ---- */
 
 /* Windows hold PE channels of all kernel positions at a time. */
-static void image(const struct hw_layer *l, const float *in, float *out)
+static void image(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out, int64_t out_at)
 {
 	bool average = strcmp(node_attr_string(l->node, "Function", "MaxPool"), "QuantAvgPool") == 0;
 	int64_t shift = node_attr_int(l->node, "Size", 0), pe = l->now.pe;
 	for (int64_t i = 0; i < hw_pixels(l->out_dim) * l->mh; i++) {
-		int64_t c = i % l->mh;
-		const float *w = in + i / l->mh * l->mh * l->mw + c / pe * pe * l->mw + c % pe;
-		double sum = w[0];
-		for (int64_t k = 1; k < l->mw; k++)
-			sum = average ? sum + (double)w[k * pe] : (double)w[k * pe] > sum ? (double)w[k * pe] : sum;
-		out[i] = (float)(average ? floor(ldexp(sum, -(int)shift)) : sum);
+		int64_t c = i % l->mh, at = in_at + i / l->mh * l->mh * l->mw + c / pe * pe * l->mw + c % pe;
+		double sum = hw_get(in, at);
+		for (int64_t k = 1; k < l->mw; k++) {
+			double v = hw_get(in, at + k * pe);
+			sum = average ? sum + v : v > sum ? v : sum;
+		}
+		hw_put(out, out_at + i, average ? floor(ldexp(sum, -(int)shift)) : sum);
 	}
 }
 

@@ -1,6 +1,4 @@
 /* StreamingConcat: joins the channels of several streams. */
-#include <string.h>
-
 #include "hw/kinds/exec.h"
 #include "util/integers.h"
 
@@ -80,7 +78,7 @@ static int64_t vectors_of(const struct exec_ctx *x, const int64_t *parts, size_t
 	int64_t vectors = -1;
 	for (size_t i = 0; i < x->n_in; i++) {
 		const struct tensor *t = x->in[i];
-		bool fits = t && t->elem == ELEM_FLOAT && t->rank > 0 && i < count && t->count % parts[i] == 0;
+		bool fits = t && t->elem == hw_elem(x) && t->rank > 0 && i < count && t->count % parts[i] == 0;
 		if (!fits || (vectors >= 0 && t->count / parts[i] != vectors))
 			return diag_node_error(x->diags, x->node, NULL,
 					       "its inputs differ in shape from what its "
@@ -101,11 +99,10 @@ static int exec(struct exec_ctx *x)
 		return -1;
 	int rank = hw_input_shape(x->node, parts[0], x->in[0]->rank, x->in[0]->dims, dims);
 	dims[rank - 1] = l.mh;
-	struct tensor *y = exec_output(x, 0, ELEM_FLOAT, rank, dims);
+	struct tensor *y = exec_output(x, 0, hw_elem(x), rank, dims);
 	for (size_t i = 0; y && i < x->n_in; i++) {
 		for (int64_t v = 0; v < vectors; v++)
-			memcpy((float *)y->data + v * l.mh + at, tensor_floats(x->in[i]) + v * parts[i],
-			       (size_t)parts[i] * sizeof(float));
+			hw_copy(y, v * l.mh + at, x->in[i], v * parts[i], parts[i]);
 		at += parts[i];
 	}
 	return y ? 0 : -1;

@@ -1,5 +1,5 @@
 /* StreamingMaxPool: the maximum over windows that do not overlap. */
-#include <string.h>
+#include <math.h>
 
 #include "hw/kinds/exec.h"
 
@@ -65,23 +65,24 @@ static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p
 
 /* ---- execution ---- */
 
-static void maximum(const struct hw_layer *l, const float *in, int64_t row, int64_t column, float *out)
+/* Of one channel over the window whose first pixel that is. */
+static double maximum(const struct hw_layer *l, const struct tensor *in, int64_t in_at, int64_t row, int64_t column)
 {
-	memcpy(out, in + (row * l->in_dim[1] + column) * l->mh, (size_t)l->mh * sizeof *out);
+	double most = -INFINITY;
 	for (int64_t y = row; y < row + l->kernel[0] && y < l->in_dim[0]; y++)
-		for (int64_t x = column; x < column + l->kernel[1] && x < l->in_dim[1]; x++)
-			for (int64_t c = 0; c < l->mh; c++) {
-				float v = in[(y * l->in_dim[1] + x) * l->mh + c];
-				if (v > out[c])
-					out[c] = v;
-			}
+		for (int64_t x = column; x < column + l->kernel[1] && x < l->in_dim[1]; x++) {
+			double v = hw_get(in, in_at + (y * l->in_dim[1] + x) * l->mh);
+			most = v > most ? v : most;
+		}
+	return most;
 }
 
-static void image(const struct hw_layer *l, const float *in, float *out)
+static void image(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out, int64_t out_at)
 {
 	for (int64_t y = 0; y < l->out_dim[0]; y++)
-		for (int64_t x = 0; x < l->out_dim[1]; x++, out += l->mh)
-			maximum(l, in, y * l->stride[0], x * l->stride[1], out);
+		for (int64_t x = 0; x < l->out_dim[1]; x++)
+			for (int64_t c = 0; c < l->mh; c++)
+				hw_put(out, out_at++, maximum(l, in, in_at + c, y * l->stride[0], x * l->stride[1]));
 }
 
 static int exec(struct exec_ctx *x)

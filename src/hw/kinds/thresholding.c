@@ -1,6 +1,4 @@
 /* Thresholding: FINN's stand-alone activation, and the counting of thresholds inside MVAU and VVAU. Channels last. */
-#include <string.h>
-
 #include "hw/kinds/exec.h"
 
 static int read_thresholds(const struct node *n, struct hw_layer *l, struct diags *d)
@@ -24,13 +22,18 @@ static size_t memories(const struct hw_layer *l, struct hw_memory out[HW_MEMORIE
 	return 1;
 }
 
-/* How many of the ascending thresholds x reaches. */
-static int64_t reached(const float *t, int64_t steps, float x)
+/* How many thresholds x reaches; files may have them in any order. */
+static int64_t reached(const struct tensor *t, int64_t from, int64_t steps, double x, bool ascending)
 {
 	int64_t below = 0, above = steps;
+	if (!ascending) {
+		for (int64_t i = 0; i < steps; i++)
+			below += x >= hw_get(t, from + i);
+		return below;
+	}
 	while (below < above) {
 		int64_t middle = below + (above - below) / 2;
-		if (x >= t[middle])
+		if (x >= hw_get(t, from + middle))
 			below = middle + 1;
 		else
 			above = middle;
@@ -38,17 +41,25 @@ static int64_t reached(const float *t, int64_t steps, float x)
 	return below;
 }
 
-int hw_activate(struct exec_ctx *x, float *y, int64_t outer, int64_t channels, const struct tensor *t)
+static bool ascends(const struct tensor *t)
+{
+	for (int64_t i = 1; i < t->count; i++)
+		if (i % t->dims[1] && !(hw_get(t, i - 1) <= hw_get(t, i)))
+			return false;
+	return true;
+}
+
+int hw_activate(struct exec_ctx *x, struct tensor *y, int64_t channels, const struct tensor *t)
 {
 	if (t->rank != 2 || (t->dims[0] != 1 && t->dims[0] != channels))
 		return diag_node_error(x->diags, x->node, NULL, "thresholds must have one row, or one per channel");
-	bool bipolar = hw_datatype(x->node, "outputDataType").kind == DT_BIPOLAR;
-	float scale = bipolar ? 2 : 1, bias = bipolar ? -1 : (float)node_attr_int(x->node, "ActVal", 0);
+	bool bipolar = hw_datatype(x->node, "outputDataType").kind == DT_BIPOLAR, ascending = ascends(t);
+	double scale = bipolar ? 2 : 1, bias = bipolar ? -1 : (double)node_attr_int(x->node, "ActVal", 0);
 	int64_t steps = t->dims[1], row = t->dims[0] == 1 ? 0 : steps;
-	const float *thresholds = t->data;
-	for (int64_t i = 0; i < outer; i++)
-		for (int64_t c = 0; c < channels; c++, y++)
-			*y = bias + scale * (float)reached(thresholds + c * row, steps, *y);
+	for (int64_t i = 0; i < y->count; i++) {
+		int64_t count = reached(t, i % channels * row, steps, hw_get(y, i), ascending);
+		hw_put(y, i, bias + scale * (double)count);
+	}
 	return 0;
 }
 
@@ -57,15 +68,15 @@ static int exec(struct exec_ctx *x)
 	struct hw_layer l;
 	if (hw_layer_read(x->node, &l, x->diags) != 0)
 		return -1;
-	struct tensor *in = hw_floats(x, 0), *t = in ? hw_floats(x, 1) : NULL;
+	struct tensor *in = hw_numbers(x, 0), *t = in ? hw_numbers(x, 1) : NULL;
 	int64_t dims[MAX_RANK];
 	int rank = in && in->rank > 0 ? hw_input_shape(x->node, l.mh, in->rank, in->dims, dims) : 0;
-	struct tensor *y = t ? exec_output(x, 0, ELEM_FLOAT, rank, dims) : NULL;
+	struct tensor *y = t ? exec_output(x, 0, hw_elem(x), rank, dims) : NULL;
 	int result = -1;
 	if (y) {
 		int64_t channels = rank ? dims[rank - 1] : 1;
-		memcpy(y->data, in->data, (size_t)in->count * sizeof(float));
-		result = hw_activate(x, y->data, channels ? in->count / channels : 0, channels, t);
+		hw_copy(y, 0, in, 0, in->count);
+		result = hw_activate(x, y, channels, t);
 	}
 	tensor_unref(in);
 	tensor_unref(t);

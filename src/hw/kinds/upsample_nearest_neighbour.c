@@ -1,6 +1,4 @@
 /* UpsampleNearestNeighbour: an image, or a line of pixels, enlarged by a whole factor by repeating pixels. */
-#include <string.h>
-
 #include "hw/kinds/exec.h"
 
 static int read_enlarging(const struct node *n, struct hw_layer *l, struct diags *d)
@@ -49,12 +47,12 @@ static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p
 	return (struct hw_step){ fresh, true, false };
 }
 
-static void image(const struct hw_layer *l, const float *in, float *out)
+static void image(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out, int64_t out_at)
 {
 	for (int64_t y = 0; y < l->out_dim[0]; y++)
-		for (int64_t x = 0; x < l->out_dim[1]; x++, out += l->mh) {
+		for (int64_t x = 0; x < l->out_dim[1]; x++, out_at += l->mh) {
 			int64_t from_y = y * l->in_dim[0] / l->out_dim[0], from_x = x * l->in_dim[1] / l->out_dim[1];
-			memcpy(out, in + (from_y * l->in_dim[1] + from_x) * l->mh, (size_t)l->mh * sizeof *out);
+			hw_copy(out, out_at, in, in_at + (from_y * l->in_dim[1] + from_x) * l->mh, l->mh);
 		}
 }
 

@@ -50,15 +50,16 @@ static int infer(struct infer_ctx *x)
 }
 
 /* One pixel. The window holds, for each group of PE channels, all kernel positions of those channels. */
-static void pixel(const struct hw_layer *l, const float *window, const float *w, float *y)
+static void pixel(const struct hw_layer *l, const struct tensor *in, int64_t in_at, const struct tensor *w,
+		  struct tensor *y, int64_t out_at)
 {
 	int64_t pe = l->now.pe;
 	for (int64_t c = 0; c < l->mh; c++) {
-		const float *in = window + c / pe * pe * l->mw + c % pe;
+		int64_t from = in_at + c / pe * pe * l->mw + c % pe;
 		double sum = 0;
 		for (int64_t k = 0; k < l->mw; k++)
-			sum += (double)in[k * pe] * (double)w[c * l->mw + k];
-		y[c] = (float)sum;
+			sum += hw_get(in, from + k * pe) * hw_get(w, c * l->mw + k);
+		hw_put(y, out_at + c, sum);
 	}
 }
 
@@ -68,16 +69,16 @@ static int exec(struct exec_ctx *x)
 	bool popcount = hw_counts_bits(x->node);
 	if (hw_layer_read(x->node, &l, x->diags) != 0)
 		return -1;
-	struct tensor *a = hw_floats(x, 0), *w = a ? hw_floats(x, 1) : NULL, *y = NULL;
+	struct tensor *a = hw_numbers(x, 0), *w = a ? hw_numbers(x, 1) : NULL, *y = NULL;
 	int64_t size = multiply_clamped(l.mh, l.mw), pixels = a && size > 0 ? a->count / size : 0;
 	if (w && a->rank == 4 && a->dims[3] == size && w->count == size && l.mh % l.now.pe == 0)
-		y = exec_output(x, 0, ELEM_FLOAT, 4, (int64_t[]){ a->dims[0], a->dims[1], a->dims[2], l.mh });
+		y = exec_output(x, 0, hw_elem(x), 4, (int64_t[]){ a->dims[0], a->dims[1], a->dims[2], l.mh });
 	else if (w)
 		diag_node_error(x->diags, x->node, NULL, "Channels, Kernel and PE do not fit the inputs");
 	for (int64_t i = 0; y && i < pixels; i++)
-		pixel(&l, tensor_floats(a) + i * l.mh * l.mw, w->data, (float *)y->data + i * l.mh);
+		pixel(&l, a, i * l.mh * l.mw, w, y, i * l.mh);
 	for (int64_t i = 0; y && popcount && i < y->count; i++)
-		((float *)y->data)[i] = (((float *)y->data)[i] + (float)l.mw) / 2;
+		hw_put(y, i, (hw_get(y, i) + (double)l.mw) / 2);
 	int result = y ? hw_exec_thresholds(x, y, l.mh) : -1;
 	tensor_unref(a);
 	tensor_unref(w);
