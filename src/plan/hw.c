@@ -133,6 +133,21 @@ static const struct stream *stream_of(const struct lowering *l, const struct nod
 	return x ? l->streams[x->id] : NULL;
 }
 
+/* The buffer as rows of that many elements: hardware layers read a stream of elements, whatever the shape of the value. */
+static struct plan_buf *as_rows(struct lowering *l, struct plan_buf *in, int64_t row)
+{
+	if (in->channels_last || in->shuffle || !in->rank || in->dims[in->rank - 1] == row || row < 1 ||
+	    in->count % row)
+		return in;
+	struct plan_buf *b = lower_buf_like(l, in, "rows", contents_of(in));
+	const int64_t dims[2] = { in->count / row, row };
+	b->rank = 2;
+	b->dims = arena_copy(&l->plan->arena, dims, sizeof dims);
+	b->channel_axis = 1;
+	b->same = in;
+	return b;
+}
+
 /* MVAU: a matrix product, or a convolution where windows come in: weights [kernel y, kernel x, channel][output]. */
 int lower_mvau(struct lowering *l, const struct node *n)
 {
@@ -149,6 +164,8 @@ int lower_mvau(struct lowering *l, const struct node *n)
 		return finish(l, n, y);
 	}
 	struct plan_buf *in = lower_input(l, n, 0);
+	if (in)
+		in = as_rows(l, in, wv->constant->dims[0]);
 	if (!in || !lower_is_dense(in, wv->constant, false))
 		return in ? lower_unsupported(l, n, "this operand") : -1;
 	y = lower_dense(l, n, in, wv, false);
