@@ -1,6 +1,7 @@
 /* FINN's hardware layers: matrix products with thresholds, streams of windows that become convolutions again,
  * pools. They work on channels last, with all constants as inputs and attributes. */
 #include "plan/lower.h"
+#include "hw/hw.h"
 
 #include <string.h>
 
@@ -198,12 +199,12 @@ int lower_hw_thresholds(struct lowering *l, const struct node *n)
 /* ---- streams ---- */
 
 /* The node that alone reads v, if its operator is one of the two. */
-static const struct node *only_reader(const struct value *v, const char *a, const char *b)
+static const struct node *only_reader(const struct value *v, const struct op *a, const struct op *b)
 {
 	const struct use *u = value_only_use(v);
 	if (!u || !u->user || u->index)
 		return NULL;
-	return !strncmp(u->user->op_type, a, strlen(a)) || !strncmp(u->user->op_type, b, strlen(b)) ? u->user : NULL;
+	return u->user->op == a || u->user->op == b ? u->user : NULL;
 }
 
 static struct stream *stream_new(struct lowering *l, const struct value *v, struct plan_buf *in)
@@ -218,17 +219,17 @@ static struct stream *stream_new(struct lowering *l, const struct value *v, stru
  * maximum is taken of are written out. */
 static bool feeds_windows(const struct value *v)
 {
-	return only_reader(v, "MVAU", "VVAU") || only_reader(v, "Pool", "Pool");
+	return only_reader(v, &op_MVAU, &op_VVAU) || only_reader(v, &op_Pool, &op_Pool);
 }
 
 int lower_padding(struct lowering *l, const struct node *n)
 {
 	const struct value *v = n->outputs[0];
-	const struct node *g = only_reader(v, "ConvolutionInputGenerator", "ConvolutionInputGenerator");
+	const struct node *g = only_reader(v, &op_ConvolutionInputGenerator, &op_ConvolutionInputGenerator);
 	struct plan_buf *in = lower_input(l, n, 0);
 	if (!in)
 		return -1;
-	bool pool = g && only_reader(g->outputs[0], "Pool", "Pool");
+	bool pool = g && only_reader(g->outputs[0], &op_Pool, &op_Pool);
 	if (!g || !feeds_windows(g->outputs[0]) || (pool && (in->real || in->lo < 0)) || in->rank != 4 ||
 	    in->channels_last || in->shuffle)
 		return lower_move(l, n);
@@ -317,20 +318,12 @@ int lower_global_sum(struct lowering *l, const struct node *n)
 /* AddStreams' relatives: two streams, or a stream and a constant a channel. */
 int lower_hw_pair(struct lowering *l, const struct node *n)
 {
-	static const struct {
-		const char *name;
-		enum plan_function f;
-	} table[] = {
-		{ "Add", PLAN_ADD },	      { "add", PLAN_ADD },	   { "Sub", PLAN_SUB },
-		{ "AbsDiff", PLAN_DISTANCE }, { "Mul", PLAN_MUL },	   { "mul", PLAN_MUL },
-		{ "Mul", PLAN_MUL },	      { "cmp_ge", PLAN_AT_LEAST }, { "cmp_le", PLAN_AT_MOST },
+	static const enum plan_function functions[] = {
+		[HW_ADD] = PLAN_ADD, [HW_SUB] = PLAN_SUB,	    [HW_ABS_DIFF] = PLAN_ABS_DIFF,
+		[HW_MUL] = PLAN_MUL, [HW_AT_LEAST] = PLAN_AT_LEAST, [HW_AT_MOST] = PLAN_AT_MOST,
 	};
-	bool constant = !strncmp(n->op_type, "ChannelwiseOp", 13);
-	const char *name = constant ? node_attr_string(n, "Func", "cmp_le") : node_attr_string(n, "eltwiseOp", "Add");
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (!strcmp(name, table[i].name))
-			return lower_pair(l, n, table[i].f);
-	return lower_unsupported(l, n, "this function");
+	enum hw_function f = hw_function_of(n);
+	return f == HW_NO_FUNCTION ? lower_unsupported(l, n, "this function") : lower_pair(l, n, functions[f]);
 }
 
 /* The sum over a window, shifted right. */

@@ -4,6 +4,7 @@ libqcc_la_SOURCES += \
 	src/plan/hw.c \
 	src/plan/lower.c \
 	src/plan/lower.h \
+	src/plan/lowerings.def \
 	src/plan/mac.c \
 	src/plan/move.c \
 	src/plan/order.c \

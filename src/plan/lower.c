@@ -125,30 +125,30 @@ int lower_graph_axis(const struct plan_buf *b, int axis)
 	return axis == b->rank - 1 ? 1 : axis + 1;
 }
 
-static bool is_one_of(const char *name, const char *const *list)
+bool lower_is_one_of(const struct node *n, const struct op *const *list)
 {
 	for (; *list; list++)
-		if (!strcmp(name, *list))
+		if (n->op == *list)
 			return true;
 	return false;
 }
 
 static bool wants_last(const struct value *v, int depth)
 {
-	static const char *const image[] = { "Conv",	    "ConvTranspose",	 "MaxPool",
-					     "AveragePool", "GlobalAveragePool", "GlobalMaxPool",
-					     "Resize",	    "Upsample",		 NULL };
-	static const char *const through[] = { "MultiThreshold", "Add", "Sub",	"Mul", "Relu",
-					       "Concat",	 "Pad", "Clip", NULL };
+	static const struct op *const image[] = { &op_Conv,	   &op_ConvTranspose,	  &op_MaxPool,
+						  &op_AveragePool, &op_GlobalAveragePool, &op_GlobalMaxPool,
+						  &op_Resize,	   &op_Upsample,	  NULL };
+	static const struct op *const through[] = { &op_MultiThreshold, &op_Add, &op_Sub,  &op_Mul, &op_Relu,
+						    &op_Concat,		&op_Pad, &op_Clip, NULL };
 	if (v->rank < 3 || v->layout == LAYOUT_NHWC || v->layout == LAYOUT_NWC || depth > 6)
 		return false;
 	value_for_each_use (v, u) {
 		const struct node *n = u->user;
-		if (!n || (n->op && !strcmp(n->op->domain, DOMAIN_CHANNELS_LAST)))
+		if (!n)
 			continue;
-		if (is_one_of(n->op_type, image) && u->index == 0)
+		if (lower_is_one_of(n, image) && u->index == 0)
 			return true;
-		if (is_one_of(n->op_type, through) && n->outputs[0] && wants_last(n->outputs[0], depth + 1))
+		if (lower_is_one_of(n, through) && n->outputs[0] && wants_last(n->outputs[0], depth + 1))
 			return true;
 	}
 	return false;
@@ -231,94 +231,13 @@ int64_t *lower_order(struct lowering *l, const struct plan_buf *b)
 /* ---- the walk ---- */
 
 static const struct {
-	const char *op;
+	const struct op *op;
 	int (*lower)(struct lowering *l, const struct node *n);
-} families[] = {
-	{ "Conv", lower_conv },
-	{ "ConvTranspose", lower_deconv },
-	{ "MatMul", lower_matmul },
-	{ "Gemm", lower_gemm },
-	{ "MVAU", lower_mvau },
-	{ "VVAU", lower_vvau },
-	{ "FMPadding", lower_padding },
-	{ "ConvolutionInputGenerator", lower_windows },
-	{ "DuplicateStreams", lower_duplicate },
-	{ "StreamingMaxPool", lower_stream_pool },
-	{ "GlobalAccPool", lower_global_sum },
-	{ "Pool", lower_hw_pool },
-	{ "MultiThreshold", lower_thresholds },
-	{ "Thresholding", lower_hw_thresholds },
-	{ "MaxPool", lower_maxpool },
-	{ "MaxPoolNHWC", lower_maxpool },
-	{ "GlobalMaxPool", lower_maxpool },
-	{ "AveragePool", lower_averagepool },
-	{ "GlobalAveragePool", lower_averagepool },
-	{ "ReduceSum", lower_reduce },
-	{ "ReduceMean", lower_reduce },
-	{ "ReduceMax", lower_reduce },
-	{ "ReduceMin", lower_reduce },
-	{ "Add", lower_binary },
-	{ "Sub", lower_binary },
-	{ "Mul", lower_binary },
-	{ "Div", lower_binary },
-	{ "Max", lower_binary },
-	{ "Min", lower_binary },
-	{ "AddStreams", lower_binary },
-	{ "PRelu", lower_binary },
-	{ "Pow", lower_binary },
-	{ "StreamingEltwise", lower_hw_pair },
-	{ "ChannelwiseOp", lower_hw_pair },
-	{ "Relu", lower_unary },
-	{ "Sigmoid", lower_unary },
-	{ "Tanh", lower_unary },
-	{ "Neg", lower_unary },
-	{ "Abs", lower_unary },
-	{ "Exp", lower_unary },
-	{ "Sqrt", lower_unary },
-	{ "Floor", lower_unary },
-	{ "Ceil", lower_unary },
-	{ "Round", lower_unary },
-	{ "Erf", lower_unary },
-	{ "Log", lower_unary },
-	{ "LeakyRelu", lower_unary },
-	{ "Sign", lower_unary },
-	{ "Reciprocal", lower_unary },
-	{ "Elu", lower_unary },
-	{ "Selu", lower_unary },
-	{ "Celu", lower_unary },
-	{ "ThresholdedRelu", lower_unary },
-	{ "HardSigmoid", lower_unary },
-	{ "HardSwish", lower_unary },
-	{ "Softplus", lower_unary },
-	{ "Softsign", lower_unary },
-	{ "Mish", lower_unary },
-	{ "Gelu", lower_unary },
-	{ "Clip", lower_clip },
-	{ "Softmax", lower_softmax },
-	{ "LogSoftmax", lower_softmax },
-	{ "TopK", lower_topk },
-	{ "ArgMax", lower_topk },
-	{ "LabelSelect", lower_topk },
-	{ "Concat", lower_concat },
-	{ "StreamingConcat", lower_concat },
-	{ "Reshape", lower_reshape },
-	{ "Flatten", lower_reshape },
-	{ "Squeeze", lower_reshape },
-	{ "Unsqueeze", lower_reshape },
-	{ "Identity", lower_reshape },
-	{ "Cast", lower_reshape },
-	{ "Dropout", lower_reshape },
-	{ "StreamingFIFO", lower_reshape },
-	{ "StreamingDataWidthConverter", lower_reshape },
+} lowerings[] = {
+#define LOWER(symbol, function) { &op_##symbol, lower_##function },
+#include "plan/lowerings.def"
+#undef LOWER
 };
-
-/* FINN's specialised layers are MVAU_hls, MVAU_rtl, ...: the same function. */
-static bool same_op(const char *op_type, const char *name)
-{
-	size_t n = strlen(name);
-	return !strncmp(op_type, name, n) &&
-	       (!op_type[n] || !strcmp(op_type + n, "_hls") || !strcmp(op_type + n, "_rtl"));
-}
 
 static int lower_node(struct lowering *l, const struct node *n)
 {
@@ -326,9 +245,9 @@ static int lower_node(struct lowering *l, const struct node *n)
 		if (n->outputs[i] && !value_shape_known(n->outputs[i]))
 			return diag_node_error(l->diags, n, "give the model's inputs fixed shapes",
 					       "the shape of output '%s' is not known", n->outputs[i]->name);
-	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-		if (same_op(n->op_type, families[i].op))
-			return families[i].lower(l, n);
+	for (size_t i = 0; i < sizeof lowerings / sizeof *lowerings; i++)
+		if (n->op == lowerings[i].op)
+			return lowerings[i].lower(l, n);
 	return lower_move(l, n);
 }
 

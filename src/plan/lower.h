@@ -87,6 +87,8 @@ struct plan_buf *lower_ordered(struct lowering *l, const struct node *n, struct 
 /* What sums of `count` elements of b can be; false where 64 bits do not hold them. */
 bool lower_sum_contents(const struct plan_buf *b, int64_t count, struct contents *c);
 
+/* Whether the node's operator is in the list, which NULL ends. */
+bool lower_is_one_of(const struct node *n, const struct op *const *list);
 /* Whether the operator works on channels last by itself, whatever the plan's order. */
 bool lower_is_native(const struct node *n);
 

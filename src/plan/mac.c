@@ -132,7 +132,7 @@ static struct contents mac_contents(const struct plan_layer *y)
 static bool thresholds_of(const struct node *n, const struct plan_layer *y, const struct value *v)
 {
 	const struct value *t = node_input(n, 1);
-	bool software = !strcmp(n->op_type, "MultiThreshold"), hardware = !strncmp(n->op_type, "Thresholding", 12);
+	bool software = n->op == &op_MultiThreshold, hardware = n->op == &op_Thresholding;
 	int last = v->rank - 1, channels = y->window.dense || lower_is_native(y->node) ? last : 1;
 	if ((!software && !hardware) || !value_is_constant(t) || t->rank != 2)
 		return false;

@@ -13,7 +13,7 @@ static bool only_products(const struct value *v)
 	value_for_each_use (v, u) {
 		if (!u->user || u->index != 0)
 			return false;
-		if (strcmp(u->user->op_type, "MatMul") && strcmp(u->user->op_type, "Gemm"))
+		if (u->user->op != &op_MatMul && u->user->op != &op_Gemm)
 			return false;
 		any = true;
 	}
@@ -56,7 +56,7 @@ int lower_reshape(struct lowering *l, const struct node *n)
 int lower_concat(struct lowering *l, const struct node *n)
 {
 	const struct value *v = n->outputs[0];
-	int axis = normal_axis(node_attr_int(n, "axis", strcmp(n->op_type, "Concat") ? -1 : 0), v->rank);
+	int axis = normal_axis(node_attr_int(n, "axis", n->op == &op_Concat ? 0 : -1), v->rank);
 	struct plan_buf *first = node_input(n, 0) ? l->of[node_input(n, 0)->id] : NULL;
 	bool same = axis >= 0 && first;
 	for (size_t i = 0; i < n->n_inputs && same; i++) {
@@ -96,7 +96,7 @@ static struct tensor *numbered(const struct value *v, int64_t first)
  * (scales of a Resize). */
 static struct tensor *as_operand(const struct node *n, const struct tensor *t)
 {
-	bool data = elem_is_float(t->elem) && strcmp(n->op_type, "Resize") && strcmp(n->op_type, "Upsample");
+	bool data = elem_is_float(t->elem) && n->op != &op_Resize && n->op != &op_Upsample;
 	return data ? tensor_cast(t, ELEM_DOUBLE) : tensor_ref(t);
 }
 
@@ -115,17 +115,19 @@ struct move_inputs {
 /* Operators that move elements always, or in this mode. */
 static bool moves(const struct node *n)
 {
-	static const char *const stream[] = {
-		"FMPadding", "ConvolutionInputGenerator", "UpsampleNearestNeighbour", "DownSampler", "Im2Col", "Pad"
-	};
+	static const struct op *const others[] = { &op_FMPadding,
+						   &op_FMPadding_Pixel,
+						   &op_ConvolutionInputGenerator,
+						   &op_UpsampleNearestNeighbour,
+						   &op_DownSampler,
+						   &op_Im2Col,
+						   &op_Pad,
+						   NULL };
 	if (!n->op || !n->op->exec)
 		return false;
-	if (!strcmp(n->op_type, "Resize") || !strcmp(n->op_type, "Upsample"))
+	if (n->op == &op_Resize || n->op == &op_Upsample)
 		return !strcmp(node_attr_string(n, "mode", "nearest"), "nearest");
-	for (size_t i = 0; i < sizeof stream / sizeof *stream; i++)
-		if (!strncmp(n->op_type, stream[i], strlen(stream[i])))
-			return true;
-	return n->op->flags & OP_MOVES;
+	return n->op->flags & OP_MOVES || lower_is_one_of(n, others);
 }
 
 static int number_inputs(struct lowering *l, const struct node *n, struct plan_layer *y, struct move_inputs *m)

@@ -75,7 +75,7 @@ enum plan_function {
 	PLAN_MIN,
 	PLAN_PRELU,
 	PLAN_POW,
-	PLAN_DISTANCE,
+	PLAN_ABS_DIFF,
 	PLAN_AT_LEAST,
 	PLAN_AT_MOST, /* of integers: |a - b|, a >= b, a <= b */
 	PLAN_COPY,

@@ -125,9 +125,7 @@ int lower_reduce(struct lowering *l, const struct node *n)
 		return -1;
 	if (!reduced_axes(n, in->rank, axes))
 		return lower_unsupported(l, n, "axes that are computed at run time");
-	enum plan_function f = !strcmp(n->op_type, "ReduceMax")	  ? PLAN_MAX
-			       : !strcmp(n->op_type, "ReduceMin") ? PLAN_MIN
-								  : PLAN_ADD;
+	enum plan_function f = n->op == &op_ReduceMax ? PLAN_MAX : n->op == &op_ReduceMin ? PLAN_MIN : PLAN_ADD;
 	if (in->shuffle)
 		in = lower_ordered(l, n, in);
 	int64_t total = in->count;
@@ -141,6 +139,6 @@ int lower_reduce(struct lowering *l, const struct node *n)
 			return -1;
 		in = longer ? y->out : in;
 	}
-	bool mean = !strcmp(n->op_type, "ReduceMean");
+	bool mean = n->op == &op_ReduceMean;
 	return finish(l, n, in, y, axes, mean ? (double)(total / in->count) : 0);
 }

@@ -49,7 +49,7 @@ static bool combine_ints(enum plan_function f, struct interval a, struct interva
 	switch (f) {
 	case PLAN_ADD: return !__builtin_add_overflow(a.lo, b.lo, lo) && !__builtin_add_overflow(a.hi, b.hi, hi);
 	case PLAN_SUB: return !__builtin_sub_overflow(a.lo, b.hi, lo) && !__builtin_sub_overflow(a.hi, b.lo, hi);
-	case PLAN_DISTANCE:
+	case PLAN_ABS_DIFF:
 		if (__builtin_sub_overflow(b.hi, a.lo, lo) || __builtin_sub_overflow(a.hi, b.lo, hi))
 			return false;
 		*hi = larger(*lo, *hi);
@@ -68,7 +68,7 @@ bool lower_combine(enum plan_function f, struct interval a, struct interval b, s
 	int64_t lo, hi;
 	*c = contents_real();
 	if (a.real || b.real || f == PLAN_DIV || f == PLAN_POW || f == PLAN_PRELU)
-		return f != PLAN_DISTANCE && f != PLAN_AT_LEAST && f != PLAN_AT_MOST;
+		return f != PLAN_ABS_DIFF && f != PLAN_AT_LEAST && f != PLAN_AT_MOST;
 	if (!combine_ints(f, a, b, &lo, &hi))
 		return false;
 	*c = contents_int(lo, hi);
@@ -146,14 +146,14 @@ int lower_pair(struct lowering *l, const struct node *n, enum plan_function f)
 int lower_binary(struct lowering *l, const struct node *n)
 {
 	static const struct {
-		const char *op;
+		const struct op *op;
 		enum plan_function f;
 	} table[] = {
-		{ "Sub", PLAN_SUB }, { "Mul", PLAN_MUL },     { "Div", PLAN_DIV }, { "Max", PLAN_MAX },
-		{ "Min", PLAN_MIN }, { "PRelu", PLAN_PRELU }, { "Pow", PLAN_POW },
+		{ &op_Sub, PLAN_SUB }, { &op_Mul, PLAN_MUL },	  { &op_Div, PLAN_DIV }, { &op_Max, PLAN_MAX },
+		{ &op_Min, PLAN_MIN }, { &op_PRelu, PLAN_PRELU }, { &op_Pow, PLAN_POW },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (!strcmp(n->op_type, table[i].op))
+		if (n->op == table[i].op)
 			return lower_pair(l, n, table[i].f);
 	return lower_pair(l, n, PLAN_ADD);
 }
@@ -163,7 +163,7 @@ int lower_binary(struct lowering *l, const struct node *n)
 /* Whether the operator's data have their channels last in the graph. */
 static bool pools_last(const struct node *n)
 {
-	return !strcmp(n->op_type, "MaxPoolNHWC") || lower_is_native(n);
+	return n->op == &op_MaxPoolNHWC || lower_is_native(n);
 }
 
 /* The operand in an order that the pool can read. */
@@ -184,7 +184,7 @@ static int pool_window(struct lowering *l, struct plan_layer *y, const struct no
 {
 	const struct value *x = node_input(n, 0), *v = n->outputs[0];
 	bool last = pools_last(n);
-	bool global = !strncmp(n->op_type, "Global", 6);
+	bool global = n->op == &op_GlobalMaxPool || n->op == &op_GlobalAveragePool;
 	int spatial = x->rank - 2, first = last ? 1 : 2;
 	struct plan_window *w = &y->window;
 	struct window g;
@@ -281,7 +281,7 @@ int lower_softmax(struct lowering *l, const struct node *n)
 	struct plan_layer *y = lower_layer(l, n, PLAN_SOFTMAX, in);
 	lower_split(in, axis, y);
 	y->out = lower_buf(l, n->outputs[0], false, contents_real());
-	y->function = !strcmp(n->op_type, "LogSoftmax") ? PLAN_LOG : PLAN_EXP;
+	y->function = n->op == &op_LogSoftmax ? PLAN_LOG : PLAN_EXP;
 	y->real = true;
 	l->plan->libm = true;
 	return 0;
@@ -293,7 +293,7 @@ int lower_topk(struct lowering *l, const struct node *n)
 	struct plan_buf *in = lower_ordered(l, n, lower_input(l, n, 0));
 	if (!in)
 		return -1;
-	bool arg = !strcmp(n->op_type, "ArgMax"), label = !strncmp(n->op_type, "LabelSelect", 11);
+	bool arg = n->op == &op_ArgMax, label = n->op == &op_LabelSelect;
 	int axis = normal_axis(node_attr_int(n, "axis", arg ? 0 : -1), in->rank);
 	int64_t k[MAX_RANK] = { 1 };
 	size_t count = 1;

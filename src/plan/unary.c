@@ -37,43 +37,43 @@ static struct plan_layer *unary(struct lowering *l, const struct node *n, enum p
 
 /* alpha, beta: the attributes' values where they are not given. */
 static const struct {
-	const char *op;
+	const struct op *op;
 	enum plan_function f;
 	bool libm;
 	double alpha, beta;
 } functions[] = {
-	{ "Relu", PLAN_RELU, false, 0, 0 },
-	{ "Neg", PLAN_NEG, false, 0, 0 },
-	{ "Abs", PLAN_ABS, false, 0, 0 },
-	{ "Sigmoid", PLAN_SIGMOID, true, 0, 0 },
-	{ "Tanh", PLAN_TANH, true, 0, 0 },
-	{ "Exp", PLAN_EXP, true, 0, 0 },
-	{ "Sqrt", PLAN_SQRT, true, 0, 0 },
-	{ "Floor", PLAN_FLOOR, true, 0, 0 },
-	{ "Ceil", PLAN_CEIL, true, 0, 0 },
-	{ "Round", PLAN_ROUND, true, 0, 0 },
-	{ "Erf", PLAN_ERF, true, 0, 0 },
-	{ "Log", PLAN_LOG, true, 0, 0 },
-	{ "Sign", PLAN_SIGN, false, 0, 0 },
-	{ "Reciprocal", PLAN_RECIPROCAL, false, 0, 0 },
-	{ "LeakyRelu", PLAN_LEAKY_RELU, false, 0.01, 0 },
-	{ "Elu", PLAN_ELU, true, 1, 0 },
-	{ "Selu", PLAN_SELU, true, 1.67326319217681884765625, 0 },
-	{ "Celu", PLAN_CELU, true, 1, 0 },
-	{ "ThresholdedRelu", PLAN_THRESHOLDED_RELU, false, 1, 0 },
-	{ "HardSigmoid", PLAN_HARD_SIGMOID, true, 0.2, 0.5 },
-	{ "HardSwish", PLAN_HARD_SWISH, true, 0, 0 },
-	{ "Softplus", PLAN_SOFTPLUS, true, 0, 0 },
-	{ "Softsign", PLAN_SOFTSIGN, true, 0, 0 },
-	{ "Mish", PLAN_MISH, true, 0, 0 },
-	{ "Gelu", PLAN_GELU, true, 0, 0 },
+	{ &op_Relu, PLAN_RELU, false, 0, 0 },
+	{ &op_Neg, PLAN_NEG, false, 0, 0 },
+	{ &op_Abs, PLAN_ABS, false, 0, 0 },
+	{ &op_Sigmoid, PLAN_SIGMOID, true, 0, 0 },
+	{ &op_Tanh, PLAN_TANH, true, 0, 0 },
+	{ &op_Exp, PLAN_EXP, true, 0, 0 },
+	{ &op_Sqrt, PLAN_SQRT, true, 0, 0 },
+	{ &op_Floor, PLAN_FLOOR, true, 0, 0 },
+	{ &op_Ceil, PLAN_CEIL, true, 0, 0 },
+	{ &op_Round, PLAN_ROUND, true, 0, 0 },
+	{ &op_Erf, PLAN_ERF, true, 0, 0 },
+	{ &op_Log, PLAN_LOG, true, 0, 0 },
+	{ &op_Sign, PLAN_SIGN, false, 0, 0 },
+	{ &op_Reciprocal, PLAN_RECIPROCAL, false, 0, 0 },
+	{ &op_LeakyRelu, PLAN_LEAKY_RELU, false, 0.01, 0 },
+	{ &op_Elu, PLAN_ELU, true, 1, 0 },
+	{ &op_Selu, PLAN_SELU, true, 1.67326319217681884765625, 0 },
+	{ &op_Celu, PLAN_CELU, true, 1, 0 },
+	{ &op_ThresholdedRelu, PLAN_THRESHOLDED_RELU, false, 1, 0 },
+	{ &op_HardSigmoid, PLAN_HARD_SIGMOID, true, 0.2, 0.5 },
+	{ &op_HardSwish, PLAN_HARD_SWISH, true, 0, 0 },
+	{ &op_Softplus, PLAN_SOFTPLUS, true, 0, 0 },
+	{ &op_Softsign, PLAN_SOFTSIGN, true, 0, 0 },
+	{ &op_Mish, PLAN_MISH, true, 0, 0 },
+	{ &op_Gelu, PLAN_GELU, true, 0, 0 },
 };
 
 int lower_unary(struct lowering *l, const struct node *n)
 {
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
 		enum plan_function f = functions[i].f;
-		if (strcmp(n->op_type, functions[i].op))
+		if (n->op != functions[i].op)
 			continue;
 		if (f == PLAN_GELU && !strcmp(node_attr_string(n, "approximate", "none"), "tanh"))
 			f = PLAN_GELU_TANH;

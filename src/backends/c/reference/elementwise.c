@@ -68,7 +68,7 @@ static const char *combine(struct emit *e, const struct plan_layer *l, const cha
 	case PLAN_MIN: return arena_printf(e->arena, "%s < %s ? %s : %s", a, c, a, c);
 	case PLAN_PRELU: return arena_printf(e->arena, "%s < 0.0f ? %s * %s : %s", a, a, c, a);
 	case PLAN_POW: return arena_printf(e->arena, "powf(%s, %s)", a, c);
-	case PLAN_DISTANCE: return arena_printf(e->arena, "%s > %s ? %s - %s : %s - %s", a, c, a, c, c, a);
+	case PLAN_ABS_DIFF: return arena_printf(e->arena, "%s > %s ? %s - %s : %s - %s", a, c, a, c, c, a);
 	case PLAN_AT_LEAST: return arena_printf(e->arena, "%s >= %s", a, c);
 	case PLAN_AT_MOST: return arena_printf(e->arena, "%s <= %s", a, c);
 	default: return arena_printf(e->arena, "%s %c %s", a, sign[l->function], c);
