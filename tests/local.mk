@@ -36,6 +36,7 @@ include tests/cli/local.mk
 include tests/data/local.mk
 include tests/fuzz/local.mk
 include tests/interop/local.mk
+include tests/api/local.mk
 include tests/report/local.mk
 include tests/style/local.mk
 include tests/bench/local.mk

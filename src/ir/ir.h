@@ -402,6 +402,8 @@ void diag_note(struct diags *d, enum severity severity, const struct node *n, co
 /* ---- files ---- */
 /* Reads an .onnx file (or, by its ending .onnxtxt, ONNX's textual form). NULL with diagnostics. */
 struct graph *graph_read(const char *path, struct diags *d);
+/* The same from memory, which is copied; files that it refers to are looked for beside `path`. */
+struct graph *graph_read_bytes(const void *bytes, size_t size, const char *path, struct diags *d);
 /* Writes it, through a temporary name. 0, or -1 with diagnostics. */
 int graph_write(const struct graph *g, const char *path, struct diags *d);
 /* ONNX's textual form, with QONNX datatypes and layouts as an extension: see ir/text.c. */

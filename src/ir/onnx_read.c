@@ -301,11 +301,9 @@ static struct graph *read_text(const struct blob *file, const char *path, struct
 	return g;
 }
 
-struct graph *graph_read(const char *path, struct diags *d)
+/* Takes the blob's reference over. */
+static struct graph *read_blob(struct blob *file, const char *path, struct diags *d)
 {
-	struct blob *file = file_map(path, d);
-	if (!file)
-		return NULL;
 	const char *context = d->file, *ending = strrchr(path, '.');
 	d->file = path;
 	bool textual = ending && strcmp(ending, ".onnxtxt") == 0;
@@ -313,4 +311,22 @@ struct graph *graph_read(const char *path, struct diags *d)
 	d->file = context;
 	blob_unref(file);
 	return g;
+}
+
+struct graph *graph_read(const char *path, struct diags *d)
+{
+	struct blob *file = file_map(path, d);
+	return file ? read_blob(file, path, d) : NULL;
+}
+
+struct graph *graph_read_bytes(const void *bytes, size_t size, const char *path, struct diags *d)
+{
+	void *copy = malloc(size ? size : 1);
+	if (!copy) {
+		diag_error(d, NULL, "no memory for the %zu bytes of '%s'", size, path);
+		return NULL;
+	}
+	if (size)
+		memcpy(copy, bytes, size);
+	return read_blob(blob_new(copy, size, false), path, d);
 }

@@ -351,9 +351,13 @@ enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *
 static int run_all(const struct pipeline *p, struct graph *g, const struct pipeline_options *o, json_t *report,
 		   struct diags *d)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (pipeline_step_run(&p->steps[i], g, o, report, d) == PASS_ERROR)
+	for (size_t i = 0; i < p->count; i++) {
+		const struct pipeline_step *s = &p->steps[i];
+		if (o->proceed && !o->proceed(o->user, s->pass->name, (double)i / (double)p->count))
 			return -1;
+		if (pipeline_step_run(s, g, o, report, d) == PASS_ERROR)
+			return -1;
+	}
 	return name_now(g, o, report, d);
 }
 

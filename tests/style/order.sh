@@ -2,7 +2,7 @@
 # The order of the folders is the order of includes: a file includes from its own folder and from folders to the left of
 # it only. The first argument is another tree than the project's, for the check of this check.
 . "${QCC_SRC:=$(cd "$(dirname "$0")/../.." && pwd)}/tests/lib.sh"
-order="util ir ops exec hw passes pipeline plan report backends data train script cli"
+order="util ir ops exec hw passes pipeline plan report backends data train script api cli"
 # against TREE: the includes against the order, a line each. A folder that is not in the list is against it too.
 against() {
 	(cd "$1" && grep -rnE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include "[a-z_]+/' src) | awk -v order="$order" '

@@ -183,50 +183,61 @@ static bool load(struct renderer *r, struct diags *d)
 	return library_open(names, entries, d) != NULL;
 }
 
-static int failed(const struct renderer *r, const char *path, struct diags *d)
-{
-	const char *message = r->aglasterr();
-
-	return diag_error(d, "write DOT without svg and run `dot -Tsvg` on it", "Graphviz cannot draw '%s': %s", path,
-			  message ? message : "unknown reason");
-}
-
-static int render(const struct renderer *r, const char *text, const char *path, struct diags *d)
+/* malloc'd; NULL with a diagnostic. */
+static char *render(const struct renderer *r, const char *text, struct diags *d)
 {
 	GVC_t *gvc = r->gvContext();
 	Agraph_t *ag = r->agmemread(text);
-	char *svg = NULL;
+	char *svg = NULL, *copy = NULL;
 	unsigned size = 0;
-	int status = -1;
 
 	if (ag && !r->gvLayout(gvc, ag, "dot")) {
-		status = r->gvRenderData(gvc, ag, "svg", &svg, &size) ? -1 : 0;
+		if (r->gvRenderData(gvc, ag, "svg", &svg, &size) == 0)
+			copy = xstrdup(svg);
 		r->gvFreeLayout(gvc, ag);
 	}
-	status = status ? failed(r, path, d) : file_write(path, svg, size, d);
+	if (!copy) {
+		const char *message = r->aglasterr();
+		diag_error(d, "write DOT without svg and run `dot -Tsvg` on it", "Graphviz cannot draw the graph: %s",
+			   message ? message : "unknown reason");
+	}
 	r->gvFreeRenderData(svg);
 	if (ag)
 		r->agclose(ag);
 	r->gvFreeContext(gvc);
-	return status;
+	return copy;
+}
+
+char *dot_text(const struct graph *g)
+{
+	struct strbuf text = { 0 };
+	draw(g, &text);
+	return text.text;
+}
+
+char *dot_svg(const struct graph *g, struct diags *d)
+{
+	struct renderer renderer;
+
+	if (g->n_nodes > DOT_SVG_NODES) {
+		diag_error(d, "leave out svg: the .dot file is written for graphs of any size",
+			   "%u nodes are too many to be drawn as SVG (at most %d)", g->n_nodes, DOT_SVG_NODES);
+		return NULL;
+	}
+	if (!load(&renderer, d))
+		return NULL;
+	char *text = dot_text(g);
+	agusererrf previous = renderer.agseterrf(quiet);
+	char *svg = render(&renderer, text, d);
+	renderer.agseterrf(previous);
+	free(text);
+	return svg;
 }
 
 int dot_write_svg(const struct graph *g, const char *path, struct diags *d)
 {
-	struct renderer renderer;
-	struct strbuf text = { 0 };
-	agusererrf previous;
-	int status;
-
-	if (g->n_nodes > DOT_SVG_NODES)
-		return diag_error(d, "leave out svg: the .dot file is written for graphs of any size",
-				  "%u nodes are too many to be drawn as SVG (at most %d)", g->n_nodes, DOT_SVG_NODES);
-	if (!load(&renderer, d))
-		return -1;
-	draw(g, &text);
-	previous = renderer.agseterrf(quiet);
-	status = render(&renderer, text.text, path, d);
-	renderer.agseterrf(previous);
-	strbuf_free(&text);
+	char *svg = dot_svg(g, d);
+	int status = svg ? file_write(path, svg, strlen(svg), d) : -1;
+	free(svg);
 	return status;
 }

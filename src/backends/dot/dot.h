@@ -13,6 +13,10 @@ int dot_write(const struct graph *g, const char *path, struct diags *d);
  * DOT_SVG_NODES nodes is refused. */
 int dot_write_svg(const struct graph *g, const char *path, struct diags *d);
 
+/* The same as text, malloc'd; the second NULL with diagnostics. */
+char *dot_text(const struct graph *g);
+char *dot_svg(const struct graph *g, struct diags *d);
+
 enum { DOT_SVG_NODES = 4000 };
 
 #endif

@@ -1,0 +1,5 @@
+# Tests of the library's public face, and the examples in C, which are programs of their own.
+check_PROGRAMS += examples/c/compile examples/c/execute examples/c/inspect
+API_TESTS = tests/api/examples.sh
+TESTS += $(API_TESTS)
+EXTRA_DIST += $(API_TESTS)
