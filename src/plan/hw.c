@@ -10,14 +10,9 @@ bool lower_is_native(const struct node *n)
 	return n->op && (!strcmp(n->op->domain, DOMAIN_CHANNELS_LAST) || !strcmp(n->op->domain, DOMAIN_FINN));
 }
 
-static bool bipolar_attr(const struct node *n, const char *name)
-{
-	return !strcmp(node_attr_string(n, name, ""), "BIPOLAR");
-}
-
 static struct thresholds hw_thresholds(const struct node *n, const struct tensor *t)
 {
-	bool bipolar = bipolar_attr(n, "outputDataType");
+	bool bipolar = hw_datatype(n, "outputDataType").kind == DT_BIPOLAR;
 	return (struct thresholds){ t, 1, n->outputs[0]->rank - 1, bipolar ? 2 : 1,
 				    bipolar ? -1 : (double)node_attr_int(n, "ActVal", 0) };
 }
@@ -70,8 +65,7 @@ static int halved(struct lowering *l, const struct node *n, struct plan_layer *y
 static int finish(struct lowering *l, const struct node *n, struct plan_layer *y)
 {
 	const struct value *tv = node_input(n, 2), *v = n->outputs[0];
-	bool xnor = node_attr_int(n, "binaryXnorMode", 0),
-	     equal = !xnor && bipolar_attr(n, "inputDataType") && bipolar_attr(n, "weightDataType");
+	bool xnor = node_attr_int(n, "binaryXnorMode", 0), equal = !xnor && hw_counts_bits(n);
 	if (y->real || !y->weights)
 		return lower_unsupported(l, n, "an operand that is not integer");
 	if (xnor)
@@ -90,31 +84,24 @@ static int finish(struct lowering *l, const struct node *n, struct plan_layer *y
 	return status;
 }
 
-static int64_t attr_at(const struct node *n, const char *name, size_t i, int64_t fallback)
-{
-	size_t count;
-	const int64_t *v = node_attr_ints(n, name, &count);
-	return v && i < count ? v[i] : fallback;
-}
-
 /* A convolution from a stream of windows: channels last on both sides. */
 static struct plan_layer *conv_of(struct lowering *l, const struct node *n, const struct stream *s, int64_t oc)
 {
-	const struct node *g = s->generator;
+	const struct hw_layer *g = &s->windows;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAC, s->in);
 	const int64_t *d = s->in->dims;
 	y->window = (struct plan_window){ .ic = d[3],
 					  .ih = d[1],
 					  .iw = d[2],
 					  .oc = oc,
-					  .oh = attr_at(g, "OFMDim", 0, 1),
-					  .ow = attr_at(g, "OFMDim", 1, 1),
-					  .kh = attr_at(g, "ConvKernelDim", 0, 1),
-					  .kw = attr_at(g, "ConvKernelDim", 1, 1),
-					  .stride_h = attr_at(g, "Stride", 0, 1),
-					  .stride_w = attr_at(g, "Stride", 1, 1),
-					  .dilation_h = attr_at(g, "Dilation", 0, 1),
-					  .dilation_w = attr_at(g, "Dilation", 1, 1),
+					  .oh = g->out_dim[0],
+					  .ow = g->out_dim[1],
+					  .kh = g->kernel[0],
+					  .kw = g->kernel[1],
+					  .stride_h = g->stride[0],
+					  .stride_w = g->stride[1],
+					  .dilation_h = g->dilation[0],
+					  .dilation_w = g->dilation[1],
 					  .pad_top = s->pad_top,
 					  .pad_left = s->pad_left,
 					  .group = 1,
@@ -226,16 +213,17 @@ int lower_padding(struct lowering *l, const struct node *n)
 {
 	const struct value *v = n->outputs[0];
 	const struct node *g = only_reader(v, &op_ConvolutionInputGenerator, &op_ConvolutionInputGenerator);
+	struct hw_layer padding;
 	struct plan_buf *in = lower_input(l, n, 0);
-	if (!in)
+	if (!in || hw_layer_read(n, &padding, l->diags) != 0)
 		return -1;
 	bool pool = g && only_reader(g->outputs[0], &op_Pool, &op_Pool);
 	if (!g || !feeds_windows(g->outputs[0]) || (pool && (in->real || in->lo < 0)) || in->rank != 4 ||
 	    in->channels_last || in->shuffle)
 		return lower_move(l, n);
 	struct stream *s = stream_new(l, v, in);
-	s->pad_top = attr_at(n, "Padding", 0, 0);
-	s->pad_left = attr_at(n, "Padding", 1, 0);
+	s->pad_top = padding.pad[0];
+	s->pad_left = padding.pad[1];
 	return 0;
 }
 
@@ -249,6 +237,8 @@ int lower_windows(struct lowering *l, const struct node *n)
 	if (!padding && (!feeds_windows(v) || in->rank != 4 || in->channels_last || in->shuffle))
 		return lower_move(l, n);
 	struct stream *s = stream_new(l, v, in);
+	if (hw_layer_read(n, &s->windows, l->diags) != 0)
+		return -1;
 	s->generator = n;
 	s->pad_top = padding ? padding->pad_top : 0;
 	s->pad_left = padding ? padding->pad_left : 0;
@@ -275,7 +265,10 @@ int lower_stream_pool(struct lowering *l, const struct node *n)
 	if (!in || in->rank != 4 || v->rank != 4)
 		return in ? lower_unsupported(l, n, "this operand") : -1;
 	struct plan_layer *y = lower_layer(l, n, PLAN_MAXPOOL, in);
-	int64_t kh = attr_at(n, "PoolDim", 0, 2), kw = attr_at(n, "PoolDim", 1, 2);
+	struct hw_layer pool;
+	if (hw_layer_read(n, &pool, l->diags) != 0)
+		return -1;
+	int64_t kh = pool.kernel[0], kw = pool.kernel[1];
 	y->window = (struct plan_window){ .ic = in->dims[3],
 					  .ih = in->dims[1],
 					  .iw = in->dims[2],

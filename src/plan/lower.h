@@ -2,8 +2,9 @@
 #ifndef QCC_BACKENDS_C_PLAN_LOWER_H
 #define QCC_BACKENDS_C_PLAN_LOWER_H
 
-#include "plan/plan.h"
+#include "hw/hw.h"
 #include "ops/op.h"
+#include "plan/plan.h"
 #include "util/integers.h"
 
 struct lowering {
@@ -21,6 +22,7 @@ struct stream {
 	struct plan_buf *in;
 	int64_t pad_top, pad_left;
 	const struct node *generator; /* NULL: padding only */
+	struct hw_layer windows;      /* the generator, read */
 };
 
 /* The weights of y from the constant v through a map: element (o, i, y, x) is at o * m.o + i * m.i + ... */
