@@ -52,6 +52,8 @@ libqcc_la_SOURCES += \
 	src/passes/quant_to_onnx.c \
 	src/passes/quant_to_qcdq.c \
 	src/passes/quant_to_thresholds.c \
+	src/passes/raise_dequantise.c \
+	src/passes/raise_dequantise.h \
 	src/passes/raise_opset.c \
 	src/passes/raise_opset.h \
 	src/passes/ranges.c \

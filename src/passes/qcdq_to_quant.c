@@ -5,6 +5,7 @@
 #include "ops/rounding.h"
 #include "passes/edit.h"
 #include "passes/pass.h"
+#include "passes/raise_dequantise.h"
 
 /* Integers a QuantizeLinear gives: by its zero point's type, narrowed by a Clip. */
 struct levels {
@@ -74,12 +75,6 @@ static struct value *add_quant(struct graph *g, struct node *before, struct valu
 	return q->outputs[0];
 }
 
-static bool parameters_constant(const struct node *n)
-{
-	const struct value *zero = node_input(n, 2);
-	return value_is_constant(node_input(n, 1)) && (!zero || value_is_constant(zero));
-}
-
 /* ---- pairs ---- */
 
 /* A DequantizeLinear, the QuantizeLinear above, and the levels that a Clip between them leaves. */
@@ -96,7 +91,7 @@ static bool read_pair(struct node *dq, struct pair *p)
 		clip = n;
 		n = node_input(n, 0)->producer;
 	}
-	if (!n || n->op != &op_QuantizeLinear || !parameters_constant(n) || node_attr_int(n, "block_size", 0))
+	if (!n || n->op != &op_QuantizeLinear || !linear_parameters_constant(n) || node_attr_int(n, "block_size", 0))
 		return false;
 	enum elem_type elem = node_input(n, 2) ? node_input(n, 2)->elem
 					       : (enum elem_type)node_attr_int(n, "output_dtype", ELEM_UINT8);
@@ -113,16 +108,11 @@ static bool read_pair(struct node *dq, struct pair *p)
 	return p->lo <= p->hi;
 }
 
-static double zero_at(const struct value *zero, int64_t i)
-{
-	return zero ? tensor_at(zero->constant, zero->constant->count == 1 ? 0 : i) : 0;
-}
-
 /* The zero points of both ends are the same number everywhere. */
 static bool one_zero(const struct pair *p, double *zero)
 {
 	const struct value *a = node_input(p->q, 2), *b = node_input(p->dq, 2);
-	*zero = zero_at(a, 0);
+	*zero = zero_point_at(a, 0);
 	return (!a || tensor_all(a->constant, *zero)) && (b ? tensor_all(b->constant, *zero) : *zero == 0);
 }
 
@@ -154,14 +144,14 @@ static struct value *quantised_in_steps(struct graph *g, const struct pair *p)
 	struct value *scale = parameter(g, p->q, 1, x), *y = x;
 	double z;
 	bool clips = p->lo > p->type.lo || p->hi < p->type.hi, single = one_zero(p, &z);
-	if (clips && !tensor_all(zero->constant, zero_at(zero, 0)))
+	if (clips && !tensor_all(zero->constant, zero_point_at(zero, 0)))
 		return NULL;
 	if (!tensor_all(scale->constant, 1))
 		y = add_node2(g, at, "", "Div", y, scale, "Div");
 	y = add_node1(g, at, "", "Round", y, "Round");
 	if (clips) {
-		struct value *inputs[] = { y, constant_scalar(g, "least", p->lo - zero_at(zero, 0)),
-					   constant_scalar(g, "most", p->hi - zero_at(zero, 0)) };
+		struct value *inputs[] = { y, constant_scalar(g, "least", p->lo - zero_point_at(zero, 0)),
+					   constant_scalar(g, "most", p->hi - zero_point_at(zero, 0)) };
 		struct node *clip = node_new(g, at, "", "Clip", inputs, 3, 1, "Clip");
 		value_copy_type(g, clip->outputs[0], y);
 		y = clip->outputs[0];
@@ -187,70 +177,6 @@ static struct value *quantised(struct graph *g, const struct pair *p)
 	if (same_scale(p) && one_zero(p, &zero) && match_bounds(p->lo - zero, p->hi - zero, &l))
 		return add_quant(g, p->dq, x, parameter(g, p->q, 1, x), constant_scalar(g, "zero", 0), &l);
 	return quantised_in_steps(g, p);
-}
-
-/* ---- what moves elements between the two ---- */
-
-/* Picks or moves elements, so that it may as well work on the dequantised ones. */
-static bool is_mover(const struct node *n)
-{
-	return n && (n->op == &op_Reshape || n->op == &op_Flatten || n->op == &op_Transpose || n->op == &op_Squeeze ||
-		     n->op == &op_Unsqueeze || n->op == &op_Identity || n->op == &op_MaxPool || n->op == &op_Slice);
-}
-
-/* All readers of v are DequantizeLinear nodes like dq, with one positive scale. */
-static bool all_dequantise_alike(const struct value *v, const struct node *dq)
-{
-	const struct value *scale = node_input(dq, 1), *zero = node_input(dq, 2);
-	double s;
-	if (!value_scalar(scale, &s) || !(s > 0) || (zero && zero->constant->count != 1))
-		return false;
-	value_for_each_use (v, u) {
-		const struct node *n = u->user;
-		if (!n || n->op != &op_DequantizeLinear || !parameters_constant(n) ||
-		    !tensor_equal(node_input(n, 1)->constant, scale->constant) ||
-		    zero_at(node_input(n, 2), 0) != zero_at(zero, 0))
-			return false;
-	}
-	return true;
-}
-
-/* Moves the DequantizeLinear nodes that read the mover's output before it, as one; the output becomes real. */
-static int raise_above(struct graph *g, struct node *mover, struct diags *d)
-{
-	struct value *v = mover->outputs[0];
-	struct node *dq = v->uses->user;
-	struct value *inputs[] = { node_input(mover, 0), node_input(dq, 1), node_input(dq, 2) };
-	struct node *raised = node_new(g, mover, "", "DequantizeLinear", inputs, dq->n_inputs, 1, "DequantizeLinear");
-	struct value *real = value_new(g, v->name);
-	if (node_infer(raised, d) != 0)
-		return -1;
-	value_for_each_use (v, u)
-		value_replace_uses(u->user->outputs[0], real);
-	while (v->uses)
-		node_remove(v->uses->user);
-	value_replace_uses(real, v);
-	value_remove(g, real);
-	node_set_input(mover, 0, raised->outputs[0]);
-	v->is_declared = false;
-	v->datatype = raised->outputs[0]->datatype;
-	value_set_type(g, v, (enum elem_type)raised->outputs[0]->elem, v->rank, v->dims);
-	return 0;
-}
-
-static int raise_all(struct pass_ctx *ctx)
-{
-	for (struct node *n = ctx->graph->last; n; n = n->prev) {
-		struct value *v = is_mover(n) && !(n->n_outputs > 1 && n->outputs[1]) ? n->outputs[0] : NULL;
-		struct node *reader = v && v->uses ? v->uses->user : NULL;
-		if (!reader || reader->op != &op_DequantizeLinear || !parameters_constant(reader) ||
-		    !all_dequantise_alike(v, reader))
-			continue;
-		if (raise_above(ctx->graph, n, ctx->diags) != 0)
-			return -1;
-		ctx->changes++;
-	}
-	return 0;
 }
 
 /* A stored integer constant: the numbers it stands for, under a quantiser that leaves them as they are. */
@@ -294,7 +220,7 @@ static void pair_outputs(struct graph *g)
 	for (uint32_t i = 0; i < g->n_outputs; i++) {
 		struct value *q = g->outputs[i].value;
 		struct node *n = q->producer;
-		if (!n || n->op != &op_QuantizeLinear || !parameters_constant(n) || !elem_is_integer(q->elem) ||
+		if (!n || n->op != &op_QuantizeLinear || !linear_parameters_constant(n) || !elem_is_integer(q->elem) ||
 		    node_input(n, 0)->rank < 0)
 			continue;
 		struct value *y =
@@ -310,11 +236,11 @@ static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct graph *g = ctx->graph;
 	pair_outputs(g);
-	if (raise_all(ctx) != 0)
-		return PASS_ERROR;
+	raise_dequantise(g, &ctx->changes);
 	graph_for_each_node (g, n) {
 		struct pair p;
-		if (n->op != &op_DequantizeLinear || !parameters_constant(n) || node_attr_int(n, "block_size", 0))
+		if (n->op != &op_DequantizeLinear || !linear_parameters_constant(n) ||
+		    node_attr_int(n, "block_size", 0))
 			continue;
 		struct value *y = NULL;
 		bool constant = value_is_constant(node_input(n, 0));
@@ -347,8 +273,9 @@ const struct pass pass_qcdq_to_quant = {
 	.help = "Reads the pairs of ONNX's own quantisation as QONNX: activations and weights, per tensor and per axis,\n"
 		"with a Clip for widths under 8 bits. A constant behind a DequantizeLinear alone becomes a quantised\n"
 		"constant. QuantizeLinear adds its zero point after rounding, Quant before: where that tells, or scales\n"
-		"differ, the pair becomes Div, Round, Quant, Mul. Reshape, Transpose, MaxPool and the like between\n"
-		"quantising and dequantising work on the real numbers instead.",
+		"differ, the pair becomes Div, Round, Quant, Mul. What only moves or picks elements between quantising\n"
+		"and dequantising (Reshape, Transpose, Concat, Split, Pad, Gather, Resize, MaxPool, Relu, ...) works on the\n"
+		"real numbers instead.",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN,
