@@ -241,9 +241,44 @@ static int linear_average_pool(const struct rewrite *r)
 {
 	return unary(r, "AveragePool");
 }
+
+/* The sum of the integers over all pixels, keeping their axes. */
+static struct value *sum_of_pixels(const struct rewrite *r, struct value *x, bool channels_last)
+{
+	int64_t axes[MAX_RANK];
+	size_t count = (size_t)x->rank - 2;
+	for (size_t i = 0; i < count; i++)
+		axes[i] = (int64_t)i + (channels_last ? 1 : 2);
+	bool by_input = graph_opset(r->g, "") >= 13;
+	struct value *inputs[] = { x, NULL };
+	if (by_input)
+		inputs[1] = value_new_constant(r->g, "axes", tensor_int64(1, (int64_t[]){ (int64_t)count }, axes));
+	struct node *n = node_new(r->g, r->n, "", "ReduceSum", inputs, by_input ? 2 : 1, 1, "ReduceSum");
+	if (!by_input)
+		node_set_ints(n, "axes", axes, count);
+	node_set_int(n, "keepdims", 1);
+	return typed(n);
+}
+
+/* As ONNX Runtime does it: the integers are summed, and the sum is scaled once. Halves are then where the scales put them,
+ * and not where the rounding of a mean does. */
 static int linear_global_average_pool(const struct rewrite *r)
 {
-	return unary(r, "GlobalAveragePool");
+	static const int parameters[] = { 1, 2, 3, 4, -1 };
+	const struct value *x = in(r, 0);
+	bool last = node_attr_int(r->n, "channels_last", 0);
+	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 3)) ||
+	    !single(in(r, 4)) || x->rank < 3)
+		return 0;
+	int64_t pixels = 1;
+	for (int i = 2; i < x->rank; i++)
+		pixels *= x->dims[last ? i - 1 : i];
+	if (!value_shape_known(x) || pixels < 1)
+		return 0;
+	float scale = (float)tensor_at(in(r, 1)->constant, 0), to = (float)tensor_at(in(r, 3)->constant, 0);
+	struct value *by = constant_scalar(r->g, "factor", (double)(scale / (to * (float)pixels)));
+	struct value *sum = sum_of_pixels(r, integers(r, 0, 2, 1), last);
+	return finish(r, scaled(r, sum, by), NULL, in(r, 4));
 }
 
 /* y's scale and zero point, then x, scale, zero point of each part. */
