@@ -139,8 +139,8 @@ static int train(struct exec_ctx *x, struct tensor *params[4])
 static int check(struct exec_ctx *x)
 {
 	const struct tensor *in = x->in[0];
-	if (in->elem != ELEM_FLOAT && in->elem != ELEM_DOUBLE)
-		return exec_unsupported(x, "the input is neither float nor double");
+	if (!exec_takes_real(x))
+		return -1;
 	if (x->opset < 9 && node_attr_int(x->node, "spatial", 1) == 0)
 		return exec_unsupported(x, "spatial=0");
 	int64_t channels = in->rank ? in->dims[channel_axis(x->node, in->rank)] : 1;

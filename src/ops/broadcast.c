@@ -85,6 +85,45 @@ bool exec_broadcast_shape(struct exec_ctx *x, struct tensor *const *t, size_t co
 	return true;
 }
 
+bool exec_takes_real(struct exec_ctx *x)
+{
+	if (x->in[0]->elem == ELEM_FLOAT || x->in[0]->elem == ELEM_DOUBLE)
+		return true;
+	exec_unsupported(x, "the input is neither float nor double");
+	return false;
+}
+
+bool exec_takes_scalars(struct exec_ctx *x, size_t first)
+{
+	for (size_t i = first; i < x->n_in; i++)
+		if (!x->in[i] || x->in[i]->count != 1) {
+			exec_unsupported(x, "a parameter that is no scalar");
+			return false;
+		}
+	return true;
+}
+
+int exec_real_begin(struct exec_ctx *x, size_t count, struct real_operands *o)
+{
+	enum elem_type elem = (enum elem_type)x->in[0]->elem;
+	int rank;
+	int64_t dims[MAX_RANK];
+	*o = (struct real_operands){ 0 };
+	if (!exec_takes_real(x) || !exec_broadcast_shape(x, x->in, count, &rank, dims))
+		return -1;
+	o->out = exec_output(x, 0, elem, rank, dims);
+	for (size_t i = 0; i < count && o->out; i++)
+		if (!(o->in[i] = tensor_cast(x->in[i], elem)))
+			return exec_unsupported(x, "a parameter of that type");
+	return o->out ? 0 : -1;
+}
+
+void exec_real_end(struct real_operands *o)
+{
+	for (size_t i = 0; i < sizeof o->in / sizeof *o->in; i++)
+		tensor_unref(o->in[i]);
+}
+
 int exec_binary_on(struct exec_ctx *x, struct tensor *a, struct tensor *b, binary_loop *const *loops,
 		   enum elem_type out_elem)
 {

@@ -117,6 +117,18 @@ int exec_binary(struct exec_ctx *x, binary_loop *const *loops, enum elem_type ou
 /* Output 0 = loop(input 0), storage type out_elem or the same. */
 int exec_unary(struct exec_ctx *x, unary_loop *const *loops, enum elem_type out_elem, double alpha, double beta);
 
+/* Kernels in the storage type of input 0, float or double. False, with a diagnostic, where it is neither. */
+bool exec_takes_real(struct exec_ctx *x);
+/* False, with a diagnostic, where an input from that one on is missing or has other than one element. */
+bool exec_takes_scalars(struct exec_ctx *x, size_t first);
+/* The first `count` inputs in that type, and output 0 in the shape that they broadcast to. 0, or -1 with a diagnostic;
+ * exec_real_end gives the inputs back in either case. */
+struct real_operands {
+	struct tensor *in[4], *out;
+};
+int exec_real_begin(struct exec_ctx *x, size_t count, struct real_operands *o);
+void exec_real_end(struct real_operands *o);
+
 /* Runs a kernel with half-precision inputs widened to float32; float32 results are rounded back. */
 int exec_widened(struct exec_ctx *x, op_exec_fn *kernel);
 

@@ -22,11 +22,10 @@ struct float_format {
 static int format_of(struct exec_ctx *x, struct float_format *f)
 {
 	double v[6];
-	for (size_t i = 2; i < 6; i++) {
-		if (x->in[i]->count != 1)
-			return exec_unsupported(x, "a format parameter that is no scalar");
+	if (!exec_takes_scalars(x, 2))
+		return -1;
+	for (size_t i = 2; i < 6; i++)
 		v[i] = tensor_at(x->in[i], 0);
-	}
 	f->mantissa = v[3];
 	f->least_exponent = 1 - v[4] - v[3];
 	f->max = (2 - exp2(-v[3])) * exp2(exp2(v[2]) - 1 - v[4]);
@@ -42,21 +41,14 @@ static int format_of(struct exec_ctx *x, struct float_format *f)
 static int kernel(struct exec_ctx *x)
 {
 	struct float_format f;
-	enum elem_type elem = (enum elem_type)x->in[0]->elem;
-	int rank;
-	int64_t dims[MAX_RANK];
-	if (elem != ELEM_FLOAT && elem != ELEM_DOUBLE)
-		return exec_unsupported(x, "the input is neither float nor double");
-	if (format_of(x, &f) != 0 || !exec_broadcast_shape(x, x->in, 2, &rank, dims))
-		return -1;
-	struct tensor *y = exec_output(x, 0, elem, rank, dims);
-	struct tensor *in[2] = { x->in[0], tensor_cast(x->in[1], elem) };
-	if (y && elem == ELEM_FLOAT)
-		float_quant_run_float(&f, in, y);
-	else if (y)
-		float_quant_run_double(&f, in, y);
-	tensor_unref(in[1]);
-	return y ? 0 : -1;
+	struct real_operands o = { 0 };
+	int status = format_of(x, &f) == 0 ? exec_real_begin(x, 2, &o) : -1;
+	if (status == 0 && o.out->elem == ELEM_FLOAT)
+		float_quant_run_float(&f, o.in, o.out);
+	else if (status == 0)
+		float_quant_run_double(&f, o.in, o.out);
+	exec_real_end(&o);
+	return status;
 }
 
 static int exec(struct exec_ctx *x)

@@ -31,28 +31,14 @@ static int quant_mode_of(struct exec_ctx *x, struct quant_mode *m)
 static int quant_kernel(struct exec_ctx *x)
 {
 	struct quant_mode m;
-	enum elem_type elem = (enum elem_type)x->in[0]->elem;
-	if (elem != ELEM_FLOAT && elem != ELEM_DOUBLE)
-		return exec_unsupported(x, "the input is neither float nor double");
-	if (quant_mode_of(x, &m) != 0)
-		return -1;
-	int rank;
-	int64_t dims[MAX_RANK];
-	if (!exec_broadcast_shape(x, x->in, 4, &rank, dims))
-		return -1;
-	struct tensor *out = exec_output(x, 0, elem, rank, dims);
-	if (!out)
-		return -1;
-	struct tensor *in[4];
-	for (int i = 0; i < 4; i++)
-		in[i] = tensor_cast(x->in[i], elem);
-	if (elem == ELEM_FLOAT)
-		quant_run_float(&m, in, out);
-	else
-		quant_run_double(&m, in, out);
-	for (int i = 0; i < 4; i++)
-		tensor_unref(in[i]);
-	return 0;
+	struct real_operands o = { 0 };
+	int status = quant_mode_of(x, &m) == 0 ? exec_real_begin(x, 4, &o) : -1;
+	if (status == 0 && o.out->elem == ELEM_FLOAT)
+		quant_run_float(&m, o.in, o.out);
+	else if (status == 0)
+		quant_run_double(&m, o.in, o.out);
+	exec_real_end(&o);
+	return status;
 }
 
 static int quant_exec(struct exec_ctx *x)

@@ -20,13 +20,8 @@ static int kernel(struct exec_ctx *x)
 	struct trunc_mode m = { .clamps = x->n_in == 6,
 				.is_signed = node_attr_int(x->node, "signed", 1) != 0,
 				.narrow = node_attr_int(x->node, "narrow", 0) != 0 };
-	if (in->elem != ELEM_FLOAT && in->elem != ELEM_DOUBLE)
-		return exec_unsupported(x, "the input is neither float nor double");
-	if (!node_rounding(x->node, "FLOOR", &m.rounding, x->diags))
+	if (!exec_takes_real(x) || !node_rounding(x->node, "FLOOR", &m.rounding, x->diags) || !exec_takes_scalars(x, 1))
 		return -1;
-	for (size_t i = 1; i < x->n_in; i++)
-		if (!x->in[i] || x->in[i]->count != 1)
-			return exec_unsupported(x, "a parameter that is no scalar");
 	struct tensor *y = exec_output(x, 0, (enum elem_type)in->elem, in->rank, in->dims);
 	if (!y)
 		return -1;
