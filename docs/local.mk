@@ -1,5 +1,5 @@
 # The guide, its pictures, and the reference, which is made from the tables in the code.
-EXTRA_DIST += README.md HACKING.md LICENSE \
+EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE \
 	docs/guide.md \
 	docs/reference.md \
 	docs/report.md \

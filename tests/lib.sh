@@ -52,7 +52,7 @@ prints() {
 	fi
 }
 
-# refuses NAME PATTERN COMMAND...: status 1, nothing on standard output, one line on standard error that matches, and
+# refuses NAME PATTERN COMMAND...: status 1 (or $refusal, which `diff` sets to 2), nothing on standard output, one line on standard error that matches, and
 # no new file or folder here.
 refuses() {
 	name=$1 pattern=$2
@@ -61,8 +61,8 @@ refuses() {
 	"$@" >.stdout 2>.stderr
 	status=$?
 	find . ! -path './.*' | sort >.after
-	if [ $status -ne 1 ]; then
-		fail "$name" "status $status, not 1: $(cat .stderr)"
+	if [ $status -ne "${refusal:-1}" ]; then
+		fail "$name" "status $status, not ${refusal:-1}: $(cat .stderr)"
 	elif [ "$(wc -l <.stderr)" -ne 1 ]; then
 		fail "$name" "not one line: $(cat .stderr)"
 	elif ! grep -q -e "$pattern" .stderr; then

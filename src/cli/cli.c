@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/arena.h"
 #include "util/map.h"
+#include "util/nearest.h"
+#include "util/strbuf.h"
 
 static const struct command *const commands[] = {
 #define COMMAND(symbol) &command_##symbol,
@@ -13,6 +16,11 @@ static const struct command *const commands[] = {
 #undef COMMAND
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
+
+const struct command *cli_command(size_t i)
+{
+	return i < COMMANDS ? commands[i] : NULL;
+}
 
 void cli_print_version(void)
 {
@@ -30,7 +38,7 @@ void cli_print_help(const struct command *c)
 		return;
 	puts("\nSubcommands, each with its --help:");
 	for (int i = 1; i < COMMANDS; i++)
-		printf("  %-6s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
 }
 
 bool cli_common_option(int c, const struct command *command, struct loudness *l, bool *exit_now)
@@ -47,6 +55,51 @@ bool cli_common_option(int c, const struct command *command, struct loudness *l,
 	return true;
 }
 
+static const struct option *option_of(const struct option *options, int value)
+{
+	while (options->name && options->val != value)
+		options++;
+	return options->name ? options : NULL;
+}
+
+static int unknown_option(const char *word, const struct option *options, struct diags *d)
+{
+	struct nearest n = { .word = word + 2 };
+	char *name = xstrdup(word + 2);
+	name[strcspn(name, "=")] = '\0';
+	n.word = name;
+	for (const struct option *o = options; o->name; o++)
+		nearest_offer(&n, o->name);
+	struct strbuf remedy = { 0 };
+	if (nearest_name(&n))
+		strbuf_printf(&remedy, "did you mean '--%s'? --help shows all", nearest_name(&n));
+	else
+		strbuf_puts(&remedy, "--help shows all");
+	diag_error(d, remedy.text, "there is no option '--%s'", name);
+	strbuf_free(&remedy);
+	free(name);
+	return '?';
+}
+
+int cli_next_option(int argc, char **argv, const char *letters, const struct option *options, struct diags *d)
+{
+	opterr = 0;
+	int c = getopt_long(argc, argv, letters, options, NULL);
+	if (c != '?')
+		return c;
+	const char *word = argv[optind - 1];
+	const struct option *known = optopt ? option_of(options, optopt) : NULL;
+	if (known && known->has_arg == no_argument)
+		diag_error(d, NULL, "option '--%s' takes no value", known->name);
+	else if (known || (optopt && strchr(letters, optopt)))
+		diag_error(d, "--help shows how it is used", "option '%s' needs a value", word);
+	else if (!strncmp(word, "--", 2))
+		return unknown_option(word, options, d);
+	else
+		diag_error(d, "--help shows all", "there is no option '-%c'", optopt);
+	return '?';
+}
+
 /* ---- diagnostics ---- */
 
 static bool is_said(const struct diag *diag, struct loudness l)
@@ -61,25 +114,47 @@ static bool is_said(const struct diag *diag, struct loudness l)
 /* The line that diag_print makes; malloc'd. */
 static char *line_of(const struct diag *diag)
 {
-	char *text = NULL;
+	char *text = NULL, *copy;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 	diag_print(diag, f);
 	fclose(f);
-	return text;
+	copy = xstrdup(text);
+	free(text);
+	return copy;
+}
+
+/* Colour where somebody looks at it and did not ask for none (no-color.org). */
+static bool uses_colour(void)
+{
+	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	return isatty(STDERR_FILENO) && !(none && *none) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+static void print_line(const char *text, enum severity severity, bool colour)
+{
+	static const char *const words[] = { "note: ", "warning: ", "error: " }, *const codes[] = { "36", "33",
+												    "31;1" };
+	const char *word = colour ? strstr(text, words[severity]) : NULL;
+	if (word)
+		fprintf(stderr, "%.*s\033[%sm%s\033[0m%s", (int)(word - text), text, codes[severity], words[severity],
+			word + strlen(words[severity]));
+	else
+		fputs(text, stderr);
 }
 
 static void print_all(const struct diags *d, struct loudness l)
 {
 	struct map seen = { 0 };
 	struct arena lines;
+	bool colour = uses_colour();
 	arena_init(&lines);
 	for (const struct diag *diag = d->first; diag; diag = diag->next) {
 		if (!is_said(diag, l))
 			continue;
 		char *text = line_of(diag);
 		if (!map_has(&seen, text)) {
-			fputs(text, stderr);
+			print_line(text, diag->severity, colour);
 			map_set(&seen, arena_strdup(&lines, text), (void *)1);
 		}
 		free(text);
@@ -97,10 +172,29 @@ int cli_finish(struct diags *d, struct loudness l, int status)
 	return failed ? 1 : 0;
 }
 
+/* A word that is no file, in the place of one: perhaps a subcommand was meant. NULL: no. */
+static const char *meant_command(const char *word)
+{
+	struct nearest n = { .word = word };
+	if (*word == '-' || strpbrk(word, "./") || access(word, F_OK) == 0)
+		return NULL;
+	for (int i = 1; i < COMMANDS; i++)
+		nearest_offer(&n, commands[i]->name);
+	return nearest_name(&n);
+}
+
 int cli_main(int argc, char **argv)
 {
 	for (int i = 0; argc > 1 && i < COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i]->name))
 			return commands[i]->run(argc - 1, argv + 1);
-	return commands[0]->run(argc, argv);
+	const char *meant = argc > 1 ? meant_command(argv[1]) : NULL;
+	if (!meant)
+		return commands[0]->run(argc, argv);
+	struct diags d = { 0 };
+	struct strbuf remedy = { 0 };
+	strbuf_printf(&remedy, "did you mean 'qcc %s'?", meant);
+	diag_error(&d, remedy.text, "there is neither a subcommand nor a model '%s'", argv[1]);
+	strbuf_free(&remedy);
+	return cli_finish(&d, (struct loudness){ false, false }, -1);
 }

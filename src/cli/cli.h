@@ -2,6 +2,7 @@
 #ifndef QCC_CLI_CLI_H
 #define QCC_CLI_CLI_H
 
+#include <getopt.h>
 #include <stdbool.h>
 
 #include "util/diag.h"
@@ -42,11 +43,17 @@ enum { OPT_VERSION = 256, OPT_OTHER = 257 }; /* values of long options without a
 		"quiet", no_argument, NULL, 'q'                                            \
 	}
 
+/* getopt_long, which says what is wrong in a diagnostic with the option that was meant; '?' then. */
+int cli_next_option(int argc, char **argv, const char *letters, const struct option *options, struct diags *d);
+
 /* --list-passes, --list-ops, --list-backends, --help-pass, --help-backend (lists.c). */
 void cli_list_passes(void);
 void cli_list_ops(void);
 void cli_list_backends(void);
 int cli_help_pass(const char *name, struct diags *d);
 int cli_help_backend(const char *name, struct diags *d);
+
+/* The subcommands in the order of commands.def; the first is what runs where none is named. NULL behind the last. */
+const struct command *cli_command(size_t i);
 
 #endif

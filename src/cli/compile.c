@@ -139,7 +139,7 @@ static int take_option(struct job *j, int c, const char *text)
 	case OPT_CERTIFY: j->options.certify = true; return 0;
 	case OPT_EMIT_TESTBENCH: j->testbench = true; return 0;
 	case OPT_VERIFY: return take_verify(j, text);
-	default: return -1; /* getopt has said why */
+	default: return -1; /* cli_next_option has said why */
 	}
 }
 
@@ -149,7 +149,7 @@ static int take_arguments(struct job *j, int argc, char **argv)
 	int c;
 	bool done;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "p:b:o:vqh", long_options, NULL)) != -1) {
+	while ((c = cli_next_option(argc, argv, "p:b:o:vqh", long_options, &j->diags)) != -1) {
 		if (cli_common_option(c, &command_compile, &j->loud, &done)) {
 			if (done)
 				return 1;
@@ -268,12 +268,49 @@ static void start_report(struct job *j)
 	free(text);
 }
 
+static bool has_quantisers(const struct graph *g)
+{
+	graph_for_each_node (g, n)
+		if (n->op && n->op->flags & OP_QUANTISER)
+			return true;
+	return false;
+}
+
+/* Passes that found nothing to do are worth a word. */
+static void print_nothing_done(const struct job *j)
+{
+	size_t i;
+	const json_t *pass;
+	json_array_foreach(j->report->passes, i, pass)
+	{
+		if (json_integer_value(json_object_get(pass, "changes")) > 0)
+			return;
+	}
+	if (j->pipeline.count)
+		puts("note: no pass changed anything");
+}
+
+/* Streamlining and what follows work between quantisers: where the file has none, all of it stays as it is. */
+static void note_float_model(struct job *j)
+{
+	const struct pipeline *p = &j->pipeline;
+	for (size_t i = 0; i < p->count; i++)
+		if (p->steps[i].pass->ensures & GRAPH_STREAMLINED && !has_quantisers(j->graph)) {
+			diag_note(
+				&j->diags, DIAG_WARNING, NULL,
+				"train or export it with quantisers (Brevitas, QKeras), or quantise it with onnxruntime",
+				"no quantiser in this model: nothing to streamline");
+			return;
+		}
+}
+
 static void print_summary(const struct job *j)
 {
 	const struct report *r = j->report;
 	printf("%s: %lld nodes\n", j->model, (long long)r->totals.nodes);
 	report_print_layers(r, stdout);
 	report_print_passes(r, stdout);
+	print_nothing_done(j);
 	report_print_proof(r, stdout);
 	report_print_backends(r, stdout);
 	printf("written to %s\n", j->dir);
@@ -333,6 +370,8 @@ static int compile(struct job *j)
 	if (status == 0 && j->output)
 		status = write_report(j);
 	status = end_output(j, status);
+	if (status == 0)
+		note_float_model(j);
 	if (status == 0 && !j->loud.quiet)
 		print_summary(j);
 	return status;

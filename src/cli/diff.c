@@ -16,7 +16,7 @@ static const struct option long_options[] = { CLI_COMMON_OPTIONS, { NULL, 0, NUL
 
 static const char help[] =
 	"  INPUT.npy is what both are executed on (default: generated samples). Exit status 0 where all outputs\n"
-	"  are equal, reals to 1e-5 relative; else 1.\n\n";
+	"  are equal, reals to 1e-5 relative; 1 where they differ; 2 where they could not be compared.\n\n";
 
 struct diff {
 	const char *models[2];
@@ -35,7 +35,7 @@ static int take_arguments(struct diff *x, int argc, char **argv)
 	int c;
 	bool done;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "vqh", long_options, NULL)) != -1) {
+	while ((c = cli_next_option(argc, argv, "vqh", long_options, &x->diags)) != -1) {
 		if (!cli_common_option(c, &command_diff, &x->loud, &done))
 			return -1;
 		if (done)
@@ -97,8 +97,6 @@ static int execute(struct diff *x, int which)
 	struct graph *g = x->graphs[which];
 	x->diags.file = x->models[which];
 	x->results[which] = xcalloc(g->n_outputs, sizeof(struct tensor *));
-	if (graph_data_inputs(g, NULL, 0) != x->feed.count)
-		return diag_error(&x->diags, NULL, "it has another number of inputs than '%s'", x->models[0]);
 	return execute_any(g, x->feed.tensors, x->results[which], &x->diags);
 }
 
@@ -131,12 +129,52 @@ static int compare_output(const struct diff *x, uint32_t i)
 	return differing ? -1 : 0;
 }
 
+/* Shapes but for the first axis, along which samples lie. */
+static bool same_shape(const struct value *a, const struct value *b)
+{
+	if (a->rank < 0 || b->rank < 0)
+		return true;
+	for (int k = 1; k < a->rank && a->rank == b->rank; k++)
+		if (a->dims[k] >= 0 && b->dims[k] >= 0 && a->dims[k] != b->dims[k])
+			return false;
+	return a->rank == b->rank;
+}
+
+static bool same_inputs(const struct diff *x, size_t n)
+{
+	struct feed all[2];
+	bool same = true;
+	for (int i = 0; i < 2; i++)
+		feed_init(&all[i], x->graphs[i]);
+	for (size_t i = 0; i < n && same; i++) {
+		same = same_shape(all[0].inputs[i], all[1].inputs[i]);
+		if (!same)
+			printf("input %s: the second has another shape\n", all[0].inputs[i]->name);
+	}
+	for (int i = 0; i < 2; i++)
+		feed_free(&all[i]);
+	return same;
+}
+
+/* Networks of another interface differ; nothing can be executed then. */
+static bool same_interface(const struct diff *x)
+{
+	size_t in[2], out[2];
+	for (int i = 0; i < 2; i++) {
+		in[i] = graph_data_inputs(x->graphs[i], NULL, 0);
+		out[i] = x->graphs[i]->n_outputs;
+	}
+	if (in[0] != in[1])
+		printf("inputs: %zu in the first, %zu in the second\n", in[0], in[1]);
+	if (out[0] != out[1])
+		printf("outputs: %zu in the first, %zu in the second\n", out[0], out[1]);
+	return in[0] == in[1] && out[0] == out[1] && same_inputs(x, in[0]);
+}
+
 static int compare_outputs(struct diff *x)
 {
-	if (read_inputs(x) < 0 || execute(x, 0) < 0 || execute(x, 1) < 0)
+	if (!same_interface(x) || read_inputs(x) < 0 || execute(x, 0) < 0 || execute(x, 1) < 0)
 		return -1;
-	if (x->graphs[0]->n_outputs != x->graphs[1]->n_outputs)
-		return diag_error(&x->diags, NULL, "it has another number of outputs than '%s'", x->models[0]);
 	int status = 0;
 	for (uint32_t i = 0; i < x->graphs[0]->n_outputs; i++)
 		if (compare_output(x, i) < 0)
@@ -174,8 +212,10 @@ static int run(int argc, char **argv)
 	struct diff x = { 0 };
 	int status = take_arguments(&x, argc, argv);
 	status = status == 0 ? compare(&x) : status > 0 ? 0 : -1;
+	bool failed = x.diags.errors > 0;
 	clean_up(&x);
-	return cli_finish(&x.diags, x.loud, status);
+	status = cli_finish(&x.diags, x.loud, status);
+	return failed ? 2 : status;
 }
 
 const struct command command_diff = {

@@ -30,7 +30,7 @@ static int take_arguments(struct info *x, int argc, char **argv)
 	int c;
 	bool done;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "vqh", long_options, NULL)) != -1) {
+	while ((c = cli_next_option(argc, argv, "vqh", long_options, &x->diags)) != -1) {
 		if (cli_common_option(c, &command_info, &x->loud, &done)) {
 			if (done)
 				return 1;

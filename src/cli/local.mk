@@ -9,6 +9,7 @@ qcc_SOURCES += \
 	src/cli/eval.c \
 	src/cli/eval_c.c \
 	src/cli/eval_c.h \
+	src/cli/help.c \
 	src/cli/info.c \
 	src/cli/lists.c \
 	src/cli/outputs.c \

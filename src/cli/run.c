@@ -71,7 +71,7 @@ static int take_arguments(struct run *r, int argc, char **argv)
 	int c;
 	bool done;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "o:vqh", long_options, NULL)) != -1) {
+	while ((c = cli_next_option(argc, argv, "o:vqh", long_options, &r->diags)) != -1) {
 		if (cli_common_option(c, &command_run, &r->loud, &done)) {
 			if (done)
 				return 1;

@@ -48,7 +48,17 @@ refuses "unknown pass" "'strealine'" "$QCC" "$model" -p strealine
 refuses "unknown option of a pass" "'no-such-option'" "$QCC" "$model" -p 'cleanup(no-such-option=1)'
 refuses "malformed list of passes" "wanted" "$QCC" "$model" -p 'cleanup('
 refuses "unknown backend" "'fin'.*did you mean 'finn'" "$QCC" "$model" -b fin
-refuses "unknown option" "frob" "$QCC" "$model" --frob
+refuses "unknown option" "there is no option '--frob'" "$QCC" "$model" --frob
+refuses "misspelt option" "'--ouput'; did you mean '--output'?" "$QCC" "$model" --ouput x
+refuses "misspelt option of a subcommand" "did you mean '--json'?" "$QCC" info "$model" --jsno
+refuses "unknown letter" "there is no option '-Z'" "$QCC" "$model" -Z
+refuses "option without its value" "option '--output' needs a value" "$QCC" "$model" --output
+refuses "letter without its value" "option '-o' needs a value" "$QCC" "$model" -o
+refuses "value for a flag" "option '--certify' takes no value" "$QCC" "$model" --certify=3
+refuses "misspelt subcommand" "error: there is neither a subcommand nor a model 'rnu'; did you mean 'qcc run'?" "$QCC" rnu "$model"
+refuses "help on nothing there is" "'streamlin'; did you mean 'streamline'?" "$QCC" help streamlin
+refuses "--verify on data that the datatype does not allow" "element 0 that '.*' has for input '.*BIPOLAR does not allow" "$QCC" \
+	"$QCC_SRC/models/cnn_4w4a/model.onnx" -p 'set-datatype(input=BIPOLAR),streamline' --verify="$QCC_SRC/models/cnn_4w4a/input.npy"
 refuses "no model" "no model" "$QCC"
 refuses "two models" "'b.onnx'" "$QCC" a.onnx b.onnx
 refuses "no samples" "'0'" "$QCC" "$model" --verify=0
@@ -66,7 +76,9 @@ refuses "run: one input too many" "too many" "$QCC" run "$model" "$input" "$inpu
 refuses "run: output below a file" "file/y.npy" "$QCC" run "$model" "$input" -o file/y.npy
 refuses "run: --top nothing" "'0'" "$QCC" run "$model" "$input" --top 0
 refuses "info: two models" "one model" "$QCC" info a b
+refusal=2
 refuses "diff: one model" "two models" "$QCC" diff a
+refusal=1
 
 refuses "missing script" "none.lua" "$QCC" --script none.lua
 echo 'this is no Lua' >bad.lua

@@ -58,5 +58,21 @@ ok "... a file for each output" sh -c 'ls outputs/*.npy'
 prints "run prints" '\[.*\] ' "$QCC" run "$model" "$input"
 prints "info" '^operators: ' "$QCC" info "$model"
 prints "info --json" '"operators"' "$QCC" info --json "$model"
+prints "help on a pass" '^streamline: ' "$QCC" help streamline
+prints "... by another name" '^convert: ' "$QCC" help ConvertQONNXtoFINN
+prints "... on a subcommand" '^usage: qcc diff' "$QCC" help diff
+prints "... on a backend" '^finn: ' "$QCC" help finn
+prints "... on an operator" '^MatMul: ' "$QCC" help MatMul
+prints "passes" '^cleanup  ' "$QCC" passes
+prints "operators" '^MatMul  ' "$QCC" operators
+prints "backends" '^finn  ' "$QCC" backends
+printf '<ir_version: 8, opset_import: ["" : 13]>\ng (float[1,2] x) => (y)\n<float[2,2] w = {1,2,3,4}> {\n y = MatMul(x, w)\n}\n' >plain.onnxtxt
+prints "nothing happened" '^note: no pass changed anything' "$QCC" plain.onnxtxt -p div-to-mul -o plain
+ok "a model without quantisers" sh -c '"$1" plain.onnxtxt -p streamline -o plain 2>&1 | grep -q "no quantiser in this model"' sh "$QCC"
+prints "a backend is left out with the reason" '^hls left out: it needs a folded graph' "$QCC" "$model" -p streamline -o left
+"$QCC" diff "$model" plain.onnxtxt >.stdout 2>.stderr
+if [ $? -eq 1 ]; then pass "diff of other networks is 1"; else fail "diff of other networks is 1" "$(cat .stderr)"; fi
+"$QCC" diff "$model" none.onnx >.stdout 2>.stderr
+if [ $? -eq 2 ]; then pass "... and 2 where one is missing"; else fail "... and 2 where one is missing" "$(cat .stderr)"; fi
 prints "diff of equal networks" 'elements equal' "$QCC" diff "$model" one/model.finn.onnx "$input"
 finish
