@@ -34,6 +34,7 @@ include tests/passes/local.mk
 include tests/backends/local.mk
 include tests/cli/local.mk
 include tests/data/local.mk
+include tests/train/local.mk
 include tests/fuzz/local.mk
 include tests/interop/local.mk
 include tests/api/local.mk

@@ -16,4 +16,5 @@ qcc_SOURCES += \
 	src/cli/outputs.h \
 	src/cli/run.c \
 	src/cli/stages.c \
-	src/cli/stages.h
+	src/cli/stages.h \
+	src/cli/train.c

@@ -1,0 +1,240 @@
+/* relu(BITS) and quant(BITS): quantised activations y = s clamp(round(x / s), lo, hi), relu without negative codes.
+ *
+ * The scale s is t / top, where t is a learned number. In the first batches t follows the data: it is a high percentile
+ * of |x| in the batch, and a running mean of these is what t starts from (as Brevitas does by default). The surrogate
+ * for gradients takes round(x / s) - x / s as a constant inside the range: dy/dx = 1, dy/ds = round(x / s) - x / s;
+ * outside dy/dx = 0, dy/ds = the code. Bipolar activations are s sign(x), the range being |x| <= s. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/export.h"
+#include "train/net.h"
+
+enum { MOST_TOPS = 64 };
+static const double MOMENTUM = 0.1;
+static const float LEAST_RANGE = 1e-4f;
+
+struct activation {
+	struct bit_width width;
+	bool is_signed, narrow;
+	float lo, hi, top;
+	float range; /* t of the current batch */
+	float *tops; /* parts x MOST_TOPS: the largest magnitudes of each part, descending */
+};
+
+static void set_codes(struct activation *a)
+{
+	int bits = a->width.bits;
+	a->top = a->hi = a->is_signed ? (float)((1 << (bits - 1)) - 1) : (float)((1 << bits) - 1);
+	a->lo = a->is_signed ? -a->hi - (a->narrow ? 0 : 1) : 0;
+	if (a->is_signed && !a->narrow)
+		a->top = (float)(1 << (bits - 1));
+	if (a->width.kind == BITS_BIPOLAR || a->width.kind == BITS_TERNARY) {
+		a->lo = -1;
+		a->hi = a->top = 1;
+	}
+}
+
+static int setup_any(struct net *n, struct layer *l, bool is_signed, struct diags *d)
+{
+	struct activation *a = xcalloc(1, sizeof *a);
+	const char *bits = layer_text(l, "bits", 0);
+	int64_t one = 1;
+	l->state = a;
+	a->width = n->options.acts;
+	if (bits && !bit_width_parse(bits, &a->width))
+		return layer_error(l, d, "'%s' is no width of activations: 1 to 8, ternary or float", bits);
+	a->narrow = a->width.kind == BITS_TERNARY;
+	a->is_signed = is_signed || a->width.kind == BITS_TERNARY || a->width.kind == BITS_BIPOLAR;
+	set_codes(a);
+	if (a->width.kind == BITS_FLOAT)
+		return 0;
+	struct param *t = layer_add_param(l, "range", 1, &one);
+	t->decays = false;
+	t->frozen = n->options.collect > 0;
+	t->least = LEAST_RANGE;
+	t->value[0] = 1;
+	layer_add_buffer(l, "collected_range", 1)->value[0] = 1;
+	layer_add_buffer(l, "collected_batches", 1);
+	a->tops = xcalloc((size_t)(n->parts * MOST_TOPS), sizeof *a->tops);
+	return 0;
+}
+
+static int setup_relu(struct net *n, struct layer *l, struct diags *d)
+{
+	return setup_any(n, l, false, d);
+}
+
+static int setup_quant(struct net *n, struct layer *l, struct diags *d)
+{
+	return setup_any(n, l, true, d);
+}
+
+static void free_activation(struct layer *l)
+{
+	free(((struct activation *)l->state)->tops);
+	free(l->state);
+}
+
+/* ---- the range ---- */
+
+static bool is_collecting(const struct layer *l)
+{
+	return l->n_buffers && (double)l->buffers[1].value[0] < (double)l->net->options.collect;
+}
+
+static void prepare(struct net *n, struct layer *l)
+{
+	struct activation *a = l->state;
+	(void)n;
+	if (!l->n_params)
+		return;
+	a->range = is_collecting(l) ? l->buffers[0].value[0] : l->params[0].value[0];
+	a->range = a->range > LEAST_RANGE ? a->range : LEAST_RANGE;
+	l->params[0].frozen = is_collecting(l);
+}
+
+/* How many of the largest magnitudes lie from the percentile on: the k-th smallest of n is the one, k = n p / 100
+ * rounded. */
+static int64_t tops_wanted(const struct net *n, const struct layer *l)
+{
+	double count = (double)(n->rows * l->in.count), k = floor(n->options.percentile / 100 * count + 0.5);
+	double m = count - (k < 1 ? 1 : k) + 1;
+	return m > MOST_TOPS ? MOST_TOPS : (int64_t)m;
+}
+
+static void insert(float *tops, int64_t wanted, float x)
+{
+	int64_t i = wanted - 1;
+	for (; i > 0 && tops[i - 1] < x; i--)
+		tops[i] = tops[i - 1];
+	tops[i] = x;
+}
+
+static void observe(const struct net *n, struct layer *l, const struct part *p)
+{
+	const struct activation *a = l->state;
+	float *tops = a->tops + p->number * MOST_TOPS;
+	const float *x = l->x + p->first * l->in.count;
+	int64_t wanted = tops_wanted(n, l);
+	memset(tops, 0, MOST_TOPS * sizeof *tops);
+	for (int64_t i = 0; i < p->rows * l->in.count; i++) {
+		float size = a->is_signed ? fabsf(x[i]) : x[i];
+		if (size > tops[wanted - 1])
+			insert(tops, wanted, size);
+	}
+}
+
+static void observed(struct net *n, struct layer *l)
+{
+	struct activation *a = l->state;
+	float *tops = a->tops, *collected = &l->buffers[0].value[0], *batches = &l->buffers[1].value[0];
+	int64_t wanted = tops_wanted(n, l);
+	for (int64_t p = 1; p < net_parts_of(n); p++)
+		for (int64_t i = 0; i < wanted; i++)
+			if (a->tops[p * MOST_TOPS + i] > tops[wanted - 1])
+				insert(tops, wanted, a->tops[p * MOST_TOPS + i]);
+	a->range = tops[wanted - 1] > LEAST_RANGE ? tops[wanted - 1] : LEAST_RANGE;
+	*collected =
+		*batches == 0 ? a->range : (float)((1 - MOMENTUM) * (double)*collected + MOMENTUM * (double)a->range);
+	*batches += 1;
+	if (!is_collecting(l))
+		l->params[0].value[0] = *collected;
+}
+
+/* ---- values ---- */
+
+static float scale_of(const struct activation *a)
+{
+	return a->range / a->top;
+}
+
+static void forward(const struct net *n, struct layer *l, const struct part *p)
+{
+	const struct activation *a = l->state;
+	int64_t first = p->first * l->in.count, count = p->rows * l->in.count;
+	const float *x = l->x + first;
+	float *y = l->y + first, s = scale_of(a);
+	switch (a->width.kind) {
+	case BITS_FLOAT:
+		for (int64_t i = 0; i < count; i++)
+			y[i] = x[i] > 0 || a->is_signed ? x[i] : 0;
+		break;
+	case BITS_BIPOLAR:
+		for (int64_t i = 0; i < count; i++)
+			y[i] = x[i] >= 0 ? s : -s;
+		break;
+	default: n->kernels->quantise(y, x, s, a->lo, a->hi, count);
+	}
+}
+
+static double bipolar_back(float *dx, const float *dy, const float *x, float s, int64_t count)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < count; i++) {
+		float q = x[i] >= 0 ? 1 : -1;
+		bool inside = fabsf(x[i]) <= s;
+		sum += (double)(dy[i] * (inside ? q - x[i] / s : q));
+		dx[i] = inside ? dy[i] : 0;
+	}
+	return sum;
+}
+
+static void backward(const struct net *n, struct layer *l, const struct part *p)
+{
+	const struct activation *a = l->state;
+	int64_t first = p->first * l->in.count, count = p->rows * l->in.count;
+	const float *x = l->x + first, *dy = l->dy + first;
+	float *dx = l->dx ? l->dx + first : net_scratch(n, p->worker, (size_t)count), s = scale_of(a);
+	double of_scale = 0;
+	if (a->width.kind == BITS_FLOAT)
+		for (int64_t i = 0; i < count; i++)
+			dx[i] = x[i] > 0 || a->is_signed ? dy[i] : 0;
+	else if (a->width.kind == BITS_BIPOLAR)
+		of_scale = bipolar_back(dx, dy, x, s, count);
+	else
+		of_scale = n->kernels->quantise_back(dx, dy, x, s, a->lo, a->hi, a->is_signed ? -INFINITY : 0, count);
+	if (l->n_params)
+		*param_partial(&l->params[0], p) = l->params[0].frozen ? 0 : (float)(of_scale / (double)a->top);
+}
+
+static int export(struct export *e, const struct layer *l)
+{
+	const struct activation *a = l->state;
+	if (!a->is_signed)
+		export_node(e, "", "Relu", &e->value, 1);
+	if (a->width.kind != BITS_FLOAT)
+		export_quant(e, l, a->width, a->is_signed, a->narrow, scale_of(a));
+	return 0;
+}
+
+const struct layer_type layer_relu = {
+	.name = "relu",
+	.form = "relu([bits])",
+	.summary = "activations from 0 on, quantised with a learned scale",
+	.setup = setup_relu,
+	.prepare = prepare,
+	.observes = is_collecting,
+	.observe = observe,
+	.observed = observed,
+	.forward = forward,
+	.backward = backward,
+	.export = export,
+	.free = free_activation,
+};
+
+const struct layer_type layer_quant = {
+	.name = "quant",
+	.form = "quant([bits])",
+	.summary = "signed activations, quantised with a learned scale",
+	.setup = setup_quant,
+	.prepare = prepare,
+	.observes = is_collecting,
+	.observe = observe,
+	.observed = observed,
+	.forward = forward,
+	.backward = backward,
+	.export = export,
+	.free = free_activation,
+};
