@@ -11,6 +11,7 @@
  * models in several threads are fine. Functions that return int give 0, or -1 where something went wrong, which the model's
  * messages tell. Text and structures that a function returns belong to the model: texts live until the next call of the same
  * function on it, nodes and values until the next qcc_run, all of them until qcc_free. Text is UTF-8 as the file has it.
+ * Memory that runs out is an error of the call. Numbers are written and read as in C whatever locale the program has set.
  * Programs in C that use it are in examples/. */
 #ifndef QCC_QCC_H
 #define QCC_QCC_H

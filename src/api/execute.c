@@ -115,31 +115,46 @@ static int check_counts(struct qcc_model *m, size_t n_inputs, size_t n_outputs)
 			  m->graph->n_outputs, n_inputs, n_outputs);
 }
 
-int qcc_execute(struct qcc_model *m, const struct qcc_array *inputs, size_t n_inputs, struct qcc_array *outputs,
-		size_t n_outputs)
+struct execution {
+	struct qcc_model *m;
+	const struct qcc_array *inputs;
+	struct qcc_array *outputs;
+	size_t n_inputs, n_outputs;
+};
+
+static int execute(void *user)
 {
-	for (size_t i = 0; i < n_outputs; i++)
-		outputs[i] = (struct qcc_array){ .type = QCC_UNDEFINED };
-	if (!m->graph || check_counts(m, n_inputs, n_outputs) < 0)
+	const struct execution *e = user;
+	struct qcc_model *m = e->m;
+	if (check_counts(m, e->n_inputs, e->n_outputs) < 0)
 		return -1;
 	api_start(m);
-	struct tensor **in = xcalloc(n_inputs, sizeof(struct tensor *)),
-		      **out = xcalloc(n_outputs, sizeof(struct tensor *));
-	int status = take_inputs(m, inputs, in, n_inputs);
+	struct tensor **in = xcalloc(e->n_inputs, sizeof(struct tensor *)),
+		      **out = xcalloc(e->n_outputs, sizeof(struct tensor *));
+	int status = take_inputs(m, e->inputs, in, e->n_inputs);
 	if (status == 0 && !api_proceed(m, "execute", 0))
 		status = -1;
 	if (status == 0)
 		status = execute_any(m->graph, in, out, &m->diags);
 	if (status == 0)
-		status = give_outputs(m, out, outputs, n_outputs);
-	for (size_t i = 0; i < n_inputs; i++)
+		status = give_outputs(m, out, e->outputs, e->n_outputs);
+	for (size_t i = 0; i < e->n_inputs; i++)
 		tensor_unref(in[i]);
-	for (size_t i = 0; i < n_outputs; i++) {
+	for (size_t i = 0; i < e->n_outputs; i++)
 		tensor_unref(out[i]);
-		if (status < 0)
-			qcc_array_free(&outputs[i]);
-	}
 	free(in);
 	free(out);
+	return status;
+}
+
+int qcc_execute(struct qcc_model *m, const struct qcc_array *inputs, size_t n_inputs, struct qcc_array *outputs,
+		size_t n_outputs)
+{
+	for (size_t i = 0; i < n_outputs; i++)
+		outputs[i] = (struct qcc_array){ .type = QCC_UNDEFINED };
+	struct execution e = { m, inputs, outputs, n_inputs, n_outputs };
+	int status = m->graph ? api_guarded(execute, &e, m) : -1;
+	for (size_t i = 0; i < n_outputs && status < 0; i++)
+		qcc_array_free(&outputs[i]);
 	return status;
 }

@@ -161,15 +161,27 @@ int qcc_message(const struct qcc_model *m, size_t i, struct qcc_message *out)
 	return d != NULL;
 }
 
+static const char no_memory[] = "qcc: error: out of memory\n";
+
+static int print_messages(void *user)
+{
+	struct qcc_model *m = ((struct api_call *)user)->m;
+	size_t size;
+	FILE *f = open_memstream(&m->messages, &size);
+	for (const struct diag *d = m->diags.first; f && d; d = d->next)
+		diag_print(d, f);
+	if (f && m->no_memory)
+		fputs(no_memory, f);
+	return f && fclose(f) == 0 ? 0 : -1;
+}
+
 const char *qcc_messages(struct qcc_model *m)
 {
-	size_t size;
+	if (!m->report) /* what stands for no model */
+		return no_memory;
 	free(m->messages);
-	FILE *f = open_memstream(&m->messages, &size);
-	for (const struct diag *d = m->diags.first; d; d = d->next)
-		diag_print(d, f);
-	fclose(f);
-	return m->messages;
+	m->messages = NULL;
+	return api_guarded(print_messages, &(struct api_call){ .m = m }, NULL) == 0 ? m->messages : no_memory;
 }
 
 void qcc_clear_messages(struct qcc_model *m)
@@ -180,37 +192,64 @@ void qcc_clear_messages(struct qcc_model *m)
 
 /* ---- report and pictures ---- */
 
-const char *qcc_report(struct qcc_model *m)
+static int make_report(void *user)
 {
-	if (!m->graph)
-		return NULL;
+	struct qcc_model *m = ((struct api_call *)user)->m;
 	report_describe(m->report, m->graph);
 	json_t *all = report_json(m->report);
-	free(m->json);
 	m->json = json_dumps(all, JSON_INDENT(2));
 	json_decref(all);
-	if (!m->json)
-		diag_error(&m->diags, NULL, "a name in the report is no UTF-8");
-	return m->json;
+	return m->json ? 0 : diag_error(&m->diags, NULL, "a name in the report is no UTF-8");
+}
+
+static int make_dot(void *user)
+{
+	struct qcc_model *m = ((struct api_call *)user)->m;
+	m->dot = dot_text(m->graph);
+	return 0;
+}
+
+static int make_svg(void *user)
+{
+	struct qcc_model *m = ((struct api_call *)user)->m;
+	m->svg = dot_svg(m->graph, &m->diags);
+	return m->svg ? 0 : -1;
+}
+
+static int make_text(void *user)
+{
+	struct qcc_model *m = ((struct api_call *)user)->m;
+	m->text = graph_print(m->graph);
+	return 0;
+}
+
+/* The text that a call puts where `text` points; NULL where it failed. */
+static const char *made(int (*work)(void *call), struct qcc_model *m, char **text)
+{
+	free(*text);
+	*text = NULL;
+	if (m->graph && api_guarded(work, &(struct api_call){ .m = m }, m) == 0)
+		return *text;
+	free(*text);
+	return *text = NULL;
+}
+
+const char *qcc_report(struct qcc_model *m)
+{
+	return made(make_report, m, &m->json);
 }
 
 const char *qcc_dot(struct qcc_model *m)
 {
-	free(m->dot);
-	m->dot = m->graph ? dot_text(m->graph) : NULL;
-	return m->dot;
+	return made(make_dot, m, &m->dot);
 }
 
 const char *qcc_svg(struct qcc_model *m)
 {
-	free(m->svg);
-	m->svg = m->graph ? dot_svg(m->graph, &m->diags) : NULL;
-	return m->svg;
+	return made(make_svg, m, &m->svg);
 }
 
 const char *qcc_text(struct qcc_model *m)
 {
-	free(m->text);
-	m->text = m->graph ? graph_print(m->graph) : NULL;
-	return m->text;
+	return made(make_text, m, &m->text);
 }

@@ -2,5 +2,6 @@
 libqcc_la_SOURCES += \
 	src/api/api.h \
 	src/api/execute.c \
+	src/api/guard.c \
 	src/api/inspect.c \
 	src/api/model.c

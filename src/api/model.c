@@ -21,41 +21,76 @@ static struct qcc_model *model_new(const char *path)
 	return m;
 }
 
-static struct qcc_model *with_graph(struct qcc_model *m, struct graph *g)
+static int with_graph(struct qcc_model *m, struct graph *g)
 {
 	m->graph = g;
 	if (g)
 		graph_mark_sources(g);
-	return m;
+	return g ? 0 : -1;
+}
+
+static int load(void *user)
+{
+	struct api_call *c = user;
+	c->m = model_new(c->text);
+	return with_graph(c->m, graph_read(c->text, &c->m->diags));
+}
+
+static int load_memory(void *user)
+{
+	struct api_call *c = user;
+	c->m = model_new(c->text);
+	return with_graph(c->m, graph_read_bytes(c->bytes, c->size, c->text, &c->m->diags));
+}
+
+static int clone(void *user)
+{
+	struct api_call *c = user;
+	c->m = model_new(c->from->path);
+	c->m->graph = c->from->graph ? graph_copy(c->from->graph) : NULL;
+	json_array_extend(c->m->report->passes, c->from->report->passes);
+	c->m->verify_samples = c->from->verify_samples;
+	c->m->certify = c->from->certify;
+	if (!c->m->graph)
+		diag_error(&c->m->diags, NULL, "the model that was copied could not be read");
+	return 0;
+}
+
+/* The model that a call made. Where memory ran out it is one that cannot be used, or, where there was not even enough for
+ * that, the same one for all. */
+static struct qcc_model *made(int (*work)(void *call), struct api_call *c)
+{
+	static struct qcc_model nothing = { .no_memory = true };
+	c->m = NULL;
+	bool failed = api_guarded(work, c, NULL) < 0;
+	if (!c->m || !c->m->report)
+		return &nothing;
+	if (failed && c->m->graph) {
+		graph_free(c->m->graph);
+		c->m->graph = NULL;
+	}
+	c->m->no_memory = failed && !c->m->diags.errors;
+	return c->m;
 }
 
 struct qcc_model *qcc_load(const char *path)
 {
-	struct qcc_model *m = model_new(path);
-	return with_graph(m, graph_read(path, &m->diags));
+	return made(load, &(struct api_call){ .text = path });
 }
 
 struct qcc_model *qcc_load_memory(const void *bytes, size_t size, const char *name)
 {
-	struct qcc_model *m = model_new(name);
-	return with_graph(m, graph_read_bytes(bytes, size, name, &m->diags));
+	return made(load_memory, &(struct api_call){ .text = name, .bytes = bytes, .size = size });
 }
 
 struct qcc_model *qcc_clone(const struct qcc_model *from)
 {
-	struct qcc_model *m = model_new(from->path);
-	m->graph = from->graph ? graph_copy(from->graph) : NULL;
-	json_array_extend(m->report->passes, from->report->passes);
-	m->verify_samples = from->verify_samples;
-	m->certify = from->certify;
-	if (!m->graph)
-		diag_error(&m->diags, NULL, "the model that was copied could not be read");
-	return m;
+	return made(clone, &(struct api_call){ .from = from });
 }
 
 void qcc_free(struct qcc_model *m)
 {
-	if (!m)
+	if (!m || !m->report) /* what stands for no model */
 		return;
 	if (m->graph)
 		graph_free(m->graph);
@@ -70,9 +105,15 @@ void qcc_free(struct qcc_model *m)
 	free(m);
 }
 
+static int write_model(void *user)
+{
+	const struct api_call *c = user;
+	return graph_write(c->m->graph, c->text, &c->m->diags);
+}
+
 int qcc_write(struct qcc_model *m, const char *path)
 {
-	return m->graph ? graph_write(m->graph, path, &m->diags) : -1;
+	return m->graph ? api_guarded(write_model, &(struct api_call){ .m = m, .text = path }, m) : -1;
 }
 
 /* ---- progress ---- */
@@ -137,8 +178,10 @@ static void note_pipeline(struct qcc_model *m, const struct pipeline *p)
 	free(text);
 }
 
-int qcc_run(struct qcc_model *m, const char *passes)
+static int run(void *user)
 {
+	const struct api_call *c = user;
+	struct qcc_model *m = c->m;
 	struct pipeline p;
 	struct verification verification = { 0 };
 	struct pipeline_options o = { .verify_structure = pipeline_verify_default(),
@@ -148,10 +191,8 @@ int qcc_run(struct qcc_model *m, const char *passes)
 				      .certificates = &m->report->certificates,
 				      .proceed = before_pass,
 				      .user = m };
-	if (!m->graph)
-		return -1;
 	api_start(m);
-	int status = pipeline_parse(&p, passes, &m->diags);
+	int status = pipeline_parse(&p, c->text, &m->diags);
 	if (status == 0)
 		note_pipeline(m, &p);
 	if (status == 0)
@@ -161,15 +202,25 @@ int qcc_run(struct qcc_model *m, const char *passes)
 	return status;
 }
 
-int qcc_emit(struct qcc_model *m, const char *backends, const char *dir)
+int qcc_run(struct qcc_model *m, const char *passes)
 {
+	return m->graph ? api_guarded(run, &(struct api_call){ .m = m, .text = passes }, m) : -1;
+}
+
+static int emit(void *user)
+{
+	const struct api_call *c = user;
+	struct qcc_model *m = c->m;
 	struct backend_list l;
-	if (!m->graph)
-		return -1;
-	int status = backend_list_parse(&l, backends, &m->diags);
+	int status = backend_list_parse(&l, c->text, &m->diags);
 	report_describe(m->report, m->graph);
 	if (status == 0)
-		status = backend_list_emit_to(&l, m->graph, dir, m->report, &m->diags);
+		status = backend_list_emit_to(&l, m->graph, c->dir, m->report, &m->diags);
 	backend_list_free(&l);
 	return status;
+}
+
+int qcc_emit(struct qcc_model *m, const char *backends, const char *dir)
+{
+	return m->graph ? api_guarded(emit, &(struct api_call){ .m = m, .text = backends, .dir = dir }, m) : -1;
 }

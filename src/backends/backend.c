@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/limits.h"
 #include "util/nearest.h"
 #include "util/options.h"
 #include "util/output.h"
@@ -164,7 +165,11 @@ static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx 
 		return 0;
 	ctx->report = json_object();
 	int errors = ctx->diags->errors;
-	int status = c->backend->emit(ctx);
+	int status = limits_check(ctx->diags);
+	if (status == 0)
+		status = c->backend->emit(ctx);
+	if (status == 0)
+		status = limits_check(ctx->diags);
 	if (status < 0 && ctx->diags->errors == errors)
 		diag_error(ctx->diags, "this is a fault in qcc: please report it",
 			   "backend '%s' failed without saying why", c->backend->name);

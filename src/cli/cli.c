@@ -1,6 +1,8 @@
 /* Dispatch to the subcommands, and what they share: help, version, printing diagnostics. */
 #include "cli/cli.h"
 
+#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +34,9 @@ void cli_print_help(const struct command *c)
 	printf("usage: %s\n\n%s.\n\n%s", c->usage, c->summary, c->help);
 	printf("  -v, --verbose           say more\n"
 	       "  -q, --quiet             say errors only\n"
+	       "      --max-memory SIZE   refuse executions and files that need more than SIZE (512M, 4G);\n"
+	       "                          without it in proportion to the size of the model and its inputs\n"
+	       "      --max-seconds N     stop with an error after N seconds\n"
 	       "  -h, --help              this text\n"
 	       "      --version           the version\n");
 	if (c != commands[0])
@@ -41,14 +46,44 @@ void cli_print_help(const struct command *c)
 		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
 }
 
-bool cli_common_option(int c, const struct command *command, struct loudness *l, bool *exit_now)
+/* "512M": bytes, with K, M, G or T for powers of 1024. */
+static int take_memory(struct limits *l, const char *text, struct diags *d)
 {
+	static const char units[] = "KMGT";
+	char *end;
+	double bytes = strtod(text, &end);
+	const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (unit)
+		bytes = ldexp(bytes, 10 * (int)(unit - units + 1));
+	end += unit != NULL;
+	if (end == text || *end || !(bytes >= 1 && bytes < 0x1p62))
+		return diag_error(d, NULL, "--max-memory needs a size as 512M, not '%s'", text);
+	l->memory = (int64_t)bytes;
+	return 0;
+}
+
+static int take_seconds(struct limits *l, const char *text, struct diags *d)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+	if (end == text || *end || !(seconds > 0 && seconds < 1e9))
+		return diag_error(d, NULL, "--max-seconds needs a number of seconds, not '%s'", text);
+	limits_start(l, seconds);
+	return 0;
+}
+
+bool cli_common_option(int c, const char *text, const struct command *command, struct loudness *l, struct diags *d,
+		       bool *exit_now)
+{
+	d->limits = &l->limits;
 	*exit_now = false;
 	switch (c) {
 	case 'v': l->verbose = true; return true;
 	case 'q': l->quiet = true; return true;
 	case 'h': cli_print_help(command); break;
 	case OPT_VERSION: cli_print_version(); break;
+	case OPT_MAX_MEMORY: *exit_now = take_memory(&l->limits, text, d) < 0; return true;
+	case OPT_MAX_SECONDS: *exit_now = take_seconds(&l->limits, text, d) < 0; return true;
 	default: return false;
 	}
 	*exit_now = true;
@@ -196,5 +231,5 @@ int cli_main(int argc, char **argv)
 	strbuf_printf(&remedy, "did you mean 'qcc %s'?", meant);
 	diag_error(&d, remedy.text, "there is neither a subcommand nor a model '%s'", argv[1]);
 	strbuf_free(&remedy);
-	return cli_finish(&d, (struct loudness){ false, false }, -1);
+	return cli_finish(&d, (struct loudness){ .verbose = false }, -1);
 }

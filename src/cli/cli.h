@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "util/diag.h"
+#include "util/limits.h"
 
 struct command {
 	const char *name;
@@ -22,9 +23,10 @@ struct command {
 /* Runs the subcommand that argv[1] names, else compile. Returns the exit status. */
 int cli_main(int argc, char **argv);
 
-/* How much is said. */
+/* How much is said, and what the command may take. */
 struct loudness {
 	bool verbose, quiet;
+	struct limits limits;
 };
 
 /* Prints what was collected to stderr, a line each, equal lines once: errors always, warnings unless quiet, notes
@@ -32,15 +34,22 @@ struct loudness {
 int cli_finish(struct diags *d, struct loudness l, int status);
 void cli_print_help(const struct command *c);
 void cli_print_version(void);
-/* Short options that every subcommand has (-v -q -h) and --help, --version: true where c was one, which is done then;
+/* Options that every subcommand has (-v -q -h, --max-memory, --max-seconds, --version): true where c was one, which is done then;
  * *exit_now where the command is finished by it. */
-bool cli_common_option(int c, const struct command *command, struct loudness *l, bool *exit_now);
-enum { OPT_VERSION = 256, OPT_OTHER = 257 }; /* values of long options without a letter start at OPT_OTHER */
-#define CLI_COMMON_OPTIONS                                                                 \
-	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPT_VERSION }, \
-		{ "verbose", no_argument, NULL, 'v' },                                     \
-	{                                                                                  \
-		"quiet", no_argument, NULL, 'q'                                            \
+bool cli_common_option(int c, const char *text, const struct command *command, struct loudness *l, struct diags *d,
+		       bool *exit_now);
+enum {
+	OPT_VERSION = 256,
+	OPT_MAX_MEMORY,
+	OPT_MAX_SECONDS,
+	OPT_OTHER
+}; /* values of long options without a letter start at OPT_OTHER */
+#define CLI_COMMON_OPTIONS                                                                                        \
+	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPT_VERSION },                        \
+		{ "verbose", no_argument, NULL, 'v' }, { "max-memory", required_argument, NULL, OPT_MAX_MEMORY }, \
+		{ "max-seconds", required_argument, NULL, OPT_MAX_SECONDS },                                      \
+	{                                                                                                         \
+		"quiet", no_argument, NULL, 'q'                                                                   \
 	}
 
 /* getopt_long, which says what is wrong in a diagnostic with the option that was meant; '?' then. */

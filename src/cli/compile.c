@@ -150,7 +150,7 @@ static int take_arguments(struct job *j, int argc, char **argv)
 	bool done;
 	optind = 0;
 	while ((c = cli_next_option(argc, argv, "p:b:o:vqh", long_options, &j->diags)) != -1) {
-		if (cli_common_option(c, &command_compile, &j->loud, &done)) {
+		if (cli_common_option(c, optarg, &command_compile, &j->loud, &j->diags, &done)) {
 			if (done)
 				return 1;
 		} else if (take_question(j, c, optarg)) {

@@ -36,7 +36,7 @@ static int take_arguments(struct diff *x, int argc, char **argv)
 	bool done;
 	optind = 0;
 	while ((c = cli_next_option(argc, argv, "vqh", long_options, &x->diags)) != -1) {
-		if (!cli_common_option(c, &command_diff, &x->loud, &done))
+		if (!cli_common_option(c, optarg, &command_diff, &x->loud, &x->diags, &done))
 			return -1;
 		if (done)
 			return 1;

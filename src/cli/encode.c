@@ -139,7 +139,7 @@ static int take_arguments(struct encode *x, int argc, char **argv)
 	bool done;
 	optind = 0;
 	while ((c = cli_next_option(argc, argv, "o:vqh", long_options, &x->diags)) != -1) {
-		if (cli_common_option(c, &command_encode, &x->loud, &done)) {
+		if (cli_common_option(c, optarg, &command_encode, &x->loud, &x->diags, &done)) {
 			if (done)
 				return 1;
 		} else if (take_option(x, c, optarg) < 0) {

@@ -63,7 +63,7 @@ static int take_arguments(struct eval *x, int argc, char **argv)
 	bool done;
 	optind = 0;
 	while ((c = cli_next_option(argc, argv, "vqh", long_options, &x->diags)) != -1) {
-		if (cli_common_option(c, &command_eval, &x->loud, &done)) {
+		if (cli_common_option(c, optarg, &command_eval, &x->loud, &x->diags, &done)) {
 			if (done)
 				return 1;
 		} else if (take_option(x, c, optarg) < 0) {

@@ -18,7 +18,7 @@ static int take_arguments(const struct command *c, int argc, char **argv, int mo
 	bool done;
 	optind = 0;
 	while ((option = cli_next_option(argc, argv, "vqh", long_options, d)) != -1) {
-		if (!cli_common_option(option, c, l, &done))
+		if (!cli_common_option(option, optarg, c, l, d, &done))
 			return -1;
 		if (done)
 			return 1;
@@ -90,7 +90,7 @@ static int help_on(const char *word, struct diags *d)
 
 static int run_help(int argc, char **argv)
 {
-	struct loudness l = { false, false };
+	struct loudness l = { .verbose = false };
 	struct diags d = { 0 };
 	int status = take_arguments(&command_help, argc, argv, 1, &l, &d);
 	if (status == 0 && optind < argc)
@@ -102,7 +102,7 @@ static int run_help(int argc, char **argv)
 
 static int run_list(const struct command *c, void (*list)(void), int argc, char **argv)
 {
-	struct loudness l = { false, false };
+	struct loudness l = { .verbose = false };
 	struct diags d = { 0 };
 	int status = take_arguments(c, argc, argv, 0, &l, &d);
 	if (status == 0)

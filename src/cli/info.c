@@ -31,7 +31,7 @@ static int take_arguments(struct info *x, int argc, char **argv)
 	bool done;
 	optind = 0;
 	while ((c = cli_next_option(argc, argv, "vqh", long_options, &x->diags)) != -1) {
-		if (cli_common_option(c, &command_info, &x->loud, &done)) {
+		if (cli_common_option(c, optarg, &command_info, &x->loud, &x->diags, &done)) {
 			if (done)
 				return 1;
 		} else if (c == OPT_OTHER) {

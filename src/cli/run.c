@@ -72,7 +72,7 @@ static int take_arguments(struct run *r, int argc, char **argv)
 	bool done;
 	optind = 0;
 	while ((c = cli_next_option(argc, argv, "o:vqh", long_options, &r->diags)) != -1) {
-		if (cli_common_option(c, &command_run, &r->loud, &done)) {
+		if (cli_common_option(c, optarg, &command_run, &r->loud, &r->diags, &done)) {
 			if (done)
 				return 1;
 		} else if (take_option(r, c, optarg) < 0) {

@@ -290,7 +290,7 @@ static int take_arguments(struct train *x, int argc, char **argv)
 			list_layers();
 			return 1;
 		}
-		if (cli_common_option(c, &command_train, &x->loud, &done)) {
+		if (cli_common_option(c, optarg, &command_train, &x->loud, &x->diags, &done)) {
 			if (done)
 				return 1;
 		} else if (take_option(x, c, optarg) < 0) {

@@ -17,7 +17,7 @@ struct batch_job {
 	int64_t samples, part; /* in model batches */
 	int64_t next;	       /* first sample nobody has taken; under the lock, as what follows */
 	int64_t done;
-	bool failed;
+	bool failed, no_memory;
 	pthread_mutex_t lock;
 	void (*progress)(void *user, int64_t done, int64_t total);
 	struct diags *diags;
@@ -115,7 +115,7 @@ static void finish_part(struct batch_job *job, int64_t count, int result, struct
 	pthread_mutex_unlock(&job->lock);
 }
 
-static void *work(void *argument)
+static int take_parts(void *argument)
 {
 	struct batch_job *job = argument;
 	int64_t first, count;
@@ -123,6 +123,19 @@ static void *work(void *argument)
 		struct diags d = { .file = job->diags->file, .pass = job->diags->pass, .limits = job->diags->limits };
 		finish_part(job, count, do_part(job, first, count, &d), &d);
 		diags_free(&d);
+	}
+	return 0;
+}
+
+/* A thread's own guard: where its memory runs out, the job fails. */
+static void *work(void *argument)
+{
+	struct batch_job *job = argument;
+	int status;
+	if (memory_guarded(take_parts, job, &status) != MEMORY_ENOUGH) {
+		pthread_mutex_lock(&job->lock);
+		job->failed = job->no_memory = true;
+		pthread_mutex_unlock(&job->lock);
 	}
 	return NULL;
 }
@@ -185,6 +198,10 @@ int exec_plan_batch(const struct exec_plan *p, struct tensor *const *inputs, str
 	if (!job.failed)
 		work_in_threads(&job);
 	pthread_mutex_destroy(&job.lock);
+	if (job.no_memory)
+		memory_fail();
+	if (job.no_memory && !d->errors)
+		diag_error(d, NULL, "out of memory");
 	if (job.failed)
 		drop(outputs, p->graph->n_outputs);
 	return job.failed ? -1 : 0;

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 #include "hw/kind.h"
+#include "util/integers.h"
 
 uint64_t hw_code(struct datatype t, double x)
 {
 	int bits = datatype_bits(t);
 	if (t.kind == DT_BIPOLAR)
 		return x > 0;
-	return (uint64_t)(int64_t)x & (bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1);
+	return (uint64_t)saturated_int64(x) & (bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1);
 }
 
 int64_t hw_source_rows(const struct hw_layer *l, const struct hw_memory *m, int64_t bank, int64_t word, int64_t element)
@@ -39,7 +40,7 @@ static int check_numbers(const struct hw_layer *l, struct hw_memory *m, const st
 	}
 	integral = integral && fabs(lo) <= 0x1p53 && fabs(hi) <= 0x1p53;
 	if (integral && m->type.kind == DT_NONE)
-		m->type = datatype_for_range((int64_t)lo, (int64_t)hi);
+		m->type = datatype_for_bounds(lo, hi);
 	m->bits = datatype_bits(m->type);
 	if (integral) {
 		m->lo = (int64_t)lo;

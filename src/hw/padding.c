@@ -8,6 +8,7 @@
 
 #include "hw/folding.h"
 #include "ops/op.h"
+#include "util/integers.h"
 
 /* ---- what an input more can be ---- */
 
@@ -39,7 +40,7 @@ bool folding_pads_input(const struct node *mvau)
 static int64_t steps_to(const struct node *mvau, double x)
 {
 	bool bipolar = hw_datatype(mvau, "outputDataType").kind == DT_BIPOLAR;
-	return bipolar ? x > 0 : (int64_t)x - node_attr_int(mvau, "ActVal", 0);
+	return bipolar ? x > 0 : saturated_int64(x) - node_attr_int(mvau, "ActVal", 0);
 }
 
 bool folding_pads_output(const struct node *mvau, const struct node *reader)
@@ -67,7 +68,7 @@ static void replace_constant(struct node *n, size_t i, struct tensor *t)
 	v->datatype = old->datatype;
 	if (datatype_is_integer(old->datatype) &&
 	    !(datatype_allows(old->datatype, lo) && datatype_allows(old->datatype, hi)))
-		v->datatype = datatype_for_range((int64_t)lo, (int64_t)hi);
+		v->datatype = datatype_for_bounds(lo, hi);
 	node_set_input(n, i, v);
 }
 

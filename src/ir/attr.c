@@ -2,12 +2,33 @@
 #include <string.h>
 
 #include "ir/ir.h"
+#include "util/integers.h"
 
 struct attr_extra *attr_extra(struct arena *a, struct attr *attr)
 {
 	if (!attr->extra)
 		attr->extra = arena_new(a, struct attr_extra);
 	return attr->extra;
+}
+
+/* Slice's bounds may lie anywhere beyond the ends; constants and seeds are numbers as they are. */
+static bool takes_any(const char *name)
+{
+	static const char *const names[] = { "ends", "seed", "starts", "value_int", "value_ints" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+bool attr_fits(const struct attr *a)
+{
+	const int64_t *ints = a->kind == ATTR_INTS ? a->ints : &a->i;
+	uint32_t count = a->kind == ATTR_INTS ? a->count : a->kind == ATTR_INT;
+	for (uint32_t i = 0; i < count; i++)
+		if ((ints[i] > INT32_MAX || ints[i] < -INT32_MAX) && !takes_any(a->name))
+			return false;
+	return true;
 }
 
 const struct attr *node_attr(const struct node *n, const char *name)
@@ -22,7 +43,7 @@ int64_t node_attr_int(const struct node *n, const char *name, int64_t fallback)
 {
 	const struct attr *a = node_attr(n, name);
 	if (a && a->kind == ATTR_FLOAT) /* some exporters write 1.0 for 1 */
-		return (int64_t)a->f;
+		return saturated_int64((double)a->f);
 	return a && a->kind == ATTR_INT ? a->i : fallback;
 }
 

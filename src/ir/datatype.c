@@ -1,5 +1,6 @@
 /* QONNX datatypes: names, ranges, membership. */
 #include "ir/datatype.h"
+#include "util/integers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -229,4 +230,9 @@ struct datatype datatype_for_range(int64_t lo, int64_t hi)
 	while (bits < 64 && (lo < -((int64_t)1 << (bits - 1)) || hi > ((int64_t)1 << (bits - 1)) - 1))
 		bits++;
 	return datatype_int(bits);
+}
+
+struct datatype datatype_for_bounds(double lo, double hi)
+{
+	return datatype_for_range(saturated_int64(lo), saturated_int64(hi));
 }

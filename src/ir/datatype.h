@@ -57,5 +57,7 @@ int64_t datatype_int_min(struct datatype t);
 int64_t datatype_int_max(struct datatype t);
 /* The smallest UINTn (lo >= 0) or INTn that holds lo..hi. */
 struct datatype datatype_for_range(int64_t lo, int64_t hi);
+/* The same for bounds in double, which may be infinite: those of an empty tensor, say. */
+struct datatype datatype_for_bounds(double lo, double hi);
 
 #endif

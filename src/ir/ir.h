@@ -349,6 +349,10 @@ const char *node_attr_string(const struct node *n, const char *name, const char 
 /* Points at the list; count 0 and NULL where absent. */
 const int64_t *node_attr_ints(const struct node *n, const char *name, size_t *count);
 const float *node_attr_floats(const struct node *n, const char *name, size_t *count);
+/* Whether the integers of an attribute, as it was read, are such that a shape may be calculated with them: no larger than
+ * 2^31 - 1, but for those that only bound or count something else. */
+#define ATTR_LIMITS "an integer above 2^31 - 1"
+bool attr_fits(const struct attr *a);
 /* Set, or replace. */
 void node_set_int(struct node *n, const char *name, int64_t i);
 void node_set_float(struct node *n, const char *name, float f);

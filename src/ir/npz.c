@@ -4,16 +4,20 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "util/arena.h"
 #include "util/library.h"
 #include "util/strbuf.h"
+#include "util/integers.h"
+#include "util/limits.h"
 
 /* libzip, which is loaded for the first archive, and an archive that it has open. */
 struct archive {
 	void *library;
 	zip_t *zip;
+	int64_t size; /* of the file */
 	__typeof__(&zip_open) open;
 	__typeof__(&zip_error_init_with_code) error_init_with_code;
 	__typeof__(&zip_error_strerror) error_strerror;
@@ -50,12 +54,19 @@ static bool load(struct archive *a, struct diags *d)
 	return a->library != NULL;
 }
 
+static int64_t file_size(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
 static bool open_archive(struct archive *a, const char *path, struct diags *d)
 {
 	int code;
 	zip_error_t error;
 	if (!load(a, d))
 		return false;
+	a->size = file_size(path);
 	a->zip = a->open(path, ZIP_RDONLY, &code);
 	if (a->zip)
 		return true;
@@ -72,23 +83,42 @@ static void close_archive(struct archive *a)
 	dlclose(a->library);
 }
 
+static const char *name_of(struct archive *z, zip_uint64_t i)
+{
+	const char *name = z->get_name(z->zip, i, 0);
+	return name ? name : "";
+}
+
+/* What a member may grow to: in proportion to the archive, unless the user said so. */
+static int64_t member_limit(const struct archive *z, const struct diags *d)
+{
+	enum { AT_LEAST = 64 << 20, TIMES = 200 };
+	if (d->limits && d->limits->memory)
+		return d->limits->memory;
+	return add_clamped(AT_LEAST, multiply_clamped(z->size, TIMES));
+}
+
 /* The member's bytes. The size that the archive states is not trusted: memory grows with what is read. */
 static struct blob *read_member(struct archive *z, zip_uint64_t i, struct diags *d)
 {
 	zip_file_t *member = z->fopen_index(z->zip, i, 0);
 	if (!member) {
-		diag_error(d, NULL, "cannot read member '%s': %s", z->get_name(z->zip, i, 0), z->strerror(z->zip));
+		diag_error(d, NULL, "cannot read member '%s': %s", name_of(z, i), z->strerror(z->zip));
 		return NULL;
 	}
 	struct strbuf all = { 0 };
+	int64_t most = member_limit(z, d);
 	static const size_t CHUNK = 1 << 16;
 	char *chunk = xmalloc(CHUNK);
 	zip_int64_t n;
-	while ((n = z->fread(member, chunk, CHUNK)) > 0)
+	while ((n = z->fread(member, chunk, CHUNK)) > 0 && (int64_t)all.length <= most)
 		strbuf_add(&all, chunk, (size_t)n);
 	free(chunk);
+	if (n > 0)
+		diag_error(d, "save it with numpy.save, or allow more with --max-memory",
+			   "member '%s' grows to more than %lld MB", name_of(z, i), (long long)(most >> 20));
 	if (n < 0)
-		diag_error(d, NULL, "cannot read member '%s': %s", z->get_name(z->zip, i, 0), z->file_strerror(member));
+		diag_error(d, NULL, "cannot read member '%s': %s", name_of(z, i), z->file_strerror(member));
 	z->fclose(member);
 	if (n == 0)
 		return blob_new(all.text, all.length, false);
@@ -126,7 +156,7 @@ static struct tensor *read_array(struct archive *z, const char *path, const char
 	if (!b)
 		return NULL;
 	struct strbuf label = { 0 };
-	strbuf_printf(&label, "%s(%s)", path, z->get_name(z->zip, (zip_uint64_t)i, 0));
+	strbuf_printf(&label, "%s(%s)", path, name_of(z, (zip_uint64_t)i));
 	struct tensor *t = npy_decode(b, label.text, d);
 	strbuf_free(&label);
 	blob_unref(b);

@@ -21,7 +21,7 @@ enum graph_field {
 	GRAPH_SPARSE = 15,
 	GRAPH_METADATA = 16
 };
-enum node_field { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_ATTRIBUTE = 5 };
+enum node_field { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_OP_TYPE = 4, NODE_ATTRIBUTE = 5 };
 enum attr_field {
 	ATTR_FIELD_T = 5,
 	ATTR_FIELD_G = 6,
@@ -47,8 +47,12 @@ enum function_field {
 	FUNCTION_OUTPUT = 5,
 	FUNCTION_NODE = 7,
 	FUNCTION_OPSET = 9,
+	FUNCTION_DEFAULTS = 11,
 	FUNCTION_VALUE_INFO = 12
 };
+
+/* Lists that are walked for each of their entries stay short. */
+enum { OPSETS_AT_MOST = 1000, ANNOTATIONS_AT_MOST = 1000 };
 
 struct external_file;
 
@@ -60,6 +64,7 @@ struct onnx_reader {
 	struct external_file *externals;
 	struct wire_buffer rest; /* for onnx_unpack */
 	struct function *last_function;
+	int n_opsets;		 /* that a function imports */
 	struct map functions;	 /* "domain\1name" of each model-local function */
 	struct map interned;	 /* strings that many nodes share */
 	struct map sparse;	 /* names that sparse initializers define */

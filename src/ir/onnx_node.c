@@ -237,6 +237,8 @@ static int read_attr(struct onnx_reader *r, struct node *n, struct span in, stru
 		attr_extra(&r->graph->arena, a)->doc = onnx_text(r, p->doc_string);
 	r->attr = a->name;
 	int result = read_content(r, a, n, p, in);
+	if (result == 0 && n->op && !attr_fits(a))
+		result = diag_node_error(r->diags, n, NULL, "attribute '%s' holds %s", a->name, ATTR_LIMITS);
 	if (result == 0) {
 		**tail = a;
 		*tail = &a->next;

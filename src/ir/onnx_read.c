@@ -6,6 +6,7 @@
 
 #include "ir/onnx.h"
 #include "util/file.h"
+#include "util/limits.h"
 #include "util/strbuf.h"
 #include "util/vec.h"
 
@@ -19,12 +20,31 @@ int onnx_damaged(struct onnx_reader *r, const char *what)
 	return diag_error(r->diags, remedy, "%s in it is damaged", what);
 }
 
+static void *allocate(void *user, size_t size)
+{
+	(void)user;
+	return memory_try(size);
+}
+
+static void give_back(void *user, void *p)
+{
+	(void)user;
+	free(p);
+}
+
+/* What it allocates may be freed by protobuf-c's own allocator: it is malloc's. */
+static ProtobufCAllocator allocator = { allocate, give_back, NULL };
+
 void *onnx_unpack(struct onnx_reader *r, const ProtobufCMessageDescriptor *type, struct span in, uint64_t leave_out,
 		  const char *what)
 {
 	r->rest.size = 0;
 	bool good = wire_gather(&r->rest, in, ~leave_out);
-	void *message = good ? protobuf_c_message_unpack(type, NULL, r->rest.size, r->rest.bytes) : NULL;
+	void *message = good ? protobuf_c_message_unpack(type, &allocator, r->rest.size, r->rest.bytes) : NULL;
+	if (!message && good && memory_failed()) {
+		limits_check(r->diags);
+		return NULL;
+	}
 	if (!message)
 		onnx_damaged(r, what);
 	return message;
@@ -183,6 +203,8 @@ static int read_function_output(struct onnx_reader *r, struct span in)
 
 static int read_function_opset(struct onnx_reader *r, struct span in)
 {
+	if (++r->n_opsets > OPSETS_AT_MOST)
+		return diag_error(r->diags, NULL, "a function imports more than %d operator sets", OPSETS_AT_MOST);
 	struct span domain = wire_bytes(in, 1);
 	char *name = arena_strndup(&r->graph->arena, domain.at ? (const char *)domain.at : "", span_size(domain));
 	graph_set_opset(r->graph, name, (int64_t)wire_int(in, 2, 0));
@@ -239,11 +261,14 @@ static int read_model_header(struct onnx_reader *r, struct span in)
 	g->producer_version = onnx_text(r, p->producer_version);
 	g->model_domain = onnx_text(r, p->domain);
 	g->model_doc = onnx_text(r, p->doc_string);
-	for (size_t i = 0; i < p->n_opset_import; i++)
+	bool many = p->n_opset_import > OPSETS_AT_MOST;
+	for (size_t i = 0; i < p->n_opset_import && !many; i++)
 		graph_set_opset(g, p->opset_import[i]->domain ? p->opset_import[i]->domain : "",
 				p->opset_import[i]->version);
 	onnx_properties(r, &g->metadata, p->metadata_props, p->n_metadata_props);
 	onnx__model_proto__free_unpacked(p, NULL);
+	if (many)
+		return diag_error(r->diags, NULL, "it imports more than %d operator sets", OPSETS_AT_MOST);
 	r->rest.size = 0;
 	wire_gather(&r->rest, in, ~(small | WIRE_SET(MODEL_GRAPH) | WIRE_SET(MODEL_FUNCTIONS)));
 	g->training_size = r->rest.size;
@@ -282,6 +307,11 @@ static int read_model(struct onnx_reader *r, struct span in)
 
 static struct graph *read_binary(struct blob *file, const char *path, struct diags *d)
 {
+	if (file->size > INT32_MAX) {
+		diag_error(d, "keep the weights in a file of their own (external data)",
+			   "the file has %zu bytes; a message of protocol buffers has at most 2^31 - 1", file->size);
+		return NULL;
+	}
 	struct onnx_reader r = { .graph = graph_new(), .diags = d, .file = file, .path = path };
 	r.graph->file = arena_strdup(&r.graph->arena, path);
 	int result = read_model(&r, span_of(file->base, file->size));
@@ -321,7 +351,7 @@ struct graph *graph_read(const char *path, struct diags *d)
 
 struct graph *graph_read_bytes(const void *bytes, size_t size, const char *path, struct diags *d)
 {
-	void *copy = malloc(size ? size : 1);
+	void *copy = memory_try(size);
 	if (!copy) {
 		diag_error(d, NULL, "no memory for the %zu bytes of '%s'", size, path);
 		return NULL;

@@ -260,12 +260,11 @@ static struct blob *map_external(struct onnx_reader *r, const char *location)
 		if (strcmp(e->location, location) == 0)
 			return e->blob;
 	const char *slash = r->path ? strrchr(r->path, '/') : NULL;
-	struct strbuf path = { 0 };
+	struct strbuf folder = { 0 };
 	if (slash)
-		strbuf_add(&path, r->path, (size_t)(slash - r->path) + 1);
-	strbuf_puts(&path, location);
-	struct blob *blob = file_map(strbuf_text(&path), r->diags);
-	strbuf_free(&path);
+		strbuf_add(&folder, r->path, (size_t)(slash - r->path) + (slash == r->path));
+	struct blob *blob = file_map_below(slash ? folder.text : ".", location, r->diags);
+	strbuf_free(&folder);
 	if (!blob)
 		return NULL;
 	struct external_file *e = xcalloc(1, sizeof *e);

@@ -203,7 +203,18 @@ static enum layout parse_layout(const char *text)
 	return layout_parse(letters);
 }
 
-static void annotate(struct onnx_reader *r, struct value *v, const char *key, const char *text)
+static int keep_annotation(struct onnx_reader *r, struct value *v, const char *key, const char *text)
+{
+	int count = 0;
+	for (const struct property *p = v->extra ? v->extra->annotations : NULL; p; p = p->next)
+		count++;
+	if (count >= ANNOTATIONS_AT_MOST)
+		return diag_error(r->diags, NULL, "'%s' has more than %d annotations", v->name, ANNOTATIONS_AT_MOST);
+	property_add(r->graph, &value_extra(r->graph, v)->annotations, key, text);
+	return 0;
+}
+
+static int annotate(struct onnx_reader *r, struct value *v, const char *key, const char *text)
 {
 	struct datatype datatype;
 	if (strcmp(key, "finn_datatype") == 0 && v->datatype.kind == DT_NONE && datatype_parse(text, &datatype))
@@ -211,7 +222,8 @@ static void annotate(struct onnx_reader *r, struct value *v, const char *key, co
 	else if (strcmp(key, "tensor_layout") == 0 && v->layout == LAYOUT_UNKNOWN && parse_layout(text))
 		v->layout = (uint8_t)parse_layout(text);
 	else
-		property_add(r->graph, &value_extra(r->graph, v)->annotations, key, text);
+		return keep_annotation(r, v, key, text);
+	return 0;
 }
 
 int onnx_read_annotation(struct onnx_reader *r, struct span in)
@@ -220,10 +232,11 @@ int onnx_read_annotation(struct onnx_reader *r, struct span in)
 	if (!p)
 		return -1;
 	struct value *v = onnx_value(r, p->tensor_name ? p->tensor_name : "");
-	for (size_t i = 0; i < p->n_quant_parameter_tensor_names; i++) {
+	int result = 0;
+	for (size_t i = 0; i < p->n_quant_parameter_tensor_names && result == 0; i++) {
 		const Onnx__StringStringEntryProto *e = p->quant_parameter_tensor_names[i];
-		annotate(r, v, e->key ? e->key : "", e->value ? e->value : "");
+		result = annotate(r, v, e->key ? e->key : "", e->value ? e->value : "");
 	}
 	onnx__tensor_annotation__free_unpacked(p, NULL);
-	return 0;
+	return result;
 }

@@ -150,7 +150,7 @@ static struct tensor *new_small(enum elem_type elem, int rank, const int64_t *di
 {
 	const size_t unit = alignof(max_align_t);
 	size_t header = (header_size(rank) + unit - 1) / unit * unit;
-	struct blob *b = malloc(sizeof *b + header + size);
+	struct blob *b = memory_try(sizeof *b + header + size);
 	if (!b)
 		return NULL;
 	*b = (struct blob){ .size = size };
@@ -174,8 +174,8 @@ static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *d
 			memset(small->data, 0, size);
 		return small;
 	}
-	void *data = zeroed ? calloc(size ? size : 1, 1) : malloc(size ? size : 1);
-	struct tensor *t = data ? header_init(malloc(header_size(rank)), elem, rank, dims, count) : NULL;
+	void *data = zeroed ? memory_try_zeroed(size, 1) : memory_try(size);
+	struct tensor *t = data ? header_init(memory_try(header_size(rank)), elem, rank, dims, count) : NULL;
 	if (!t) {
 		free(data);
 		return NULL;
@@ -198,7 +198,7 @@ struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims
 struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, int rank, const int64_t *dims)
 {
 	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
-	struct tensor *t = count < 0 ? NULL : header_init(malloc(header_size(rank)), elem, rank, dims, count);
+	struct tensor *t = count < 0 ? NULL : header_init(memory_try(header_size(rank)), elem, rank, dims, count);
 	if (!t)
 		return NULL;
 	t->data = data;
@@ -335,9 +335,7 @@ int64_t tensor_int_at(const struct tensor *t, int64_t i)
 	if (t->elem == ELEM_INT64 || t->elem == ELEM_UINT64)
 		return ((const int64_t *)t->data)[i];
 	double x = tensor_at(t, i);
-	if (!(x > -9.2e18))
-		return isnan(x) ? 0 : INT64_MIN;
-	return x < 9.2e18 ? (int64_t)x : INT64_MAX;
+	return saturated_int64(x);
 }
 
 /* x rounded to nearest even and held within lo..hi; NaN becomes 0. */

@@ -192,6 +192,9 @@ static bool parse_node(struct parser *p)
 				       p->outputs.items, p->outputs.count, h.label);
 	n->overload = h.overload;
 	n->attrs = h.attrs;
+	for (const struct attr *a = n->attrs; a && n->op; a = a->next)
+		if (!attr_fits(a))
+			return lex_error(&p->l, "attribute '%s' of '%s' holds %s", a->name, node_label(n), ATTR_LIMITS);
 	if (p->default_opsets && *h.domain && !graph_opset(p->graph, h.domain))
 		graph_set_opset(p->graph, h.domain, 1);
 	return true;

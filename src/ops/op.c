@@ -255,7 +255,7 @@ void *exec_memory(struct exec_ctx *x, int64_t count, size_t size)
 {
 	void *p = NULL;
 	if (count >= 0 && multiply_clamped(count, (int64_t)size) <= x->left->bytes)
-		p = calloc((size_t)count + 1, size);
+		p = memory_try_zeroed((size_t)count + 1, size);
 	if (!p)
 		diag_node_error(x->diags, x->node, "allow more with --max-memory",
 				"its tables of %lld entries are beyond the memory that the model may take",

@@ -3,6 +3,7 @@
 
 #include "ops/move.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 #define PAD_LIMIT (INT64_C(1) << 40) /* sums of extents and pads below it do not overflow */
 
@@ -170,9 +171,9 @@ static struct datatype datatype_pad(const struct node *n, size_t i)
 		return datatype_of_kind(DT_NONE);
 	if (datatype_allows(t, value))
 		return t;
-	if (value != (double)(int64_t)value)
+	if (value != (double)saturated_int64(value))
 		return datatype_of_kind(DT_NONE);
-	return datatype_join(t, datatype_for_range((int64_t)value, (int64_t)value));
+	return datatype_join(t, datatype_for_bounds(value, value));
 }
 
 const struct op op_Pad = {

@@ -24,7 +24,7 @@ struct datatype value_datatype(const struct value *v)
 	tensor_min_max(v->constant, &lo, &hi);
 	if (!(lo >= -0x1p53 && hi <= 0x1p53))
 		return storage_datatype((enum elem_type)v->elem);
-	return datatype_for_range((int64_t)lo, (int64_t)hi);
+	return datatype_for_bounds(lo, hi);
 }
 
 bool value_int_range(const struct value *v, int64_t *lo, int64_t *hi)

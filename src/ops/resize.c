@@ -297,7 +297,7 @@ static void position_taps(const struct resize *r, int axis, double x, double nar
 static bool axis_taps(struct exec_ctx *x, const struct resize *r, int axis, struct taps *t)
 {
 	double narrow = r->antialias && r->scale[axis] < 1 ? r->scale[axis] : 1;
-	double radius = (r->mode == LINEAR ? 1 : 2) / narrow;
+	double radius = fmin((r->mode == LINEAR ? 1 : 2) / narrow, 0x1p31);
 	int64_t first = (int64_t)floor(-radius) + 1;
 	*t = (struct taps){ .width = 2 - 2 * first };
 	int64_t count = multiply_clamped(t->width, r->out[axis]);

@@ -206,7 +206,7 @@ static bool datatype_of_integers(struct weight *w)
 	}
 	if (hi - lo >= 0x1p24)
 		return false;
-	w->datatype = datatype_for_range((int64_t)lo, (int64_t)hi);
+	w->datatype = datatype_for_bounds(lo, hi);
 	return true;
 }
 

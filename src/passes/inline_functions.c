@@ -13,7 +13,7 @@
 /* What inlining may make, in proportion to the model: functions that call others several times double with each level. */
 enum {
 	DEPTH_LIMIT = 64,
-	NODES_AT_LEAST = 1 << 16,
+	NODES_AT_LEAST = 1 << 14,
 	NODES_PER_NODE = 64,
 	BYTES_AT_LEAST = 64 << 20,
 	BYTES_PER_BYTE = 64
@@ -41,24 +41,39 @@ static const struct function *called(struct inliner *in, const struct node *n)
 
 /* ---- attributes ---- */
 
-/* Gives the call the function's defaults for attributes that it leaves out. They are read as attributes of a
- * node, in a function made for it. */
-static int add_defaults(struct inliner *in, struct node *call, const Onnx__FunctionProto *p)
+static void put(struct wire_buffer *b, uint32_t field, const void *bytes, size_t size)
 {
-	Onnx__NodeProto node = ONNX__NODE_PROTO__INIT, *nodes = &node;
-	Onnx__FunctionProto holder = ONNX__FUNCTION_PROTO__INIT;
-	if (!p->n_attribute_proto)
+	uint8_t *tag = wire_buffer_grow(b, wire_put_tag(NULL, field, WIRE_BYTES, size));
+	wire_put_tag(tag, field, WIRE_BYTES, size);
+	if (size)
+		memcpy(wire_buffer_grow(b, size), bytes, size);
+}
+
+/* The function's defaults as attributes of a node, in a function made for it: so the reader reads them as it reads all
+ * attributes, without following the messages in them. */
+static void pack_defaults(struct span function, struct wire_buffer *holder)
+{
+	struct wire_buffer node = { 0 };
+	struct wire_field f;
+	while (wire_next(&function, &f))
+		if (f.number == FUNCTION_DEFAULTS && f.type == WIRE_BYTES)
+			put(&node, NODE_ATTRIBUTE, f.bytes.at, span_size(f.bytes));
+	if (node.size) {
+		put(&node, NODE_OP_TYPE, "Defaults", 8);
+		put(holder, FUNCTION_NODE, node.bytes, node.size);
+	}
+	wire_buffer_free(&node);
+}
+
+/* Gives the call the function's defaults for attributes that it leaves out. */
+static int add_defaults(struct inliner *in, struct node *call, struct span function)
+{
+	struct wire_buffer holder = { 0 };
+	pack_defaults(function, &holder);
+	if (!holder.size)
 		return 0;
-	node.op_type = (char *)(uintptr_t) "Defaults";
-	node.attribute = p->attribute_proto;
-	node.n_attribute = p->n_attribute_proto;
-	holder.node = &nodes;
-	holder.n_node = 1;
-	struct function f = { .domain = "", .name = "defaults", .overload = "" };
-	f.size = onnx__function_proto__get_packed_size(&holder);
-	uint8_t *bytes = xmalloc(f.size);
-	onnx__function_proto__pack(&holder, bytes);
-	f.proto = bytes;
+	struct function f = { .domain = "", .name = "defaults", .overload = "", .proto = holder.bytes };
+	f.size = holder.size;
 	struct graph *g = function_read(&f, in->diags);
 	if (g) {
 		for (const struct attr *a = call->attrs; a; a = a->next)
@@ -66,7 +81,7 @@ static int add_defaults(struct inliner *in, struct node *call, const Onnx__Funct
 		node_copy_attrs(call, g->first);
 		graph_free(g);
 	}
-	free(bytes);
+	wire_buffer_free(&holder);
 	return g ? 0 : -1;
 }
 
@@ -185,19 +200,29 @@ static int splice_body(struct inliner *in, struct node *call, const struct graph
 	return result;
 }
 
-/* The function's operator sets count as the model's where the model names none for that domain. */
-static void join_opsets(struct inliner *in, const struct node *call, const Onnx__FunctionProto *p)
+static void join_opset(struct inliner *in, const struct node *call, const char *domain, int64_t wanted)
 {
 	struct graph *g = in->graph;
-	for (size_t i = 0; i < p->n_opset_import; i++) {
-		const char *domain = p->opset_import[i]->domain ? p->opset_import[i]->domain : "";
-		int64_t wanted = p->opset_import[i]->version, has = graph_opset(g, domain);
-		if (!has)
-			graph_set_opset(g, arena_strdup(&g->arena, domain), wanted);
-		else if (has != wanted)
-			diag_note(in->diags, DIAG_WARNING, call, "convert the model to one version",
-				  "its function uses version %lld of domain '%s', the model %lld", (long long)wanted,
-				  domain, (long long)has);
+	int64_t has = graph_opset(g, domain);
+	if (!has)
+		graph_set_opset(g, domain, wanted);
+	else if (has != wanted)
+		diag_note(in->diags, DIAG_WARNING, call, "convert the model to one version",
+			  "its function uses version %lld of domain '%s', the model %lld", (long long)wanted, domain,
+			  (long long)has);
+}
+
+/* The function's operator sets count as the model's where the model names none for that domain. */
+static void join_opsets(struct inliner *in, const struct node *call, struct span function)
+{
+	struct wire_field f;
+	while (wire_next(&function, &f)) {
+		if (f.number != FUNCTION_OPSET || f.type != WIRE_BYTES)
+			continue;
+		struct span domain = wire_bytes(f.bytes, 1);
+		char *name =
+			arena_strndup(&in->graph->arena, domain.at ? (const char *)domain.at : "", span_size(domain));
+		join_opset(in, call, name, (int64_t)wire_int(f.bytes, 2, 0));
 	}
 }
 
@@ -214,18 +239,15 @@ static int spend(struct inliner *in, const struct node *call, const struct funct
 
 static int inline_call(struct inliner *in, struct node *call, const struct function *f)
 {
-	Onnx__FunctionProto *p = onnx__function_proto__unpack(NULL, f->size, f->proto);
-	if (!p)
-		return diag_node_error(in->diags, call, "export the model again", "its function cannot be read");
+	struct span function = span_of(f->proto, f->size);
 	struct graph *body = NULL;
-	join_opsets(in, call, p);
-	int result = add_defaults(in, call, p);
+	join_opsets(in, call, function);
+	int result = add_defaults(in, call, function);
 	if (result == 0)
 		body = function_read(f, in->diags);
 	result = body && spend(in, call, f, body->n_nodes) == 0 ? splice_body(in, call, body) : -1;
 	if (body)
 		graph_free(body);
-	onnx__function_proto__free_unpacked(p, NULL);
 	*in->changes += result == 0;
 	return result;
 }

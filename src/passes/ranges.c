@@ -7,6 +7,7 @@
 #include "passes/axes.h"
 #include "passes/chain.h"
 #include "passes/products.h"
+#include "util/integers.h"
 
 static const int64_t LIMIT = (int64_t)1 << 62;
 
@@ -252,7 +253,7 @@ static const struct range *pad_range(struct graph *g, struct node *n)
 	double x = node_attr_float(n, "value", 0);
 	if (node_input(n, 2) && !value_scalar(node_input(n, 2), &x))
 		return NULL;
-	int64_t p = (int64_t)x;
+	int64_t p = saturated_int64(x);
 	return r ? plain_range(g, p < r->lo ? p : r->lo, p > r->hi ? p : r->hi) : NULL;
 }
 

@@ -75,7 +75,7 @@ static struct value *channel_constant(struct graph *g, const struct value *c, in
 	struct value *v = value_new_constant(g, c->name, t);
 	double lo, hi;
 	tensor_min_max(t, &lo, &hi);
-	v->datatype = datatype_for_range((int64_t)lo, (int64_t)hi);
+	v->datatype = datatype_for_bounds(lo, hi);
 	return v;
 }
 
@@ -212,8 +212,7 @@ static int convert_lookup(struct node *n)
 	struct datatype index = to_hw_is_integer(x) ? x->datatype : datatype_for_range(0, table->dims[0] - 1);
 	double lo, hi;
 	tensor_min_max(table->constant, &lo, &hi);
-	struct datatype entry =
-		datatype_is_integer(table->datatype) ? table->datatype : datatype_for_range((int64_t)lo, (int64_t)hi);
+	struct datatype entry = datatype_is_integer(table->datatype) ? table->datatype : datatype_for_bounds(lo, hi);
 	struct node *hw = to_hw_replace(n, "Lookup", (struct value *[]){ x, table }, 2);
 	node_set_int(hw, "NumEmbeddings", table->dims[0]);
 	node_set_int(hw, "EmbeddingDim", table->dims[1]);

@@ -53,10 +53,10 @@ struct datatype to_hw_constant_datatype(const struct value *v)
 	double lo, hi;
 	tensor_min_max(v->constant, &lo, &hi);
 	if (v->datatype.kind == DT_BIPOLAR && !to_hw_is_bipolar(v)) /* zeros between groups of a lowered convolution */
-		return datatype_for_range((int64_t)lo, (int64_t)hi);
+		return datatype_for_bounds(lo, hi);
 	if (datatype_is_integer(v->datatype) && datatype_allows(v->datatype, lo) && datatype_allows(v->datatype, hi))
 		return v->datatype;
-	return datatype_for_range((int64_t)lo, (int64_t)hi);
+	return datatype_for_bounds(lo, hi);
 }
 
 /* A threshold as a whole number that x reaches exactly where it reaches t. What no x reaches, or every x does, comes to

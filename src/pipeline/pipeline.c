@@ -11,6 +11,7 @@
 #include "util/nearest.h"
 #include "util/options.h"
 #include "util/strbuf.h"
+#include "util/limits.h"
 
 /* ---- lists ---- */
 
@@ -298,11 +299,13 @@ static enum pass_result run_pass(const struct pipeline_step *s, struct pass_ctx 
 	double start = seconds_now();
 	if (check_operators(s->pass, g, d) < 0)
 		return PASS_ERROR;
+	if (limits_check(d) < 0)
+		return PASS_ERROR;
 	enum pass_result result = s->pass->run(ctx);
 	graph_reclaim(g);
 	if (result == PASS_ERROR && d->errors == errors)
 		diag_error(d, "this is a fault in qcc: please report it", "failed without saying why");
-	if (d->errors > errors)
+	if (d->errors > errors || limits_check(d) < 0)
 		return PASS_ERROR;
 	if (result == PASS_CHANGED)
 		g->properties &= s->pass->preserves;

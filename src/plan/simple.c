@@ -2,6 +2,7 @@
  * top-k. */
 #include "plan/lower.h"
 #include "ops/window.h"
+#include "util/integers.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct interval lower_interval_constant(const struct tensor *t)
 	if (!tensor_is_integral(t))
 		return (struct interval){ .real = true };
 	tensor_min_max(t, &lo, &hi);
-	return (struct interval){ fabs(lo) > 0x1p53 || fabs(hi) > 0x1p53, (int64_t)lo, (int64_t)hi };
+	return (struct interval){ fabs(lo) > 0x1p53 || fabs(hi) > 0x1p53, saturated_int64(lo), saturated_int64(hi) };
 }
 
 static int64_t smaller(int64_t a, int64_t b)

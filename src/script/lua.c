@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "util/file.h"
+#include "util/limits.h"
+#include "util/memory.h"
 
 /* ---- errors ---- */
 
@@ -59,6 +61,21 @@ int lua_raise(lua_State *L)
 
 /* ---- the state ---- */
 
+/* setmetatable without finalisers: they would run after the models are gone, and where no limit of time reaches. */
+static int set_metatable(lua_State *L)
+{
+	if (lua_istable(L, 2)) {
+		lua_pushliteral(L, "__gc");
+		if (lua_rawget(L, 2) != LUA_TNIL)
+			return luaL_error(L, "__gc is not for scripts");
+		lua_pop(L, 1);
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
 /* The standard library without what reaches files, processes or the interpreter. */
 static void open_libraries(lua_State *L)
 {
@@ -76,6 +93,47 @@ static void open_libraries(lua_State *L)
 		lua_pushnil(L);
 		lua_setglobal(L, removed[i]);
 	}
+	lua_getglobal(L, "setmetatable");
+	lua_pushcclosure(L, set_metatable, 1);
+	lua_setglobal(L, "setmetatable");
+}
+
+/* ---- limits ---- */
+
+enum { STEP = 100000, STEPS_AT_MOST = 20000, BYTES_AT_MOST = 1 << 30 };
+
+/* Called every STEP instructions: time that the user gave, or 2e9 instructions. */
+static void count_step(lua_State *L, lua_Debug *now)
+{
+	struct script *s = script_of(L);
+	struct diags d = { .limits = s->diags->limits };
+	(void)now;
+	bool timed = d.limits && d.limits->seconds > 0;
+	s->steps++;
+	if (limits_check(&d) < 0)
+		lua_pushstring(L, d.first->cause);
+	else if (!timed && s->steps > STEPS_AT_MOST)
+		lua_pushliteral(L, "not finished after 2e9 instructions; allow more with --max-seconds");
+	else
+		return;
+	diags_free(&d);
+	lua_error(L);
+}
+
+/* As lua_Alloc has it: what the script holds stays within its limit. */
+static void *allocate(void *user, void *p, size_t old, size_t size)
+{
+	struct script *s = user;
+	int64_t most = s->diags->limits && s->diags->limits->memory ? s->diags->limits->memory : BYTES_AT_MOST;
+	old = p ? old : 0;
+	if (size > old && s->bytes + (int64_t)(size - old) > most)
+		return NULL;
+	void *q = size ? memory_try_again(p, size) : NULL;
+	if (!size)
+		free(p);
+	if (q || !size)
+		s->bytes += (int64_t)size - (int64_t)old;
+	return q;
 }
 
 /* The global qcc: load, args, out, version. */
@@ -118,10 +176,20 @@ static int run_text(lua_State *L, const char *file, const struct blob *b)
 	return status == LUA_OK ? lua_pcall(L, 0, 0, 0) : status;
 }
 
-/* Each line of the error on the stack. */
+static int to_text(lua_State *L)
+{
+	luaL_tolstring(L, 1, NULL);
+	return 1;
+}
+
+/* Each line of the error on the stack. Turning it into text may run the script's own code. */
 static void say_errors(lua_State *L, struct diags *d)
 {
-	const char *text = luaL_tolstring(L, -1, NULL);
+	lua_pushcfunction(L, to_text);
+	lua_insert(L, -2);
+	lua_pcall(L, 1, 1, 0);
+	const char *text =
+		lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "the script failed without saying why";
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 		if (n)
@@ -137,6 +205,7 @@ static int run_state(lua_State *L, struct script *s, const char *file, struct di
 	if (!b)
 		return -1;
 	*(struct script **)lua_getextraspace(L) = s;
+	lua_sethook(L, count_step, LUA_MASKCOUNT, STEP);
 	lua_pushcfunction(L, set_up);
 	lua_pushlightuserdata(L, (void *)(uintptr_t)s->options);
 	int status = lua_pcall(L, 1, 0, 0);
@@ -151,7 +220,7 @@ static int run_state(lua_State *L, struct script *s, const char *file, struct di
 int script_run(const char *file, const struct script_options *o, char **ran, struct diags *d)
 {
 	struct script s = { .options = o, .pipeline = o->pipeline, .diags = d };
-	lua_State *L = luaL_newstate();
+	lua_State *L = lua_newstate(allocate, &s);
 	s.pipeline.dump_count = &s.dumps;
 	strbuf_puts(&s.ran, "");
 	int status = L ? run_state(L, &s, file, d) : diag_error(d, NULL, "Lua does not start");

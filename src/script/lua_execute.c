@@ -71,7 +71,7 @@ int lua_model_execute(lua_State *L)
 {
 	struct lua_model *m = check_model(L, 1);
 	luaL_checktype(L, 2, LUA_TTABLE);
-	struct diags d = { .file = m->file };
+	struct diags d = { .file = m->file, .limits = m->script->diags->limits };
 	struct feed f;
 	struct tensor **outputs = xcalloc(m->graph->n_outputs, sizeof *outputs);
 	feed_init(&f, m->graph);

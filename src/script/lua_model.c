@@ -16,7 +16,7 @@ int lua_model_load(lua_State *L)
 	struct lua_model *m = lua_newuserdatauv(L, sizeof *m, 0);
 	*m = (struct lua_model){ .script = s };
 	luaL_setmetatable(L, LUA_MODEL);
-	struct diags d = { .file = path };
+	struct diags d = { .file = path, .limits = s->diags->limits };
 	m->file = xstrdup(path);
 	m->report = json_array();
 	m->graph = graph_read(path, &d);
@@ -110,7 +110,7 @@ static int model_run(lua_State *L)
 	luaL_checkstring(L, 2);
 	if (!lua_isnoneornil(L, 3))
 		check_options(L, 3);
-	struct diags d = { .file = m->file };
+	struct diags d = { .file = m->file, .limits = m->script->diags->limits };
 	struct pipeline p;
 	char *text = list_text(L);
 	size_t before = json_array_size(m->report), changes = 0;
@@ -228,7 +228,7 @@ static int model_emit(lua_State *L)
 {
 	struct lua_model *m = check_model(L, 1);
 	const char *text = luaL_checkstring(L, 2), *dir = luaL_optstring(L, 3, m->script->options->dir);
-	struct diags d = { .file = m->file };
+	struct diags d = { .file = m->file, .limits = m->script->diags->limits };
 	struct backend_list l;
 	struct report *report = report_new(m->file);
 	json_array_extend(report->passes, m->report);
@@ -248,7 +248,7 @@ static int model_write(lua_State *L)
 {
 	struct lua_model *m = check_model(L, 1);
 	const char *path = luaL_checkstring(L, 2);
-	struct diags d = { .file = m->file };
+	struct diags d = { .file = m->file, .limits = m->script->diags->limits };
 	if (!m->script->options->dry_run)
 		graph_write(m->graph, path, &d);
 	if (lua_push_errors(L, &d))

@@ -20,6 +20,7 @@ struct script {
 	size_t dumps;
 	struct diags *diags;
 	struct strbuf ran;
+	int64_t bytes, steps; /* that Lua holds and has run */
 };
 
 struct lua_model {

@@ -18,48 +18,22 @@ enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, UNIT = 8 };
 _Static_assert(UNIT % alignof(void *) == 0 && UNIT % alignof(int64_t) == 0 && UNIT % alignof(double) == 0,
 	       "objects of an arena are aligned for all types that lie there");
 
+/* gcc says it by a macro, clang by a feature. */
+#if defined __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZES_ADDRESSES
+#endif
+#endif
 #ifdef __SANITIZE_ADDRESS__
+#define SANITIZES_ADDRESSES
+#endif
+
+#ifdef SANITIZES_ADDRESSES
 #include <sanitizer/asan_interface.h>
 #define POISON(p, size) ASAN_POISON_MEMORY_REGION(p, size)
 #else
 #define POISON(p, size) ((void)0)
 #endif
-
-static void out_of_memory(size_t size)
-{
-	fprintf(stderr, "qcc: out of memory (%zu bytes asked for)\n", size);
-	abort();
-}
-
-void *xmalloc(size_t size)
-{
-	void *p = malloc(size ? size : 1);
-	if (!p)
-		out_of_memory(size);
-	return p;
-}
-
-void *xcalloc(size_t count, size_t size)
-{
-	void *p = calloc(count ? count : 1, size ? size : 1);
-	if (!p)
-		out_of_memory(count * size);
-	return p;
-}
-
-void *xrealloc(void *p, size_t size)
-{
-	void *q = realloc(p, size ? size : 1);
-	if (!q)
-		out_of_memory(size);
-	return q;
-}
-
-char *xstrdup(const char *s)
-{
-	size_t size = strlen(s) + 1;
-	return memcpy(xmalloc(size), s, size);
-}
 
 void arena_init(struct arena *a)
 {
@@ -158,6 +132,11 @@ void *arena_alloc(struct arena *a, size_t size)
 	a->next += rounded;
 	return memset(p, 0, rounded);
 #endif
+}
+
+void *arena_allocs(struct arena *a, size_t size, size_t count)
+{
+	return arena_alloc(a, size && count > SIZE_MAX / 2 / size ? SIZE_MAX / 2 : size * count);
 }
 
 void *arena_copy(struct arena *a, const void *bytes, size_t size)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/memory.h"
+
 struct arena_block;
 
 enum { ARENA_REUSED_SIZES = 40 }; /* times 8 bytes: objects up to that size are used again */
@@ -24,6 +26,8 @@ void arena_free(struct arena *a);
 
 /* Zeroed memory, aligned for pointers, int64_t and double; size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);
+/* count objects of that size; more than there is memory where the product does not fit. */
+void *arena_allocs(struct arena *a, size_t size, size_t count);
 void *arena_copy(struct arena *a, const void *bytes, size_t size);
 /* Gives an object of that size back before the arena is freed; small ones are handed out again. NULL is fine. */
 void arena_give_back(struct arena *a, void *p, size_t size);
@@ -32,13 +36,6 @@ char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
-#define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
-
-/* malloc, calloc-like and realloc that end the process with a message when memory runs out; for
- * sizes that the program, not a file, decides. */
-void *xmalloc(size_t size);
-void *xcalloc(size_t count, size_t size);
-void *xrealloc(void *p, size_t size);
-char *xstrdup(const char *s);
+#define arena_array(a, type, n) ((type *)arena_allocs((a), sizeof(type), (size_t)(n)))
 
 #endif

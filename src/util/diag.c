@@ -5,6 +5,7 @@
 
 #include "util/arena.h"
 #include "util/strbuf.h"
+#include "util/identifier.h"
 
 static const char *copy(const char *s)
 {
@@ -72,19 +73,48 @@ int diag_error(struct diags *d, const char *remedy, const char *format, ...)
 	return -1;
 }
 
+/* Names and strings of a model may hold anything: what would not show, or steer a terminal, is escaped, and what is very
+ * long is cut, so that a diagnostic is one line. */
+static void put_text(const char *text, FILE *out)
+{
+	enum { LONGEST = 2000 };
+	size_t length = utf8_cut(text, LONGEST);
+	for (size_t i = 0; i < length;) {
+		size_t n = utf8_length(text + i);
+		if (n && !utf8_deceives(text + i, n) && (unsigned char)text[i] >= ' ' && text[i] != 0x7f) {
+			fwrite(text + i, 1, n, out);
+			i += n;
+			continue;
+		}
+		for (size_t k = n ? n : 1; k > 0; k--, i++)
+			fprintf(out, "\\x%02x", (unsigned char)text[i]);
+	}
+	if (text[length])
+		fputs("...", out);
+}
+
 void diag_print(const struct diag *d, FILE *out)
 {
 	static const char *const words[] = { "note: ", "warning: ", "error: " };
 	fputs("qcc: ", out);
-	if (d->file)
-		fprintf(out, "%s: ", d->file);
+	if (d->file) {
+		put_text(d->file, out);
+		fputs(": ", out);
+	}
 	fputs(words[d->severity], out);
-	if (d->node)
-		fprintf(out, "node '%s' (%s)%s", d->node, d->op, d->pass ? ", " : ": ");
+	if (d->node) {
+		fputs("node '", out);
+		put_text(d->node, out);
+		fputs("' (", out);
+		put_text(d->op, out);
+		fputs(d->pass ? "), " : "): ", out);
+	}
 	if (d->pass)
 		fprintf(out, "pass %s: ", d->pass);
-	fputs(d->cause, out);
-	if (d->remedy)
-		fprintf(out, "; %s", d->remedy);
+	put_text(d->cause, out);
+	if (d->remedy) {
+		fputs("; ", out);
+		put_text(d->remedy, out);
+	}
 	fputc('\n', out);
 }

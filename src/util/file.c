@@ -16,6 +16,7 @@
 #include "util/blob.h"
 #include "util/output.h"
 #include "util/strbuf.h"
+#include "util/limits.h"
 
 /* ---- paths ---- */
 
@@ -65,17 +66,24 @@ static int file_error(struct diags *d, const char *path, const char *remedy, con
 	return -1;
 }
 
-/* For pipes and devices, which cannot be mapped. */
+enum { STREAM_LIMIT = INT32_MAX };
+
+/* For pipes, which cannot be mapped. They were opened so that one without a writer is empty at once. */
 static struct blob *read_stream(int fd, const char *path, struct diags *d)
 {
+	fcntl(fd, F_SETFL, 0);
 	struct strbuf all = { 0 };
 	static const size_t CHUNK = 1 << 16;
 	char *chunk = xmalloc(CHUNK);
 	ssize_t n;
-	while ((n = read(fd, chunk, CHUNK)) > 0 || (n < 0 && errno == EINTR))
+	int64_t most = d->limits && d->limits->memory ? d->limits->memory : STREAM_LIMIT;
+	while ((n = read(fd, chunk, CHUNK)) > 0 || (n < 0 && errno == EINTR)) {
 		if (n > 0)
 			strbuf_add(&all, chunk, (size_t)n);
-	int error = errno;
+		if ((int64_t)all.length > most)
+			break;
+	}
+	int error = n > 0 ? EFBIG : errno;
 	free(chunk);
 	if (n == 0)
 		return blob_new(all.text, all.length, false);
@@ -84,7 +92,7 @@ static struct blob *read_stream(int fd, const char *path, struct diags *d)
 	return NULL;
 }
 
-static struct blob *map_fd(int fd, const char *path, struct diags *d)
+static struct blob *map_fd(int fd, const char *path, bool pipes, struct diags *d)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0) {
@@ -95,8 +103,12 @@ static struct blob *map_fd(int fd, const char *path, struct diags *d)
 		file_error(d, path, "name a file in it", "is a folder", 0);
 		return NULL;
 	}
-	if (!S_ISREG(st.st_mode))
+	if (S_ISFIFO(st.st_mode) && pipes)
 		return read_stream(fd, path, d);
+	if (!S_ISREG(st.st_mode)) {
+		file_error(d, path, "name a file", "is a device, a pipe or a socket", 0);
+		return NULL;
+	}
 	if (st.st_size == 0)
 		return blob_new(xmalloc(1), 0, false); /* an address to calculate with */
 	void *base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -107,15 +119,46 @@ static struct blob *map_fd(int fd, const char *path, struct diags *d)
 	return blob_new(base, (size_t)st.st_size, true);
 }
 
-struct blob *file_map(const char *path, struct diags *d)
+/* flags: 0, or O_NOFOLLOW for data that a file refers to, which may be no link and no pipe. */
+static struct blob *map_path(const char *path, int flags, struct diags *d)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	if (fd < 0) {
 		file_error(d, path, NULL, "cannot open", errno);
 		return NULL;
 	}
-	struct blob *b = map_fd(fd, path, d);
+	struct blob *b = map_fd(fd, path, flags == 0, d);
 	close(fd);
+	return b;
+}
+
+struct blob *file_map(const char *path, struct diags *d)
+{
+	return map_path(path, 0, d);
+}
+
+/* Whether the real path lies below the real folder. */
+static bool is_below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+	return strncmp(path, folder, n) == 0 && (path[n] == '/' || (n && folder[n - 1] == '/'));
+}
+
+struct blob *file_map_below(const char *folder, const char *name, struct diags *d)
+{
+	struct strbuf path = { 0 };
+	struct blob *b = NULL;
+	strbuf_printf(&path, "%s/%s", folder, name);
+	char *real = realpath(path.text, NULL), *root = realpath(folder, NULL);
+	if (!real || !root)
+		file_error(d, path.text, NULL, "cannot open", errno);
+	else if (!is_below(real, root))
+		file_error(d, path.text, "put the file itself there", "is a link out of the folder", 0);
+	else
+		b = map_path(real, O_NOFOLLOW, d);
+	free(real);
+	free(root);
+	strbuf_free(&path);
 	return b;
 }
 

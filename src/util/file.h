@@ -17,9 +17,11 @@ char *path_in(struct arena *a, const char *dir, const char *name);
 enum { FILE_ID_SIZE = 17 };
 const char *file_new_id(char id[FILE_ID_SIZE]);
 
-/* Maps a file read-only. NULL with a diagnostic (missing, a folder, unreadable). An empty file gives a
+/* Maps a file read-only. NULL with a diagnostic (missing, a folder, a device, unreadable). An empty file gives a
  * blob of size 0. */
 struct blob *file_map(const char *path, struct diags *d);
+/* Maps a regular file below a folder; a diagnostic where a link leads out of it, and for devices, pipes and sockets. */
+struct blob *file_map_below(const char *folder, const char *name, struct diags *d);
 /* Makes a folder and its parents. 0, or -1 with a diagnostic. */
 int dir_make(const char *path, struct diags *d);
 

@@ -137,7 +137,7 @@ const char *utf8_text(struct arena *a, const char *text)
 
 /* Characters that are no control characters of ASCII, but end lines or change the order in which text is shown:
  * U+0080..U+009F, U+061C, U+200E, U+200F, U+2028..U+202E, U+2066..U+2069, U+FEFF. */
-static bool deceives(const char *s, size_t n)
+bool utf8_deceives(const char *s, size_t n)
 {
 	const unsigned char *c = (const unsigned char *)s;
 	if (n == 2)
@@ -154,7 +154,7 @@ static bool needs_escape(const char *text, size_t i, size_t n)
 {
 	char c = text[i], before = i ? text[i - 1] : 0;
 	if (n != 1)
-		return !n || deceives(text + i, n);
+		return !n || utf8_deceives(text + i, n);
 	return (unsigned char)c < 0x20 || c == 0x7f || (before == '*' && c == '/') || (before == '/' && c == '*') ||
 	       (before == '?' && c == '?');
 }

@@ -27,6 +27,9 @@ const char *c_escaped(struct arena *a, const char *text);
 const char *utf8_text(struct arena *a, const char *text);
 /* Length of the well-formed UTF-8 sequence at text; 0 where there is none. */
 size_t utf8_length(const char *text);
+/* Whether the character of n bytes ends a line or changes the order in which text is shown, other than by ASCII's
+ * control characters. */
+bool utf8_deceives(const char *s, size_t n);
 /* At most n bytes of the text, cut between characters: the length. */
 size_t utf8_cut(const char *text, size_t n);
 

@@ -21,6 +21,14 @@ static inline int64_t ceil_div(int64_t a, int64_t b)
 	return a / b + (a % b > 0);
 }
 
+/* x without its fraction; the nearest bound where it does not fit, 0 where it is no number. */
+static inline int64_t saturated_int64(double x)
+{
+	if (x >= 0x1p63)
+		return INT64_MAX;
+	return x >= -0x1p63 ? (int64_t)x : x < 0 ? INT64_MIN : 0;
+}
+
 /* a * b of numbers that are not negative; INT64_MAX where the product is larger: for costs and budgets. */
 static inline int64_t multiply_clamped(int64_t a, int64_t b)
 {

@@ -3,8 +3,8 @@
 
 #include <time.h>
 
-#include "util/arena.h"
 #include "util/diag.h"
+#include "util/memory.h"
 
 int64_t limits_now(void)
 {
@@ -22,6 +22,8 @@ void limits_start(struct limits *l, double seconds)
 int limits_check(struct diags *d)
 {
 	const struct limits *l = d->limits;
+	if (memory_failed())
+		return diag_error(d, NULL, "out of memory");
 	if (!l || !l->deadline || limits_now() < l->deadline)
 		return 0;
 	return diag_error(d, "allow more with --max-seconds", "not finished within %g seconds", l->seconds);

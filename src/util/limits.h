@@ -17,7 +17,7 @@ int64_t limits_now(void);
 /* Sets seconds, and the deadline from now on. */
 void limits_start(struct limits *l, double seconds);
 /* Loops that a model can make long ask now and then: -1 with a diagnostic once the deadline is past or memory ran out
- * (see util/arena.h). */
+ * (see util/memory.h). */
 int limits_check(struct diags *d);
 
 #endif

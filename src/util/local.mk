@@ -19,6 +19,8 @@ libqcc_la_SOURCES += \
 	src/util/limits.h \
 	src/util/map.c \
 	src/util/map.h \
+	src/util/memory.c \
+	src/util/memory.h \
 	src/util/nearest.c \
 	src/util/nearest.h \
 	src/util/options.c \

@@ -3,6 +3,7 @@
  * that a search for its maximum finds a line wherever there is one. Only the corners of the thresholds' convex hull can
  * bound the offset. Where there is no line, the one that is furthest on the right side errs least. */
 #include "util/requantise.h"
+#include "util/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -189,7 +190,7 @@ static bool list_exceptions(const struct requantise_problem *p, double doubt, st
 			if (far > limit || q->n_exceptions == MOST)
 				return false;
 			struct requantise_exception *more =
-				realloc(q->exceptions, (size_t)(q->n_exceptions + 1) * sizeof *more);
+				memory_try_again(q->exceptions, (size_t)(q->n_exceptions + 1) * sizeof *more);
 			if (!more)
 				return false;
 			q->exceptions = more;
@@ -256,7 +257,7 @@ bool requantise_fit(const struct requantise_problem *p, int shift, double doubt,
 	if (p->lo < INT32_MIN || p->hi > INT32_MAX || p->lo > p->hi || p->count < 1 ||
 	    p->count >= INT64_C(1) << (60 - shift))
 		return false;
-	struct corner *items = calloc((size_t)p->count * 2, sizeof *items);
+	struct corner *items = memory_try_zeroed((size_t)p->count * 2, sizeof *items);
 	struct search s = { .p = p, .shift = shift, .most = most_multiplier(p) };
 	s.reached.items = items;
 	s.not_reached.items = items + p->count;

@@ -54,7 +54,7 @@ static struct datatype constant_datatype(const struct tensor *t)
 	tensor_min_max(t, &lo, &hi);
 	if (lo < -0x1p31 || hi > 0x1p31)
 		return datatype_of_kind(DT_NONE);
-	return datatype_for_range((int64_t)lo, (int64_t)hi);
+	return datatype_for_bounds(lo, hi);
 }
 
 /* Constants that meet integers are read by FINN through their annotation: without one a weight of

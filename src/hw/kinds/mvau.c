@@ -69,7 +69,7 @@ static int product(const struct hw_layer *l, const struct tensor *a, const struc
 		return 0;
 	}
 	struct tensor *wa = tensor_cast(a, ELEM_DOUBLE), *wb = tensor_cast(b, ELEM_DOUBLE);
-	double *wide = malloc(((size_t)(rows * columns) + 1) * sizeof *wide);
+	double *wide = memory_try(((size_t)(rows * columns) + 1) * sizeof *wide);
 	bool ok = wa && wb && wide;
 	if (ok)
 		gemm_double(&s, wa->data, wb->data, wide);

@@ -1,0 +1,35 @@
+/* Memory that runs out. A guarded call sets a reserve aside. When an allocation fails, the reserve is given back and the
+ * allocation made again, the failure is remembered, and loops that ask limits_check (util/limits.h) end the call in the
+ * ordinary way; its result is an error whatever became of it. Where not even the reserve helps, the call is left at
+ * once, and what it held is lost. Outside a guarded call the process ends with a message. */
+#ifndef QCC_UTIL_MEMORY_H
+#define QCC_UTIL_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum memory_end {
+	MEMORY_ENOUGH,
+	MEMORY_SHORT, /* the reserve was needed: the result is not to be trusted */
+	MEMORY_LEFT   /* the call was left on the way: what it worked on is in any state */
+};
+/* Calls work(user) under a guard; *result is what it returns, -1 where the call was left. Guards nest; each thread has
+ * its own. */
+enum memory_end memory_guarded(int (*work)(void *user), void *user, int *result);
+/* Memory ran out since the innermost guard of this thread was set. */
+bool memory_failed(void);
+/* Marks it so: for what another thread found out. */
+void memory_fail(void);
+
+/* As malloc, calloc and realloc, with the reserve; NULL where that does not help either. */
+void *memory_try(size_t size);
+void *memory_try_zeroed(size_t count, size_t size);
+void *memory_try_again(void *p, size_t size);
+
+/* The same for sizes that the program, not a file, decides: they return, or the call is left. */
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+
+#endif
