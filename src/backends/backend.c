@@ -185,7 +185,7 @@ int backend_list_emit(const struct backend_list *l, struct graph *g, const char 
 	};
 	int status = 0;
 	for (size_t i = 0; i < l->count; i++) {
-		ctx.spare = l->spends && i + 1 == l->count ? g : NULL;
+		ctx.mutable_graph = l->may_change_graph && i + 1 == l->count ? g : NULL;
 		if (emit(&l->items[i], l->chosen, &ctx, r) < 0)
 			status = -1;
 	}

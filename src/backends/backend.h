@@ -8,7 +8,7 @@
 
 struct backend_ctx {
 	const struct graph *graph;
-	struct graph *spare; /* the same graph, where nobody reads it after this backend: it may be changed */
+	struct graph *mutable_graph; /* the same graph, where nobody reads it after this backend: it may be changed */
 	const struct backend *backend;
 	const struct pass_arg *args; /* c(packed) */
 	size_t n_args;
@@ -52,8 +52,8 @@ struct backend_list {
 		size_t n_args;
 	} * items;
 	size_t count;
-	bool chosen; /* false: nobody named any; those that accept the graph run */
-	bool spends; /* the last backend may change the graph: nobody else needs it as it is */
+	bool chosen;	       /* false: nobody named any; those that accept the graph run */
+	bool may_change_graph; /* the last backend may change the graph: nobody else needs it as it is */
 	struct arena arena;
 };
 /* Text NULL: all backends. 0, or -1 with diagnostics that name the culprit and the nearest known name. */

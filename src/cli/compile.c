@@ -227,7 +227,7 @@ static int emit(struct job *j)
 {
 	infer_for_report(j->graph);
 	report_describe(j->report, j->graph);
-	j->list.spends = true; /* the report needs the graph no more */
+	j->list.may_change_graph = true; /* the report needs the graph no more */
 	return backend_list_emit(&j->list, j->graph, output_dir(j->output), j->report, &j->diags);
 }
 

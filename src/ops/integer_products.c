@@ -24,8 +24,8 @@ static const struct tensor *role(const struct exec_ctx *x, int i)
 static struct tensor *matrix_product(struct exec_ctx *x, const struct roles *r)
 {
 	const struct tensor *a = role(x, r->a), *b = role(x, r->b);
-	struct mat_mul_plan p;
-	if (!mat_mul_plan(&p, a->rank, a->dims, b->rank, b->dims)) {
+	struct mat_mul_dims p;
+	if (!mat_mul_read(&p, a->rank, a->dims, b->rank, b->dims)) {
 		mat_mul_clash(x, (size_t)r->a, (size_t)r->b);
 		return NULL;
 	}

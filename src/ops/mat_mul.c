@@ -37,7 +37,7 @@ static bool product_shape(int rank_a, const int64_t *a, int rank_b, const int64_
 	return true;
 }
 
-bool mat_mul_plan(struct mat_mul_plan *p, int rank_a, const int64_t *a, int rank_b, const int64_t *b)
+bool mat_mul_read(struct mat_mul_dims *p, int rank_a, const int64_t *a, int rank_b, const int64_t *b)
 {
 	if (rank_a < 1 || rank_b < 1 || !product_shape(rank_a, a, rank_b, b, &p->rank, p->dims))
 		return false;
@@ -57,7 +57,7 @@ bool mat_mul_plan(struct mat_mul_plan *p, int rank_a, const int64_t *a, int rank
 }
 
 /* One product of a stack, at element offsets into the three operands. */
-static void multiply(const struct mat_mul_plan *p, const struct tensor *a, int64_t at_a, const struct tensor *b,
+static void multiply(const struct mat_mul_dims *p, const struct tensor *a, int64_t at_a, const struct tensor *b,
 		     int64_t at_b, struct tensor *c, int64_t at_c)
 {
 	struct matrix_shape s = { p->m, p->n, p->k, false, false, p->k, p->n, p->n };
@@ -68,7 +68,7 @@ static void multiply(const struct mat_mul_plan *p, const struct tensor *a, int64
 			    (double *)c->data + at_c);
 }
 
-int mat_mul_work(struct exec_ctx *x, const struct mat_mul_plan *p)
+int mat_mul_work(struct exec_ctx *x, const struct mat_mul_dims *p)
 {
 	int64_t count;
 	if (!dims_count(p->rank, p->dims, &count))
@@ -76,7 +76,7 @@ int mat_mul_work(struct exec_ctx *x, const struct mat_mul_plan *p)
 	return exec_work(x, count, p->k / 4 + 1);
 }
 
-void mat_mul_run(const struct mat_mul_plan *p, const struct tensor *a, const struct tensor *b, struct tensor *c)
+void mat_mul_run(const struct mat_mul_dims *p, const struct tensor *a, const struct tensor *b, struct tensor *c)
 {
 	int64_t index[MAX_RANK] = { 0 }, at_a = 0, at_b = 0;
 	for (int64_t at_c = 0; at_c < c->count; at_c += p->m * p->n) {
@@ -148,7 +148,7 @@ static struct datatype datatype(const struct node *n, size_t i)
 }
 
 /* Integers: wrapping 64-bit arithmetic, then cut to the storage type. */
-static void integer_product(const struct mat_mul_plan *p, const uint64_t *a, const uint64_t *b, uint64_t *c)
+static void integer_product(const struct mat_mul_dims *p, const uint64_t *a, const uint64_t *b, uint64_t *c)
 {
 	for (int64_t i = 0; i < p->m; i++)
 		for (int64_t j = 0; j < p->n; j++) {
@@ -159,7 +159,7 @@ static void integer_product(const struct mat_mul_plan *p, const uint64_t *a, con
 		}
 }
 
-static int exec_integer(struct exec_ctx *x, const struct mat_mul_plan *p, enum elem_type elem)
+static int exec_integer(struct exec_ctx *x, const struct mat_mul_dims *p, enum elem_type elem)
 {
 	if (p->batch_rank)
 		return exec_unsupported(x, "stacks of integer matrices");
@@ -177,12 +177,12 @@ static int exec_integer(struct exec_ctx *x, const struct mat_mul_plan *p, enum e
 
 static int kernel(struct exec_ctx *x)
 {
-	struct mat_mul_plan p;
+	struct mat_mul_dims p;
 	const struct tensor *a = x->in[0], *b = x->in[1];
 	enum elem_type elem = (enum elem_type)a->elem;
 	if (a->elem != b->elem)
 		return exec_unsupported(x, "operands of different storage types");
-	if (!mat_mul_plan(&p, a->rank, a->dims, b->rank, b->dims))
+	if (!mat_mul_read(&p, a->rank, a->dims, b->rank, b->dims))
 		return mat_mul_clash(x, 0, 1);
 	if (mat_mul_work(x, &p) < 0)
 		return -1;

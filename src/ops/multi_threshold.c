@@ -6,7 +6,7 @@
 #include "ops/broadcast.h"
 #include "ops/channels.h"
 
-struct threshold_plan {
+struct threshold_dims {
 	int64_t outer, channels, inner; /* of the data */
 	int64_t rows, steps;		/* of the thresholds */
 	double scale, bias;
@@ -44,13 +44,13 @@ void set_threshold_axis(struct node *n, int rank, int axis)
 	node_set_string(n, "data_layout", rank == 1 ? "NC" : layout);
 }
 
-static int plan(struct exec_ctx *x, struct threshold_plan *p)
+static int plan(struct exec_ctx *x, struct threshold_dims *p)
 {
 	const struct tensor *in = x->in[0], *t = x->in[1];
 	if (t->rank != 2)
 		return exec_unsupported(x, "thresholds must be a matrix of channels x steps");
 	int axis = threshold_axis(x->node, in->rank);
-	*p = (struct threshold_plan){ 1,
+	*p = (struct threshold_dims){ 1,
 				      axis < 0 ? 1 : in->dims[axis],
 				      1,
 				      t->dims[0],
@@ -70,7 +70,7 @@ static int plan(struct exec_ctx *x, struct threshold_plan *p)
 	return 0;
 }
 
-static int in_type(struct exec_ctx *x, const struct threshold_plan *p, struct tensor *in, struct tensor *y)
+static int in_type(struct exec_ctx *x, const struct threshold_dims *p, struct tensor *in, struct tensor *y)
 {
 	struct tensor *t = tensor_cast(x->in[1], (enum elem_type)in->elem);
 	if (!t)
@@ -85,7 +85,7 @@ static int in_type(struct exec_ctx *x, const struct threshold_plan *p, struct te
 
 static int kernel(struct exec_ctx *x)
 {
-	struct threshold_plan p = { 0 };
+	struct threshold_dims p = { 0 };
 	struct tensor *in = x->in[0];
 	enum elem_type elem = (enum elem_type)in->elem;
 	if (plan(x, &p) != 0)

@@ -42,7 +42,7 @@ static bool NAME(ascends)(const REAL *t, int64_t steps)
 }
 
 /* x and y: outer x channels x inner; thresholds: rows x steps, rows 1 or channels. */
-static void NAME(thresholds)(const struct threshold_plan *p, const REAL *x, const REAL *t, REAL *y)
+static void NAME(thresholds)(const struct threshold_dims *p, const REAL *x, const REAL *t, REAL *y)
 {
 	/* channels innermost: walk each channel with a stride, so that its thresholds stay at hand */
 	int64_t runs = p->inner == 1 ? 1 : p->outer, n = p->inner == 1 ? p->outer : p->inner;

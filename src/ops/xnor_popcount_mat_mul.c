@@ -8,7 +8,7 @@ static int infer(struct infer_ctx *x)
 }
 
 /* As the product of 2a - 1 and 2b - 1, P - N of K places: P = (product + K) / 2. */
-static int in_type(struct exec_ctx *x, const struct mat_mul_plan *p, struct tensor *a, struct tensor *b)
+static int in_type(struct exec_ctx *x, const struct mat_mul_dims *p, struct tensor *a, struct tensor *b)
 {
 	struct tensor *y = exec_output(x, 0, (enum elem_type)a->elem, p->rank, p->dims);
 	if (!y)
@@ -25,11 +25,11 @@ static int in_type(struct exec_ctx *x, const struct mat_mul_plan *p, struct tens
 
 static int kernel(struct exec_ctx *x)
 {
-	struct mat_mul_plan p;
+	struct mat_mul_dims p;
 	const struct tensor *a = x->in[0], *b = x->in[1];
 	if ((a->elem != ELEM_FLOAT && a->elem != ELEM_DOUBLE) || a->elem != b->elem)
 		return exec_unsupported(x, "operands that are not both float or both double");
-	if (!mat_mul_plan(&p, a->rank, a->dims, b->rank, b->dims))
+	if (!mat_mul_read(&p, a->rank, a->dims, b->rank, b->dims))
 		return mat_mul_clash(x, 0, 1);
 	struct tensor *own_a = tensor_copy(a), *own_b = tensor_copy(b);
 	int result = own_a && own_b ? in_type(x, &p, own_a, own_b) : -1;

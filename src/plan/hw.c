@@ -79,7 +79,7 @@ static int finish(struct lowering *l, const struct node *n, struct plan_layer *y
 	if (lower_mac_ranges(l, y) < 0)
 		return -1;
 	l->pending[v->id] = y;
-	int status = lower_stage(l, n, v, &t, v);
+	int status = lower_activation(l, n, v, &t, v);
 	l->pending[v->id] = NULL; /* a Thresholding that follows has a layer of its own */
 	return status;
 }
@@ -180,7 +180,7 @@ int lower_hw_thresholds(struct lowering *l, const struct node *n)
 	if (!value_is_constant(t))
 		return lower_unsupported(l, n, "thresholds that are computed at run time");
 	struct thresholds what = hw_thresholds(n, t->constant);
-	return lower_stage(l, n, node_input(n, 0), &what, n->outputs[0]);
+	return lower_activation(l, n, node_input(n, 0), &what, n->outputs[0]);
 }
 
 /* ---- streams ---- */

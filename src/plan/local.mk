@@ -13,5 +13,5 @@ libqcc_la_SOURCES += \
 	src/plan/product.c \
 	src/plan/reduce.c \
 	src/plan/simple.c \
-	src/plan/stage.c \
+	src/plan/activation.c \
 	src/plan/unary.c

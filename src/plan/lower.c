@@ -154,11 +154,6 @@ static bool wants_last(const struct value *v, int depth)
 	return false;
 }
 
-bool lower_wants_last(const struct lowering *l, const struct value *v)
-{
-	return l->options->channels_last && !value_is_output(v) && wants_last(v, 0);
-}
-
 bool lower_result_last(const struct lowering *l, const struct value *v, const struct plan_buf *in)
 {
 	if (!l->options->channels_last || value_is_output(v) || v->rank < 3)

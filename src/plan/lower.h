@@ -1,6 +1,6 @@
 /* What the files that lower nodes to layers share. Only files of src/plan include it. */
-#ifndef QCC_BACKENDS_C_PLAN_LOWER_H
-#define QCC_BACKENDS_C_PLAN_LOWER_H
+#ifndef QCC_PLAN_LOWER_H
+#define QCC_PLAN_LOWER_H
 
 #include "hw/hw.h"
 #include "ops/op.h"
@@ -60,8 +60,6 @@ struct plan_buf *lower_buf_like(struct lowering *l, const struct plan_buf *b, co
 struct plan_buf *lower_input(struct lowering *l, const struct node *n, size_t i);
 /* A new last layer of that kind for n, with one operand (NULL: none yet). */
 struct plan_layer *lower_layer(struct lowering *l, const struct node *n, enum plan_kind kind, struct plan_buf *in);
-/* Whether the value's storage should have its channels last: it comes from or goes to image operators. */
-bool lower_wants_last(const struct lowering *l, const struct value *v);
 /* As an image operator's (or elementwise operator's) result should be stored. */
 bool lower_result_last(const struct lowering *l, const struct value *v, const struct plan_buf *in);
 int lower_unsupported(struct lowering *l, const struct node *n, const char *what);
@@ -122,32 +120,10 @@ bool lower_combine(enum plan_function f, struct interval a, struct interval b, s
 int lower_pair(struct lowering *l, const struct node *n, enum plan_function f);
 
 /* ---- one per family of operators: 0, or -1 with a diagnostic ---- */
-int lower_conv(struct lowering *l, const struct node *n);
-int lower_deconv(struct lowering *l, const struct node *n);
-int lower_matmul(struct lowering *l, const struct node *n);
+#define LOWER(symbol, function) int lower_##function(struct lowering *l, const struct node *n);
+#include "plan/lowerings.def"
+#undef LOWER
 int lower_product_of_two(struct lowering *l, const struct node *n);
-int lower_gemm(struct lowering *l, const struct node *n);
-int lower_mvau(struct lowering *l, const struct node *n);
-int lower_thresholds(struct lowering *l, const struct node *n);
-int lower_hw_thresholds(struct lowering *l, const struct node *n);
-int lower_vvau(struct lowering *l, const struct node *n);
-int lower_padding(struct lowering *l, const struct node *n);
-int lower_windows(struct lowering *l, const struct node *n);
-int lower_duplicate(struct lowering *l, const struct node *n);
-int lower_hw_pair(struct lowering *l, const struct node *n);
-int lower_hw_pool(struct lowering *l, const struct node *n);
-int lower_stream_pool(struct lowering *l, const struct node *n);
-int lower_global_sum(struct lowering *l, const struct node *n);
-int lower_maxpool(struct lowering *l, const struct node *n);
-int lower_averagepool(struct lowering *l, const struct node *n);
-int lower_reduce(struct lowering *l, const struct node *n);
-int lower_binary(struct lowering *l, const struct node *n);
-int lower_unary(struct lowering *l, const struct node *n);
-int lower_clip(struct lowering *l, const struct node *n);
-int lower_softmax(struct lowering *l, const struct node *n);
-int lower_topk(struct lowering *l, const struct node *n);
-int lower_concat(struct lowering *l, const struct node *n);
-int lower_reshape(struct lowering *l, const struct node *n);
 int lower_move(struct lowering *l, const struct node *n);
 
 /* What thresholds, a constant [channels or 1, count], do: times `factor` they are compared. */
@@ -158,7 +134,7 @@ struct thresholds {
 	double scale, bias;
 };
 /* Attaches thresholds to the layer that waits for them with x, or makes a layer of its own that reads x. */
-int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct thresholds *t,
-		const struct value *result);
+int lower_activation(struct lowering *l, const struct node *n, const struct value *x, const struct thresholds *t,
+		     const struct value *result);
 
 #endif

@@ -1,11 +1,12 @@
-/* The plan: what lies between the graph and generated code. A streamlined graph becomes a list of layers
- * over buffers, with exact integer ranges, weights and thresholds as plain integers, and the life of every
- * buffer. Nothing here knows a target language: the styles of the C backend and the HLS backend emit from it.
+/* The plan: what lies between the graph and generated code. A streamlined graph becomes a list of layers over buffers.
+ * Ranges of integers are exact, weights and thresholds are plain integers, and it is known from which layer to which each
+ * buffer is needed. The plan writes no text: the styles of the C backend print it, and so does the HLS backend for what its
+ * host computes.
  *
- * Everything is in storage order: a buffer's dims, a layer's strides and its constants are permuted where
- * the plan keeps channels last, so that emitters index memory without asking for layouts. */
-#ifndef QCC_BACKENDS_C_PLAN_H
-#define QCC_BACKENDS_C_PLAN_H
+ * Everything is in storage order: where the plan keeps channels last, a buffer's dims, a layer's strides and its constants
+ * are permuted accordingly, so that printed code indexes memory without regard to layouts. */
+#ifndef QCC_PLAN_PLAN_H
+#define QCC_PLAN_PLAN_H
 
 #include "ir/ir.h"
 #include "util/requantise.h"
@@ -26,7 +27,7 @@ struct plan_buf {
 	int64_t lo, hi;
 	int64_t base, step;  /* every integer is base + step * k, k >= 0 */
 	enum plan_elem elem; /* the smallest plain type that holds it */
-	bool coded;	     /* set by a style: memory holds k of base + step * k instead */
+	bool holds_codes;    /* set by a style: memory holds the codes k, for base + step * k */
 	enum plan_role role;
 	int index;	       /* of the graph's input or output */
 	struct plan_buf *same; /* shares the memory of this one (reshape); NULL: its own */
@@ -38,7 +39,7 @@ struct plan_buf {
 };
 
 /* y = base + step * (number of thresholds t with x >= t), per channel. */
-struct plan_stage {
+struct plan_activation {
 	int64_t channels;  /* rows: 1 or the channels of what it reads */
 	int64_t count;	   /* thresholds a row */
 	const int64_t *t;  /* channels x count, ascending, clamped to the range read; else NULL */
@@ -54,7 +55,7 @@ struct plan_stage {
 enum plan_kind {
 	PLAN_MAC,	/* dense layers, convolutions of any grouping */
 	PLAN_DECONV,	/* transposed convolution */
-	PLAN_THRESHOLD, /* a stage that could not be attached to its producer */
+	PLAN_THRESHOLD, /* an activation that is not part of the layer before it */
 	PLAN_MAXPOOL,
 	PLAN_SUM,     /* sum over a window; sum, maximum or minimum over axes */
 	PLAN_BINARY,  /* add, sub, mul, div, max, min, ... of two buffers or a buffer and constants */
@@ -137,9 +138,9 @@ struct plan_layer {
 	const float *bias;	 /* of a float layer; NULL: none */
 	const int64_t *int_bias; /* of an integer layer, oc of them; NULL: none */
 	int64_t weight_lo, weight_hi;
-	int64_t acc_lo, acc_hi;			/* of the sum (partial sums included), before the stage */
+	int64_t acc_lo, acc_hi;			/* of the sum (partial sums included), before the activation */
 	const int64_t *channel_lo, *channel_hi; /* of the sum, per output channel */
-	struct plan_stage *stage;		/* thresholds on the result; THRESHOLD: what it does; NULL: none */
+	struct plan_activation *activation;	/* thresholds on the result; THRESHOLD: what it does; NULL: none */
 	/* BINARY, UNARY */
 	enum plan_function function;
 	const double *operand; /* constants of BINARY instead of in[1] (or in[0] if operand_first) */

@@ -42,9 +42,9 @@ static void ranges_are_exact(void **state)
 	assert_int_equal(l->channel_hi[0], 2);
 	assert_int_equal(l->channel_lo[1], -3);
 	assert_int_equal(l->channel_hi[1], 3);
-	assert_non_null(l->stage);
-	assert_int_equal(l->stage->t[0], -2); /* always reached */
-	assert_int_equal(l->stage->t[3], 4);  /* never */
+	assert_non_null(l->activation);
+	assert_int_equal(l->activation->t[0], -2); /* always reached */
+	assert_int_equal(l->activation->t[3], 4);  /* never */
 	assert_int_equal(l->out->hi, 2);
 	plan_free(p);
 	graph_free(g);

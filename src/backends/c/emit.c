@@ -101,9 +101,9 @@ const char *layer_comment(struct emit *e, const struct plan_layer *l)
 	if (l->weights)
 		s = arena_printf(e->arena, "%s, weights %d..%d, sums %lld..%lld", s, (int)l->weight_lo,
 				 (int)l->weight_hi, (long long)l->acc_lo, (long long)l->acc_hi);
-	if (l->stage)
-		s = arena_printf(e->arena, "%s, %lld threshold%s", s, (long long)l->stage->count,
-				 l->stage->count == 1 ? "" : "s");
+	if (l->activation)
+		s = arena_printf(e->arena, "%s, %lld threshold%s", s, (long long)l->activation->count,
+				 l->activation->count == 1 ? "" : "s");
 	return s;
 }
 

@@ -20,7 +20,7 @@ libqcc_la_SOURCES += \
 	src/backends/c/packed/packed.h \
 	src/backends/c/packed/quantise.c \
 	src/backends/c/packed/simple.c \
-	src/backends/c/packed/stage.c \
+	src/backends/c/packed/activation.c \
 	src/backends/c/reference/elementwise.c \
 	src/backends/c/reference/kernels.h \
 	src/backends/c/reference/layer.c \

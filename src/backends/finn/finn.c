@@ -126,7 +126,7 @@ static bool finn_accepts(struct backend_ctx *x)
 
 static int finn_emit(struct backend_ctx *x)
 {
-	struct graph *g = x->spare ? x->spare : graph_copy(x->graph);
+	struct graph *g = x->mutable_graph ? x->mutable_graph : graph_copy(x->graph);
 	bool plus = finn_is_plus(g);
 	int status = plus ? finn_name_plus(g, x->diags) : 0;
 
@@ -147,7 +147,7 @@ static int finn_emit(struct backend_ctx *x)
 		status = graph_write(g, path, x->diags);
 		free(path);
 	}
-	if (!x->spare)
+	if (!x->mutable_graph)
 		graph_free(g);
 	return status;
 }

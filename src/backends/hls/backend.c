@@ -45,7 +45,7 @@ static void write_templates(struct output *o)
 	write_file(o, "sim/npy.h", hls_text_npy, strlen(hls_text_npy));
 }
 
-static void write_host_header(struct output *o, const struct hls_plan *p)
+static void write_host_header(struct output *o, const struct hls_design *p)
 {
 	struct strbuf b = { 0 };
 	strbuf_printf(
@@ -57,7 +57,7 @@ static void write_host_header(struct output *o, const struct hls_plan *p)
 	write_buffer(o, "host.h", &b);
 }
 
-static void write_design(struct output *o, struct hls_plan *p)
+static void write_design(struct output *o, struct hls_design *p)
 {
 	struct strbuf params = { 0 }, thresholds = { 0 }, top = { 0 }, header = { 0 }, host = { 0 };
 	struct strbuf bench = { 0 }, makefile = { 0 }, tcl = { 0 };
@@ -88,7 +88,7 @@ static json_t *labels(const struct node *const *nodes, size_t count)
 	return list;
 }
 
-static void report(struct backend_ctx *x, const struct hls_plan *p)
+static void report(struct backend_ctx *x, const struct hls_design *p)
 {
 	json_object_set_new(x->report, "top", json_string(p->top));
 	json_object_set_new(x->report, "layers", json_integer((json_int_t)p->design.n_layers));
@@ -105,12 +105,12 @@ static void report(struct backend_ctx *x, const struct hls_plan *p)
 /* A trial without the costly parts: whether the graph can be emitted; else d says why. */
 static bool fits(struct backend_ctx *x, struct diags *d)
 {
-	struct hls_plan p;
+	struct hls_design p;
 	struct strbuf host = { 0 };
-	bool ok = hls_plan_read(&p, x->graph, "", &(struct design_options){ 0 }, d) == 0 &&
+	bool ok = hls_design_read(&p, x->graph, "", &(struct design_options){ 0 }, d) == 0 &&
 		  hls_emit_host(&p, &host, d) == 0;
 	strbuf_free(&host);
-	hls_plan_free(&p);
+	hls_design_free(&p);
 	return ok;
 }
 
@@ -128,7 +128,7 @@ static bool accepts(struct backend_ctx *x)
 static int emit(struct backend_ctx *x)
 {
 	struct output o = { x, 0 };
-	struct hls_plan p;
+	struct hls_design p;
 	if (!(x->graph->properties & GRAPH_FOLDED))
 		return diag_error(x->diags, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
 	if (x->graph->n_outputs != 1)
@@ -138,7 +138,7 @@ static int emit(struct backend_ctx *x)
 	struct design_options options = { .simulate = SCHEDULE_FULL,
 					  .part = backend_string(x, "part"),
 					  .clock_mhz = backend_string(x, "clock_mhz") ? &clock : NULL };
-	int status = hls_plan_read(&p, x->graph, backend_string(x, "top"), &options, x->diags);
+	int status = hls_design_read(&p, x->graph, backend_string(x, "top"), &options, x->diags);
 	p.tlast = backend_flag(x, "tlast");
 	if (status == 0) {
 		make_folder(&o, "");
@@ -157,7 +157,7 @@ static int emit(struct backend_ctx *x)
 		report(x, &p);
 		status = o.status;
 	}
-	hls_plan_free(&p);
+	hls_design_free(&p);
 	return status;
 }
 

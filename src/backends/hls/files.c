@@ -24,7 +24,7 @@ static long long size_of(const struct value *v)
 
 /* ---- testbench ---- */
 
-static void emit_feed(const struct hls_plan *p, size_t k, struct strbuf *b)
+static void emit_feed(const struct hls_design *p, size_t k, struct strbuf *b)
 {
 	const struct design_stream *s = design_port(&p->design, false, k);
 	char element[40];
@@ -33,7 +33,7 @@ static void emit_feed(const struct hls_plan *p, size_t k, struct strbuf *b)
 		      (long long)s->words.words);
 }
 
-static void emit_drain(const struct hls_plan *p, size_t k, struct strbuf *b)
+static void emit_drain(const struct hls_design *p, size_t k, struct strbuf *b)
 {
 	const struct design_stream *s = design_port(&p->design, true, k);
 	char element[40];
@@ -72,7 +72,7 @@ static const char testbench_main[] =
 	"\t\t    wrong ? \"DIFFERENT from the golden ones\" : TOLERANCE > 0 ? \"equal within tolerance\" : \"equal bit for bit\");\n"
 	"\treturn wrong ? 1 : 0;\n}\n";
 
-static void emit_sizes(const struct hls_plan *p, struct strbuf *b)
+static void emit_sizes(const struct hls_design *p, struct strbuf *b)
 {
 	const struct value *out = p->design.g->outputs[0].value;
 	size_t inputs = 0;
@@ -88,7 +88,7 @@ static void emit_sizes(const struct hls_plan *p, struct strbuf *b)
 		      p->host_rounds ? "1e-6" : "0");
 }
 
-void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
+void hls_emit_testbench(const struct hls_design *p, struct strbuf *b)
 {
 	strbuf_puts(b, testbench_head);
 	emit_sizes(p, b);
@@ -127,7 +127,7 @@ void hls_emit_testbench(const struct hls_plan *p, struct strbuf *b)
 
 /* ---- building ---- */
 
-void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
+void hls_emit_makefile(const struct hls_design *p, struct strbuf *b)
 {
 	strbuf_puts(
 		b,
@@ -151,7 +151,7 @@ void hls_emit_makefile(const struct hls_plan *p, struct strbuf *b)
 		       ".PHONY: csim hls clean\n");
 }
 
-void hls_emit_tcl(const struct hls_plan *p, struct strbuf *b)
+void hls_emit_tcl(const struct hls_design *p, struct strbuf *b)
 {
 	strbuf_printf(
 		b,
@@ -184,7 +184,7 @@ static int write_tensors(const struct feed *f, struct tensor *out, const char *d
 	return result;
 }
 
-int hls_write_vectors(const struct hls_plan *p, const char *dir, int64_t samples, struct diags *d)
+int hls_write_vectors(const struct hls_design *p, const char *dir, int64_t samples, struct diags *d)
 {
 	struct feed f;
 	struct graph *g = design_exact(&p->design);

@@ -79,7 +79,7 @@ static int plan_part(struct part *t, uint32_t n_outputs, struct diags *d)
 	return t->plan ? 0 : -1;
 }
 
-static void part_begin(struct part *t, const struct hls_plan *p, size_t n_out)
+static void part_begin(struct part *t, const struct hls_design *p, size_t n_out)
 {
 	*t = (struct part){ .g = graph_copy(p->design.g), .n_out = n_out };
 	t->copies = xcalloc(n_out + 1, sizeof *t->copies);
@@ -93,7 +93,7 @@ static void part_free(struct part *t)
 }
 
 /* From the network's inputs to the values that the design's input streams carry. */
-static int read_head(struct part *t, const struct hls_plan *p, struct diags *d)
+static int read_head(struct part *t, const struct hls_design *p, struct diags *d)
 {
 	uint32_t n_outputs = 0;
 	part_begin(t, p, p->design.n_inputs);
@@ -108,7 +108,7 @@ static int read_head(struct part *t, const struct hls_plan *p, struct diags *d)
 }
 
 /* From the values of the design's output streams to the network's output. */
-static int read_tail(struct part *t, const struct hls_plan *p, struct diags *d)
+static int read_tail(struct part *t, const struct hls_design *p, struct diags *d)
 {
 	uint32_t n_outputs = 0;
 	part_begin(t, p, p->design.g->n_outputs);
@@ -208,7 +208,7 @@ static int emit_layers(const struct part *t, const char *prefix, struct strbuf *
 	return status;
 }
 
-static int emit_part(const struct hls_plan *p, const struct part *t, const char *name, const int64_t *counts,
+static int emit_part(const struct hls_design *p, const struct part *t, const char *name, const int64_t *counts,
 		     struct strbuf *b)
 {
 	struct strbuf body = { 0 };
@@ -232,7 +232,7 @@ static int64_t count_of(const struct value *v)
 	return n;
 }
 
-static int emit_head(const struct hls_plan *p, struct strbuf *b, struct diags *d)
+static int emit_head(const struct hls_design *p, struct strbuf *b, struct diags *d)
 {
 	struct part t;
 	int64_t *counts = xcalloc(p->design.n_inputs + 1, sizeof *counts);
@@ -246,7 +246,7 @@ static int emit_head(const struct hls_plan *p, struct strbuf *b, struct diags *d
 	return status;
 }
 
-static int emit_tail(struct hls_plan *p, struct strbuf *b, struct diags *d)
+static int emit_tail(struct hls_design *p, struct strbuf *b, struct diags *d)
 {
 	struct part t;
 	int64_t *counts = xcalloc(p->design.g->n_outputs + 1, sizeof *counts);
@@ -263,7 +263,7 @@ static int emit_tail(struct hls_plan *p, struct strbuf *b, struct diags *d)
 	return status;
 }
 
-int hls_emit_host(struct hls_plan *p, struct strbuf *b, struct diags *d)
+int hls_emit_host(struct hls_design *p, struct strbuf *b, struct diags *d)
 {
 	strbuf_puts(b, "/* The parts of the network that stay with the host. */\n#include \"host.h\"\n\n"
 		       "#include <math.h>\n#include <stdint.h>\n#include <string.h>\n");

@@ -5,7 +5,7 @@ libqcc_la_SOURCES += \
 	src/backends/hls/hls.h \
 	src/backends/hls/host.c \
 	src/backends/hls/params.c \
-	src/backends/hls/plan.c \
+	src/backends/hls/design.c \
 	src/backends/hls/top.c
 nodist_libqcc_la_SOURCES += src/backends/hls/hls_text.c
 

@@ -109,7 +109,7 @@ static int emit_layer(const struct design_layer *layer, struct strbuf *params, s
 	return count < 0 ? -1 : 0;
 }
 
-int hls_emit_params(const struct hls_plan *p, struct strbuf *params, struct strbuf *thresholds, struct diags *d)
+int hls_emit_params(const struct hls_design *p, struct strbuf *params, struct strbuf *thresholds, struct diags *d)
 {
 	strbuf_puts(
 		params,

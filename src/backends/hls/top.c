@@ -7,17 +7,17 @@
 #include "ops/op.h"
 
 struct writer {
-	const struct hls_plan *p;
+	const struct hls_design *p;
 	struct strbuf *b;
 	struct diags *d;
 };
 
-static long long in_width(const struct hls_plan *p, const struct design_layer *l, size_t i)
+static long long in_width(const struct hls_design *p, const struct design_layer *l, size_t i)
 {
 	return (long long)hw_width(p->design.streams[l->in[i]].words);
 }
 
-static long long out_width(const struct hls_plan *p, const struct design_layer *l, size_t i)
+static long long out_width(const struct hls_design *p, const struct design_layer *l, size_t i)
 {
 	return (long long)hw_width(p->design.streams[l->out[i]].words);
 }
@@ -339,7 +339,7 @@ static int emit_layer(struct writer *w, const struct design_layer *layer)
 
 /* ---- the top function ---- */
 
-static void emit_signature(const struct hls_plan *p, struct strbuf *b)
+static void emit_signature(const struct hls_design *p, struct strbuf *b)
 {
 	strbuf_printf(b, "void %s(", p->top);
 	for (size_t i = 0; i < p->design.n_inputs; i++)
@@ -351,7 +351,7 @@ static void emit_signature(const struct hls_plan *p, struct strbuf *b)
 	strbuf_puts(b, ")");
 }
 
-static void emit_border(const struct hls_plan *p, bool output, size_t k, struct strbuf *b)
+static void emit_border(const struct hls_design *p, bool output, size_t k, struct strbuf *b)
 {
 	const struct design_stream *s = design_port(&p->design, output, k);
 	long long width = hw_width(s->words);
@@ -374,7 +374,7 @@ static void emit_call(const struct design_layer *layer, struct strbuf *b)
 	strbuf_puts(b, ");\n");
 }
 
-static void emit_top(const struct hls_plan *p, struct strbuf *b)
+static void emit_top(const struct hls_design *p, struct strbuf *b)
 {
 	emit_signature(p, b);
 	strbuf_puts(b, "\n{\n#pragma HLS INTERFACE ap_ctrl_none port=return\n");
@@ -398,7 +398,7 @@ static void emit_top(const struct hls_plan *p, struct strbuf *b)
 	strbuf_puts(b, "}\n");
 }
 
-int hls_emit_top(const struct hls_plan *p, struct strbuf *top, struct strbuf *header, struct diags *d)
+int hls_emit_top(const struct hls_design *p, struct strbuf *top, struct strbuf *header, struct diags *d)
 {
 	struct writer w = { p, top, d };
 	strbuf_puts(

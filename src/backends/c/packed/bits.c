@@ -44,7 +44,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p, int64_t
 }
 
 /* Thresholds as [group][threshold][8 channels]; channels that do not exist never reach theirs. */
-static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
 {
 	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
 	uint64_t *t = arena_array(e->arena, uint64_t, groups * s->count * GROUP);
@@ -67,8 +67,8 @@ static const char *pack(struct emit *e, const struct packed_layer *p)
 	const char *name = arena_printf(e->arena, "%s_pack", layer_function(e, l));
 	const struct plan_buf *in = plan_root(l->in[0]);
 	P("\nstatic void %s(const %s *restrict x, uint64_t *restrict bits)\n{\n", name,
-	  in->coded || p->image ? "uint8_t" : "int8_t");
-	if (!in->coded && !p->image) {
+	  in->holds_codes || p->image ? "uint8_t" : "int8_t");
+	if (!in->holds_codes && !p->image) {
 		P("\tfor (int r = 0; r < %lld; r++)\n\t\tqcc_pack_signs(bits + r * %lld, x + r * %lld, %lld);\n}\n",
 		  LL(w->oh), LL(p->words), LL(w->ic), LL(w->ic));
 		return name;
@@ -158,7 +158,7 @@ static void total(struct emit *e, const struct packed_layer *p, int64_t i, int64
 	P(";\n");
 }
 
-static void count(struct emit *e, const struct packed_stage *s, const char *t, int64_t v)
+static void count(struct emit *e, const struct packed_activation *s, const char *t, int64_t v)
 {
 	P("\t\t\tconst uint64_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES64;\n",
 	  t, LL(v), LL(s->count * GROUP), LL(v));
@@ -168,7 +168,7 @@ static void count(struct emit *e, const struct packed_stage *s, const char *t, i
 }
 
 static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b,
-		  const struct packed_stage *s, const char *t)
+		  const struct packed_activation *s, const char *t)
 {
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++) {
@@ -194,7 +194,7 @@ static void kernel(struct emit *e, struct packed_layer *p)
 				  .per_group = w->kh * w->kw * p->words * (p->masked ? 2 : 1) * GROUP };
 	for (int64_t o = 0; o < w->oc; o++)
 		negatives[o] *= (1 << p->planes) - 1;
-	struct packed_stage *s = l->stage ? packed_stage(e, l, negatives) : NULL;
+	struct packed_activation *s = l->activation ? packed_activation(e, l, negatives) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
 	const char *t = s ? thresholds(e, l, s) : NULL;
 	b.direct = direct;

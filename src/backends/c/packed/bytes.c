@@ -69,7 +69,7 @@ static void sums(struct emit *e, const struct packed_layer *p)
 }
 
 /* n: the count for the sums of vector v. */
-static void count(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, const char *t,
+static void count(struct emit *e, const struct plan_layer *l, const struct packed_activation *s, const char *t,
 		  const char *offset, int64_t v)
 {
 	const char *at = arena_printf(e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
@@ -93,7 +93,7 @@ static void count(struct emit *e, const struct plan_layer *l, const struct packe
 }
 
 static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b,
-		  const struct packed_stage *s, const char *t, const char *offset)
+		  const struct packed_activation *s, const char *t, const char *offset)
 {
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++) {
@@ -109,7 +109,7 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const char *x = packed_operand(e, p), *offset = NULL;
-	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
+	struct packed_activation *s = l->activation ? packed_activation(e, l, NULL) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
 	struct packed_block b = { .group = GROUP,
 				  .lanes = "QCC_LANES32",

@@ -16,7 +16,7 @@ struct plan_buf *packed_temporary(struct emit *e, const struct plan_layer *l, si
 	struct plan_buf *b = arena_new(&e->plan->arena, struct plan_buf);
 	b->name = "temporary";
 	b->elem = PLAN_U8;
-	b->coded = true;
+	b->holds_codes = true;
 	b->born = b->dies = l->index;
 	b->bytes = bytes;
 	e->plan->last_buf->next = b;
@@ -49,16 +49,16 @@ int64_t packed_divisor(int64_t n, int64_t limit)
 bool packed_direct(const struct plan_layer *l, int64_t group)
 {
 	const struct plan_buf *out = plan_root(l->out);
-	return l->window.oc % group == 0 && out->coded;
+	return l->window.oc % group == 0 && out->holds_codes;
 }
 
 /* ---- how buffers are stored ---- */
 
-static void code_buffers(struct plan *p)
+static void choose_codes(struct plan *p)
 {
 	for (struct plan_buf *b = p->bufs; b; b = b->next)
 		if (!b->same && !b->real && b->role == PLAN_INNER && plan_levels(b) <= 256) {
-			b->coded = true;
+			b->holds_codes = true;
 			b->elem = PLAN_U8;
 		}
 }
@@ -75,15 +75,15 @@ static void code_zero(const struct plan_layer *l)
 	b->base = base;
 	b->step = 1;
 	b->hi = top;
-	b->coded = top - base < 256;
-	b->elem = b->coded ? PLAN_U8 : plan_elem_for(base, top);
+	b->holds_codes = top - base < 256;
+	b->elem = b->holds_codes ? PLAN_U8 : plan_elem_for(base, top);
 }
 
-static void adopt_codes(struct plan *p)
+static void share_storage(struct plan *p)
 {
 	for (struct plan_buf *b = p->bufs; b; b = b->next) {
 		struct plan_buf *root = plan_root(b);
-		b->coded = root->coded;
+		b->holds_codes = root->holds_codes;
 		b->elem = root->elem;
 		b->base = root->base;
 		b->step = root->step;
@@ -146,7 +146,7 @@ static void image(struct emit *e, struct packed_layer *p)
 	const struct plan_buf *in = plan_root(p->layer->in[0]);
 	bool signs = p->kernel == PACKED_BITS && in->elem == PLAN_I8 && in->step == 2 && in->base == -1 && w->dense;
 	p->zero = in->step ? -in->base / in->step : 0;
-	if (!w->padded && w->in_last && (in->coded || signs))
+	if (!w->padded && w->in_last && (in->holds_codes || signs))
 		return;
 	p->image = packed_temporary(e, p->layer, (size_t)(p->image_h * p->image_w * w->ic) + 64);
 }
@@ -163,7 +163,7 @@ static void image_dims(struct packed_layer *p)
 static bool choose_floats(struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
-	if (!l->real || !l->in[0]->real || !l->window.dense || l->stage || l->window.oc < 4)
+	if (!l->real || !l->in[0]->real || !l->window.dense || l->activation || l->window.oc < 4)
 		return false;
 	p->kernel = PACKED_FLOATS;
 	p->cost = (double)(l->window.ic * l->window.oh) * (double)((l->window.oc + 15) / 16) / 2;
@@ -178,7 +178,7 @@ static void choose_mac(struct emit *e, struct packed_layer *p)
 	bool byte_weights = l->weight_lo >= INT8_MIN && l->weight_hi <= INT8_MAX;
 	if (choose_floats(p))
 		return;
-	bool byte_counts = !l->stage || l->stage->count <= UINT8_MAX; /* kernels keep them in rows of bytes */
+	bool byte_counts = !l->activation || l->activation->count <= UINT8_MAX; /* kernels keep them in rows of bytes */
 	if (l->real || !l->weights || !has_codes(l) || !sums_fit(l) || !byte_weights || !byte_counts || !w->out_last)
 		return;
 	image_dims(p);
@@ -210,11 +210,12 @@ static void choose(struct emit *e, struct packed_layer *p)
 		return; /* several images: plain loops */
 	if (l->kind == PLAN_MAC)
 		choose_mac(e, p);
-	else if (l->kind == PLAN_MAXPOOL && !w->padded && w->in_last && w->out_last && plan_root(l->in[0])->coded &&
-		 plan_root(l->out)->coded && plan_root(l->in[0])->base == plan_root(l->out)->base &&
+	else if (l->kind == PLAN_MAXPOOL && !w->padded && w->in_last && w->out_last &&
+		 plan_root(l->in[0])->holds_codes && plan_root(l->out)->holds_codes &&
+		 plan_root(l->in[0])->base == plan_root(l->out)->base &&
 		 plan_root(l->in[0])->step == plan_root(l->out)->step)
 		p->kernel = PACKED_MAXPOOL;
-	else if (l->kind == PLAN_THRESHOLD && l->stage->real &&
+	else if (l->kind == PLAN_THRESHOLD && l->activation->real &&
 		 (l->in[0]->channels_last == l->out->channels_last || (l->out->channels_last && l->out->dims[0] == 1)))
 		p->kernel = PACKED_QUANTISE;
 }
@@ -223,11 +224,11 @@ static void packed_size(struct emit *e)
 {
 	struct packed_layer *all = arena_array(e->arena, struct packed_layer, e->plan->n_layers + 1);
 	e->style_data = all;
-	code_buffers(e->plan);
+	choose_codes(e->plan);
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next)
 		if (l->kind == PLAN_MAC && l->window.padded)
 			code_zero(l);
-	adopt_codes(e->plan);
+	share_storage(e->plan);
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
 		all[l->index].layer = l;
 		choose(e, &all[l->index]);

@@ -33,7 +33,7 @@ struct packed_layer {
 };
 
 /* Thresholds in terms of the kernel's sum D, where the layer's is bias + base * (sum of weights) + step * D. */
-struct packed_stage {
+struct packed_activation {
 	int64_t count;
 	int64_t *t;		      /* oc x count */
 	bool affine;		      /* count = round(clamp(D * scale + offset)) exactly */
@@ -46,11 +46,11 @@ struct packed_stage {
 
 struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l);
 
-/* ---- stage.c ---- */
+/* ---- activation.c ---- */
 /* D's offset for output o: the layer's sum is offset + step * D. */
 int64_t packed_offset(const struct plan_layer *l, int64_t o);
 /* extra[o] is added to D by the kernel (bits count from -extra). NULL: none. */
-struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, const int64_t *extra);
+struct packed_activation *packed_activation(struct emit *e, const struct plan_layer *l, const int64_t *extra);
 /* Finds scale and offset such that round(clamp(x * scale + offset, 0, count)) counts the thresholds that x
  * reaches, for all integers lo..hi; false where there are none. Proven at the thresholds: both are monotone.
  * even: rounds to nearest, ties to even, as the quantiser did whose scale is a power of two; else down. */
@@ -62,12 +62,12 @@ bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, flo
 double affine_doubt(const float *t, int64_t count, float scale, float offset);
 /* Constants for counting in lanes of 32 bits, channels in groups of 16: thresholds as [group][threshold][16], or,
  * where they are evenly spaced, scales, and offsets in *offset. */
-const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s,
+const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_activation *s,
 			     const char **offset);
 /* `qcc_i32 n`: the counts of the lanes of `sum` by s->lines. at: a C expression of the first lane's channel. */
-void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, int indent,
+void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_activation *s, int indent,
 			  const char *at);
-/* After the kernel: the code in `row` (bytes, or the sums where there is no stage) to y. */
+/* After the kernel: the code in `row` (bytes, or the sums where there is no activation) to y. */
 void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel);
 
 /* ---- blocks.c: loops over blocks of p->pixels by p->vectors ---- */

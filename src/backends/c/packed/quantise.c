@@ -16,7 +16,7 @@ struct quantiser {
 /* Thresholds between -infinity and +infinity, so that a guess can be mended at either end. */
 static const char *fenced(struct emit *e, const struct plan_layer *l)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	float *t = arena_array(e->arena, float, s->channels *(s->count + 2));
 	for (int64_t c = 0; c < s->channels; c++) {
 		t[c * (s->count + 2)] = -INFINITY;
@@ -27,7 +27,7 @@ static const char *fenced(struct emit *e, const struct plan_layer *l)
 }
 
 /* Whether all channels have a line, and whether it is exact, with that rounding. */
-static bool fit_all(const struct plan_stage *s, struct quantiser *q, bool even, float *scale, float *offset)
+static bool fit_all(const struct plan_activation *s, struct quantiser *q, bool even, float *scale, float *offset)
 {
 	q->even = even;
 	q->exact = true;
@@ -44,7 +44,7 @@ static bool fit_all(const struct plan_stage *s, struct quantiser *q, bool even, 
 
 static void fit(struct emit *e, const struct plan_layer *l, struct quantiser *q)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	float *scale = arena_array(e->arena, float, s->channels), *offset = arena_array(e->arena, float, s->channels);
 	if (s->count <= 4)
 		return;
@@ -67,7 +67,7 @@ static void fit(struct emit *e, const struct plan_layer *l, struct quantiser *q)
 /* Statements that leave the count in n, from x's element v. */
 static void count_real(struct emit *e, const struct plan_layer *l, const struct quantiser *q, const char *t)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	const char *row = s->channels > 1 ? "c * " : "0 * ";
 	if (!q->affine) {
 		P("\t\tint n = 0;\n");
@@ -101,9 +101,9 @@ static void codes_entry(struct emit *e, const struct plan_layer *l, const char *
 		"\n"
 		"/* One sample as the input quantiser gives it%s: an element k stands for %lld + %lld * k, k = 0..%lld.\n"
 		" * %s_INPUT0_CODES elements; 64 bytes beyond them must be readable. */\n#define %s_INPUT0_CODES %lld\n",
-		out->channels_last ? ", channels last" : "", LL(out->coded ? out->base : 0),
-		LL(out->coded ? out->step : 1), LL(out->coded ? plan_levels(out) - 1 : out->hi), e->out->upper,
-		e->out->upper, LL(out->count));
+		out->channels_last ? ", channels last" : "", LL(out->holds_codes ? out->base : 0),
+		LL(out->holds_codes ? out->step : 1), LL(out->holds_codes ? plan_levels(out) - 1 : out->hi),
+		e->out->upper, e->out->upper, LL(out->count));
 	out->role = PLAN_INPUT; /* the layers behind read in0 */
 	out->index = 0;
 }
@@ -119,11 +119,11 @@ struct shape {
 
 static struct shape shape_of(struct emit *e, const struct plan_layer *l)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	const struct plan_buf *out = plan_root(l->out);
 	struct shape h = { .image = l->out->channels_last && !l->in[0]->channels_last };
-	h.multiply = out->coded ? s->step / out->step : s->step;
-	h.add = out->coded ? (s->base - out->base) / out->step : s->base;
+	h.multiply = out->holds_codes ? s->step / out->step : s->step;
+	h.add = out->holds_codes ? (s->base - out->base) / out->step : s->base;
 	h.channels = h.image ? l->out->dims[l->out->rank - 1] : l->length;
 	h.inner = h.image ? l->out->count / h.channels : l->inner;
 	h.outer = h.image ? 1 : l->outer;
@@ -151,24 +151,24 @@ static void spread_runs(struct emit *e, const struct plan_layer *l, const struct
 /* A lane a channel; a look at the thresholds where the line says a lane is close to one. */
 static bool by_lanes(const struct shape *h, const struct plan_layer *l, const struct quantiser *q)
 {
-	return q->affine && !q->exact && q->doubt < 0.25 && l->stage->channels > 1 && h->inner == 1 &&
+	return q->affine && !q->exact && q->doubt < 0.25 && l->activation->channels > 1 && h->inner == 1 &&
 	       h->channels % 16 == 0 && l->out->elem == PLAN_U8 && h->multiply == 1 && !h->add;
 }
 
 static void lanes(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q,
 		  const char *t)
 {
-	int64_t row = l->stage->count + 2;
+	int64_t row = l->activation->count + 2;
 	P("\tfor (int i = 0; i < %lld; i += QCC_LANES32) {\n\t\tconst int c = i %% %lld;\n", LL(h->outer * h->channels),
 	  LL(h->channels));
 	P("\t\tqcc_store32(y + i, qcc_quantise(x + i, &%s, &%s, %lld.0f, %s, %s + c * %lld, %lld));\n\t}\n", q->scale,
-	  q->offset, LL(l->stage->count), float_text(e, q->doubt), t, LL(row), LL(row));
+	  q->offset, LL(l->activation->count), float_text(e, q->doubt), t, LL(row), LL(row));
 }
 
 static void plain_loops(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q,
 			const char *t)
 {
-	bool single = l->stage->channels == 1;
+	bool single = l->activation->channels == 1;
 	const char *block = h->outer > 1 ? arena_printf(e->arena, "b * %lld + ", LL(h->channels * h->inner)) : "";
 	const char *at = arena_printf(e->arena, single || h->inner > 1 ? "%s%s" : "%sc", block,
 				      single ? "i" : arena_printf(e->arena, "c * %lld + i", LL(h->inner)));
@@ -186,7 +186,7 @@ static void plain_loops(struct emit *e, const struct plan_layer *l, const struct
 /* The thresholds, where the code reads them. */
 static const char *table(struct emit *e, const struct plan_layer *l, const struct quantiser *q)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	if (q->affine)
 		return q->exact ? NULL : fenced(e, l);
 	return s->channels > 1 || s->count > 8

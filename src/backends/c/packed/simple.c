@@ -10,7 +10,7 @@
 static const char *code_of(struct emit *e, const struct plan_buf *b, const char *x)
 {
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
-	if (root->coded)
+	if (root->holds_codes)
 		return x;
 	return arena_printf(e->arena, "(uint8_t)((%s - (%lld)) / %lld)", x, LL(root->base), LL(root->step));
 }
@@ -23,7 +23,7 @@ static void arrange(struct emit *e, struct packed_layer *p, const char *name)
 	if (w->padded)
 		P("\tmemset(image, %lld, %lld);\n", LL(p->zero), LL(p->image_h * p->image_w * w->ic));
 	P("\tfor (int r = 0; r < %lld; r++)\n", LL(w->ih));
-	if (w->in_last && plan_root(l->in[0])->coded) {
+	if (w->in_last && plan_root(l->in[0])->holds_codes) {
 		P("\t\tmemcpy(image + ((r + %lld) * %lld + %lld) * %lld, x + r * %lld, %lld);\n}\n", LL(w->pad_top),
 		  LL(p->image_w), LL(w->pad_left), LL(w->ic), LL(w->iw * w->ic), LL(w->iw * w->ic));
 		return;
@@ -70,7 +70,7 @@ static const char *depthwise_weights(struct emit *e, const struct plan_layer *l)
 }
 
 /* Sixteen sums in sums[] to sixteen counts in row[]. */
-static void depthwise_count(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+static void depthwise_count(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
 {
 	const char *offset, *t = s->lines ? NULL : packed_constants(e, l, s, &offset);
 	P("\t\tfor (int v = 0; v < QCC_SPLIT; v++) {\n\t\t\tconst int at = v * QCC_LANES32;\n"
@@ -115,7 +115,7 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	/* sums of codes that fit 16 bits are summed there: twice the lanes */
 	int64_t most = plan_levels(plan_root(l->in[0])) * w->kh * w->kw *
 		       (l->weight_hi > -l->weight_lo ? l->weight_hi : -l->weight_lo);
-	struct packed_stage *s = l->stage ? packed_stage(e, l, NULL) : NULL;
+	struct packed_activation *s = l->activation ? packed_activation(e, l, NULL) : NULL;
 	P("\n/* %s. Depthwise, codes */\n", layer_comment(e, l));
 	P("static void %s(const uint8_t *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
 	P("\tfor (int p = 0; p < %lld; p++)\n\tfor (int q = 0; q < %lld; q++) {\n", LL(w->oh), LL(w->ow));

@@ -23,7 +23,7 @@ void ref_open(struct emit *e, const struct plan_layer *l);
 void ref_close(struct emit *e);
 /* The loop over images of a batch, where the graph's own has several. */
 void ref_images(struct emit *e, const struct plan_layer *l);
-/* `y[index] = ...` from the sum named `sum` of channel `channel` (C expressions) through the layer's stage. */
+/* `y[index] = ...` from the sum named `sum` of channel `channel` (C expressions) through the layer's activation. */
 void ref_store(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel);
 /* An element of b (an expression) as the value it stands for, and a value (an expression) as an element of b, cast
  * to its type: they differ where the style stores codes. */
@@ -32,6 +32,6 @@ const char *ref_element(struct emit *e, const struct plan_buf *b, const char *va
 /* l->operand as an array that is indexed, or as a literal. */
 const char *ref_constant(struct emit *e, const struct plan_layer *l, const char *index);
 /* Thresholds as an array; returns the symbol and the C type of an element. */
-const char *stage_array(struct emit *e, const struct plan_layer *l, const char **ctype);
+const char *thresholds_array(struct emit *e, const struct plan_layer *l, const char **ctype);
 
 #endif

@@ -6,7 +6,7 @@
 const char *ref_value(struct emit *e, const struct plan_buf *b, const char *element)
 {
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
-	if (!root->coded || (root->base == 0 && root->step == 1))
+	if (!root->holds_codes || (root->base == 0 && root->step == 1))
 		return element;
 	const char *k = root->step == 1 ? element : arena_printf(e->arena, "%s * %lld", element, LL(root->step));
 	if (!root->base)
@@ -20,7 +20,7 @@ const char *ref_element(struct emit *e, const struct plan_buf *b, const char *va
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
 	if (b->real)
 		return value;
-	if (!root->coded || (root->base == 0 && root->step == 1))
+	if (!root->holds_codes || (root->base == 0 && root->step == 1))
 		return arena_printf(e->arena, "(%s)(%s)", buf_ctype(b), value);
 	const char *k = root->base == 0 ? arena_printf(e->arena, "(%s)", value)
 					: arena_printf(e->arena, "((%s) %c %lld)", value, root->base < 0 ? '+' : '-',
@@ -60,9 +60,9 @@ void ref_close(struct emit *e)
 	strbuf_puts(e->code, "}\n");
 }
 
-const char *stage_array(struct emit *e, const struct plan_layer *l, const char **ctype)
+const char *thresholds_array(struct emit *e, const struct plan_layer *l, const char **ctype)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	size_t n = (size_t)(s->channels * s->count);
 	*ctype = "float";
 	if (s->real)
@@ -77,7 +77,7 @@ static void tabs(struct strbuf *b, int n)
 }
 
 /* "2 * n - 1" for step 2, base -1. */
-static const char *value_of(struct emit *e, const struct plan_stage *s)
+static const char *value_of(struct emit *e, const struct plan_activation *s)
 {
 	const char *k = s->step == 1 ? "n" : arena_printf(e->arena, "%lld * n", LL(s->step));
 	if (!s->base)
@@ -85,10 +85,10 @@ static const char *value_of(struct emit *e, const struct plan_stage *s)
 	return arena_printf(e->arena, "%s %c %lld", k, s->base < 0 ? '-' : '+', LL(s->base < 0 ? -s->base : s->base));
 }
 
-/* One field of the stage's lines as an array. */
+/* One field of the activation's lines as an array. */
 static const char *line_array(struct emit *e, const struct plan_layer *l, bool offset)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	int64_t *v = arena_array(e->arena, int64_t, s->channels);
 	for (int64_t c = 0; c < s->channels; c++)
 		v[c] = offset ? s->lines[c].offset : s->lines[c].multiplier;
@@ -98,7 +98,7 @@ static const char *line_array(struct emit *e, const struct plan_layer *l, bool o
 /* Sums next to a step are looked up in the channel's exceptions. */
 static void correct_line(struct emit *e, const struct plan_layer *l, int indent, const char *c)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	struct line_exceptions x = gather_exceptions(e, s->lines, s->channels);
 	const char *first = emit_array(e, ARRAY_I32, x.first, (size_t)s->channels + 1, "%s_f", l->name);
 	const char *at = emit_array(e, ARRAY_I32, x.x, (size_t)x.count, "%s_x", l->name);
@@ -116,7 +116,7 @@ static void correct_line(struct emit *e, const struct plan_layer *l, int indent,
 /* int n: the count of thresholds by the channel's line. */
 static void count_by_line(struct emit *e, const struct plan_layer *l, int indent, const char *channel)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	struct strbuf *b = e->code;
 	const char *c = s->channels == 1 ? "0" : channel;
 	tabs(b, indent);
@@ -132,9 +132,9 @@ static void count_by_line(struct emit *e, const struct plan_layer *l, int indent
 /* int n: the count of thresholds. */
 static void count_thresholds(struct emit *e, const struct plan_layer *l, int indent, const char *channel)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	struct strbuf *b = e->code;
-	const char *type, *t = stage_array(e, l, &type);
+	const char *type, *t = thresholds_array(e, l, &type);
 	const char *row = s->channels == 1 ? ""
 			  : s->count == 1  ? arena_printf(e->arena, "%s + ", channel)
 					   : arena_printf(e->arena, "%s * %lld + ", channel, LL(s->count));
@@ -155,16 +155,17 @@ static void count_thresholds(struct emit *e, const struct plan_layer *l, int ind
 	}
 }
 
-static void store_stage(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
+static void store_activation(struct emit *e, const struct plan_layer *l, int indent, const char *index,
+			     const char *channel)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	struct strbuf *b = e->code;
 	if (s->lines)
 		count_by_line(e, l, indent, channel);
 	else
 		count_thresholds(e, l, indent, channel);
 	const struct plan_buf *out = plan_root(l->out);
-	const char *element = out->coded && out->base == s->base && out->step == s->step
+	const char *element = out->holds_codes && out->base == s->base && out->step == s->step
 				      ? arena_printf(e->arena, "(%s)n", buf_ctype(out))
 				      : ref_element(e, l->out, value_of(e, s));
 	strbuf_printf(b, "y[%s] = %s;\n", index, element);
@@ -172,8 +173,8 @@ static void store_stage(struct emit *e, const struct plan_layer *l, int indent, 
 
 void ref_store(struct emit *e, const struct plan_layer *l, int indent, const char *index, const char *channel)
 {
-	if (l->stage) {
-		store_stage(e, l, indent, index, channel);
+	if (l->activation) {
+		store_activation(e, l, indent, index, channel);
 		return;
 	}
 	tabs(e->code, indent);

@@ -7,7 +7,7 @@ static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, c
 {
 	const struct plan_buf *a = plan_root(l->in[k]), *y = plan_root(l->out);
 	const char *x = k == 0 ? arena_printf(e->arena, "x[%s]", index) : arena_printf(e->arena, "x%zu[%s]", k, index);
-	if (a->coded == y->coded && a->base == y->base && a->step == y->step && a->elem == y->elem)
+	if (a->holds_codes == y->holds_codes && a->base == y->base && a->step == y->step && a->elem == y->elem)
 		return x;
 	return ref_element(e, l->out, ref_value(e, l->in[k], x));
 }

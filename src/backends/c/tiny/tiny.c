@@ -86,16 +86,16 @@ static bool knows(const struct plan_layer *l)
 	bool small = w->ic < 65536 && w->ih < 65536 && w->iw < 65536 && w->oc < 65536 && w->oh < 65536 &&
 		     w->ow < 65536 && w->kh < 256 && w->kw < 256 && w->stride_h < 256 && w->stride_w < 256 &&
 		     w->dilation_h < 256 && w->dilation_w < 256 && w->pad_top < 256 && w->pad_left < 256;
-	bool stage = !l->stage ||
-		     (l->stage->count < 256 && l->stage->base >= -128 && l->stage->base < 128 && l->stage->step < 128);
+	bool activation = !l->activation || (l->activation->count < 256 && l->activation->base >= -128 &&
+					     l->activation->base < 128 && l->activation->step < 128);
 	return l->kind == PLAN_MAC && !l->real && (in->elem == PLAN_I8 || in->elem == PLAN_U8) &&
 	       l->weight_lo >= -128 && l->weight_hi <= 127 && l->acc_lo > INT32_MIN && l->acc_hi < INT32_MAX &&
-	       l->out->elem != PLAN_I64 && !w->batch && w->in_last && w->out_last && small && stage;
+	       l->out->elem != PLAN_I64 && !w->batch && w->in_last && w->out_last && small && activation;
 }
 
-static const char *stage_constants(struct emit *e, const struct plan_layer *l, bool *wide)
+static const char *threshold_constants(struct emit *e, const struct plan_layer *l, bool *wide)
 {
-	const struct plan_stage *s = l->stage;
+	const struct plan_activation *s = l->activation;
 	size_t n = (size_t)(s->channels * s->count);
 	int16_t *narrow = arena_array(e->arena, int16_t, n);
 	int32_t *full = arena_array(e->arena, int32_t, n);
@@ -141,7 +141,7 @@ static void describe(struct emit *e, const struct plan_layer *l)
 		packed = listed ? list : packed;
 	}
 	const char *weights = emit_array(e, ARRAY_U8, packed.data, packed.size, "%s_w", l->name);
-	const char *t = l->stage ? stage_constants(e, l, &wide) : "0", *b = bias_constants(e, l);
+	const char *t = l->activation ? threshold_constants(e, l, &wide) : "0", *b = bias_constants(e, l);
 	struct strbuf *c = e->code;
 	strbuf_printf(c, "\n/* %s */\nstatic const struct qcc_tiny %s_%s = {\n", layer_comment(e, l), e->name, l->name);
 	strbuf_printf(c, "\t.weights = %s, .thresholds = %s, .bias = %s,\n", weights, t, b);
@@ -157,9 +157,9 @@ static void describe(struct emit *e, const struct plan_layer *l)
 	strbuf_printf(
 		c,
 		"\t.bits = %d, .flip = %d, .count = %lld, .per_channel = %d, .wide = %d, .out_size = %zu, .base = %lld, .step = %lld,\n};\n",
-		listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->stage ? l->stage->count : 0),
-		l->stage && l->stage->channels > 1, wide, plan_elem_size(l->out->elem),
-		LL(l->stage ? l->stage->base : 0), LL(l->stage ? l->stage->step : 1));
+		listed ? 0 : bits, l->in[0]->elem == PLAN_I8 ? 128 : 0, LL(l->activation ? l->activation->count : 0),
+		l->activation && l->activation->channels > 1, wide, plan_elem_size(l->out->elem),
+		LL(l->activation ? l->activation->base : 0), LL(l->activation ? l->activation->step : 1));
 	strbuf_printf(&e->run.text, "\tqcc_tiny_layer(&%s_%s, %s, %s);\n", e->name, l->name,
 		      buf_pointer(e, &e->run, l->in[0], "const uint8_t"),
 		      buf_pointer(e, &e->run, l->out, buf_ctype(l->out)));

@@ -48,7 +48,7 @@ static int check_widths(const struct design *p, struct diags *d)
 }
 
 /* Names of the layers beside what file scope and the top function have already. */
-static void name_layers(struct hls_plan *p)
+static void name_layers(struct hls_design *p)
 {
 	static const char *const names[] = { "hls", "std", "feed", "drain", "run_frame" };
 	static const char *const made[] = { "_weights", "_activation", "_constants", "_table", NULL };
@@ -66,10 +66,10 @@ static void name_layers(struct hls_plan *p)
 	map_free(&taken);
 }
 
-int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, const struct design_options *o,
-		  struct diags *d)
+int hls_design_read(struct hls_design *p, const struct graph *g, const char *top, const struct design_options *o,
+		    struct diags *d)
 {
-	*p = (struct hls_plan){ .top = top };
+	*p = (struct hls_design){ .top = top };
 	if (design_read(&p->design, g, o, d) != 0 || check_widths(&p->design, d) != 0)
 		return -1;
 	p->top = identifier_alone(&p->design.arena, top && *top ? top : "network", "n");
@@ -77,7 +77,7 @@ int hls_plan_read(struct hls_plan *p, const struct graph *g, const char *top, co
 	return 0;
 }
 
-void hls_plan_free(struct hls_plan *p)
+void hls_design_free(struct hls_design *p)
 {
 	design_free(&p->design);
 }

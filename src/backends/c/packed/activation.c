@@ -163,10 +163,10 @@ double affine_doubt(const float *t, int64_t count, float scale, float offset)
 	return most * 1.01 + 1e-6;
 }
 
-/* ---- the stage ---- */
+/* ---- the activation ---- */
 
 /* The same rounding for all outputs. */
-static bool fit_all(const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
+static bool fit_all(const struct plan_layer *l, struct packed_activation *s, const int64_t *extra)
 {
 	int64_t step = plan_root(l->in[0])->step;
 	for (int64_t o = 0; o < l->window.oc; o++) {
@@ -178,7 +178,7 @@ static bool fit_all(const struct plan_layer *l, struct packed_stage *s, const in
 	return true;
 }
 
-static void fit(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
+static void fit(struct emit *e, const struct plan_layer *l, struct packed_activation *s, const int64_t *extra)
 {
 	s->scale = arena_array(e->arena, float, l->window.oc);
 	s->offset = arena_array(e->arena, float, l->window.oc);
@@ -214,28 +214,28 @@ static bool line_of_codes(struct emit *e, const struct requantisation *q, int64_
 	return to->multiplier <= INT32_MAX;
 }
 
-static void take_lines(struct emit *e, const struct plan_layer *l, struct packed_stage *s, const int64_t *extra)
+static void take_lines(struct emit *e, const struct plan_layer *l, struct packed_activation *s, const int64_t *extra)
 {
 	struct requantisation *to = arena_array(e->arena, struct requantisation, padded_channels(l));
 	int64_t step = plan_root(l->in[0])->step;
 	for (int64_t o = 0; o < l->window.oc; o++) {
-		const struct requantisation *q = &l->stage->lines[l->stage->channels == 1 ? 0 : o];
+		const struct requantisation *q = &l->activation->lines[l->activation->channels == 1 ? 0 : o];
 		if (!line_of_codes(e, q, packed_offset(l, o) - step * (extra ? extra[o] : 0), step, &to[o]))
 			return;
 	}
 	s->lines = to;
-	s->doubt = l->stage->doubt;
+	s->doubt = l->activation->doubt;
 }
 
-struct packed_stage *packed_stage(struct emit *e, const struct plan_layer *l, const int64_t *extra)
+struct packed_activation *packed_activation(struct emit *e, const struct plan_layer *l, const int64_t *extra)
 {
-	const struct plan_stage *from = l->stage;
+	const struct plan_activation *from = l->activation;
 	const struct plan_buf *out = plan_root(l->out);
 	int64_t step = plan_root(l->in[0])->step;
-	struct packed_stage *s = arena_new(e->arena, struct packed_stage);
+	struct packed_activation *s = arena_new(e->arena, struct packed_activation);
 	s->count = from->count;
-	s->multiply = out->coded ? from->step / out->step : from->step;
-	s->add = out->coded ? (from->base - out->base) / out->step : from->base;
+	s->multiply = out->holds_codes ? from->step / out->step : from->step;
+	s->add = out->holds_codes ? (from->base - out->base) / out->step : from->base;
 	s->t = arena_array(e->arena, int64_t, l->window.oc * s->count + 1);
 	for (int64_t o = 0; o < l->window.oc; o++)
 		for (int64_t k = 0; k < s->count; k++) {
@@ -262,7 +262,7 @@ static const char *offsets(struct emit *e, const struct plan_layer *l, const int
 	const struct plan_buf *out = plan_root(l->out);
 	int64_t oc = l->window.oc, step = plan_root(l->in[0])->step, *v = arena_array(e->arena, int64_t, oc);
 	for (int64_t o = 0; o < oc; o++)
-		v[o] = packed_offset(l, o) - step * (extra ? extra[o] : 0) - (out->coded ? out->base : 0);
+		v[o] = packed_offset(l, o) - step * (extra ? extra[o] : 0) - (out->holds_codes ? out->base : 0);
 	return emit_ints(e, v, (size_t)oc, NULL, "%s_o", l->name);
 }
 
@@ -271,7 +271,7 @@ static const char TABS[] = "\t\t\t\t\t\t";
 void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel)
 {
 	const char *type = buf_ctype(l->out), *value;
-	struct packed_stage *s = l->stage ? packed_stage(e, l, extra) : NULL;
+	struct packed_activation *s = l->activation ? packed_activation(e, l, extra) : NULL;
 	bool bytes = s && s->multiply == 1 && s->add == 0 &&
 		     array_size(array_type_for(0, s->count)) == plan_elem_size(l->out->elem);
 	if (bytes || l->real) {
@@ -293,7 +293,7 @@ void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *ex
 
 /* ---- constants of kernels that sum in lanes of 32 bits ---- */
 
-static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
 {
 	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
 	int32_t *t = arena_array(e->arena, int32_t, groups * s->count * GROUP);
@@ -316,7 +316,7 @@ static const char *padded_floats(struct emit *e, const struct plan_layer *l, con
 	return emit_array(e, ARRAY_F32, to, (size_t)n, "%s_%s", l->name, suffix);
 }
 
-static const char *multipliers(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+static const char *multipliers(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
 {
 	int32_t *m = arena_array(e->arena, int32_t, padded_channels(l));
 	for (int64_t o = 0; o < l->window.oc; o++)
@@ -325,7 +325,7 @@ static const char *multipliers(struct emit *e, const struct plan_layer *l, const
 }
 
 /* Of 16 channels those with even numbers first: products of 64 bits take every second lane. */
-static const char *line_offsets(struct emit *e, const struct plan_layer *l, const struct packed_stage *s)
+static const char *line_offsets(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
 {
 	int64_t *r = arena_array(e->arena, int64_t, padded_channels(l));
 	for (int64_t o = 0; o < l->window.oc; o++)
@@ -333,7 +333,7 @@ static const char *line_offsets(struct emit *e, const struct plan_layer *l, cons
 	return emit_array(e, ARRAY_I64, r, (size_t)padded_channels(l), "%s_r", l->name);
 }
 
-void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_stage *s, int indent,
+void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_activation *s, int indent,
 			  const char *at)
 {
 	struct strbuf *b = e->code;
@@ -352,7 +352,7 @@ void packed_count_by_line(struct emit *e, const struct plan_layer *l, const stru
 	strbuf_puts(b, ");\n");
 }
 
-const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_stage *s,
+const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_activation *s,
 			     const char **offset)
 {
 	*offset = NULL;

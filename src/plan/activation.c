@@ -14,7 +14,7 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Rows of the constant as doubles, each in ascending order, and one row where all are equal. */
-static double *rows_of(struct lowering *l, const struct tensor *t, double factor, struct plan_stage *s)
+static double *rows_of(struct lowering *l, const struct tensor *t, double factor, struct plan_activation *s)
 {
 	double *rows = arena_array(&l->plan->arena, double, t->count + 1);
 	s->count = t->rank ? t->dims[t->rank - 1] : 1;
@@ -38,7 +38,7 @@ static int64_t clamp_threshold(double t, int64_t lo, int64_t hi)
 }
 
 /* Lines instead of thresholds, where that many are closer to one than to a table. */
-static void find_lines(struct lowering *l, struct plan_stage *s, const struct requantise_problem *p)
+static void find_lines(struct lowering *l, struct plan_activation *s, const struct requantise_problem *p)
 {
 	enum { LEAST = 8 };			/* as many comparisons take as long as a multiplication of 64 bits */
 	static const double doubt = 1.0 / 1024; /* so that a look at the exceptions is rare */
@@ -65,8 +65,8 @@ static void tighten(const struct range *r, int axis, int64_t channel, int64_t *l
 }
 
 /* Where clamping could make rows of one unlike, keep one row per channel only if the ranges are per channel. */
-static void int_thresholds(struct lowering *l, struct plan_stage *s, const double *rows, const struct plan_layer *y,
-			   const struct plan_buf *in, const struct range *known, int axis)
+static void int_thresholds(struct lowering *l, struct plan_activation *s, const double *rows,
+			   const struct plan_layer *y, const struct plan_buf *in, const struct range *known, int axis)
 {
 	int64_t *t = arena_array(&l->plan->arena, int64_t, s->channels * s->count + 1);
 	struct contents whole = in ? contents_of(in) : contents_int(INT64_MAX, INT64_MIN);
@@ -88,7 +88,7 @@ static void int_thresholds(struct lowering *l, struct plan_stage *s, const doubl
 	find_lines(l, s, p);
 }
 
-static void real_thresholds(struct lowering *l, struct plan_stage *s, const double *rows)
+static void real_thresholds(struct lowering *l, struct plan_activation *s, const double *rows)
 {
 	float *t = arena_array(&l->plan->arena, float, s->channels * s->count + 1);
 	for (int64_t i = 0; i < s->channels * s->count; i++)
@@ -118,8 +118,9 @@ static int scale_after(struct lowering *l, const struct node *n, struct plan_buf
 
 /* The buffer of what the thresholds give: an image layer's keeps the order the layer writes in, unless it is
  * an output, which has the graph's. */
-static struct plan_buf *stage_buf(struct lowering *l, struct plan_layer *y, const struct plan_buf *in,
-				  const struct value *x, const struct value *result, bool integral, struct contents c)
+static struct plan_buf *activation_buf(struct lowering *l, struct plan_layer *y, const struct plan_buf *in,
+				       const struct value *x, const struct value *result, bool integral,
+				       struct contents c)
 {
 	bool image = y && !y->window.dense && !lower_is_native(y->node);
 	bool last = y ? image && l->options->channels_last && y->window.out_last && !value_is_output(result)
@@ -131,12 +132,12 @@ static struct plan_buf *stage_buf(struct lowering *l, struct plan_layer *y, cons
 	return out;
 }
 
-int lower_stage(struct lowering *l, const struct node *n, const struct value *x, const struct thresholds *t,
-		const struct value *result)
+int lower_activation(struct lowering *l, const struct node *n, const struct value *x, const struct thresholds *t,
+		     const struct value *result)
 {
 	struct plan_layer *y = l->pending[x->id];
 	struct plan_buf *in = l->of[x->id];
-	struct plan_stage *s = arena_new(&l->plan->arena, struct plan_stage);
+	struct plan_activation *s = arena_new(&l->plan->arena, struct plan_activation);
 	bool integral = t->scale == floor(t->scale) && t->bias == floor(t->bias) && t->scale > 0;
 	const double *rows = rows_of(l, t->t, t->factor, s);
 	s->node = n;
@@ -152,7 +153,7 @@ int lower_stage(struct lowering *l, const struct node *n, const struct value *x,
 		real_thresholds(l, s, rows);
 	struct contents c = contents_int(s->base, s->base + s->step * s->count);
 	c.step = s->step;
-	struct plan_buf *out = stage_buf(l, y, in, x, result, integral, c);
+	struct plan_buf *out = activation_buf(l, y, in, x, result, integral, c);
 	if (!y) {
 		y = lower_layer(l, n, PLAN_THRESHOLD, in);
 		y->stride_a = lower_strides(l, in, out);
@@ -160,7 +161,7 @@ int lower_stage(struct lowering *l, const struct node *n, const struct value *x,
 	}
 	if (s->channels != 1 && s->channels != (y->kind == PLAN_THRESHOLD ? y->length : y->window.oc))
 		return lower_unsupported(l, n, "thresholds of another number of channels");
-	y->stage = s;
+	y->activation = s;
 	y->out = out;
 	return integral ? 0 : scale_after(l, n, out, t->scale, t->bias, result);
 }
@@ -172,5 +173,5 @@ int lower_thresholds(struct lowering *l, const struct node *n)
 		return lower_unsupported(l, n, "thresholds that are computed at run time, or are no matrix");
 	struct thresholds what = { t->constant, 1, threshold_axis(n, x->rank), node_attr_float(n, "out_scale", 1),
 				   node_attr_float(n, "out_bias", 0) };
-	return lower_stage(l, n, x, &what, n->outputs[0]);
+	return lower_activation(l, n, x, &what, n->outputs[0]);
 }
