@@ -62,6 +62,13 @@ static void name_point(struct found *found, int64_t channel, double x)
 	found->undecided++;
 }
 
+/* What the chain's root is at a point of that channel. */
+static double root_at(const struct claim *c, int64_t channel, double point)
+{
+	double x = c->sign[channel] * point;
+	return c->of_floats ? x : fmin(fmax(x, (double)c->root_lo), (double)c->root_hi);
+}
+
 /* n points in all channels, points[p * channels + c]. With shift, levels of a node whose offset was moved apart
  * count from 0. */
 static int compare(const struct claim *c, const double *points, int64_t n, int64_t shift, struct found *found,
@@ -70,7 +77,7 @@ static int compare(const struct claim *c, const double *points, int64_t n, int64
 	int64_t channels = c->chain->channels, count = n * channels;
 	double *x = xcalloc(4 * (size_t)count, sizeof *x), *y = x + count, *exact = y + count, *levels = exact + count;
 	for (int64_t i = 0; i < count; i++)
-		x[i] = c->sign[i % channels] * points[i];
+		x[i] = root_at(c, i % channels, points[i]);
 	int result = chain_eval(c->chain, x, y, n, false, d);
 	if (result == 0)
 		result = chain_eval(c->chain, x, exact, n, true, d);
@@ -188,8 +195,9 @@ static struct tensor *root_tensor(const struct claim *c, bool turned)
 	double hi = c->of_floats ? 8 : fmin((double)c->hi, FLOAT_COUNTS_TO);
 	struct tensor *t = tensor_new_raw(ELEM_FLOAT, v->rank, dims);
 	for (int64_t i = 0; t && i < t->count; i++) {
-		double x = lo + fmod((double)i * STRIDE, hi - lo + 1);
-		((float *)t->data)[i] = (float)(turned ? c->sign[i / inner % c->chain->channels] * x : x);
+		int64_t channel = i / inner % c->chain->channels;
+		double x = root_at(c, channel, lo + fmod((double)i * STRIDE, hi - lo + 1));
+		((float *)t->data)[i] = (float)(turned ? x : c->sign[channel] * x);
 	}
 	return t;
 }

@@ -36,11 +36,12 @@ struct certificates {
 struct claim {
 	const struct chain *chain; /* ends with the quantiser */
 	const struct grid *grid;
-	const double *sign;	/* per channel: the chain is of sign * point */
-	bool of_floats;		/* points are float32 numbers, not integers */
-	int64_t lo, hi;		/* the integers */
-	struct node *up, *down; /* MultiThreshold; y = up - down, down may be NULL */
-	struct value *result;	/* what is to be read instead of the quantiser's output */
+	const double *sign;	  /* per channel: the chain is of sign * point */
+	bool of_floats;		  /* points are float32 numbers, not integers */
+	int64_t lo, hi;		  /* the integers */
+	int64_t root_lo, root_hi; /* those that the root takes: fewer where some channels are turned */
+	struct node *up, *down;	  /* MultiThreshold; y = up - down, down may be NULL */
+	struct value *result;	  /* what is to be read instead of the quantiser's output */
 };
 
 /* Compares and adds a certificate. -1 with a diagnostic that names node and channel where they differ. */

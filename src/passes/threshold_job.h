@@ -14,7 +14,9 @@ struct job {
 	struct grid grid;
 	bool of_floats; /* the root is a float: points are floats in order, see point_value */
 	int64_t lo, hi; /* the points */
-	double *sign;	/* per channel: the function is of sign * point */
+	int64_t root_lo,
+		root_hi; /* integers that the root takes; of points beyond, which only other channels have, the nearest */
+	double *sign;	 /* per channel: the function is of sign * point */
 	struct diags *diags;
 };
 
@@ -51,8 +53,8 @@ bool can_evaluate_everywhere(const struct job *j);
 /* Direction in every channel by the operators' own account: 1, -1, or 0 where one may go both ways or where parameters
  * of both signs set channels apart (*mixed). */
 int known_direction(const struct job *j, bool *mixed);
-/* Turns the sign of channels in which the level falls from lo to hi. 0, or -1 with a diagnostic. */
-int find_signs(struct job *j, int direction, bool mixed);
+/* Turns the sign of channels in which the function falls. 0, or -1 with a diagnostic. */
+int find_signs(struct job *j);
 /* Points of a root that is turned in some channels: the range and its mirror image. */
 void mirror_points(struct job *j);
 /* sign * root: by turning the weights that made it where nobody else sees it, else by a Mul. */

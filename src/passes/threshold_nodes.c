@@ -99,6 +99,8 @@ int replace_quantiser(const struct job *j, struct value *q, const struct absorb_
 			       .of_floats = j->of_floats,
 			       .lo = j->lo,
 			       .hi = j->hi,
+			       .root_lo = j->root_lo,
+			       .root_hi = j->root_hi,
 			       .up = up,
 			       .down = down,
 			       .result = y };

@@ -32,8 +32,11 @@ int levels_at(const struct job *j, const int64_t *points, int64_t *levels, int64
 {
 	int64_t channels = j->chain.channels, count = n * channels;
 	double *x = xcalloc((size_t)count * 2, sizeof *x), *y = x + count;
-	for (int64_t i = 0; i < count; i++)
+	for (int64_t i = 0; i < count; i++) {
 		x[i] = j->sign[i % channels] * point_value(j, points[i]);
+		if (!j->of_floats)
+			x[i] = fmin(fmax(x[i], (double)j->root_lo), (double)j->root_hi);
+	}
 	int result = chain_eval(&j->chain, x, y, n, false, j->diags);
 	for (int64_t i = 0; result == 0 && i < count; i++)
 		levels[i] = grid_level(&j->grid, i % channels, y[i]);

@@ -36,9 +36,8 @@ void mirror_points(struct job *j)
 	j->hi = most;
 }
 
-/* Looks at both ends of each channel and turns those where the level falls. Points become those of the turned
- * root, which mirrors the range. */
-int find_signs(struct job *j, int direction, bool mixed)
+/* Looks at both ends of each channel: whether the level falls. */
+static int signs_by_ends(struct job *j)
 {
 	int64_t channels = j->chain.channels;
 	int64_t *points = xcalloc((size_t)channels * 4, sizeof *points), *levels = points + 2 * channels;
@@ -47,14 +46,23 @@ int find_signs(struct job *j, int direction, bool mixed)
 		points[channels + c] = j->hi;
 	}
 	int result = levels_at(j, points, levels, 2);
+	for (int64_t c = 0; c < channels && result == 0; c++)
+		j->sign[c] = levels[c] > levels[channels + c] ? -1 : 1;
+	free(points);
+	return result;
+}
+
+/* Of integers the operators tell, also where a channel is flat within its range: turning others mirrors the range of all,
+ * and beyond its own a flat channel may fall. Points become those of the turned root. */
+int find_signs(struct job *j)
+{
+	int result = 0;
+	if (j->of_floats || !chain_directions(&j->chain, j->sign))
+		result = signs_by_ends(j);
 	bool turned = false;
-	for (int64_t c = 0; c < channels && result == 0; c++) {
-		bool falls = levels[c] > levels[channels + c] || (!mixed && direction < 0 && !j->of_floats);
-		j->sign[c] = falls ? -1 : 1;
-		turned = turned || falls;
-	}
+	for (int64_t c = 0; c < j->chain.channels; c++)
+		turned = turned || j->sign[c] < 0;
 	if (turned)
 		mirror_points(j);
-	free(points);
 	return result;
 }

@@ -228,8 +228,8 @@ static bool find_domain(struct job *j, const char **reason)
 		*reason = "the range of the integer before it is not known, or too wide";
 		return false;
 	}
-	j->lo = r->lo;
-	j->hi = r->hi;
+	j->lo = j->root_lo = r->lo;
+	j->hi = j->root_hi = r->hi;
 	return true;
 }
 
@@ -252,7 +252,7 @@ static int absorb(struct job *j, const struct absorb_options *o, const char **re
 	int direction = known_direction(j, &mixed);
 	if (!direction && !mixed)
 		return build_any(j, o, reason);
-	if ((direction < 0 || mixed) && find_signs(j, direction, mixed) != 0)
+	if ((direction < 0 || mixed) && find_signs(j) != 0)
 		return -1;
 	return build_monotone(j, o);
 }
