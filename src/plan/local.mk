@@ -1,6 +1,7 @@
 # From a graph to buffers and loops for generated code. One file a line, alphabetical.
 libqcc_la_SOURCES += \
 	src/plan/batch.c \
+	src/plan/cast.c \
 	src/plan/hw.c \
 	src/plan/lower.c \
 	src/plan/lower.h \

@@ -108,6 +108,13 @@ enum plan_function {
 	PLAN_GELU_TANH,
 	PLAN_HALVE, /* of even integers */
 	PLAN_SHIFT, /* integers divided by 2^k, rounded down */
+	/* Casts: floats cut to integers of `bits` bits, which wrap (0 or, of 64 bits, the least for what an int64_t does
+	 * not hold); integers wrapped to them; 1 for what is not 0; floats rounded to 11 and 8 bits of significand. */
+	PLAN_TRUNCATE,
+	PLAN_WRAP,
+	PLAN_NONZERO,
+	PLAN_FLOAT16,
+	PLAN_BFLOAT16,
 };
 
 /* Window of a convolution, deconvolution or pool. A dense layer is a 1x1 convolution over rows. */
@@ -148,6 +155,8 @@ struct plan_layer {
 	bool operand_first;
 	const int64_t *stride_a, *stride_b; /* per axis of out: strides of the two operands, 0 where repeated */
 	double alpha, beta;		    /* attributes of the function */
+	int bits;			    /* of TRUNCATE, WRAP */
+	bool is_signed;
 	/* SUM, SOFTMAX, TOPK, CONCAT: the operand is outer x length x inner. PRODUCT: length products a sum, operands are
 	 * step_a and step_b elements apart */
 	int64_t outer, length, inner, k;

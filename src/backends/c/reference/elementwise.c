@@ -2,6 +2,7 @@
 #include "backends/c/reference/kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 static const char *out_index(const struct loops *n)
 {
@@ -105,6 +106,35 @@ static const char *shifted(struct emit *e, const struct plan_layer *l)
 	return arena_printf(e->arena, "(v < 0 ? v - %lld : v) / %lld", by - 1, by);
 }
 
+/* v as an integer of l->bits bits. */
+static const char *integer_text(struct emit *e, const struct plan_layer *l)
+{
+	const char *type = arena_printf(e->arena, "%sint%d_t", l->is_signed ? "" : "u", l->bits);
+	if (l->function == PLAN_WRAP)
+		return arena_printf(e->arena, "(%s)v", type);
+	return arena_printf(e->arena,
+			    "v >= -9223372036854775808.0f && v < 9223372036854775808.0f ? (%s)(int64_t)v : %s", type,
+			    l->bits == 64 ? "INT64_MIN" : "0");
+}
+
+/* v with fewer bits of significand, through a function in the network's file. */
+static const char *rounded_text(struct emit *e, const struct plan_layer *l)
+{
+	const char *text = arena_printf(
+		e->arena,
+		"\n/* v as the nearest number of so many bits from 2^least on, ties to even; infinite beyond `most`. */\n"
+		"static inline float %s_rounded(float v, int bits, int least, float most)\n{\n\tint k = 0;\n"
+		"\tif (!(fabsf(v) <= 3.40282347e+38f))\n\t\treturn v;\n\t(void)frexpf(v, &k);\n"
+		"\tk = (k > least ? k : least) - bits;\n\tv = ldexpf(rintf(ldexpf(v, -k)), k);\n"
+		"\treturn fabsf(v) > most ? copysignf(INFINITY, v) : v;\n}\n",
+		e->name);
+	if (!strstr(strbuf_text(&e->out->includes), text))
+		strbuf_puts(&e->out->includes, text);
+	bool half = l->function == PLAN_FLOAT16;
+	return arena_printf(e->arena, "%s_rounded(v, %d, %d, %s)", e->name, half ? 11 : 8, half ? -13 : -125,
+			    half ? "65504.0f" : "3.38953139e+38f");
+}
+
 /* Functions that are made of others, of a float v. */
 static const char *activation_text(struct emit *e, const struct plan_layer *l)
 {
@@ -134,6 +164,11 @@ static const char *unary_text(struct emit *e, const struct plan_layer *l)
 	case PLAN_NEG: return "-v";
 	case PLAN_HALVE: return "v / 2";
 	case PLAN_SHIFT: return shifted(e, l);
+	case PLAN_TRUNCATE:
+	case PLAN_WRAP: return integer_text(e, l);
+	case PLAN_NONZERO: return "v != 0";
+	case PLAN_FLOAT16:
+	case PLAN_BFLOAT16: return rounded_text(e, l);
 	case PLAN_ABS: return arena_printf(e->arena, "v < %s ? -v : v", zero);
 	case PLAN_SIGN: return l->real ? "v > 0.0f ? 1.0f : v < 0.0f ? -1.0f : 0.0f" : "(v > 0) - (v < 0)";
 	case PLAN_RECIPROCAL: return "1.0f / v";
