@@ -1,7 +1,7 @@
 /* Integer ranges of values: see ranges.h. */
 #include "ops/ranges.h"
 
-static struct datatype storage_datatype(enum elem_type elem)
+struct datatype storage_datatype(enum elem_type elem)
 {
 	if (elem == ELEM_BOOL)
 		return datatype_of_kind(DT_BINARY);

@@ -16,6 +16,8 @@ struct datatype datatype_join(struct datatype a, struct datatype b);
 struct datatype datatype_join_inputs(const struct node *n, size_t first, size_t last);
 /* The datatype of v: the annotated one; of an unannotated integral constant, the smallest it fits. */
 struct datatype value_datatype(const struct value *v);
+/* The integers that a storage type holds; DT_NONE for others. */
+struct datatype storage_datatype(enum elem_type elem);
 /* BINARY, whatever the inputs: comparisons and logic. */
 struct datatype datatype_binary(const struct node *n, size_t i);
 

@@ -34,7 +34,8 @@ static double *rows_of(struct lowering *l, const struct tensor *t, double factor
 static int64_t clamp_threshold(double t, int64_t lo, int64_t hi)
 {
 	double up = ceil(t);
-	return up <= (double)lo ? lo : up > (double)hi ? hi + 1 : (int64_t)up;
+	int64_t above = hi < INT64_MAX ? hi + 1 : hi;
+	return up <= (double)lo ? lo : up > (double)hi || up >= 0x1p63 ? above : (int64_t)up;
 }
 
 /* Lines instead of thresholds, where that many are closer to one than to a table. */
@@ -96,6 +97,21 @@ static void real_thresholds(struct lowering *l, struct plan_activation *s, const
 	s->real = t;
 }
 
+static bool has_nan(const struct tensor *t)
+{
+	for (int64_t i = 0; i < t->count; i++)
+		if (isnan(tensor_at(t, i)))
+			return true;
+	return false;
+}
+
+/* Whether scale and bias make the counts integers that are kept as such. */
+static bool keeps_integers(const struct thresholds *t)
+{
+	return t->scale == floor(t->scale) && t->scale > 0 && t->scale <= 0x1p31 && t->bias == floor(t->bias) &&
+	       fabs(t->bias) <= 0x1p53;
+}
+
 /* A scale or bias that is no integer: thresholds count, and the rest is float arithmetic after them. */
 static int scale_after(struct lowering *l, const struct node *n, struct plan_buf *count, double scale, double bias,
 		       const struct value *result)
@@ -138,7 +154,9 @@ int lower_activation(struct lowering *l, const struct node *n, const struct valu
 	struct plan_layer *y = l->pending[x->id];
 	struct plan_buf *in = l->of[x->id];
 	struct plan_activation *s = arena_new(&l->plan->arena, struct plan_activation);
-	bool integral = t->scale == floor(t->scale) && t->bias == floor(t->bias) && t->scale > 0;
+	bool integral = keeps_integers(t);
+	if (has_nan(t->t) || t->t->count > INT32_MAX)
+		return lower_unsupported(l, n, "thresholds that are no numbers, or this many");
 	const double *rows = rows_of(l, t->t, t->factor, s);
 	s->node = n;
 	s->base = integral ? (int64_t)t->bias : 0;

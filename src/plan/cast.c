@@ -1,18 +1,18 @@
 /* Cast and CastLike. A number that the new type holds stays as it is, and then the result is the operand's memory; else a
  * layer cuts, wraps or rounds it as the executor does. */
 #include "plan/lower.h"
+#include "ops/ranges.h"
 
 /* The integers of a storage type. False for others than those of 8 to 64 bits that an int64_t holds. */
 static bool integers_of(enum elem_type elem, struct plan_layer *y, int64_t *lo, int64_t *hi)
 {
-	size_t bits = 8 * elem_size(elem);
 	bool narrow = elem == ELEM_INT4 || elem == ELEM_UINT4 || elem == ELEM_INT2 || elem == ELEM_UINT2;
 	if (!elem_is_integer(elem) || narrow || elem == ELEM_UINT64)
 		return false;
 	y->is_signed = elem_is_signed(elem);
-	y->bits = (int)bits;
-	*hi = (int64_t)(UINT64_MAX >> (64 - bits + (y->is_signed ? 1 : 0)));
-	*lo = y->is_signed ? -*hi - 1 : 0;
+	y->bits = (int)(8 * elem_size(elem));
+	*lo = datatype_int_min(storage_datatype(elem));
+	*hi = datatype_int_max(storage_datatype(elem));
 	return true;
 }
 

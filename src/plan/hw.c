@@ -324,14 +324,18 @@ static int shifted_sum(struct lowering *l, const struct node *n, struct plan_lay
 {
 	const struct plan_buf *in = y->in[0];
 	int64_t count = y->window.kh * y->window.kw, shift = node_attr_int(n, "Size", 0);
-	int64_t lo = (in->lo < 0 || !y->window.padded ? in->lo : 0) * count,
-		hi = (in->hi > 0 || !y->window.padded ? in->hi : 0) * count;
-	if (in->real || shift < 0 || shift > 31)
+	struct plan_buf padded = *in;
+	struct contents sum;
+	if (y->window.padded) {
+		padded.lo = in->lo < 0 ? in->lo : 0;
+		padded.hi = in->hi > 0 ? in->hi : 0;
+	}
+	if (in->real || shift < 0 || shift > 31 || !lower_sum_contents(&padded, count, &sum))
 		return lower_unsupported(l, n, "this average");
 	y->kind = PLAN_SUM;
 	y->window_sum = true;
-	struct plan_buf *out = lower_buf(l, n->outputs[0], false, contents_int(lo >> shift, hi >> shift));
-	y->out = lower_buf_like(l, out, "sum", contents_int(lo, hi));
+	struct plan_buf *out = lower_buf(l, n->outputs[0], false, contents_int(sum.lo >> shift, sum.hi >> shift));
+	y->out = lower_buf_like(l, out, "sum", sum);
 	struct plan_layer *s = lower_layer(l, n, PLAN_UNARY, y->out);
 	s->function = PLAN_SHIFT;
 	s->k = shift;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/ranges.h"
 #include "passes/fix_batch.h"
 #include "passes/pass.h"
 #include "util/identifier.h"
@@ -44,11 +45,9 @@ struct plan_buf *lower_buf(struct lowering *l, const struct value *v, bool last,
 	b->value = v;
 	b->rank = v->rank;
 	b->channels_last = last && v->rank > 2;
-	b->count = 1;
-	for (int i = 0; i < v->rank; i++) {
+	for (int i = 0; i < v->rank; i++)
 		dims[lower_storage_axis(b, i)] = v->dims[i];
-		b->count *= v->dims[i];
-	}
+	b->count = dims_product(v->dims, 0, v->rank);
 	b->dims = dims;
 	b->channel_axis = v->layout == LAYOUT_NHWC || v->layout == LAYOUT_NWC ? v->rank - 1
 			  : v->rank >= 2				      ? lower_storage_axis(b, 1)
@@ -234,16 +233,65 @@ static const struct {
 #undef LOWER
 };
 
-static int lower_node(struct lowering *l, const struct node *n)
+/* Whether generated code can hold v: numbers, at least one and not more than an int counts. */
+static bool has_form(const struct value *v)
 {
-	for (size_t i = 0; i < n->n_outputs; i++)
-		if (n->outputs[i] && !value_shape_known(n->outputs[i]))
-			return diag_node_error(l->diags, n, "give the model's inputs fixed shapes",
-					       "the shape of output '%s' is not known", n->outputs[i]->name);
+	int64_t count = 0;
+	return v->elem != ELEM_STRING && v->elem != ELEM_COMPLEX64 && v->elem != ELEM_COMPLEX128 &&
+	       dims_count(v->rank, v->dims, &count) && count > 0 && count <= INT32_MAX;
+}
+
+static int check_form(struct lowering *l, const struct node *n, const struct value *v)
+{
+	if (!v || value_is_constant(v))
+		return 0;
+	if (!value_shape_known(v))
+		return diag_node_error(l->diags, n, "give the model's inputs fixed shapes",
+				       "the shape of '%s' is not known", v->name);
+	if (has_form(v))
+		return 0;
+	return diag_node_error(l->diags, n, "give the model's inputs other shapes, or remove that part of it",
+			       "generated code has no form for '%s': it holds tensors of numbers, of 1 to 2147483647 "
+			       "elements",
+			       v->name);
+}
+
+/* Storage types of integers wrap, and divide to integers, in ONNX: what the plan has instead must be the same. */
+static int check_integers(struct lowering *l, const struct node *n, const struct value *v)
+{
+	const struct plan_buf *b = v ? l->of[v->id] : NULL;
+	if (!b || !elem_is_integer((enum elem_type)v->elem))
+		return 0;
+	struct datatype type = storage_datatype((enum elem_type)v->elem);
+	if (!b->real && b->lo >= datatype_int_min(type) && b->hi <= datatype_int_max(type))
+		return 0;
+	return lower_unsupported(l, n,
+				 b->real ? "arithmetic of integers that is no sum or product"
+					 : "sums or products of integers beyond their storage type");
+}
+
+static int lower_family(struct lowering *l, const struct node *n)
+{
 	for (size_t i = 0; i < sizeof lowerings / sizeof *lowerings; i++)
 		if (n->op == lowerings[i].op)
 			return lowerings[i].lower(l, n);
 	return lower_move(l, n);
+}
+
+static int lower_node(struct lowering *l, const struct node *n)
+{
+	for (size_t i = 0; i < n->n_inputs; i++)
+		if (check_form(l, n, node_input(n, i)) < 0)
+			return -1;
+	for (size_t i = 0; i < n->n_outputs; i++)
+		if (check_form(l, n, n->outputs[i]) < 0)
+			return -1;
+	if (lower_family(l, n) < 0)
+		return -1;
+	for (size_t i = 0; i < n->n_outputs; i++)
+		if (check_integers(l, n, n->outputs[i]) < 0)
+			return -1;
+	return 0;
 }
 
 static int lower_inputs(struct lowering *l)
@@ -257,10 +305,16 @@ static int lower_inputs(struct lowering *l)
 		if (!value_shape_known(v))
 			return diag_error(l->diags, "export the model with fixed shapes",
 					  "input '%s' has no fixed shape", v->name);
+		if (!has_form(v))
+			return diag_error(l->diags, "give the model's inputs other shapes",
+					  "generated code has no form for input '%s': it takes tensors of numbers, of "
+					  "1 to 2147483647 elements",
+					  v->name);
 		struct contents c = contents_real();
-		if (datatype_is_integer(v->datatype)) {
-			c = contents_int(datatype_int_min(v->datatype), datatype_int_max(v->datatype));
-			c.step = v->datatype.kind == DT_BIPOLAR ? 2 : 1;
+		struct datatype type = value_datatype(v);
+		if (datatype_is_integer(type)) {
+			c = contents_int(datatype_int_min(type), datatype_int_max(type));
+			c.step = type.kind == DT_BIPOLAR ? 2 : 1;
 		}
 		struct plan_buf *b = lower_buf(l, v, false, c);
 		b->role = PLAN_INPUT;

@@ -164,7 +164,7 @@ int lower_finish_mac(struct lowering *l, struct plan_layer *y, const struct valu
 void lower_take_weights(struct lowering *l, struct plan_layer *y, const struct weight_map *m)
 {
 	/* a constant has a range where it was found to be integers */
-	if (!y->in[0]->real && (m->v->range || tensor_is_integral(m->v->constant)))
+	if (!y->in[0]->real && (m->v->range || !lower_interval_constant(m->v->constant).real))
 		int_weights(l, y, m);
 	else
 		float_weights(l, y, m);
@@ -183,8 +183,9 @@ static void take_bias(struct lowering *l, struct plan_layer *y, const struct ten
 	int64_t *ints = arena_array(&l->plan->arena, int64_t, n);
 	float *reals = arena_array(&l->plan->arena, float, n);
 	for (int64_t i = 0; i < n; i++) {
-		reals[i] = (float)(tensor_at(t, t->count == 1 ? 0 : i) * scale);
-		ints[i] = integral ? (int64_t)reals[i] : 0;
+		double v = tensor_at(t, t->count == 1 ? 0 : i) * scale;
+		reals[i] = (float)v;
+		ints[i] = integral ? (int64_t)v : 0;
 	}
 	y->int_bias = integral ? ints : NULL;
 	y->bias = integral ? NULL : reals;

@@ -3,6 +3,7 @@
  * plan needs to know no operator by name here: Transpose, Slice, Pad, Split, Gather, Resize, Im2Col, ... */
 #include "plan/lower.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,14 @@ static bool only_products(const struct value *v)
 	return any && v->rank == 2 && v->dims[0] == 1;
 }
 
+static bool same_dims(int rank, const int64_t *a, const int64_t *b)
+{
+	for (int i = 0; i < rank; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
 static bool is_identity(const int64_t *map, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++)
@@ -35,14 +44,15 @@ int lower_reshape(struct lowering *l, const struct node *n)
 	const struct value *v = n->outputs[0];
 	if (!in)
 		return -1;
-	bool same_shape =
-		v->rank == in->rank && !memcmp(v->dims, node_input(n, 0)->dims, sizeof *v->dims * (size_t)v->rank);
+	bool same_shape = v->rank == in->rank && same_dims(v->rank, v->dims, node_input(n, 0)->dims);
 	if (same_shape) {
 		struct plan_buf *b = lower_buf(l, v, in->channels_last, contents_of(in));
 		b->same = in;
 		b->shuffle = in->shuffle;
 		return 0;
 	}
+	if (dims_product(v->dims, 0, v->rank) != in->count)
+		return lower_unsupported(l, n, "a shape that holds another number of elements");
 	int64_t *order = lower_order(l, in);
 	bool identity = is_identity(order, in->count);
 	if (!identity && !only_products(v))
@@ -130,6 +140,22 @@ static bool moves(const struct node *n)
 	return n->op->flags & OP_MOVES || lower_is_one_of(n, others);
 }
 
+/* Whether input i is elements that move, rather than where to. */
+static bool is_data(const struct node *n, size_t i)
+{
+	return i == 0 || n->op->max_inputs < 0;
+}
+
+/* Whether a constant among the data could be taken for the number of an element. */
+static bool looks_numbered(const struct tensor *t, bool data)
+{
+	double lo, hi;
+	if (!elem_is_float(t->elem) && !data)
+		return false;
+	tensor_min_max(t, &lo, &hi);
+	return t->count && !(hi < FIRST_NUMBER);
+}
+
 static int number_inputs(struct lowering *l, const struct node *n, struct plan_layer *y, struct move_inputs *m)
 {
 	if (n->n_inputs > MAX_RANK || !moves(n))
@@ -139,17 +165,23 @@ static int number_inputs(struct lowering *l, const struct node *n, struct plan_l
 		const struct value *v = node_input(n, i);
 		struct plan_buf *b = v ? l->of[v->id] : NULL;
 		m->first[i] = m->total;
+		if (v && v->constant && looks_numbered(v->constant, is_data(n, i)))
+			return lower_unsupported(l, n, "a constant this large");
 		if (v && v->constant)
 			m->in[i] = as_operand(n, v->constant);
 		if (!b)
 			continue;
+		if (!is_data(n, i))
+			return lower_unsupported(l, n, "places that are computed at run time");
+		if (b->count > MOST_NUMBERS - (m->total - FIRST_NUMBER))
+			return lower_unsupported(l, n, "this many elements");
 		m->in[i] = numbered(v, m->total);
+		if (!m->in[i])
+			return lower_unsupported(l, n, "this many elements");
 		m->order[i] = lower_order(l, b);
 		m->total += b->count;
 		y->in[y->n_in++] = b;
 	}
-	if (m->total - FIRST_NUMBER > MOST_NUMBERS)
-		return lower_unsupported(l, n, "this many elements");
 	return y->n_in ? 0 : lower_unsupported(l, n, "constants only");
 }
 
@@ -172,9 +204,12 @@ static struct contents move_contents(const struct plan_layer *y)
 		c.hi = y->in[i]->hi > c.hi ? y->in[i]->hi : c.hi;
 	}
 	for (int64_t i = 0; i < y->fill_count; i++) {
-		int64_t v = (int64_t)y->fill[i];
-		c.real |= (double)v != y->fill[i];
-		c.step = c.step && (v - c.base) % c.step == 0 ? c.step : 1;
+		c.real |= !(fabs(y->fill[i]) <= 0x1p53) || y->fill[i] != floor(y->fill[i]);
+		if (c.real)
+			continue;
+		int64_t v = (int64_t)y->fill[i], above;
+		bool known = !__builtin_sub_overflow(v, c.base, &above);
+		c.step = known && c.step && above % c.step == 0 ? c.step : 1;
 		c.lo = v < c.lo ? v : c.lo;
 		c.hi = v > c.hi ? v : c.hi;
 	}
@@ -216,11 +251,16 @@ static bool collect_fill(struct lowering *l, struct plan_layer *y, const struct 
 static int move_output(struct lowering *l, const struct node *n, size_t i, struct plan_layer *y,
 		       const struct move_inputs *m, const struct tensor *t)
 {
+	const struct value *v = n->outputs[i];
+	if (t->rank != v->rank || !same_dims(v->rank, t->dims, v->dims))
+		return diag_node_error(l->diags, n, "correct the declared shape, or remove it",
+				       "the shape of output '%s' is declared otherwise than the operator computes it",
+				       v->name);
 	if (!collect_fill(l, y, t))
 		return lower_unsupported(l, n, "several constants among the elements");
 	struct contents c = move_contents(y);
 	y->real = c.real;
-	y->out = lower_buf(l, n->outputs[i], lower_result_last(l, n->outputs[i], y->in[0]), c);
+	y->out = lower_buf(l, v, lower_result_last(l, v, y->in[0]), c);
 	build_map(l, y, m, n->n_inputs, t);
 	return 0;
 }

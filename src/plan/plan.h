@@ -218,7 +218,10 @@ int plan_bits(int64_t lo, int64_t hi);
 /* The most samples k of a buffer's values base + step * k: k <= levels - 1. */
 static inline int64_t plan_levels(const struct plan_buf *b)
 {
-	return b->step ? (b->hi - b->base) / b->step + 1 : 1;
+	int64_t above;
+	if (!b->step)
+		return 1;
+	return __builtin_sub_overflow(b->hi, b->base, &above) ? INT64_MAX : above / b->step + (above < INT64_MAX);
 }
 
 #endif

@@ -17,10 +17,12 @@ static struct interval interval_of(const struct plan_buf *b)
 struct interval lower_interval_constant(const struct tensor *t)
 {
 	double lo, hi;
-	if (!tensor_is_integral(t))
+	if (!t->count || !tensor_is_integral(t))
 		return (struct interval){ .real = true };
 	tensor_min_max(t, &lo, &hi);
-	return (struct interval){ fabs(lo) > 0x1p53 || fabs(hi) > 0x1p53, saturated_int64(lo), saturated_int64(hi) };
+	if (lo < -0x1p53 || hi > 0x1p53)
+		return (struct interval){ .real = true };
+	return (struct interval){ false, (int64_t)lo, (int64_t)hi };
 }
 
 static int64_t smaller(int64_t a, int64_t b)

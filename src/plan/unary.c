@@ -27,6 +27,10 @@ static struct plan_layer *unary(struct lowering *l, const struct node *n, enum p
 	struct plan_buf *a = lower_input(l, n, 0);
 	if (!a)
 		return NULL;
+	if (!a->real && a->lo == INT64_MIN && (f == PLAN_NEG || f == PLAN_ABS)) {
+		lower_unsupported(l, n, "numbers that 64 bits do not hold");
+		return NULL;
+	}
 	struct plan_layer *y = lower_layer(l, n, PLAN_UNARY, a);
 	y->function = f;
 	y->out = lower_buf(l, n->outputs[0], lower_result_last(l, n->outputs[0], a), unary_contents(f, a));
@@ -107,7 +111,8 @@ int lower_clip(struct lowering *l, const struct node *n)
 		struct plan_layer *y = lower_layer(l, n, PLAN_BINARY, from);
 		enum plan_function f = i ? PLAN_MIN : PLAN_MAX;
 		bool real = from->real || (isfinite(bound[i]) && bound[i] != floor(bound[i]));
-		int64_t limit = isfinite(bound[i]) ? (int64_t)bound[i] : i ? from->hi : from->lo;
+		bool bounded = fabs(bound[i]) < 0x1p62;
+		int64_t limit = bounded ? (int64_t)bound[i] : bound[i] > 0 ? INT64_MAX : INT64_MIN;
 		struct contents c;
 		lower_combine(f, (struct interval){ from->real, from->lo, from->hi },
 			      (struct interval){ real, limit, limit }, &c);
