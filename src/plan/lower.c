@@ -270,6 +270,21 @@ static int check_integers(struct lowering *l, const struct node *n, const struct
 					 : "sums or products of integers beyond their storage type");
 }
 
+/* Whether y's operands have an element for each of its results: not where a declared shape is wrong. */
+static bool has_strides(const struct plan_layer *y)
+{
+	bool one = y->kind == PLAN_THRESHOLD || y->kind == PLAN_UNARY, two = y->kind == PLAN_BINARY;
+	return (!one && !two) || (y->stride_a && (one || y->stride_b));
+}
+
+static int check_layers(struct lowering *l, const struct node *n, const struct plan_layer *first)
+{
+	for (const struct plan_layer *y = first; y; y = y->next)
+		if (!has_strides(y))
+			return lower_unsupported(l, n, "a result of another shape than its operands have");
+	return 0;
+}
+
 static int lower_family(struct lowering *l, const struct node *n)
 {
 	for (size_t i = 0; i < sizeof lowerings / sizeof *lowerings; i++)
@@ -286,7 +301,8 @@ static int lower_node(struct lowering *l, const struct node *n)
 	for (size_t i = 0; i < n->n_outputs; i++)
 		if (check_form(l, n, n->outputs[i]) < 0)
 			return -1;
-	if (lower_family(l, n) < 0)
+	const struct plan_layer *before = l->plan->last_layer;
+	if (lower_family(l, n) < 0 || check_layers(l, n, before ? before->next : l->plan->layers) < 0)
 		return -1;
 	for (size_t i = 0; i < n->n_outputs; i++)
 		if (check_integers(l, n, n->outputs[i]) < 0)

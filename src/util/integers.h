@@ -65,6 +65,8 @@ static inline bool dims_count(int rank, const int64_t *dims, int64_t *count)
 static inline int64_t dims_product(const int64_t *dims, int from, int to)
 {
 	int64_t count;
+	if (from >= to)
+		return 1;
 	return dims_count(to - from, dims + from, &count) ? count : -1;
 }
 

@@ -201,6 +201,7 @@ static int emit_layers(const struct part *t, const char *prefix, struct strbuf *
 	declare_outputs(t, body);
 	strbuf_puts(body, strbuf_text(&e.run.text));
 	convert_outputs(t, body);
+	strbuf_puts(functions, strbuf_text(&out.includes));
 	strbuf_puts(functions, strbuf_text(&out.constants.definitions));
 	strbuf_puts(functions, strbuf_text(&out.code));
 	emit_end(&e);

@@ -3,11 +3,15 @@
 #include "backends/c/reference/kernels.h"
 #include "backends/c/reference/reference.h"
 
+/* Codes of all of int8_t get a type of their own: GCC 12 takes sums of (x - 128) * w with x of uint8_t and w of int8_t for
+ * products of two int8_t and computes them with the wrong sign where the machine has VNNI (-O3 -march=native). */
 const char *ref_value(struct emit *e, const struct plan_buf *b, const char *element)
 {
 	const struct plan_buf *root = plan_root((struct plan_buf *)b);
 	if (!root->holds_codes || (root->base == 0 && root->step == 1))
 		return element;
+	if (root->base == INT8_MIN && root->step == 1)
+		return arena_printf(e->arena, "(int16_t)(%s - 128)", element);
 	const char *k = root->step == 1 ? element : arena_printf(e->arena, "%s * %lld", element, LL(root->step));
 	if (!root->base)
 		return k;
