@@ -128,7 +128,7 @@ enum qcc_type qcc_value_type(const struct qcc_value *v)
 const char *qcc_value_datatype(const struct qcc_value *v, char text[QCC_DATATYPE_SIZE])
 {
 	char name[DATATYPE_NAME_SIZE];
-	strcpy(text, datatype_name(value_of(v)->datatype, name));
+	snprintf(text, QCC_DATATYPE_SIZE, "%s", datatype_name(value_of(v)->datatype, name));
 	return text;
 }
 

@@ -8,7 +8,8 @@ status=0
 if command -v cppcheck >/dev/null; then
 	# shellcheck disable=SC2086 # lists of words
 	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --library=posix --error-exitcode=1 \
-		--suppress=preprocessorErrorDirective -j 2 -I "$top/src" -I "$top/include" "$@" || status=1
+		--suppress=preprocessorErrorDirective --suppressions-list="$top/tests/style/cppcheck.supp" \
+		--library="$top/tests/style/jansson.cfg" -j 2 -I "$top/src" -I "$top/include" "$@" || status=1
 else
 	echo "cppcheck is not installed: left out"
 fi

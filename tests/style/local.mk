@@ -3,7 +3,7 @@ STYLE_TESTS = \
 	tests/style/format.sh \
 	tests/style/order.sh
 TESTS += $(STYLE_TESTS)
-EXTRA_DIST += $(STYLE_TESTS) tests/style/lint.sh
+EXTRA_DIST += $(STYLE_TESTS) tests/style/lint.sh tests/style/cppcheck.supp tests/style/jansson.cfg
 
 CLANG_FORMAT = clang-format-14
 
