@@ -82,6 +82,19 @@ static struct design_stream *add_stream(struct design *p, const struct value *v,
 	return s;
 }
 
+/* A frame is one sample: layers of images have no batch, so that a network's batch must be 1 there. Words of a converter may be
+ * partly empty. */
+static int check_frame(const struct node *n, const struct value *v, struct hw_stream words, struct diags *d)
+{
+	int64_t count, carried = words.words * words.elements;
+	if (hw_kind_of(n)->flags & HW_CONVERTER || !value_shape_known(v) || !dims_count(v->rank, v->dims, &count) ||
+	    count == carried)
+		return 0;
+	return diag_node_error(d, n, "give the network a batch of 1",
+			       "carries %lld numbers of '%s' a frame, which holds %lld", (long long)carried, v->name,
+			       (long long)count);
+}
+
 /* What the FIFOs in front of v say; 0: there are none. */
 static int64_t queue_depth(const struct value *v)
 {
@@ -108,6 +121,8 @@ static int connect_input(struct design *p, struct design_layer *layer, size_t i,
 		at = p->n_streams;
 		add_stream(p, v, hw_input(&layer->l, &layer->l.now, i))->port = p->n_inputs++;
 	}
+	if (check_frame(n, v, hw_input(&layer->l, &layer->l.now, i), d) != 0)
+		return -1;
 	struct design_stream *s = &p->streams[at];
 	if (s->reader)
 		return diag_node_error(d, n, "run to-hw again", "'%s' is read twice; DuplicateStreams is missing",
@@ -138,6 +153,8 @@ static int add_layer(struct design *p, const struct node *n, struct diags *d)
 		struct design_stream *s = add_stream(p, n->outputs[i], hw_output(&layer->l, &layer->l.now, i));
 		s->writer = layer;
 		s->output = i;
+		if (check_frame(n, n->outputs[i], s->words, d) != 0)
+			return -1;
 	}
 	return 0;
 }

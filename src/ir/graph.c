@@ -139,6 +139,12 @@ void graph_drop_inputs(struct graph *g)
 	g->n_inputs = 0;
 }
 
+void graph_drop_outputs(struct graph *g, uint32_t count)
+{
+	while (g->n_outputs > count)
+		use_unlink(&g->outputs[--g->n_outputs]);
+}
+
 void graph_add_output(struct graph *g, struct value *v, const char *name)
 {
 	uint32_t i = g->n_outputs;

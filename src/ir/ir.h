@@ -228,6 +228,8 @@ void graph_add_input(struct graph *g, struct value *v);
 void graph_add_output(struct graph *g, struct value *v, const char *name);
 /* What were inputs become values that nothing gives. */
 void graph_drop_inputs(struct graph *g);
+/* Leaves the first `count` outputs. */
+void graph_drop_outputs(struct graph *g, uint32_t count);
 /* Output i becomes another value, under the same interface name. */
 void graph_set_output(struct graph *g, uint32_t i, struct value *v);
 struct value *graph_value(const struct graph *g, const char *name); /* NULL: no such value */

@@ -119,6 +119,38 @@ for target in 1000 80; do
 	simulate "a gate in $target cycles" gate.onnxtxt "streamline,fold(target_cycles=$target)" hls
 done
 
+# Several inputs and outputs, one of which leaves the hardware as it is; and inputs of integers.
+cat >ports.onnxtxt <<'END'
+ports (float[1,6] x, uint8[1,6] e, int8[1,6] f) => (y, z)
+<float s = {0.5}, float o = {0}, float b = {4}, float t = {0.3}, float k = {0.25}, uint8 zero = {3},
+ float[6,3] w = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1,2,1.5,-2,0.5,1,3},
+ float[6,2] u = {1,-2,0.5,0,1.5,2,-1,1,0,-0.5,1,-1}> {
+	i = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(x, s, o, b)
+	v = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(w, s, o, b)
+	p = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(u, s, o, b)
+	g = DequantizeLinear(e, k, zero)
+	h = Cast <to = 1>(f)
+	c = Add(g, i)
+	d = Add(c, h)
+	q = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(d, s, o, b)
+	m = MatMul(q, v)
+	y = Mul(m, t)
+	z = MatMul(q, p)
+}
+END
+simulate "several inputs and outputs, inputs of integers" ports.onnxtxt "streamline,fold(target_cycles=100)" hls
+
+# A stream carries one sample at a time.
+cat >batch.onnxtxt <<'END'
+batch (float[2,1,4,4] x) => (y)
+<float s = {0.5}, float o = {0}, float b = {4}, float[1,1,2,2] w = {1,-2,0.5,1}> {
+	i = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(x, s, o, b)
+	v = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(w, s, o, b)
+	y = Conv(i, v)
+}
+END
+refuses "a batch of images" "16 numbers.*holds 32.*batch of 1" "$QCC" batch.onnxtxt -q -p 'streamline,fold(target_cycles=100)' -b hls
+
 # What stays with the host behind the last layer.
 for tail in Softmax LogSoftmax Sigmoid Tanh Relu Erf LeakyRelu; do
 	cat >tail.onnxtxt <<END

@@ -118,8 +118,6 @@ static bool accepts(struct backend_ctx *x)
 {
 	if (!(x->graph->properties & GRAPH_FOLDED))
 		diag_error(x->diags, "-p streamline,fold(target_fps=...)", "it needs a folded graph");
-	else if (x->graph->n_outputs != 1)
-		diag_error(x->diags, NULL, "it takes networks of one output");
 	else
 		return fits(x, x->diags);
 	return false;
@@ -131,9 +129,6 @@ static int emit(struct backend_ctx *x)
 	struct hls_design p;
 	if (!(x->graph->properties & GRAPH_FOLDED))
 		return diag_error(x->diags, "-p streamline,fold(target_fps=...)", "backend hls needs a folded graph");
-	if (x->graph->n_outputs != 1)
-		return diag_error(x->diags, NULL, "backend hls takes networks of one output; this one has %u",
-				  x->graph->n_outputs);
 	double clock = backend_string(x, "clock_mhz") ? backend_real(x, "clock_mhz") : 0;
 	struct design_options options = { .simulate = SCHEDULE_FULL,
 					  .part = backend_string(x, "part"),

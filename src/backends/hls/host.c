@@ -72,6 +72,7 @@ static int plan_part(struct part *t, uint32_t n_outputs, struct diags *d)
 	static const struct plan_options options = { .fuse = true };
 	if (!n_outputs)
 		return 0;
+	graph_drop_outputs(t->g, n_outputs);
 	drop_dead(t->g);
 	if (check_part(t->g, d) < 0)
 		return -1;
