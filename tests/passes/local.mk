@@ -1,4 +1,5 @@
 # Tests of passes: UNIT_TESTS += tests/passes/test_x, or scripts in TESTS and EXTRA_DIST.
+UNIT_TESTS += tests/passes/test_axes
 UNIT_TESTS += tests/passes/test_convert
 UNIT_TESTS += tests/passes/test_fold
 UNIT_TESTS += tests/passes/test_fold_exact
