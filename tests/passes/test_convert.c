@@ -150,6 +150,31 @@ static void channels_have_their_own(void **state)
 
 /* ---- ONNX's own quantisation ---- */
 
+/* What moves or picks elements between the two. */
+#define BETWEEN(what, zero, constants, mover)                                                        \
+	{                                                                                            \
+		what, "(float[1,2,4,4] x) => (y)", zero constants,                                   \
+			"q = QuantizeLinear(x, half, z) " mover " y = DequantizeLinear(m, half, z)", \
+			"QuantizeLinear=0 DequantizeLinear=0 Quant=1"                                \
+	}
+static const struct pass_case between[] = {
+	BETWEEN("Resize", "uint8 z = {10}", ", float[4] f = {1,1,2,2}", "m = Resize<mode=\"nearest\">(q, , f)"),
+	BETWEEN("Pad with the integer 0", "uint8 z = {10}", ", int64[8] p = {0,0,1,1,0,0,1,1}", "m = Pad(q, p)"),
+	BETWEEN("Gather", "uint8 z = {10}", ", int64[2] i = {1,0}", "m = Gather<axis=1>(q, i)"),
+	BETWEEN("Split and Concat", "uint8 z = {10}", ", int64[2] s = {1,1}",
+		"a, b = Split<axis=1>(q, s) m = Concat<axis=1>(b, a)"),
+	BETWEEN("Relu of uint8", "uint8 z = {10}", "", "m = Relu(q)"),
+	BETWEEN("Relu of int8", "int8 z = {0}", "", "m = Relu(q)"),
+	BETWEEN("Relu of int8 with a zero point", "int8 z = {5}", "", "m = Relu(q)"),
+};
+
+static void moves_stand_behind_the_pair(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof between / sizeof *between; i++)
+		graph_free(run_case(&between[i], "qcdq-to-quant", 0));
+}
+
 #define QDQ "q = QuantizeLinear(x, third, z) y = DequantizeLinear(q, third, z)"
 
 static const struct pass_case linear[] = {
@@ -320,11 +345,11 @@ static void dynamic_operators_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(products_keep_their_function), cmocka_unit_test(weights_are_integers),
-		cmocka_unit_test(thresholds_are_exact),		cmocka_unit_test(channels_have_their_own),
-		cmocka_unit_test(linear_becomes_quant),		cmocka_unit_test(operators_become_quant),
-		cmocka_unit_test(operators_streamline),		cmocka_unit_test(runtime_operators_are_read),
-		cmocka_unit_test(dynamic_operators_stay),
+		cmocka_unit_test(moves_stand_behind_the_pair), cmocka_unit_test(products_keep_their_function),
+		cmocka_unit_test(weights_are_integers),	       cmocka_unit_test(thresholds_are_exact),
+		cmocka_unit_test(channels_have_their_own),     cmocka_unit_test(linear_becomes_quant),
+		cmocka_unit_test(operators_become_quant),      cmocka_unit_test(operators_streamline),
+		cmocka_unit_test(runtime_operators_are_read),  cmocka_unit_test(dynamic_operators_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -375,6 +375,40 @@ static void wide_thresholds_are_what_float32_holds(void **state)
 	graph_free(g);
 }
 
+/* ---- what stays ---- */
+
+static const struct pass_case float_head[] = {
+	{ "a batch norm that no quantiser takes in", "(float[1,4] x) => (y)",
+	  W44 ", float[4] g = {0.5,1,-1.5,2}, float[4] c = {0.1,-0.2,0.3,0}, float[4] u = {1,-1,0.5,0}, "
+	      "float[4] v = {1,2,0.5,4}",
+	  LAYER "y = BatchNormalization(m, g, c, u, v)", "BatchNormalization=0 MatMul=1" },
+};
+
+static void batch_norms_become_mul_and_add(void **state)
+{
+	(void)state;
+	graph_free(run_case(&float_head[0], "streamline", 1e-6));
+}
+
+/* Scales whose common measure is so small that integer multiples of both operands pass 2^24. */
+static const struct pass_case far_scales = { "operands of far scales", "(float[1,4] x) => (y)",
+					     "float odd = {0.3000001}, float fine = {0.00071}, float sixteen = {16}",
+					     "i = qonnx.Quant" SIGNED "(x, odd, zero, sixteen) j = qonnx.Quant" SIGNED
+					     "(x, fine, zero, sixteen) y = Add(i, j)",
+					     "" };
+
+static void sums_stay_within_what_float32_counts(void **state)
+{
+	(void)state;
+	struct graph *g = run_case(&far_scales, "streamline", 1e-6);
+	graph_for_each_node (g, n)
+		for (uint32_t i = 0; n->op == &op_Add && i < n->n_outputs; i++) {
+			struct datatype t = n->outputs[i]->datatype;
+			assert_true(!datatype_is_integer(t) || datatype_bits(t) <= 25);
+		}
+	graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +423,8 @@ int main(void)
 		cmocka_unit_test(negative_scales_flip_weights),
 		cmocka_unit_test(wide_ranges_are_certified_at_their_steps),
 		cmocka_unit_test(wide_thresholds_are_what_float32_holds),
+		cmocka_unit_test(batch_norms_become_mul_and_add),
+		cmocka_unit_test(sums_stay_within_what_float32_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,19 @@ static void sets_datatypes(void **state)
 	case_fails(&two_inputs, "set-datatype(input=INT4)", "no value is named 'input'");
 }
 
+/* A value inside that is called as the one input is by its role. */
+static const struct pass_case inner = { "a value named input", "(float[1,4] x) => (y)", "",
+					"input = Mul(x, half) y = Relu(input)", "" };
+
+static void means_the_networks_input(void **state)
+{
+	(void)state;
+	struct graph *g = case_graph(&inner);
+	test_run(g, "set-datatype(input=UINT8)");
+	assert_true(datatype_equal(graph_value(g, "x")->datatype, datatype_uint(8)));
+	graph_free(g);
+}
+
 /* ---- pad-input ---- */
 
 static void run_both(const struct graph *a, const struct tensor *x, const struct graph *b, const struct tensor *z)
@@ -157,9 +170,10 @@ static void output_becomes_indices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sets_datatypes),	  cmocka_unit_test(pads_the_input),
-		cmocka_unit_test(says_why_it_cannot_pad), cmocka_unit_test(input_becomes_bipolar),
-		cmocka_unit_test(output_becomes_a_sign),  cmocka_unit_test(output_becomes_indices),
+		cmocka_unit_test(sets_datatypes),	  cmocka_unit_test(means_the_networks_input),
+		cmocka_unit_test(pads_the_input),	  cmocka_unit_test(says_why_it_cannot_pad),
+		cmocka_unit_test(input_becomes_bipolar),  cmocka_unit_test(output_becomes_a_sign),
+		cmocka_unit_test(output_becomes_indices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
