@@ -155,6 +155,18 @@ static bool is_accepted(struct backend_ctx *ctx, struct report *r)
 	return accepted;
 }
 
+/* Backends that calculate with shapes get a graph whose declared shapes are those that its operators compute. A graph that
+ * no pass has inferred is inferred in a copy: what is written stays as it was declared. */
+static int check_shapes(const struct graph *g, struct diags *d)
+{
+	if (g->properties & GRAPH_INFERRED)
+		return 0;
+	struct graph *copy = graph_copy(g);
+	int status = graph_infer(copy, d);
+	graph_free(copy);
+	return status;
+}
+
 static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx *ctx, struct report *r)
 {
 	ctx->backend = c->backend;
@@ -166,6 +178,8 @@ static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx 
 	ctx->report = json_object();
 	int errors = ctx->diags->errors;
 	int status = limits_check(ctx->diags);
+	if (status == 0 && !c->backend->takes_any_shapes)
+		status = check_shapes(ctx->graph, ctx->diags);
 	if (status == 0)
 		status = c->backend->emit(ctx);
 	if (status == 0)

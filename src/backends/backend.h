@@ -26,6 +26,7 @@ struct backend {
 	/* Whether the graph can be emitted; where not, the first diagnostic in ctx->diags says why. Asked where the user
 	 * named no backend: one that does not take the graph is left out then, and the report says so. NULL: it takes all. */
 	bool (*accepts)(struct backend_ctx *ctx);
+	bool takes_any_shapes; /* also declared shapes that contradict what operators compute */
 	/* Writes its files below ctx->dir, each under a temporary name first. 0, or -1 with diagnostics. */
 	int (*emit)(struct backend_ctx *ctx);
 };

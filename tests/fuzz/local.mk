@@ -1,4 +1,7 @@
-# Broken and random input. QCC_FUZZ_SECONDS says how long; 8 where it is not set.
-check_PROGRAMS += tests/fuzz/fuzz_onnx
-TESTS += tests/fuzz/fuzz_onnx
-CLEANFILES += fuzz_case.onnx fuzz_seed.onnx
+# Broken and random input. QCC_FUZZ_SECONDS says how long fuzz_onnx runs; 8 where it is not set. The driver runs each target
+# (targets.c) for a fixed count.
+check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/driver
+tests_fuzz_driver_SOURCES = tests/fuzz/driver.c tests/fuzz/mutate.c tests/fuzz/targets.c tests/fuzz/targets.h
+TESTS += tests/fuzz/fuzz_onnx tests/fuzz/targets.sh
+EXTRA_DIST += tests/fuzz/targets.sh tests/fuzz/libfuzzer.c tests/fuzz/build-libfuzzer tests/fuzz/make_seeds.py
+CLEANFILES += fuzz_case.onnx fuzz_seed.onnx fuzz-*.case

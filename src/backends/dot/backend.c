@@ -57,5 +57,6 @@ const struct backend backend_dot = {
 		"    qcc model.onnx -p streamline -b 'dot(svg)' -o out\n",
 	.options = options,
 	.accepts = dot_accepts,
+	.takes_any_shapes = true,
 	.emit = dot_emit,
 };

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Each fuzz target for a fixed count of inputs, which is printed. QCC_FUZZ_COUNT multiplies it; QCC_FUZZ_SEED changes it.
+. "$QCC_SRC/tests/lib.sh"
+
+driver=$(dirname "$QCC")/tests/fuzz/driver
+times=${QCC_FUZZ_COUNT:-1}
+seed=${QCC_FUZZ_SEED:-1}
+
+# target NAME COUNT
+target() {
+	if "$driver" "$1" $(($2 * times)) "$seed" >.stdout 2>.stderr; then
+		pass "$(cat .stdout)"
+	else
+		cp "fuzz-$1.case" "$(dirname "$QCC")" 2>/dev/null
+		fail "$1: $(($2 * times)) executions, seed $seed; fuzz-$1.case is the culprit" "$(tail -n 40 .stderr)"
+	fi
+}
+
+target onnx 2000
+target text 2000
+target lists 2000
+target npy 2000
+target npz 1000
+target config 1000
+target lua 500
+target chain 300
+target passes 100
+finish
