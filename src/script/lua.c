@@ -117,6 +117,7 @@ static void count_step(lua_State *L, lua_Debug *now)
 	else
 		return;
 	diags_free(&d);
+	lua_sethook(L, count_step, LUA_MASKCOUNT, 1); /* a script that catches errors gets no further */
 	lua_error(L);
 }
 

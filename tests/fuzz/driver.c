@@ -106,8 +106,10 @@ static void add_models(bool binary)
 		struct graph *g = binary ? graph_parse(texts[i], "seed", &d) : NULL;
 		if (!binary)
 			add_seed(texts[i], strlen(texts[i]));
-		else if (g && graph_write(g, path, &d) == 0 && read_file(path, &in))
+		else if (g && graph_write(g, path, &d) == 0 && read_file(path, &in)) {
 			add_seed(in.bytes, in.size);
+			free(in.bytes);
+		}
 		for (const struct diag *e = d.first; e; e = e->next)
 			diag_print(e, stderr);
 		graph_free(g);
@@ -254,6 +256,8 @@ static void run_mode(const char *mode, int argc, char **argv)
 	}
 	if (strcmp(mode, "splices") == 0)
 		run_splices(files, n, count, state);
+	for (size_t i = 0; i < n; i++)
+		free(files[i].bytes);
 }
 
 int main(int argc, char **argv)
@@ -281,6 +285,8 @@ int main(int argc, char **argv)
 	} else {
 		run_mode(argv[2], argc, argv);
 	}
+	for (size_t i = 0; i < seeds.count; i++)
+		free(seeds.items[i].bytes);
 	target_clean_up();
 	printf("%s: %ld executions\n", target->name, ran);
 	return 0;
