@@ -71,7 +71,7 @@ int lower_concat(struct lowering *l, const struct node *n)
 	bool same = axis >= 0 && first;
 	for (size_t i = 0; i < n->n_inputs && same; i++) {
 		const struct plan_buf *b = node_input(n, i) ? l->of[node_input(n, i)->id] : NULL;
-		same = b && !b->shuffle && b->channels_last == first->channels_last && b->real == first->real;
+		same = b && !b->shuffle && b->channels_last == first->channels_last;
 	}
 	if (!same || (first->channels_last && value_is_output(v)))
 		return lower_move(l, n);
@@ -79,6 +79,7 @@ int lower_concat(struct lowering *l, const struct node *n)
 	struct contents c = contents_of(first);
 	for (size_t i = 0; i < n->n_inputs; i++) {
 		const struct plan_buf *b = y->in[y->n_in++] = l->of[node_input(n, i)->id];
+		c.real |= b->real;
 		if (b->base != c.base || b->step != c.step)
 			c.step = 1;
 		c.lo = b->lo < c.lo ? b->lo : c.lo;

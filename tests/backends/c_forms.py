@@ -6,6 +6,7 @@ which are drawn at random. Those marked with a pass list go through it first. In
 within 1e-5 of the largest. QCC_C_TESTS=NAME[,NAME] runs these alone.
 """
 
+import itertools
 import os
 import random
 import re
@@ -26,6 +27,7 @@ QCC = os.environ.get("QCC", str(SRC / "build" / "qcc"))
 CC = os.environ.get("CC", "cc").split()
 WHICH = os.environ.get("QCC_C_TESTS", "")
 FLAGS = "-std=c11 -Wall -Wextra -Wconversion -pedantic -Werror -O1 -fsanitize=undefined -fno-sanitize-recover=undefined".split()
+NATIVE = "-std=c11 -Wall -Wextra -Wconversion -pedantic -Werror -O3 -march=native".split()
 STYLES = {"reference": "c", "packed": "c-packed", "tiny": "c-tiny"}
 SAMPLES = 5
 
@@ -106,6 +108,75 @@ NETWORKS = {
 }
 
 
+# ---- one network for many forms of a kind: branches from one tensor, joined in a row ----
+
+def branches(before, forms):
+    """`before` makes c; each form reads c and makes its own result; all of them end to end are y."""
+    nodes, rows = [], []
+    for i, form in enumerate(forms):
+        nodes.append(f"{form}; f{i} = Flatten <axis = 0> (r)".replace("r =", f"r{i} =").replace("(r)", f"(r{i})"))
+        rows.append(f"f{i}")
+    return "; ".join([*before, *nodes, f"y = Concat <axis = 1> ({', '.join(rows)})"])
+
+
+AXES = [axes for n in range(1, 5) for axes in itertools.combinations(range(4), n)]
+CONVOLVED = ["c = Conv <pads = [1,1,1,1]> (x, $w[4,4,3,3;-3..3])"]
+for op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"):
+    NETWORKS[f"{op} over any axes"] = ("x:INT4[2,4,5,3]", branches(CONVOLVED, [
+        f"r = {op} <keepdims = {keep}> (c, $ints{i}{keep}[{len(axes)};{' '.join(map(str, axes))}])"
+        for i, axes in enumerate(AXES) for keep in (0, 1)]))
+    for axis in (1, 2, 3):
+        NETWORKS[f"{op} over axis {axis} alone"] = (IMAGE, CONVOLVED[0] + f"; y = {op} <keepdims = {axis % 2}> (c, $a[1;{axis}])")
+
+ELEMENTWISE = ["r = Relu(c)", "r = Neg(c)", "r = Abs(c)", "r = Mul(c, $m0[4;-3..3])", "r = Add(c, $m1[1,3,1,1;-3..3])",
+               "r = Sub($m2[1,1,2,1;-3..3], c)", "r = Max(c, $m3[3,2,4;-5..5])", "r = Min(c, $m4[;2])", "r = Div(c, $m5[4;2..5])",
+               "r = PRelu(c, $m6[4;-3..3])", "r = Clip(c, $m7[;-3], $m8[;4])", "r = Sigmoid(c)", "r = Identity(c)",
+               "r = Softmax <axis = 1> (c)", "j = ArgMax <axis = 2> (c); r = Cast <to = 1> (j)", "r = Cast <to = 1> (c)", "r = Transpose <perm = [0,3,1,2]> (c)",
+               "r = qonnx.MultiThreshold <out_dtype = \"UINT2\", data_layout = \"NHWC\"> (c, $t[4,3;-6..6])",
+               "r = qonnx.custom_op.channels_last.MaxPool <kernel_shape = [2,2]> (c)", "r = ReduceMax <keepdims = 0> (c, $ints[1;1])"]
+LAST_POOLED = "c = qonnx.custom_op.channels_last.MaxPool <kernel_shape = [2,2], strides = [2,2]> (x)"
+NETWORKS["all that follows a pool with channels last"] = ("x:INT5[1,6,4,4]", branches([LAST_POOLED], ELEMENTWISE))
+NETWORKS["all that follows a convolution"] = ("x:INT4[1,4,3,2]", branches(["p = Transpose <perm = [0,3,1,2]> (x)",
+                                              "c = Conv <pads = [1,1,1,1]> (p, $w[3,2,3,3;-2..2])"], [
+    e.replace("NHWC", "NCHW").replace("[4,3;-6..6]", "[3,3;-30..30]").replace("[3,2,4;", "[3,4,3;").replace("[4;", "[3;")
+    .replace("[1,1,2,1;", "[1,1,4,1;").replace("[1,3,1,1;", "[1,3,1,1;") for e in ELEMENTWISE if "channels_last" not in e]))
+for i, (form, reads) in enumerate([("Mul(c, $m[4;-3..3])", None), ("Relu(c)", None), ("Sub($m[1,3,1,1;-3..3], c)", None)]):
+    NETWORKS[f"elements of a pool with channels last as output {i}"] = ("x:INT5[1,6,4,4]", f"{LAST_POOLED}; y = {form}")
+
+CASTS = [f"i{n} = Cast <to = {to}> (c); r = Cast <to = 1> (i{n})" for n, to in enumerate((1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 16))]
+NETWORKS["casts of floats"] = ("x[1,90]", branches(["c = Mul(x, $s[;93.7])"], CASTS))
+NETWORKS["casts of small floats"] = ("x[1,90]", branches(["c = Mul(x, $s[;0.00001])"], CASTS))
+NETWORKS["casts of integers"] = ("x:INT12[1,90]", branches(["c = Neg(x)"], CASTS))
+NETWORKS["cast of an image"] = (IMAGE, CONVOLVED[0] + "; y = Cast <to = 6> (c)")
+
+for dims, rows in (("4,5", {"": 5, "NCW": 4, "NWC": 5}), ("4,4", {"": 4, "NCW": 4, "NWC": 4})):
+    for layout, count in rows.items():
+        name = f"thresholds of [1,{dims}] by {layout or 'rank'}"
+        node = f"qonnx.MultiThreshold <out_dtype = \"UINT2\"{f', data_layout = {chr(34)}{layout}{chr(34)}' if layout else ''}>"
+        NETWORKS[name] = (f"x:INT6[1,{dims}]", f"y = {node} (x, $t[{count},3;-20..20])")
+        NETWORKS[name + " behind a product"] = (f"x:INT4[1,{dims}]", f"a = MatMul(x, $w[{dims[-1]},{dims[-1]};-7..7]); y = {node} (a, $t[{count},3;-60..60])")
+
+# Every kind of layer on all of int8_t and uint8_t, as input and inside. These are built for this machine at -O3 too.
+EIGHT_BITS = {
+    "convolution": "y = Conv <pads = [1,1,1,1]> (X, $w[9,24,3,3;-128..127])",
+    "depthwise convolution": "y = Conv <group = 24, pads = [1,1,1,1]> (X, $w[24,1,3,3;-128..127])",
+    "grouped convolution": "y = Conv <group = 2> (X, $w[6,12,3,3;-128..127])",
+    "transposed convolution": "y = ConvTranspose <strides = [2,2], pads = [1,1,1,1]> (X, $w[24,6,3,3;-128..127])",
+    "dense": "f = Flatten(X); y = MatMul(f, $w[384,10;-128..127])",
+    "product": "k = Transpose <perm = [0,1,3,2]> (X); y = MatMul(X, k)",
+    "product with a constant": "y = MatMul($w[5,4;-128..127], X)",
+    "sums": "y = GlobalAveragePool(X)",
+    "pool": "y = MaxPool <kernel_shape = [2,2]> (X)",
+    "elements": "a = Mul(X, X); y = Sub(a, X)",
+}
+for kind, body in EIGHT_BITS.items():
+    for bits in ("INT8", "UINT8"):
+        NETWORKS[f"{bits}: {kind}"] = (f"x:{bits}[1,24,4,4]", body.replace("X", "x"))
+        bias = ', out_bias = -128.0' if bits == "INT8" else ""
+        NETWORKS[f"{bits} inside: {kind}"] = ("x:INT4[1,24,4,4]", f"c = Conv(x, $v[24,24,1,1;-3..3]); i = qonnx.MultiThreshold <out_dtype = "
+                                              f"\"{bits}\"{bias}> (c, $t[1,255;-150..150]); " + body.replace("X", "i"))
+
+
 def constants(body, seed):
     """Constants of a network as declarations, and its nodes with their names alone."""
     rng, made = random.Random(seed), {}
@@ -123,7 +194,7 @@ def constants(body, seed):
         if name == "t":     # thresholds ascend
             row = int(dims.split(",")[1])
             values = [v for i in range(0, size, row) for v in sorted(values[i:i + row])]
-        kind = "int64" if name in ("pads", "a", "b") and dims else "float"
+        kind = "int64" if name in ("pads", "a", "b") or name.startswith("ints") and dims else "float"
         made[name] = f"{kind}[{dims}] {name} = {{{', '.join(map(str, values))}}}" if dims else f"{kind} {name} = {{{values[0]}}}"
         return name
 
@@ -177,15 +248,16 @@ def compare(got, want, datatype):
         raise RuntimeError(f"off by {off}")
 
 
-def check(where, style, x, want, datatype, emitted):
+def check(where, style, x, want, datatype, emitted, native=False):
     if emitted:
         raise RuntimeError(emitted)
     folder = where / "out" / STYLES[style]
     np.save(folder / "x.npy", x)
     sources = [folder / f for f in ("main.c", "net.c", "net_weights.c")]
-    run([*CC, *FLAGS, f"-I{folder}", "-o", folder / "net", *sources, "-lm"])
-    run([folder / "net", folder / "x.npy", folder / "y.npy"])
-    compare(np.load(folder / "y.npy"), want, datatype)
+    for flags in (FLAGS, NATIVE)[:1 + native]:
+        run([*CC, *flags, f"-I{folder}", "-o", folder / "net", *sources, "-lm"])
+        run([folder / "net", folder / "x.npy", folder / "y.npy"])
+        compare(np.load(folder / "y.npy"), want, datatype)
 
 
 def one(name):
@@ -205,7 +277,7 @@ def one(name):
         results = []
         for style in STYLES:
             try:
-                check(where, style, x, want, datatype, error)
+                check(where, style, x, want, datatype, error, "INT8" in name)
                 results.append((f"{name}: {style}", None))
             except (RuntimeError, OSError, ValueError) as e:
                 results.append((f"{name}: {style}", f"{e}\n{text}"))

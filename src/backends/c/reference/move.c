@@ -9,7 +9,8 @@ static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, c
 	const char *x = k == 0 ? arena_printf(e->arena, "x[%s]", index) : arena_printf(e->arena, "x%zu[%s]", k, index);
 	if (a->holds_codes == y->holds_codes && a->base == y->base && a->step == y->step && a->elem == y->elem)
 		return x;
-	return ref_element(e, l->out, ref_value(e, l->in[k], x));
+	x = ref_value(e, l->in[k], x);
+	return l->out->real && !l->in[k]->real ? arena_printf(e->arena, "(float)%s", x) : ref_element(e, l->out, x);
 }
 
 void ref_concat(struct emit *e, const struct plan_layer *l)
