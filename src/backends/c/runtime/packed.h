@@ -322,7 +322,7 @@ QCC_INLINE qcc_i32 qcc_line64(qcc_i32 x, const int32_t *m, const int64_t *r, int
 		_mm256_loadu_si256((const __m256i *)(const void *)(r + 8)));
 	if (doubt) {
 		const __m256i by_doubt = _mm256_set1_epi64x(doubt), twice = _mm256_set1_epi64x(2 * doubt);
-		const __m256i part = _mm256_set1_epi64x((INT64_C(1) << shift) - 1);
+		const __m256i part = _mm256_set1_epi64x((1LL << shift) - 1);
 		const __m256i e = _mm256_and_si256(_mm256_add_epi64(even, by_doubt), part);
 		const __m256i o = _mm256_and_si256(_mm256_add_epi64(odd, by_doubt), part);
 		*near = _mm256_movemask_epi8(
