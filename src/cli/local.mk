@@ -10,6 +10,7 @@ qcc_SOURCES += \
 	src/cli/eval_c.c \
 	src/cli/eval_c.h \
 	src/cli/help.c \
+	src/cli/import_weights.c \
 	src/cli/info.c \
 	src/cli/lists.c \
 	src/cli/outputs.c \

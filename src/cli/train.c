@@ -143,7 +143,7 @@ static int take_number(struct train *x, const char *name, const char *text, doub
 
 static int take_whole(struct train *x, const char *name, const char *text, int64_t lo, int64_t *out)
 {
-	double n;
+	double n = 0;
 	if (take_number(x, name, text, (double)lo, 1e12, true, &n) < 0)
 		return -1;
 	*out = (int64_t)n;
@@ -176,7 +176,7 @@ static int take_schedule(struct train *x, const char *text)
 
 static int take_threads(struct train *x, const char *text)
 {
-	int64_t n;
+	int64_t n = 0;
 	if (take_whole(x, "threads", text, 1, &n) < 0)
 		return -1;
 	x->o.net.threads = n < 256 ? (int)n : 256;
@@ -185,7 +185,7 @@ static int take_threads(struct train *x, const char *text)
 
 static int take_seed(struct train *x, const char *text)
 {
-	int64_t n;
+	int64_t n = 0;
 	if (take_whole(x, "seed", text, 0, &n) < 0)
 		return -1;
 	x->o.net.seed = (uint64_t)n;

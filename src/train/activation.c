@@ -1,7 +1,8 @@
 /* relu(BITS) and quant(BITS): quantised activations y = s clamp(round(x / s), lo, hi), relu without negative codes.
  *
  * The scale s is t / top, where t is a learned number. In the first batches t follows the data: it is a high percentile
- * of |x| in the batch, and a running mean of these is what t starts from (as Brevitas does by default). The surrogate
+ * of |x| in the batch (and its gradient that of the element it is), and a running mean of these is what t starts from,
+ * as Brevitas does by default. The surrogate
  * for gradients takes round(x / s) - x / s as a constant inside the range: dy/dx = 1, dy/ds = round(x / s) - x / s;
  * outside dy/dx = 0, dy/ds = the code. Bipolar activations are s sign(x), the range being |x| <= s. */
 #include <math.h>
@@ -19,8 +20,10 @@ struct activation {
 	struct bit_width width;
 	bool is_signed, narrow;
 	float lo, hi, top;
-	float range; /* t of the current batch */
-	float *tops; /* parts x MOST_TOPS: the largest magnitudes of each part, descending */
+	float range;	 /* t of the current batch */
+	bool collecting; /* it is the batch's own percentile */
+	int64_t *places; /* of the tops, in the batch */
+	float *tops;	 /* parts x MOST_TOPS: the largest magnitudes of each part, descending */
 };
 
 static void set_codes(struct activation *a)
@@ -58,6 +61,7 @@ static int setup_any(struct net *n, struct layer *l, bool is_signed, struct diag
 	layer_add_buffer(l, "collected_range", 1)->value[0] = 1;
 	layer_add_buffer(l, "collected_batches", 1);
 	a->tops = xcalloc((size_t)(n->parts * MOST_TOPS), sizeof *a->tops);
+	a->places = xcalloc((size_t)(n->parts * MOST_TOPS), sizeof *a->places);
 	return 0;
 }
 
@@ -73,8 +77,10 @@ static int setup_quant(struct net *n, struct layer *l, struct diags *d)
 
 static void free_activation(struct layer *l)
 {
-	free(((struct activation *)l->state)->tops);
-	free(l->state);
+	struct activation *a = l->state;
+	free(a->tops);
+	free(a->places);
+	free(a);
 }
 
 /* ---- the range ---- */
@@ -87,12 +93,17 @@ static bool is_collecting(const struct layer *l)
 static void prepare(struct net *n, struct layer *l)
 {
 	struct activation *a = l->state;
-	(void)n;
 	if (!l->n_params)
 		return;
+	a->collecting = n->training && is_collecting(l);
 	a->range = is_collecting(l) ? l->buffers[0].value[0] : l->params[0].value[0];
 	a->range = a->range > LEAST_RANGE ? a->range : LEAST_RANGE;
 	l->params[0].frozen = is_collecting(l);
+}
+
+static bool observes(const struct layer *l)
+{
+	return ((const struct activation *)l->state)->collecting;
 }
 
 /* How many of the largest magnitudes lie from the percentile on: the k-th smallest of n is the one, k = n p / 100
@@ -104,25 +115,28 @@ static int64_t tops_wanted(const struct net *n, const struct layer *l)
 	return m > MOST_TOPS ? MOST_TOPS : (int64_t)m;
 }
 
-static void insert(float *tops, int64_t wanted, float x)
+static void insert(float *tops, int64_t *places, int64_t wanted, float x, int64_t place)
 {
 	int64_t i = wanted - 1;
-	for (; i > 0 && tops[i - 1] < x; i--)
+	for (; i > 0 && tops[i - 1] < x; i--) {
 		tops[i] = tops[i - 1];
+		places[i] = places[i - 1];
+	}
 	tops[i] = x;
+	places[i] = place;
 }
 
 static void observe(const struct net *n, struct layer *l, const struct part *p)
 {
 	const struct activation *a = l->state;
 	float *tops = a->tops + p->number * MOST_TOPS;
-	const float *x = l->x + p->first * l->in.count;
-	int64_t wanted = tops_wanted(n, l);
+	int64_t wanted = tops_wanted(n, l), first = p->first * l->in.count, *places = a->places + p->number * MOST_TOPS;
 	memset(tops, 0, MOST_TOPS * sizeof *tops);
-	for (int64_t i = 0; i < p->rows * l->in.count; i++) {
-		float size = a->is_signed ? fabsf(x[i]) : x[i];
+	memset(places, 0, MOST_TOPS * sizeof *places);
+	for (int64_t i = first; i < first + p->rows * l->in.count; i++) {
+		float size = a->is_signed ? fabsf(l->x[i]) : l->x[i];
 		if (size > tops[wanted - 1])
-			insert(tops, wanted, size);
+			insert(tops, places, wanted, size, i);
 	}
 }
 
@@ -134,7 +148,8 @@ static void observed(struct net *n, struct layer *l)
 	for (int64_t p = 1; p < net_parts_of(n); p++)
 		for (int64_t i = 0; i < wanted; i++)
 			if (a->tops[p * MOST_TOPS + i] > tops[wanted - 1])
-				insert(tops, wanted, a->tops[p * MOST_TOPS + i]);
+				insert(tops, a->places, wanted, a->tops[p * MOST_TOPS + i],
+				       a->places[p * MOST_TOPS + i]);
 	a->range = tops[wanted - 1] > LEAST_RANGE ? tops[wanted - 1] : LEAST_RANGE;
 	*collected =
 		*batches == 0 ? a->range : (float)((1 - MOMENTUM) * (double)*collected + MOMENTUM * (double)a->range);
@@ -181,7 +196,8 @@ static double bipolar_back(float *dx, const float *dy, const float *x, float s, 
 	return sum;
 }
 
-static void backward(const struct net *n, struct layer *l, const struct part *p)
+/* dx, and the part's gradient of t. */
+static void both_gradients(const struct net *n, struct layer *l, const struct part *p)
 {
 	const struct activation *a = l->state;
 	int64_t first = p->first * l->in.count, count = p->rows * l->in.count;
@@ -196,7 +212,25 @@ static void backward(const struct net *n, struct layer *l, const struct part *p)
 	else
 		of_scale = n->kernels->quantise_back(dx, dy, x, s, a->lo, a->hi, a->is_signed ? -INFINITY : 0, count);
 	if (l->n_params)
-		*param_partial(&l->params[0], p) = l->params[0].frozen ? 0 : (float)(of_scale / (double)a->top);
+		*param_partial(&l->params[0], p) = (float)(of_scale / (double)a->top);
+}
+
+/* While t is a percentile of the batch, its gradient belongs to the element that it is. */
+static void give_to_element(struct net *n, struct layer *l)
+{
+	const struct activation *a = l->state;
+	int64_t wanted = tops_wanted(n, l), place = a->places[wanted - 1];
+	double sum = 0;
+	for (int64_t p = 0; p < net_parts_of(n); p++)
+		sum += (double)l->params[0].partial[p];
+	if (l->dx && a->tops[wanted - 1] > LEAST_RANGE)
+		l->dx[place] += l->x[place] < 0 ? (float)-sum : (float)sum;
+}
+
+static void backward(const struct net *n, struct layer *l, const struct part *p)
+{
+	if (!((const struct activation *)l->state)->collecting)
+		both_gradients(n, l, p);
 }
 
 static int export(struct export *e, const struct layer *l)
@@ -215,10 +249,12 @@ const struct layer_type layer_relu = {
 	.summary = "activations from 0 on, quantised with a learned scale",
 	.setup = setup_relu,
 	.prepare = prepare,
-	.observes = is_collecting,
+	.observes = observes,
 	.observe = observe,
 	.observed = observed,
 	.forward = forward,
+	.observe_back = both_gradients,
+	.observed_back = give_to_element,
 	.backward = backward,
 	.export = export,
 	.free = free_activation,
@@ -230,10 +266,12 @@ const struct layer_type layer_quant = {
 	.summary = "signed activations, quantised with a learned scale",
 	.setup = setup_quant,
 	.prepare = prepare,
-	.observes = is_collecting,
+	.observes = observes,
 	.observe = observe,
 	.observed = observed,
 	.forward = forward,
+	.observe_back = both_gradients,
+	.observed_back = give_to_element,
 	.backward = backward,
 	.export = export,
 	.free = free_activation,

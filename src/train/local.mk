@@ -12,6 +12,8 @@ libqcc_la_SOURCES += \
 	src/train/export.c \
 	src/train/export.h \
 	src/train/history.c \
+	src/train/import.c \
+	src/train/import.h \
 	src/train/kernel_loops.h \
 	src/train/kernels.c \
 	src/train/kernels.h \

@@ -313,6 +313,12 @@ static void prepare_layer(void *user, int64_t i, int worker)
 		l->type->prepare(n, l);
 }
 
+void net_settle(struct net *n)
+{
+	n->training = false;
+	crew_run(n->crew, (int64_t)n->count, prepare_layer, n);
+}
+
 void net_forward(struct net *n, const struct rows *source, const int64_t *order, int64_t count, bool training,
 		 const struct tail *tail)
 {
@@ -388,7 +394,7 @@ void net_backward(struct net *n)
 	struct segment s = { .net = n, .calls = calls };
 	for (size_t i = n->count; i-- > 0;) {
 		struct layer *l = &n->layers[i];
-		if (l->type->observe_back) {
+		if (l->type->observe_back && (!l->type->observes || l->type->observes(l))) {
 			add_call(&s, l->type->observe_back, l);
 			run_segment(&s);
 			l->type->observed_back(n, l);

@@ -70,7 +70,7 @@ struct layer_type {
 	void (*observed)(struct net *n, struct layer *l);
 	/* y from x. NULL: y is x (in another shape). */
 	void (*forward)(const struct net *n, struct layer *l, const struct part *p);
-	/* The same three for gradients; backward gives dx (unless NULL) and the part's gradients of the parameters. */
+	/* The same for gradients; backward gives dx (unless NULL) and the part's gradients of the parameters. */
 	void (*observe_back)(const struct net *n, struct layer *l, const struct part *p);
 	void (*observed_back)(struct net *n, struct layer *l);
 	void (*backward)(const struct net *n, struct layer *l, const struct part *p);
@@ -170,6 +170,8 @@ struct tail {
 /* Values of all layers for the batch of rows order[0 .. count) of the source; the last layer's y is the result. */
 void net_forward(struct net *n, const struct rows *source, const int64_t *order, int64_t count, bool training,
 		 const struct tail *tail);
+/* Training is over: what depends on parameters is computed from them, for the export. */
+void net_settle(struct net *n);
 /* Gradients of all parameters, from the last layer's dy. */
 void net_backward(struct net *n);
 

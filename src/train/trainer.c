@@ -186,12 +186,32 @@ static int build(struct trainer *t, const struct dataset *train, const struct da
 	return take_class_weights(t, d);
 }
 
+/* The output starts with the logarithm of each class's share: the first steps need not find it. */
+static void set_output_bias(struct trainer *t)
+{
+	struct layer *l = net_last(t->net);
+	int64_t n = classes_of(t);
+	if (l->type != &layer_linear)
+		return;
+	double *share = xcalloc((size_t)n, sizeof *share);
+	for (int64_t i = 0; i < t->n_train; i++) {
+		int32_t label = t->train.set->labels[t->train_rows[i]];
+		share[label] += t->class_weights ? (double)t->class_weights[label] : 1;
+	}
+	for (int64_t c = 0; c < n; c++)
+		share[c] = log(share[c] + 1);
+	for (int64_t c = 0; c < l->out.count; c++)
+		l->params[1].value[c] += (float)(l->out.count == 1 ? share[1] - share[0] : share[c] - share[0]);
+	free(share);
+}
+
 int trainer_init(struct trainer *t, const struct train_options *o, const struct dataset *train,
 		 const struct dataset *val, struct diags *d)
 {
 	*t = (struct trainer){ .options = *o };
 	if (split_rows(t, train, val, d) < 0 || build(t, train, val, d) < 0)
 		return -1;
+	set_output_bias(t);
 	t->order = xcalloc((size_t)t->n_train, sizeof *t->order);
 	t->best_state = xcalloc(state_size(t->net), sizeof *t->best_state);
 	t->sums = xcalloc((size_t)t->net->parts, sizeof *t->sums);
@@ -377,13 +397,9 @@ bool trainer_done(const struct trainer *t)
 	return t->options.patience > 0 && t->best && t->epoch - t->best >= t->options.patience;
 }
 
-/* Ends in the form for use: what depends on parameters is computed from them. */
 void trainer_take_best(struct trainer *t)
 {
 	if (t->best)
 		state_load(t->net, t->best_state);
-	t->net->training = false;
-	for (size_t i = 0; i < t->net->count; i++)
-		if (t->net->layers[i].type->prepare)
-			t->net->layers[i].type->prepare(t->net, &t->net->layers[i]);
+	net_settle(t->net);
 }

@@ -13,3 +13,9 @@ bench: qcc$(EXEEXT)
 	for script in $(BENCHES); do \
 		$${QCC_PYTHON:-python3} '$(srcdir)'/$$script --output `basename $$script .py`.json || exit 1; \
 	done
+
+# Training against Brevitas; QCC_PYTHON is an interpreter that has torch and brevitas.
+EXTRA_DIST += tests/bench/bench_train.py tests/bench/train_schedule.json
+.PHONY: bench-train
+bench-train: qcc$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) unset QCC_VERIFY; $${QCC_PYTHON:-python3} '$(srcdir)'/tests/bench/bench_train.py --output bench_train.json
