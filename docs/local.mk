@@ -1,9 +1,10 @@
 # The guide, its pictures, and the reference, which is made from the tables in the code.
-EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE \
+EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	docs/guide.md \
 	docs/reference.md \
 	docs/report.md \
 	docs/report.schema.json \
+	docs/robustness.md \
 	docs/pictures/bench_c.svg \
 	docs/pictures/bench_qcc.svg \
 	docs/pictures/cnn_after.svg \

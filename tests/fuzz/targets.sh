@@ -9,7 +9,7 @@ seed=${QCC_FUZZ_SEED:-1}
 # target NAME COUNT
 target() {
 	if "$driver" "$1" $(($2 * times)) "$seed" >.stdout 2>.stderr; then
-		pass "$(cat .stdout)"
+		pass "$(tail -n 1 .stdout)"
 	else
 		cp "fuzz-$1.case" "$(dirname "$QCC")" 2>/dev/null
 		fail "$1: $(($2 * times)) executions, seed $seed; fuzz-$1.case is the culprit" "$(tail -n 40 .stderr)"
