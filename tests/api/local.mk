@@ -3,3 +3,6 @@ check_PROGRAMS += examples/c/compile examples/c/execute examples/c/inspect
 API_TESTS = tests/api/examples.sh
 TESTS += $(API_TESTS)
 EXTRA_DIST += $(API_TESTS)
+check_PROGRAMS += tests/api/comma
+TESTS += tests/api/comma.sh
+EXTRA_DIST += tests/api/comma.sh
