@@ -2,10 +2,13 @@
  * time the calls end with an error and a message, or (where nothing needed that memory) with the same files as without;
  * nothing crashes, and all memory is given back. QCC_ALLOCATIONS=1 tries every allocation; by default about 300.
  *
+ * A second time all allocations from one on fail: the calls must end in an error; what they hold then is lost.
+ *
  * malloc and its kin are replaced in this program, so the memory of the libraries it uses fails too. */
 #include <dirent.h>
 #include <ftw.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,10 +41,12 @@ void *__libc_realloc(void *p, size_t size);
 void __libc_free(void *p);
 
 static atomic_long calls, fails_at, live;
+static atomic_bool from_there_on; /* all that follow fail too */
 
 static int fails(void)
 {
-	return atomic_fetch_add(&calls, 1) + 1 == atomic_load(&fails_at);
+	long call = atomic_fetch_add(&calls, 1) + 1, at = atomic_load(&fails_at);
+	return call == at || (at && call > at && atomic_load(&from_there_on));
 }
 
 void *malloc(size_t size)
@@ -115,6 +120,7 @@ static struct outcome job(const char *model)
 	struct qcc_model *m = qcc_load(model);
 	o.failed = qcc_run(m, "streamline,fold") != 0 || qcc_emit(m, "finn,c,hls", dir) != 0 ||
 		   qcc_write(m, "allocations.onnx") != 0;
+	atomic_store(&fails_at, 0);
 	o.said = *qcc_messages(m) != '\0';
 	qcc_free(m);
 	return o;
@@ -146,6 +152,22 @@ static const char *fault(struct outcome o, struct outcome whole, long left)
 	return left > 0 ? "kept memory" : NULL;
 }
 
+/* Memory stays gone. Returns how many went wrong. */
+static long all_fail(const char *model, long total, long step, long *tried)
+{
+	long wrong = 0;
+	atomic_store(&from_there_on, true);
+	for (long at = 1; at <= total; at += step, ++*tried) {
+		struct outcome o = run(model, at);
+		bool bad = !o.failed || !o.said;
+		wrong += bad;
+		if (bad)
+			printf("# allocation %ld and all that follow: %s\n", at, o.failed ? "no message" : "no error");
+	}
+	atomic_store(&from_there_on, false);
+	return wrong;
+}
+
 int main(void)
 {
 	const char *src = getenv("QCC_SRC"), *all = getenv("QCC_ALLOCATIONS");
@@ -169,10 +191,13 @@ int main(void)
 		if (why && wrong < 20)
 			printf("# allocation %ld: %s (%ld more than before)\n", at, why, live - before - usual);
 	}
+	long gone = 0, lost = all_fail(model, total, all ? 8 : total / 60 + 1, &gone);
 	nftw(dir, delete_one, 16, FTW_DEPTH | FTW_PHYS);
 	remove("allocations.onnx");
-	printf("%s 1 - %ld of %ld allocations made to fail, %ld calls failed, %ld in a wrong way\n1..1\n",
+	printf("%s 1 - %ld of %ld allocations made to fail, %ld calls failed, %ld in a wrong way\n",
 	       wrong ? "not ok" : "ok", tried, total, errors, wrong);
-	return wrong != 0;
+	printf("%s 2 - memory gone from one of %ld allocations on, %ld in a wrong way\n1..2\n", lost ? "not ok" : "ok",
+	       gone, lost);
+	return wrong || lost;
 }
 #endif
