@@ -306,7 +306,7 @@ QCC_INLINE qcc_i32 qcc_line64(qcc_i32 x, const int32_t *m, const int64_t *r, int
 		_mm512_loadu_si512(r + 8));
 	if (doubt) {
 		const __m512i by_doubt = _mm512_set1_epi64(doubt), twice = _mm512_set1_epi64(2 * doubt);
-		const __m512i part = _mm512_set1_epi64((INT64_C(1) << shift) - 1);
+		const __m512i part = _mm512_set1_epi64((1LL << shift) - 1);
 		const __m512i e = _mm512_and_si512(_mm512_add_epi64(even, by_doubt), part);
 		const __m512i o = _mm512_and_si512(_mm512_add_epi64(odd, by_doubt), part);
 		*near = (_mm512_cmplt_epi64_mask(e, twice) | _mm512_cmplt_epi64_mask(o, twice)) != 0;
