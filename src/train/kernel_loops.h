@@ -191,14 +191,32 @@ LOOP void NAME(dropout)(float *restrict y, const float *restrict x, uint32_t key
 	}
 }
 
+/* round_even of quantise.h, which is not compiled for TARGET and would not be put in place. */
+LOOP inline float NAME(rounded)(float x)
+{
+	const float shift = 12582912;
+	return (x + shift) - shift;
+}
+
 LOOP void NAME(quantise)(float *restrict y, const float *restrict x, float s, float lo, float hi, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		float q = x[i] / s;
 		q = q < lo ? lo : q;
 		q = q > hi ? hi : q;
-		y[i] = s * round_even(q);
+		y[i] = s * NAME(rounded)(q);
 	}
+}
+
+/* One element: dx, and what it adds to the gradient of s. */
+LOOP inline float NAME(quantise_back_one)(float *dx, float dy, float x, float s, float lo, float hi, float floor)
+{
+	float u = x / s, v = u < lo - 1 ? lo - 1 : u;
+	v = v > hi + 1 ? hi + 1 : v;
+	float q = NAME(rounded)(v), low = q < lo ? lo : q, code = low > hi ? hi : low;
+	float inside = (float)((q >= lo) & (q <= hi) & (x > floor));
+	*dx = dy * inside;
+	return dy * (code - u * inside);
 }
 
 LOOP double NAME(quantise_back)(float *restrict dx, const float *restrict dy, const float *restrict x, float s,
@@ -207,19 +225,12 @@ LOOP double NAME(quantise_back)(float *restrict dx, const float *restrict dy, co
 	enum { LANES = 16 };
 	float sums[LANES] = { 0 };
 	double sum = 0;
-	for (int64_t i = 0; i < n; i += LANES) {
-		int64_t lanes = n - i < LANES ? n - i : LANES;
-		for (int64_t k = 0; k < lanes; k++) {
-			float u = x[i + k] / s, v = u < lo - 1 ? lo - 1 : u;
-			v = v > hi + 1 ? hi + 1 : v;
-			float q = round_even(v);
-			bool inside = q >= lo && q <= hi && x[i + k] > floor;
-			q = q < lo ? lo : q;
-			q = q > hi ? hi : q;
-			dx[i + k] = inside ? dy[i + k] : 0;
-			sums[k] += dy[i + k] * (inside ? q - u : q);
-		}
-	}
+	int64_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			sums[k] += NAME(quantise_back_one)(dx + i + k, dy[i + k], x[i + k], s, lo, hi, floor);
+	for (int k = 0; i + k < n; k++)
+		sums[k] += NAME(quantise_back_one)(dx + i + k, dy[i + k], x[i + k], s, lo, hi, floor);
 	for (int k = 0; k < LANES; k++)
 		sum += (double)sums[k];
 	return sum;

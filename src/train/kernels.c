@@ -4,8 +4,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "train/quantise.h"
-
 #if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
 #define OPTIMISED optimize("O3", "no-math-errno"), /* from -O3 on GCC makes vector code of loops */
 #else

@@ -16,6 +16,7 @@ our own, chosen on validation rows that were split from the training rows.
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -83,6 +84,24 @@ def qcc_train(arguments):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
+def cpu_of_children(call, *arguments):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    call(*arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def cpu_speed(folder, big, state, x, y):
+    """Processor seconds an epoch on one thread: a figure that other load on the machine hardly changes."""
+    torch.set_num_threads(1)
+    start = time.process_time()
+    brevitas_epoch(*state, x, y)
+    theirs = time.process_time() - start
+    run = lambda epochs: qcc_train(["--data", str(big), *SAME, "--threads", "1", "--epochs", epochs, "-o", str(folder / "n.onnx")])
+    ours = (cpu_of_children(run, "5") - cpu_of_children(run, "1")) / 4
+    return {"brevitas": theirs, "qcc": ours, "ratio": theirs / ours}
+
+
 def timed(call, *arguments):
     start = time.perf_counter()
     call(*arguments)
@@ -104,7 +123,9 @@ def speed(folder, rounds):
         print("one epoch: Brevitas %(brevitas).2f s, qcc %(qcc).2f s, ratio %(ratio).1f" % rows[-1], flush=True)
     ten = qcc_train(["--data", str(big), *SAME, "-o", str(folder / "n.onnx")])["seconds"]
     by_loader = timed(loader_epoch, *state, loader)
-    return {"rounds": rows, "median_ratio": statistics.median(r["ratio"] for r in rows), "qcc_ten_epochs": ten,
+    cpu = cpu_speed(folder, big, state, x, y)
+    print("processor seconds an epoch, one thread: Brevitas %(brevitas).2f, qcc %(qcc).2f, ratio %(ratio).1f" % cpu)
+    return {"rounds": rows, "median_ratio": statistics.median(r["ratio"] for r in rows), "qcc_ten_epochs": ten, "cpu": cpu,
             "brevitas_dataloader_epoch": by_loader, "load": os.getloadavg()[0]}
 
 
