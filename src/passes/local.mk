@@ -25,6 +25,8 @@ libqcc_la_SOURCES += \
 	src/passes/grid.h \
 	src/passes/infer.c \
 	src/passes/inline_functions.c \
+	src/passes/front.c \
+	src/passes/insert_argmax.c \
 	src/passes/insert_streams.c \
 	src/passes/insert_topk.c \
 	src/passes/linear_forms.c \
@@ -76,6 +78,7 @@ libqcc_la_SOURCES += \
 	src/passes/spell_quant.c \
 	src/passes/streamline.c \
 	src/passes/surgery.c \
+	src/passes/surgery.h \
 	src/passes/threshold_job.h \
 	src/passes/threshold_nodes.c \
 	src/passes/threshold_search.c \

@@ -4,6 +4,7 @@
 #include "ops/op.h"
 #include "passes/edit.h"
 #include "passes/pass.h"
+#include "passes/surgery.h"
 #include "util/integers.h"
 
 /* ---- set-datatype ---- */
@@ -84,7 +85,7 @@ const struct pass pass_set_datatype = {
 
 /* ---- the only input ---- */
 
-static struct value *only_input(struct pass_ctx *ctx)
+struct value *only_input(struct pass_ctx *ctx)
 {
 	struct value *v = NULL;
 	for (uint32_t i = 0; i < ctx->graph->n_inputs; i++) {
@@ -101,6 +102,13 @@ static struct value *only_input(struct pass_ctx *ctx)
 	if (!v)
 		diag_error(ctx->diags, NULL, "the graph has no input");
 	return v;
+}
+
+struct value *detach_uses(struct graph *g, struct value *input)
+{
+	struct value *placeholder = value_new(g, "placeholder");
+	value_replace_uses(input, placeholder);
+	return placeholder;
 }
 
 /* ---- pad-input ---- */
@@ -246,8 +254,7 @@ static enum pass_result run_bipolar_input(struct pass_ctx *ctx)
 	struct value *v = only_input(ctx);
 	if (!v)
 		return PASS_ERROR;
-	struct value *placeholder = value_new(g, "bits");
-	value_replace_uses(v, placeholder);
+	struct value *placeholder = detach_uses(g, v);
 	struct node *first = g->first;
 	struct value *sum = add_node2(g, first, "", "Add", v, constant_scalar(g, "one", 1), "Add");
 	struct value *half = add_node2(g, first, "", "Div", sum, constant_scalar(g, "two", 2), "Div");

@@ -167,13 +167,102 @@ static void output_becomes_indices(void **state)
 	case_fails(&plain, "insert-topk(axis=5)", "no axis 5");
 }
 
+/* ---- preprocess, merge, insert-argmax ---- */
+
+/* The first output for one sample of the only input. */
+static struct tensor *first_output(struct graph *g, const int64_t *dims, const float *x)
+{
+	struct tensor *in[1] = { tensor_float(2, dims, x) }, *out[1] = { NULL };
+	struct exec_options o = { .threads = 1 };
+	struct diags d = { 0 };
+	exec_graph(g, in, out, &o, &d);
+	assert_no_errors(&d);
+	tensor_unref(in[0]);
+	return out[0];
+}
+
+static const char twice[] = "<ir_version: 8, opset_import: [\"\" : 13]>\n"
+			    "net (float[1,2] x) => (float[1,2] y) <float two = {2}> { y = Mul(x, two) }";
+static const char less_one[] = "<ir_version: 8, opset_import: [\"\" : 13]>\n"
+			       "front (float[1,2] raw) => (float[1,2] z) <float one = {1}> { z = Sub(raw, one) }";
+static const char wider[] = "<ir_version: 8, opset_import: [\"\" : 13]>\n"
+			    "front (float[1,3] raw) => (float[1,3] z) { z = Relu(raw) }";
+static const char newer[] = "<ir_version: 8, opset_import: [\"\" : 17]>\n"
+			    "front (float[1,2] raw) => (float[1,2] z) { z = Relu(raw) }";
+
+static void input_is_preprocessed(void **state)
+{
+	(void)state;
+	struct graph *g = test_graph(twice);
+	test_run(g, "preprocess(divide=255,subtract=51),set-datatype(input=UINT8)");
+	struct tensor *y = first_output(g, (int64_t[]){ 1, 2 }, (float[]){ 51, 255 });
+	assert_true(tensor_at(y, 0) == 0 && fabs(tensor_at(y, 1) - 1.6) < 1e-6);
+	tensor_unref(y);
+	graph_free(g);
+	g = test_graph(twice);
+	test_run(g, "preprocess");
+	assert_int_equal(test_count(g, NULL), 1);
+	graph_free(g);
+}
+
+static void output_becomes_an_index(void **state)
+{
+	(void)state;
+	struct graph *g = test_graph(twice);
+	test_run(g, "insert-argmax");
+	struct tensor *y = first_output(g, (int64_t[]){ 1, 2 }, (float[]){ 1, 3 });
+	assert_int_equal(y->rank, 1);
+	assert_int_equal(tensor_int_at(y, 0), 1);
+	tensor_unref(y);
+	graph_free(g);
+}
+
+/* Runs merge with the front of that text; what it says, or NULL where it succeeds. */
+static void merge_front(struct graph *g, const char *front, const char *said)
+{
+	char *path = test_file(".onnx"), text[128];
+	struct graph *f = test_graph(front);
+	struct diags d = { 0 };
+	struct pipeline p;
+	struct pipeline_options o = { .verify_structure = true };
+	json_t *report = json_array();
+	assert_int_equal(graph_write(f, path, &d), 0);
+	snprintf(text, sizeof text, "merge(file=%s)", path);
+	if (pipeline_parse(&p, text, &d) == 0)
+		pipeline_run(&p, g, &o, report, &d);
+	pipeline_free(&p);
+	json_decref(report);
+	if (said)
+		assert_said(&d, said);
+	else
+		assert_no_errors(&d);
+	diags_free(&d);
+	graph_free(f);
+	unlink(path);
+	free(path);
+}
+
+static void networks_are_merged(void **state)
+{
+	(void)state;
+	struct graph *g = test_graph(twice);
+	merge_front(g, less_one, NULL);
+	struct tensor *y = first_output(g, (int64_t[]){ 1, 2 }, (float[]){ 3, 0 });
+	assert_true(tensor_at(y, 0) == 4 && tensor_at(y, 1) == -2);
+	tensor_unref(y);
+	merge_front(g, wider, "has not the shape of input 'x'");
+	merge_front(g, newer, "is of opset 17, but the network of 13");
+	graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sets_datatypes),	  cmocka_unit_test(means_the_networks_input),
-		cmocka_unit_test(pads_the_input),	  cmocka_unit_test(says_why_it_cannot_pad),
-		cmocka_unit_test(input_becomes_bipolar),  cmocka_unit_test(output_becomes_a_sign),
-		cmocka_unit_test(output_becomes_indices),
+		cmocka_unit_test(input_is_preprocessed),    cmocka_unit_test(output_becomes_an_index),
+		cmocka_unit_test(networks_are_merged),	    cmocka_unit_test(sets_datatypes),
+		cmocka_unit_test(means_the_networks_input), cmocka_unit_test(pads_the_input),
+		cmocka_unit_test(says_why_it_cannot_pad),   cmocka_unit_test(input_becomes_bipolar),
+		cmocka_unit_test(output_becomes_a_sign),    cmocka_unit_test(output_becomes_indices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
