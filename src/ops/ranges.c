@@ -1,5 +1,6 @@
 /* Integer ranges of values: see ranges.h. */
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 struct datatype storage_datatype(enum elem_type elem)
 {
@@ -35,8 +36,8 @@ bool value_int_range(const struct value *v, int64_t *lo, int64_t *hi)
 	if (v->datatype.kind == DT_NONE && value_is_constant(v) && datatype_bits(t) <= 53) {
 		double least, most; /* sharper than the datatype that was made from it */
 		tensor_min_max(v->constant, &least, &most);
-		*lo = (int64_t)least;
-		*hi = (int64_t)most;
+		*lo = saturated_int64(least);
+		*hi = saturated_int64(most);
 		return true;
 	}
 	*lo = datatype_int_min(t);

@@ -4,10 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Batch normalization that learns takes its statistics from the data, and tells them in further outputs. */
+static bool gives_more(const struct node *n)
+{
+	for (uint32_t i = 1; i < n->n_outputs; i++)
+		if (n->outputs[i] && (n->outputs[i]->uses || n->outputs[i]->is_pinned))
+			return true;
+	return n->op == &op_BatchNormalization && node_attr_int(n, "training_mode", 0);
+}
+
 int elementwise_data(const struct node *n)
 {
 	int data = -1;
-	if (!n->op || !(n->op->flags & OP_ELEMENTWISE) || n->n_outputs == 0)
+	if (!n->op || !(n->op->flags & OP_ELEMENTWISE) || !node_output(n, 0) || gives_more(n))
 		return -1;
 	for (uint32_t i = 0; i < n->n_inputs; i++) {
 		const struct value *v = n->inputs[i].value;

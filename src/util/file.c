@@ -86,7 +86,7 @@ static struct blob *read_stream(int fd, const char *path, struct diags *d)
 	int error = n > 0 ? EFBIG : errno;
 	free(chunk);
 	if (n == 0)
-		return blob_new(all.text, all.length, false);
+		return blob_new(all.text ? all.text : xmalloc(1), all.length, false); /* an address to calculate with */
 	strbuf_free(&all);
 	file_error(d, path, NULL, "cannot read", error);
 	return NULL;

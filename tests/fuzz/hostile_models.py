@@ -170,6 +170,9 @@ def models():
         # parameters
         "batch-norm": model([node("BatchNormalization", ["x", "p", "p", "p", "p"], ["y"])], [value("x", [1, 4, 2, 2])],
                             [value("y", [1, 4, 2, 2])], [f32("p", [2], 1, 1)]),
+        "training": model([node("BatchNormalization", ["x", "p", "p", "p", "p"], ["y", "m", "v"], training_mode=1)],
+                          [value("x", [2, 2, 2, 2])], [value("y", [2, 2, 2, 2]), value("m", [2]), value("v", [2])],
+                          [f32("p", [2], 1, 1)]),
         "stride": one("MaxPool", ["x"], [], [1, 1, 1, 1], x=(1, 1, 4, 4), kernel_shape=[2, 2], strides=[1 << 62, 1]),
         "group": one("Conv", ["x", "w"], [f32("w", [1, 1, 1, 1], 1)], [1, 1, 4, 4], x=(1, 1, 4, 4), group=1 << 62),
         "output-padding": one("ConvTranspose", ["x", "w"], [f32("w", [1, 1, 1, 1], 1)], [1, 1, 4, 4], x=(1, 1, 4, 4),

@@ -1,5 +1,6 @@
 /* Reference kernels of layers that work element by element: thresholds, arithmetic, activations. */
 #include "backends/c/reference/kernels.h"
+#include "util/integers.h"
 
 #include <math.h>
 #include <string.h>
@@ -39,11 +40,12 @@ const char *ref_constant(struct emit *e, const struct plan_layer *l, const char 
 {
 	size_t n = (size_t)l->operand_count;
 	if (n == 1)
-		return l->real ? float_text(e, l->operand[0]) : arena_printf(e->arena, "%lld", LL(l->operand[0]));
+		return l->real ? float_text(e, l->operand[0])
+			       : arena_printf(e->arena, "%lld", LL(saturated_int64(l->operand[0])));
 	if (!l->real) {
 		int64_t *ints = arena_array(e->arena, int64_t, n);
 		for (size_t i = 0; i < n; i++)
-			ints[i] = (int64_t)l->operand[i];
+			ints[i] = saturated_int64(l->operand[i]);
 		return arena_printf(e->arena, "%s[%s]", emit_ints(e, ints, n, NULL, "%s_c", l->name), index);
 	}
 	float *reals = arena_array(e->arena, float, n);
