@@ -38,6 +38,7 @@ include tests/train/local.mk
 include tests/fuzz/local.mk
 include tests/interop/local.mk
 include tests/api/local.mk
+include tests/python/local.mk
 include tests/report/local.mk
 include tests/style/local.mk
 include tests/bench/local.mk
