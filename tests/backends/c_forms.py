@@ -156,6 +156,13 @@ for dims, rows in (("4,5", {"": 5, "NCW": 4, "NWC": 5}), ("4,4", {"": 4, "NCW": 
         NETWORKS[name] = (f"x:INT6[1,{dims}]", f"y = {node} (x, $t[{count},3;-20..20])")
         NETWORKS[name + " behind a product"] = (f"x:INT4[1,{dims}]", f"a = MatMul(x, $w[{dims[-1]},{dims[-1]};-7..7]); y = {node} (a, $t[{count},3;-60..60])")
 
+# An input quantiser writes images with channels last, whatever the axis of its scales.
+for axis, dims in ((1, "3,1,1"), (2, "1,5,1"), (3, "1,1,4")):
+    for channels in (3, 1):
+        scales = dims.replace("3", str(channels)) if axis == 1 else dims
+        NETWORKS[f"input of {channels} channels quantised along axis {axis}"] = (
+            f"x[1,{channels},5,4]", f"q = SIGNED(x, $s[1,{scales};1..3], $z[;0], $b[;4]); y = Conv(q, $w[2,{channels},2,2;-3..3])", "streamline")
+
 # Every kind of layer on all of int8_t and uint8_t, as input and inside. These are built for this machine at -O3 too.
 EIGHT_BITS = {
     "convolution": "y = Conv <pads = [1,1,1,1]> (X, $w[9,24,3,3;-128..127])",

@@ -47,7 +47,7 @@ NAMES = {
     "digits and nothing": ["9", "", "0x"],
     "long": ["n" * 3000, "n" * 3001, "/" * 500],
 }
-FILES = ["main", "stdio", "math", "string", "stdint", "int", "check", "clean", "Makefile", "qcc", "__x", "9", "immintrin",
+FILES = ["main", "tiny", "kernels", "stdio", "math", "string", "stdint", "int", "check", "clean", "Makefile", "qcc", "__x", "9", "immintrin",
          "a b", "m\u00fcll", "x" * 120]
 
 

@@ -8,6 +8,7 @@ EXTRA_DIST += tests/interop/compare_finn.py \
 	tests/interop/netgen/__init__.py \
 	tests/interop/netgen/build.py \
 	tests/interop/netgen/check.py \
+	tests/interop/netgen/in_c.py \
 	tests/interop/netgen/shapes.py \
 	tests/interop/netgen/shrink.py \
 	tests/interop/netgen/spec.py \

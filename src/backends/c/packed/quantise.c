@@ -121,7 +121,8 @@ static struct shape shape_of(struct emit *e, const struct plan_layer *l)
 {
 	const struct plan_activation *s = l->activation;
 	const struct plan_buf *out = plan_root(l->out);
-	struct shape h = { .image = l->out->channels_last && !l->in[0]->channels_last };
+	struct shape h = { .image = l->out->channels_last && !l->in[0]->channels_last &&
+				    l->out->dims[l->out->rank - 1] > 1 };
 	h.multiply = out->holds_codes ? s->step / out->step : s->step;
 	h.add = out->holds_codes ? (s->base - out->base) / out->step : s->base;
 	h.channels = h.image ? l->out->dims[l->out->rank - 1] : l->length;
@@ -132,19 +133,32 @@ static struct shape shape_of(struct emit *e, const struct plan_layer *l)
 	return h;
 }
 
+/* Statement that sets c, the row of the thresholds, at pixel i0 + i of channel o. Rows may also lie along the height or
+ * the width of the image; the layer's own figures are those of the result, which has channels last. */
+static void row_of_pixel(struct emit *e, const struct plan_layer *l, const struct shape *h)
+{
+	if (l->activation->channels == 1)
+		return;
+	if (l->inner == 1)
+		P("\t\tconst int c = o;\n");
+	else
+		P("\t\tconst int c = (i0 + i) / %lld %% %lld;\n", LL(l->inner / h->channels), LL(l->length));
+}
+
 /* Counted in runs, which makes vectors, then spread. */
 static void spread_runs(struct emit *e, const struct plan_layer *l, const struct shape *h, const struct quantiser *q,
 			const char *t)
 {
 	const char *type = buf_ctype(l->out);
 	e->stack += 256 * plan_elem_size(l->out->elem);
-	P("\tfor (int c = 0; c < %lld; c++)\n\tfor (int i0 = 0; i0 < %lld; i0 += 256) {\n", LL(h->channels),
+	P("\tfor (int o = 0; o < %lld; o++)\n\tfor (int i0 = 0; i0 < %lld; i0 += 256) {\n", LL(h->channels),
 	  LL(h->inner));
 	P("\t\tconst int run = i0 + 256 < %lld ? 256 : %lld - i0;\n\t\t%s row[256];\n\t\tfor (int i = 0; i < run; i++) {\n",
 	  LL(h->inner), LL(h->inner), type);
-	P("\t\tconst float v = x[c * %lld + i0 + i];\n", LL(h->inner));
+	row_of_pixel(e, l, h);
+	P("\t\tconst float v = x[o * %lld + i0 + i];\n", LL(h->inner));
 	count_real(e, l, q, t);
-	P("\t\trow[i] = (%s)(%s);\n\t\t}\n\t\tfor (int i = 0; i < run; i++)\n\t\t\ty[(i0 + i) * %lld + c] = row[i];\n\t}\n",
+	P("\t\trow[i] = (%s)(%s);\n\t\t}\n\t\tfor (int i = 0; i < run; i++)\n\t\t\ty[(i0 + i) * %lld + o] = row[i];\n\t}\n",
 	  type, h->value, LL(h->channels));
 }
 
@@ -203,7 +217,7 @@ void packed_quantise(struct emit *e, struct packed_layer *p)
 	const char *t = table(e, l, &q);
 	P("\n/* %s%s */\n", layer_comment(e, l), q.affine ? ", evenly spaced" : "");
 	P("static void %s(const float *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));
-	if (h.image && h.channels > 1)
+	if (h.image)
 		spread_runs(e, l, &h, &q, t);
 	else if (by_lanes(&h, l, &q))
 		lanes(e, l, &h, &q, t);

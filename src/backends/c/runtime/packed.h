@@ -7,8 +7,8 @@
  *
  * QCC_TARGET_AVX2 and QCC_TARGET_AVX512 say that the functions are compiled for that target by attributes, of which
  * not every compiler's macros tell. */
-#ifndef QCC_KERNELS_H
-#define QCC_KERNELS_H
+#ifndef QCC_KERNELS_INCLUDED
+#define QCC_KERNELS_INCLUDED
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* Kernels of the tiny style: one function for every dense or convolutional layer, driven by a description, so
  * that code stays small. Weights are packed to 1, 2, 4 or 8 bits, or listed where most are zero. Made by qcc; the
  * same for every network. */
-#ifndef QCC_TINY_H
-#define QCC_TINY_H
+#ifndef QCC_TINY_INCLUDED
+#define QCC_TINY_INCLUDED
 
 #include <stdint.h>
 
