@@ -310,6 +310,27 @@ static int lower_node(struct lowering *l, const struct node *n)
 	return 0;
 }
 
+/* An input whose type in C holds more than its datatype, and so much that sums could overflow: held within its datatype
+ * first, so that no data make the code do what is undefined. Inputs of up to 16 bits are left to lower_mac_ranges. */
+static void hold_within(struct lowering *l, struct plan_buf *b)
+{
+	const struct value *v = b->value;
+	bool whole = b->lo == INT32_MIN && b->hi == INT32_MAX;
+	if (b->real || whole || b->elem != PLAN_I32 || !v->uses || !v->uses->user)
+		return;
+	for (int i = 0; i < 2; i++) {
+		struct plan_layer *y = lower_layer(l, v->uses->user, PLAN_BINARY, l->of[v->id]);
+		double bound = (double)(i ? b->hi : b->lo);
+		y->function = i ? PLAN_MIN : PLAN_MAX;
+		y->operand = arena_copy(&l->plan->arena, &bound, sizeof bound);
+		y->operand_count = 1;
+		y->out = lower_buf_like(l, b, i ? "held" : "least", contents_int(b->lo, i ? b->hi : INT32_MAX));
+		y->stride_a = lower_strides(l, y->in[0], y->out);
+		y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
+		l->of[v->id] = y->out;
+	}
+}
+
 static int lower_inputs(struct lowering *l)
 {
 	const struct graph *g = l->plan->graph;
@@ -336,6 +357,7 @@ static int lower_inputs(struct lowering *l)
 		b->role = PLAN_INPUT;
 		b->index = (int)l->plan->n_inputs;
 		l->plan->inputs[l->plan->n_inputs++] = b;
+		hold_within(l, b);
 	}
 	return 0;
 }

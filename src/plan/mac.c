@@ -88,6 +88,23 @@ static bool sums_fit(const struct plan_layer *y, int64_t lo, int64_t hi)
 	return weight * most * (double)weights_per_output(&y->window) < 0x1p61;
 }
 
+/* Widens low..high to what the caller's memory can hold, whatever the datatype promises: the type of the sums follows. */
+static void stored_bounds(const struct plan_buf *b, int64_t *low, int64_t *high)
+{
+	static const int64_t least[] = { [PLAN_I8] = INT8_MIN, [PLAN_I16] = INT16_MIN, [PLAN_F32] = 0 };
+	static const int64_t most[] = { [PLAN_I8] = INT8_MAX,
+					[PLAN_U8] = UINT8_MAX,
+					[PLAN_I16] = INT16_MAX,
+					[PLAN_U16] = UINT16_MAX,
+					[PLAN_F32] = 0 };
+	while (b->same)
+		b = b->same;
+	if (b->role != PLAN_INPUT)
+		return;
+	*low = least[b->elem] < *low ? least[b->elem] : *low;
+	*high = most[b->elem] > *high ? most[b->elem] : *high;
+}
+
 /* Exact bounds per output channel; acc_lo and acc_hi bound partial sums in any order too. A padded window
  * may read zeros instead of the operand. The least sum has positive weights meet the operand's least value and negative
  * ones its greatest. */
@@ -100,6 +117,7 @@ int lower_mac_ranges(struct lowering *l, struct plan_layer *y)
 	int64_t low = in->lo < 0 ? in->lo : 0, high = in->hi > 0 ? in->hi : 0;
 	bool zeros = w->padded || y->kind == PLAN_DECONV;
 	int64_t a = zeros ? low : in->lo, b = zeros ? high : in->hi;
+	stored_bounds(in, &low, &high);
 	if (!sums_fit(y, low, high))
 		return lower_unsupported(l, y->node, "sums that 64 bits do not hold");
 	for (int64_t o = 0; o < w->oc; o++) {

@@ -63,8 +63,10 @@ NETWORKS = {
     "matrices on the right": ("x:INT4[1,2,3,5]", "y = MatMul(x, $w[2,5,4;-7..7])"),
     "slopes": (IMAGE, "y = PRelu(x, $s[4,1,1;-3..3])"),
     "powers": ("x:UINT4[1,7]", "y = Pow(x, $e[1,7;0..2])"),
-    "weights beyond 32 bits": ("x:INT4[1,6]", "y = MatMul(x, $w[6,3;-900000000000..900000000000])"),
-    "sums beyond 32 bits": ("x:INT4[1,7]", "a = MatMul(x, $w[7,3;-3..3]); b = Mul(a, $f[;1000000000]); c = Neg(b); y = Abs(c)"),
+    "sum of inputs beyond INT20": ("x:INT20[1,40]", "a = MatMul(x, $w[40,3;-90..90]); y = Relu(a)"),
+    "elements beyond UINT30": ("x:UINT30[1,40]", "y = Add(x, x)"),
+    "weights of more than 32 bits": ("x:INT4[1,6]", "y = MatMul(x, $w[6,3;-900000000000..900000000000])"),
+    "sums of more than 32 bits": ("x:INT4[1,7]", "a = MatMul(x, $w[7,3;-3..3]); b = Mul(a, $f[;1000000000]); c = Neg(b); y = Abs(c)"),
     "batch normalization before a product": ("x[1,6]", "q = SIGNED(x, $s[;0.1], $z[;0], $b[;8]); n = BatchNormalization(q, $g[6;1..3], $h[6;-1..1], "
                                              "$m[6;-1..1], $r[6;1..4]); y = MatMul(n, $w[6,3;-3..3])", "streamline"),
     # many thresholds
@@ -151,7 +153,7 @@ NETWORKS["cast of an image"] = (IMAGE, CONVOLVED[0] + "; y = Cast <to = 6> (c)")
 
 for dims, rows in (("4,5", {"": 5, "NCW": 4, "NWC": 5}), ("4,4", {"": 4, "NCW": 4, "NWC": 4})):
     for layout, count in rows.items():
-        name = f"thresholds of [1,{dims}] by {layout or 'rank'}"
+        name = f"thresholds of 1x{dims.replace(',', 'x')} by {layout or 'rank'}"
         node = f"qonnx.MultiThreshold <out_dtype = \"UINT2\"{f', data_layout = {chr(34)}{layout}{chr(34)}' if layout else ''}>"
         NETWORKS[name] = (f"x:INT6[1,{dims}]", f"y = {node} (x, $t[{count},3;-20..20])")
         NETWORKS[name + " behind a product"] = (f"x:INT4[1,{dims}]", f"a = MatMul(x, $w[{dims[-1]},{dims[-1]};-7..7]); y = {node} (a, $t[{count},3;-60..60])")
@@ -224,6 +226,8 @@ def model_text(name, given, body):
 def inputs(name, dims, datatype):
     rng = np.random.default_rng(sum(map(ord, name)))
     dims = [SAMPLES * dims[0], *dims[1:]]
+    if "beyond" in name:    # the datatype does not bind the caller
+        return rng.integers(-(1 << 30), 1 << 30, dims).astype(np.float32)
     if not datatype:
         return rng.normal(0, 2, dims).astype(np.float32)
     bits = int(re.search(r"\d+", datatype)[0])
@@ -237,9 +241,12 @@ def run(command, **more):
         raise RuntimeError(f"{' '.join(map(str, command))}: {(p.stderr or p.stdout).strip()[:1500]}")
 
 
-def expected(where, x, batch):
-    """Outputs of the model as it was written; samples one by one, as the code computes them."""
+def expected(where, x, batch, datatype=None):
+    """Outputs of the model as it was written; samples one by one, as the code computes them, within the datatype."""
     parts = []
+    if datatype:
+        bits = int(re.search(r"\d+", datatype)[0])
+        x = np.clip(x, 0 if datatype[0] == "U" else -(1 << (bits - 1)), (1 << (bits if datatype[0] == "U" else bits - 1)) - 1)
     for i in range(0, len(x), batch):
         np.save(where / "one.npy", x[i:i + batch])
         run([QCC, "run", where / "net.onnxtxt", where / "one.npy", "-o", where / "want.npy"])
@@ -277,7 +284,7 @@ def one(name):
         x = want = None
         try:
             x = inputs(name, dims, datatype)
-            want = expected(where, x, dims[0])
+            want = expected(where, x, dims[0], datatype)
             run([QCC, where / "net.onnxtxt", "-q", "-p", (passes or ["infer"])[0], "-b", "c(reference,packed,tiny)", "-o", where / "out"])
         except (RuntimeError, OSError) as e:
             error = str(e)

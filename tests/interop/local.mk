@@ -18,3 +18,5 @@ TESTS += tests/interop/finn_builder.py tests/interop/finn_cycles.py
 EXTRA_DIST += tests/interop/finn_builder.py tests/interop/finn_cycles.py tests/interop/finnplus.py
 TESTS += tests/interop/local_functions.py
 EXTRA_DIST += tests/interop/local_functions.py
+TESTS += tests/interop/faults.py
+EXTRA_DIST += tests/interop/faults.py
