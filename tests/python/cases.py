@@ -7,8 +7,10 @@
 import contextlib
 import importlib.util
 import io
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -408,6 +410,21 @@ def tuned():
     for trial in study.trials:
         accuracy, luts = trial.values
         assert 0 <= accuracy <= 1 and luts > 0 and Path(f"tuned/trial-{trial.number}.onnx").exists()
+
+
+@case(needs=["nbconvert", "ipykernel"])
+def notebook():
+    """the notebook in examples/ runs"""
+    folder = Path("notebook/examples")
+    folder.mkdir(parents=True)
+    (folder.parent / "models").symlink_to(SRC / "models")
+    shutil.copy(SRC / "examples/cybersecurity.ipynb", folder)
+    done = subprocess.run([sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--output", "done.ipynb",
+                           str(folder / "cybersecurity.ipynb")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    cells = json.loads((folder / "done.ipynb").read_text())["cells"]
+    shown = [out["data"] for cell in cells for out in cell.get("outputs", []) if "data" in out]
+    assert any("&lt;qcc.Model" in "".join(data.get("text/html", "")) for data in shown)
 
 
 def run_quietly(block, session):

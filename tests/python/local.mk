@@ -2,6 +2,7 @@
 PYTHON_TESTS = tests/python/package.sh
 TESTS += $(PYTHON_TESTS)
 EXTRA_DIST += $(PYTHON_TESTS) tests/python/cases.py
+EXTRA_DIST += examples/cybersecurity.ipynb
 EXTRA_DIST += python/pyproject.toml \
 	python/setup.py \
 	python/qcc/__init__.py \
