@@ -1,6 +1,7 @@
 # Backends, a folder each. One file a line, alphabetical.
 include src/backends/c/local.mk
 include src/backends/hls/local.mk
+include src/backends/verilog/local.mk
 libqcc_la_SOURCES += \
 	src/backends/backend.c \
 	src/backends/backend.h \

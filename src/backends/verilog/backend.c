@@ -1,0 +1,281 @@
+/* The backend `verilog`: the design in Verilog-2005 with simulation, lint and synthesis by open tools. */
+#include "backends/verilog/verilog.h"
+
+#include <string.h>
+
+#include "hw/folding.h"
+#include "ops/op.h"
+#include "util/file.h"
+#include "util/identifier.h"
+
+/* Words that identifiers of Verilog-2005 may not be, beyond those of C. */
+static const char *const keywords[] = {
+	"always",
+	"and",
+	"assign",
+	"begin",
+	"buf",
+	"bufif0",
+	"bufif1",
+	"casex",
+	"casez",
+	"cell",
+	"cmos",
+	"config",
+	"deassign",
+	"defparam",
+	"design",
+	"disable",
+	"edge",
+	"end",
+	"endcase",
+	"endconfig",
+	"endfunction",
+	"endgenerate",
+	"endmodule",
+	"endprimitive",
+	"endspecify",
+	"endtable",
+	"endtask",
+	"event",
+	"force",
+	"forever",
+	"fork",
+	"function",
+	"generate",
+	"genvar",
+	"highz0",
+	"highz1",
+	"ifnone",
+	"incdir",
+	"include",
+	"initial",
+	"inout",
+	"input",
+	"instance",
+	"integer",
+	"join",
+	"large",
+	"liblist",
+	"library",
+	"localparam",
+	"macromodule",
+	"medium",
+	"module",
+	"nand",
+	"negedge",
+	"nmos",
+	"nor",
+	"noshowcancelled",
+	"not",
+	"notif0",
+	"notif1",
+	"or",
+	"output",
+	"parameter",
+	"pmos",
+	"posedge",
+	"primitive",
+	"pull0",
+	"pull1",
+	"pulldown",
+	"pullup",
+	"pulsestyle_onevent",
+	"pulsestyle_ondetect",
+	"rcmos",
+	"real",
+	"realtime",
+	"reg",
+	"release",
+	"repeat",
+	"rnmos",
+	"rpmos",
+	"rtran",
+	"rtranif0",
+	"rtranif1",
+	"scalared",
+	"showcancelled",
+	"small",
+	"specify",
+	"specparam",
+	"strong0",
+	"strong1",
+	"supply0",
+	"supply1",
+	"table",
+	"task",
+	"time",
+	"tran",
+	"tranif0",
+	"tranif1",
+	"tri",
+	"tri0",
+	"tri1",
+	"triand",
+	"trior",
+	"trireg",
+	"use",
+	"uwire",
+	"vectored",
+	"wait",
+	"wand",
+	"weak0",
+	"weak1",
+	"wire",
+	"wor",
+	"xnor",
+	"xor",
+	"clock",
+	"reset",
+	"testbench",
+	"sim",
+};
+
+static int check_kinds(const struct design *p, struct diags *d)
+{
+	for (size_t i = 0; i < p->n_layers; i++) {
+		const struct node *n = p->layers[i].l.node;
+		if (!verilog_has_module(n))
+			return diag_node_error(d, n, "the HLS backend has it (-b hls)",
+					       "the Verilog backend has no module for %s yet", n->op->name);
+	}
+	return 0;
+}
+
+int verilog_design_read(struct verilog_design *p, const struct graph *g, const char *top,
+			const struct design_options *o, struct diags *d)
+{
+	*p = (struct verilog_design){ 0 };
+	if (design_read(&p->design, g, o, d) != 0 || check_kinds(&p->design, d) != 0)
+		return -1;
+	struct map taken = { 0 };
+	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+		map_set(&taken, keywords[i], p);
+	for (size_t i = 0; verilog_texts[i].name; i++)
+		map_set(&taken, verilog_texts[i].name, p);
+	p->top = identifier_unique(&p->design.arena, &taken, identifier_alone(&p->design.arena, top, "n"), NULL);
+	design_name_layers(&p->design, &taken, NULL);
+	map_free(&taken);
+	return 0;
+}
+
+void verilog_design_free(struct verilog_design *p)
+{
+	design_free(&p->design);
+}
+
+/* ---- writing ---- */
+
+struct output {
+	struct backend_ctx *x;
+	const char *dir;
+	int status;
+};
+
+static void write_file(struct output *o, const char *name, const char *text, size_t length)
+{
+	struct strbuf path = { 0 };
+	strbuf_printf(&path, "%s/%s", o->dir, name);
+	if (o->status == 0)
+		o->status = file_write(path.text, text, length, o->x->diags);
+	strbuf_free(&path);
+}
+
+static void write_buffer(struct output *o, const char *name, struct strbuf *b)
+{
+	write_file(o, name, strbuf_text(b), b->length);
+	strbuf_free(b);
+}
+
+static void write_design(struct output *o, const struct verilog_design *p)
+{
+	struct strbuf top = { 0 }, header = { 0 }, makefile = { 0 }, name = { 0 };
+	struct verilog_writer w = { p, o->dir, &top, o->x->diags, false };
+	verilog_emit_top(&w);
+	o->status = w.failed ? -1 : o->status;
+	verilog_emit_sim_header(p, &header);
+	verilog_emit_makefile(p, &makefile);
+	strbuf_printf(&name, "%s.v", p->top);
+	write_buffer(o, name.text, &top);
+	write_buffer(o, "sim.h", &header);
+	write_buffer(o, "Makefile", &makefile);
+	for (size_t i = 0; verilog_texts[i].name; i++)
+		write_file(o, verilog_texts[i].name, verilog_texts[i].text, strlen(verilog_texts[i].text));
+	strbuf_free(&name);
+}
+
+static json_t *labels(const struct node *const *nodes, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(node_label(nodes[i])));
+	return list;
+}
+
+static void report(struct backend_ctx *x, const struct verilog_design *p)
+{
+	json_object_set_new(x->report, "top", json_string(p->top));
+	json_object_set_new(x->report, "layers", json_integer((json_int_t)p->design.n_layers));
+	json_object_set_new(x->report, "streams", json_integer((json_int_t)p->design.n_streams));
+	json_t *schedule = json_object();
+	schedule_report(&p->design.schedule, schedule);
+	json_object_set_new(x->report, "schedule", schedule);
+	json_object_set_new(x->report, "host_before", labels(p->design.head, p->design.n_head));
+	json_object_set_new(x->report, "host_after", labels(p->design.tail, p->design.n_tail));
+}
+
+static bool accepts(struct backend_ctx *x)
+{
+	struct verilog_design p;
+	if (!(x->graph->properties & GRAPH_FOLDED)) {
+		diag_error(x->diags, "-p streamline,fold(target_fps=...)", "it needs a folded graph");
+		return false;
+	}
+	bool ok = verilog_design_read(&p, x->graph, "network", &(struct design_options){ 0 }, x->diags) == 0;
+	verilog_design_free(&p);
+	return ok;
+}
+
+static int emit(struct backend_ctx *x)
+{
+	struct verilog_design p;
+	if (!(x->graph->properties & GRAPH_FOLDED))
+		return diag_error(x->diags, "-p streamline,fold(target_fps=...)",
+				  "backend verilog needs a folded graph");
+	struct design_options options = { .simulate = SCHEDULE_FULL };
+	struct strbuf dir = { 0 }, vectors = { 0 };
+	strbuf_printf(&dir, "%s/verilog", x->dir);
+	strbuf_printf(&vectors, "%s/tv", dir.text);
+	struct output o = { x, dir.text, 0 };
+	o.status = verilog_design_read(&p, x->graph, backend_string(x, "top"), &options, x->diags);
+	if (o.status == 0)
+		o.status = dir_make(vectors.text, x->diags);
+	if (o.status == 0) {
+		write_design(&o, &p);
+		if (o.status == 0)
+			o.status = verilog_write_vectors(&p, dir.text, backend_int(x, "samples"), x->diags);
+		report(x, &p);
+	}
+	verilog_design_free(&p);
+	strbuf_free(&dir);
+	strbuf_free(&vectors);
+	return o.status;
+}
+
+static const struct pass_option options[] = { { "top", OPTION_STRING, "network", "name of the top module" },
+					      { "samples", OPTION_INT, "4", "golden vectors to write" },
+					      { 0 } };
+
+const struct backend backend_verilog = {
+	.name = "verilog",
+	.summary = "a dataflow design in Verilog, with simulation and synthesis by open tools",
+	.help = "Writes verilog/: a top module with valid and ready at every border, a module a kind of layer, weights and\n"
+		"thresholds as .hex files, a testbench with golden vectors of the integer part, a Makefile. `make sim` runs it in\n"
+		"verilator and compares words and cycles a frame with what was computed (STALLS=SEED: with random pauses),\n"
+		"`make lint` checks it, `make synth TARGET=xilinx|ice40` synthesises it with yosys. The graph must have been folded.\n"
+		"\n"
+		"    qcc model.onnx -p 'streamline,fold(target_fps=100000)' -b verilog -o out\n",
+	.options = options,
+	.accepts = accepts,
+	.emit = emit,
+};

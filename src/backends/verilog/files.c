@@ -1,0 +1,139 @@
+/* The files around the design: what the testbench must know, Makefile, golden vectors. */
+#include "backends/verilog/verilog.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/exec.h"
+#include "pipeline/feed.h"
+#include "util/file.h"
+#include "util/integers.h"
+
+static void emit_port_list(const struct verilog_design *p, bool output, struct strbuf *b)
+{
+	size_t count = output ? p->design.n_outputs : p->design.n_inputs;
+	strbuf_puts(b, output ? "#define OUTPUTS(X)" : "#define INPUTS(X)");
+	for (size_t k = 0; k < count; k++) {
+		const struct design_stream *s = design_port(&p->design, output, k);
+		strbuf_printf(b, " X(%zu, %lld, %lld)", k, (long long)hw_width(s->words), (long long)s->words.words);
+	}
+	strbuf_puts(b, "\n");
+}
+
+void verilog_emit_sim_header(const struct verilog_design *p, struct strbuf *b)
+{
+	strbuf_printf(b,
+		      "// What the testbench must know of the design: ports as number, bits and words a frame.\n"
+		      "#include \"V%s.h\"\ntypedef V%s Top;\n",
+		      p->top, p->top);
+	emit_port_list(p, false, b);
+	emit_port_list(p, true, b);
+	strbuf_printf(b, "static const long INTERVAL = %lld; // cycles a frame, as scheduled\n",
+		      (long long)p->design.schedule.interval);
+	strbuf_printf(b, "static const bool SIMULATED = %s; // else INTERVAL is that of the slowest layer\n",
+		      p->design.schedule.simulated ? "true" : "false");
+}
+
+void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b)
+{
+	strbuf_printf(
+		b,
+		"# make sim: the design on its golden vectors, with cycles a frame (verilator); STALLS=SEED: valid and ready pause at\n"
+		"# random. make lint. make synth TARGET=xilinx|ice40 (yosys). make place: placed and routed for an iCE40 (nextpnr).\n"
+		"TOP = %s\nTARGET = xilinx\nDEVICE = hx8k\nPACKAGE = ct256\nSEED = 1\nCXXFLAGS = -O1\nSTALLS =\n"
+		"SOURCES = $(wildcard qcc_*.v) $(TOP).v\n\n"
+		"sim: obj/sim\n\t./obj/sim $(STALLS)\n"
+		"obj/sim: $(SOURCES) testbench.cpp sim.h\n"
+		"\tverilator --cc --exe --build -j 1 -Wall -y . --top-module $(TOP) --Mdir obj -CFLAGS \"$(CXXFLAGS) -I..\" -o sim "
+		"$(TOP).v testbench.cpp >sim.log || { cat sim.log; false; }\n"
+		"lint:\n\tverilator --lint-only -Wall -y . --top-module $(TOP) $(TOP).v\n\tiverilog -g2005 -Wall -t null -s $(TOP) $(SOURCES)\n"
+		"synth: synth-$(TARGET)\n"
+		"synth-xilinx:\n\tyosys -q -l xilinx.log -p 'read_verilog -defer $(SOURCES); synth_xilinx -nodsp -nosrl -flatten -top $(TOP); "
+		"tee -o xilinx.stat stat -tech xilinx'\n\tcat xilinx.stat\n"
+		"synth-ice40: $(TOP).json\n\tcat ice40.stat\n"
+		"$(TOP).json: $(SOURCES)\n\tyosys -q -l ice40.log -p 'read_verilog -defer $(SOURCES); synth_ice40 -top $(TOP) -json $@; "
+		"tee -o ice40.stat stat'\n"
+		"place: $(TOP).json\n\tnextpnr-ice40 --$(DEVICE) --package $(PACKAGE) --pcf-allow-unconstrained --seed $(SEED) --json $< "
+		"--asc $(TOP).asc --report place.json\n"
+		"clean:\n\trm -rf obj *.log *.stat *.json *.asc\n"
+		".PHONY: sim lint synth synth-xilinx synth-ice40 place clean\n",
+		p->top);
+}
+
+/* ---- golden vectors: the words of the border streams, a file a stream ---- */
+
+struct recording {
+	const struct verilog_design *p;
+	struct strbuf *files; /* of inputs, then of outputs */
+};
+
+static void record_words(const struct design_stream *s, const struct tensor *t, struct strbuf *b)
+{
+	int64_t width = hw_width(s->words), digits = ceil_div(width, 4);
+	unsigned char *word = xcalloc((size_t)(digits * 4), 1); /* a bit a byte */
+	for (int64_t i = 0; i + s->words.elements <= t->count; i += s->words.elements) {
+		memset(word, 0, (size_t)(digits * 4));
+		for (int64_t e = 0; e < s->words.elements; e++) {
+			uint64_t code = hw_code(s->type, tensor_at(t, i + e));
+			for (int k = 0; k < s->words.bits; k++)
+				word[e * s->words.bits + k] = code >> k & 1;
+		}
+		for (int64_t k = digits - 1; k >= 0; k--) {
+			const unsigned char *bits = word + 4 * k;
+			strbuf_char(b, "0123456789abcdef"[bits[0] + 2 * bits[1] + 4 * bits[2] + 8 * bits[3]]);
+		}
+		strbuf_char(b, '\n');
+	}
+	free(word);
+}
+
+static void observe(void *user, const struct value *v, const struct tensor *t)
+{
+	struct recording *r = user;
+	for (int output = 0; output < 2; output++)
+		for (size_t k = 0; k < (output ? r->p->design.n_outputs : r->p->design.n_inputs); k++) {
+			const struct design_stream *s = design_port(&r->p->design, output, k);
+			if (!strcmp(s->value->name, v->name))
+				record_words(s, t, &r->files[output ? r->p->design.n_inputs + k : k]);
+		}
+}
+
+static int write_recording(const struct recording *r, const char *dir, struct diags *d)
+{
+	int result = 0;
+	for (size_t i = 0; result == 0 && i < r->p->design.n_inputs + r->p->design.n_outputs; i++) {
+		struct strbuf path = { 0 };
+		bool output = i >= r->p->design.n_inputs;
+		strbuf_printf(&path, "%s/tv/%s%zu.hex", dir, output ? "out" : "in",
+			      output ? i - r->p->design.n_inputs : i);
+		result = file_write(path.text, strbuf_text(&r->files[i]), r->files[i].length, d);
+		strbuf_free(&path);
+	}
+	return result;
+}
+
+int verilog_write_vectors(const struct verilog_design *p, const char *dir, int64_t samples, struct diags *d)
+{
+	struct feed f;
+	struct graph *g = design_exact(&p->design);
+	size_t files = p->design.n_inputs + p->design.n_outputs;
+	struct recording r = { p, xcalloc(files + 1, sizeof *r.files) };
+	struct tensor **outputs = xcalloc(g->n_outputs + 1, sizeof *outputs);
+	struct exec_options options = { .observe = observe, .user = &r };
+	feed_init(&f, g);
+	int result = feed_generate(&f, samples, 1, d);
+	if (result == 0)
+		result = exec_batch(g, f.tensors, outputs, &options, NULL, d);
+	if (result == 0)
+		result = write_recording(&r, dir, d);
+	for (uint32_t i = 0; i < g->n_outputs; i++)
+		tensor_unref(outputs[i]);
+	for (size_t i = 0; i < files; i++)
+		strbuf_free(&r.files[i]);
+	free(r.files);
+	free(outputs);
+	feed_free(&f);
+	graph_free(g);
+	return result;
+}

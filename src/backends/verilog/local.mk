@@ -1,0 +1,51 @@
+# The Verilog backend. Texts of modules/, which go into generated designs, become strings in verilog_text.c.
+libqcc_la_SOURCES += \
+	src/backends/verilog/backend.c \
+	src/backends/verilog/files.c \
+	src/backends/verilog/layers.c \
+	src/backends/verilog/memories.c \
+	src/backends/verilog/top.c \
+	src/backends/verilog/verilog.h
+nodist_libqcc_la_SOURCES += src/backends/verilog/verilog_text.c
+
+VERILOG_MODULES = \
+	src/backends/verilog/modules/qcc_activate.v \
+	src/backends/verilog/modules/qcc_channelwise.v \
+	src/backends/verilog/modules/qcc_code.v \
+	src/backends/verilog/modules/qcc_combine.v \
+	src/backends/verilog/modules/qcc_counter.v \
+	src/backends/verilog/modules/qcc_dot.v \
+	src/backends/verilog/modules/qcc_eltwise.v \
+	src/backends/verilog/modules/qcc_enlarge.v \
+	src/backends/verilog/modules/qcc_fifo.v \
+	src/backends/verilog/modules/qcc_fork.v \
+	src/backends/verilog/modules/qcc_global_sum.v \
+	src/backends/verilog/modules/qcc_label.v \
+	src/backends/verilog/modules/qcc_larger.v \
+	src/backends/verilog/modules/qcc_max_pool.v \
+	src/backends/verilog/modules/qcc_mvau.v \
+	src/backends/verilog/modules/qcc_number.v \
+	src/backends/verilog/modules/qcc_pad.v \
+	src/backends/verilog/modules/qcc_pool.v \
+	src/backends/verilog/modules/qcc_rom.v \
+	src/backends/verilog/modules/qcc_sample.v \
+	src/backends/verilog/modules/qcc_span.v \
+	src/backends/verilog/modules/qcc_threshold.v \
+	src/backends/verilog/modules/qcc_tiles.v \
+	src/backends/verilog/modules/qcc_widen.v \
+	src/backends/verilog/modules/qcc_width.v \
+	src/backends/verilog/modules/qcc_window.v \
+	src/backends/verilog/modules/qcc_window_parallel.v \
+	src/backends/verilog/modules/testbench.cpp
+EXTRA_DIST += $(VERILOG_MODULES)
+BUILT_SOURCES += src/backends/verilog/verilog_text.c
+CLEANFILES += src/backends/verilog/verilog_text.c
+
+src/backends/verilog/verilog_text.c: $(VERILOG_MODULES)
+	$(AM_V_GEN)$(MKDIR_P) src/backends/verilog && { echo '#include "backends/verilog/verilog.h"'; \
+	echo 'const struct verilog_text verilog_texts[] = {'; \
+	for f in $(VERILOG_MODULES); do \
+		echo "{ \"$${f##*/}\", \"\""; \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $(srcdir)/$$f; \
+		echo '},'; \
+	done; echo '{ NULL, NULL } };'; } > $@.tmp && mv $@.tmp $@

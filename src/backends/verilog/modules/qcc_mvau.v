@@ -1,0 +1,152 @@
+// A matrix-vector unit: PE outputs at a time from SIMD inputs at a time, with thresholds or (STEPS 0) without. The vector is
+// read with the first PE outputs and kept for the others; DEPTHWISE: an input word holds SIMD kernel positions of PE
+// channels, which are not kept. One step a cycle; stages: read weights, add products, accumulate, activate.
+module qcc_mvau #(
+	parameter SF = 1, // input words of a vector
+	parameter NF = 1, // output words of a vector
+	parameter PE = 1,
+	parameter SIMD = 1,
+	parameter DEPTHWISE = 0,
+	parameter X_BITS = 1,
+	parameter X_KIND = 0,
+	parameter W_BITS = 1,
+	parameter W_KIND = 0,
+	parameter COUNT = 0, // bipolar times bipolar: count equal bits
+	parameter BITS = 8, // of accumulators and thresholds
+	parameter STEPS = 1,
+	parameter OUT_BITS = 1,
+	parameter OUT_KIND = 0,
+	parameter BASE = 0,
+	parameter SF_BITS = 1,
+	parameter NF_BITS = 1,
+	parameter ADDRESS_BITS = 1,
+	parameter WEIGHTS = "weights.hex",
+	parameter THRESHOLDS = "thresholds.hex",
+	parameter IN_WIDTH = 1
+) (
+	input wire clock,
+	input wire reset,
+	input wire [IN_WIDTH-1:0] in_data,
+	input wire in_valid,
+	output wire in_ready,
+	output wire [PE*OUT_BITS-1:0] out_data,
+	output wire out_valid,
+	input wire out_ready
+);
+	localparam KEEPS = DEPTHWISE == 0 && NF > 1;
+	reg [3:0] valid; // of the stages
+	reg [1:0] last;
+	reg first, first_sum;
+	wire move = !valid[3] || out_ready;
+
+	// Where in the vector.
+	wire [SF_BITS-1:0] sf, sf_next_unused;
+	wire [NF_BITS-1:0] nf, nf_next_unused;
+	wire [ADDRESS_BITS-1:0] address, address_next_unused;
+	wire sf_last, nf_last_unused, address_last_unused;
+	wire reads = !KEEPS || nf == {NF_BITS{1'b0}};
+	wire step = move && (in_valid || !reads);
+	assign in_ready = move && reads;
+	qcc_counter #(.N(SF), .BITS(SF_BITS)) count_sf (
+		.clock(clock), .reset(reset), .step(step), .at(sf), .next(sf_next_unused), .last(sf_last));
+	qcc_counter #(.N(NF), .BITS(NF_BITS)) count_nf (
+		.clock(clock), .reset(reset), .step(step && sf_last), .at(nf), .next(nf_next_unused), .last(nf_last_unused));
+	qcc_counter #(.N(SF * NF), .BITS(ADDRESS_BITS)) count_address (
+		.clock(clock), .reset(reset), .step(step), .at(address), .next(address_next_unused), .last(address_last_unused));
+
+	// Stage 0: the weights, and the inputs from outside or as they were kept.
+	wire [PE*SIMD*W_BITS-1:0] weights;
+	wire [IN_WIDTH-1:0] x;
+	qcc_rom #(.WIDTH(PE * SIMD * W_BITS), .WORDS(SF * NF), .BITS(ADDRESS_BITS), .FILE(WEIGHTS)) weight_rom (
+		.clock(clock), .read(step), .address(address), .data(weights));
+	reg [IN_WIDTH-1:0] fresh;
+	always @(posedge clock)
+		if (step)
+			fresh <= in_data;
+	generate
+		if (KEEPS) begin : keep
+			reg [IN_WIDTH-1:0] memory [0:SF-1];
+			reg [IN_WIDTH-1:0] kept;
+			reg is_fresh;
+			always @(posedge clock)
+				if (step) begin
+					if (reads)
+						memory[sf] <= in_data;
+					kept <= memory[sf];
+					is_fresh <= reads;
+				end
+			assign x = is_fresh ? fresh : kept;
+		end else begin : pass
+			assign x = fresh;
+		end
+	endgenerate
+
+	// Stages 1 and 2: sums of products, accumulators.
+	reg [PE*BITS-1:0] sums, accumulators;
+	wire [PE*BITS-1:0] new_sums;
+	genvar pe, s;
+	generate
+		for (pe = 0; pe < PE; pe = pe + 1) begin : element
+			wire [SIMD*X_BITS-1:0] mine;
+			for (s = 0; s < SIMD; s = s + 1) begin : choose
+				if (DEPTHWISE != 0) begin : channel
+					assign mine[s*X_BITS +: X_BITS] = x[(s*PE+pe)*X_BITS +: X_BITS];
+				end else begin : all
+					assign mine[s*X_BITS +: X_BITS] = x[s*X_BITS +: X_BITS];
+				end
+			end
+			qcc_dot #(.N(SIMD), .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND), .COUNT(COUNT),
+				.BITS(BITS)) dot (
+				.x(mine), .w(weights[pe*SIMD*W_BITS +: SIMD*W_BITS]), .sum(new_sums[pe*BITS +: BITS]));
+			always @(posedge clock) begin
+				if (move)
+					sums[pe*BITS +: BITS] <= new_sums[pe*BITS +: BITS];
+				if (move && valid[1])
+					accumulators[pe*BITS +: BITS] <=
+						(first_sum ? {BITS{1'b0}} : accumulators[pe*BITS +: BITS]) + sums[pe*BITS +: BITS];
+			end
+		end
+	endgenerate
+	always @(posedge clock)
+		if (reset)
+			valid <= 4'd0;
+		else if (move)
+			valid <= {valid[2], valid[1] && last[1], valid[0], step};
+	always @(posedge clock)
+		if (move) begin
+			last <= {last[0], sf_last};
+			first <= sf == {SF_BITS{1'b0}};
+			first_sum <= first;
+		end
+
+	// Stage 3: activation.
+	reg [PE*OUT_BITS-1:0] result;
+	wire [PE*OUT_BITS-1:0] codes;
+	generate
+		if (STEPS > 0) begin : activation
+			wire [NF_BITS-1:0] fold, fold_next_unused;
+			wire fold_last_unused;
+			wire [PE*STEPS*BITS-1:0] thresholds;
+			qcc_counter #(.N(NF), .BITS(NF_BITS)) count_fold (
+				.clock(clock), .reset(reset), .step(move && valid[1] && last[1]), .at(fold), .next(fold_next_unused),
+				.last(fold_last_unused));
+			qcc_rom #(.WIDTH(PE * STEPS * BITS), .WORDS(NF), .BITS(NF_BITS), .FILE(THRESHOLDS)) threshold_rom (
+				.clock(clock), .read(move && valid[1] && last[1]), .address(fold), .data(thresholds));
+			for (pe = 0; pe < PE; pe = pe + 1) begin : element
+				qcc_activate #(.BITS(BITS), .STEPS(STEPS), .OUT_BITS(OUT_BITS), .BASE(BASE)) activate (
+					.number(accumulators[pe*BITS +: BITS]), .thresholds(thresholds[pe*STEPS*BITS +: STEPS*BITS]),
+					.code(codes[pe*OUT_BITS +: OUT_BITS]));
+			end
+		end else begin : identity
+			for (pe = 0; pe < PE; pe = pe + 1) begin : element
+				qcc_code #(.NUMBER(BITS), .BITS(OUT_BITS), .KIND(OUT_KIND)) encode (
+					.number(accumulators[pe*BITS +: BITS]), .code(codes[pe*OUT_BITS +: OUT_BITS]));
+			end
+		end
+	endgenerate
+	always @(posedge clock)
+		if (move)
+			result <= codes;
+	assign out_data = result;
+	assign out_valid = valid[3];
+endmodule
