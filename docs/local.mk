@@ -1,6 +1,7 @@
 # The guide, its pictures, and the reference, which is made from the tables in the code.
 EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	docs/guide.md \
+	docs/hardware.md \
 	docs/python.md \
 	docs/reference.md \
 	docs/report.md \

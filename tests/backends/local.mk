@@ -1,7 +1,8 @@
 # Tests of backends: UNIT_TESTS += tests/backends/test_x, or scripts in TESTS and EXTRA_DIST.
 UNIT_TESTS += tests/backends/test_dot tests/backends/test_plan
 TESTS += tests/backends/hls_csim.sh tests/backends/hls_random.py
-EXTRA_DIST += tests/backends/hls_csim.sh tests/backends/hls_random.py tests/backends/bipolar_net.py
+TESTS += tests/backends/verilog_sim.sh
+EXTRA_DIST += tests/backends/hls_csim.sh tests/backends/hls_random.py tests/backends/bipolar_net.py tests/backends/verilog_sim.sh
 TESTS += tests/backends/hostile_names.py
 EXTRA_DIST += tests/backends/hostile_names.py
 C_TESTS = tests/backends/c_forms.py tests/backends/c_goldens.py tests/backends/c_random.py tests/backends/c_options.sh tests/backends/c_stack.py tests/backends/c_targets.sh

@@ -19,3 +19,10 @@ EXTRA_DIST += tests/bench/bench_train.py tests/bench/train_schedule.json
 .PHONY: bench-train
 bench-train: qcc$(EXEEXT)
 	@$(AM_TESTS_ENVIRONMENT) unset QCC_VERIFY; $${QCC_PYTHON:-python3} '$(srcdir)'/tests/bench/bench_train.py --output bench_train.json
+
+# make bench-hw: cycles in simulation, and what open synthesis says of the Verilog backend's designs.
+EXTRA_DIST += tests/bench/bench_hw.py
+
+.PHONY: bench-hw
+bench-hw: qcc$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) $${QCC_PYTHON:-python3} '$(srcdir)'/tests/bench/bench_hw.py --output bench_hw.json

@@ -133,12 +133,9 @@ static const char *const keywords[] = {
 
 static int check_kinds(const struct design *p, struct diags *d)
 {
-	for (size_t i = 0; i < p->n_layers; i++) {
-		const struct node *n = p->layers[i].l.node;
-		if (!verilog_has_module(n))
-			return diag_node_error(d, n, "the HLS backend has it (-b hls)",
-					       "the Verilog backend has no module for %s yet", n->op->name);
-	}
+	for (size_t i = 0; i < p->n_layers; i++)
+		if (verilog_check_layer(&p->layers[i].l, d) != 0)
+			return -1;
 	return 0;
 }
 

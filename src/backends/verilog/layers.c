@@ -222,6 +222,24 @@ static void emit_channelwise(struct verilog_writer *w, const struct design_layer
 	hw_memory_free(&m[0]);
 }
 
+static void emit_lookup(struct verilog_writer *w, const struct design_layer *layer)
+{
+	struct hw_memory m[HW_MEMORIES];
+	if (hw_memories(&layer->l, m, w->d) < 0) {
+		w->failed = true;
+		return;
+	}
+	open_instance(w, "qcc_lookup");
+	verilog_param(w, "ROWS", layer->l.depth);
+	verilog_param(w, "X_BITS", input(w, layer, 0)->words.bits);
+	verilog_param(w, "ROW_BITS", verilog_index_bits(layer->l.depth));
+	verilog_param(w, "OUT_WIDTH", hw_width(output(w, layer, 0)->words));
+	file_param(w, layer, "TABLE", "table");
+	verilog_write_memory(w, layer, &m[0]);
+	close_instance(w, layer);
+	hw_memory_free(&m[0]);
+}
+
 /* ---- images ---- */
 
 static void pair_param(struct verilog_writer *w, const char *rows, const char *columns, const int64_t pair[2])
@@ -472,6 +490,7 @@ static const struct {
 	{ &op_FMPadding_Pixel, emit_padding },
 	{ &op_GlobalAccPool, emit_global_sum },
 	{ &op_LabelSelect, emit_labels },
+	{ &op_Lookup, emit_lookup },
 	{ &op_MVAU, emit_mvau },
 	{ &op_Pool, emit_pool },
 	{ &op_StreamingConcat, emit_concat },
@@ -483,12 +502,30 @@ static const struct {
 	{ &op_VVAU, emit_mvau },
 };
 
-bool verilog_has_module(const struct node *n)
+/* Windows of a pooling that reach beyond the image. */
+static bool has_partial_windows(const struct hw_layer *l)
+{
+	return l->node->op == &op_StreamingMaxPool &&
+	       (l->out_dim[0] != l->in_dim[0] / l->kernel[0] || l->out_dim[1] != l->in_dim[1] / l->kernel[1]);
+}
+
+static bool has_module(const struct node *n)
 {
 	for (size_t i = 0; i < sizeof instances / sizeof *instances; i++)
 		if (instances[i].op == n->op)
 			return true;
 	return false;
+}
+
+int verilog_check_layer(const struct hw_layer *l, struct diags *d)
+{
+	if (!has_module(l->node))
+		return diag_node_error(d, l->node, "the HLS backend may have it (-b hls)",
+				       "the Verilog backend has no module for %s", l->node->op->name);
+	if (has_partial_windows(l))
+		return diag_node_error(d, l->node, "pad the image",
+				       "the Verilog backend has no poolings with windows that reach beyond the image");
+	return 0;
 }
 
 void verilog_emit_layer(struct verilog_writer *w, const struct design_layer *layer)

@@ -22,6 +22,7 @@ VERILOG_MODULES = \
 	src/backends/verilog/modules/qcc_global_sum.v \
 	src/backends/verilog/modules/qcc_label.v \
 	src/backends/verilog/modules/qcc_larger.v \
+	src/backends/verilog/modules/qcc_lookup.v \
 	src/backends/verilog/modules/qcc_max_pool.v \
 	src/backends/verilog/modules/qcc_mvau.v \
 	src/backends/verilog/modules/qcc_number.v \

@@ -33,8 +33,8 @@ struct verilog_writer {
 	bool failed;
 };
 
-/* The layer's kind has a module. */
-bool verilog_has_module(const struct node *n);
+/* 0, or -1 with a diagnostic: the layer's kind has no module, or not in this form. */
+int verilog_check_layer(const struct hw_layer *l, struct diags *d);
 /* Appends the instance, and writes the layer's memories. Failures are remembered in w. */
 void verilog_emit_layer(struct verilog_writer *w, const struct design_layer *layer);
 void verilog_param(struct verilog_writer *w, const char *name, int64_t value);

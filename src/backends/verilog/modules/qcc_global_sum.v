@@ -28,7 +28,8 @@ module qcc_global_sum #(
 	wire reading = at < WORDS[BITS-1:0];
 	wire fresh = at < SIZE[BITS-1:0];
 	wire step = reading ? in_valid : out_ready;
-	wire [PE*SUM_BITS-1:0] held = sums[fold], now;
+	wire [PE*SUM_BITS-1:0] held = sums[fold];
+	wire [PE*SUM_BITS-1:0] now;
 	assign in_ready = reading;
 	assign out_valid = !reading;
 	qcc_counter #(.N(WORDS + FOLD), .BITS(BITS)) count (

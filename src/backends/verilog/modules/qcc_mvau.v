@@ -1,6 +1,6 @@
 // A matrix-vector unit: PE outputs at a time from SIMD inputs at a time, with thresholds or (STEPS 0) without. The vector is
 // read with the first PE outputs and kept for the others; DEPTHWISE: an input word holds SIMD kernel positions of PE
-// channels, which are not kept. One step a cycle; stages: read weights, add products, accumulate, activate.
+// channels, which are not kept. One step a cycle; stages: read weights, add GROUP products each, accumulate, activate.
 module qcc_mvau #(
 	parameter SF = 1, // input words of a vector
 	parameter NF = 1, // output words of a vector
@@ -22,7 +22,8 @@ module qcc_mvau #(
 	parameter ADDRESS_BITS = 1,
 	parameter WEIGHTS = "weights.hex",
 	parameter THRESHOLDS = "thresholds.hex",
-	parameter IN_WIDTH = 1
+	parameter IN_WIDTH = 1,
+	parameter GROUP = 12
 ) (
 	input wire clock,
 	input wire reset,
@@ -33,6 +34,7 @@ module qcc_mvau #(
 	output wire out_valid,
 	input wire out_ready
 );
+	localparam GROUPS = (SIMD + GROUP - 1) / GROUP;
 	localparam KEEPS = DEPTHWISE == 0 && NF > 1;
 	reg [3:0] valid; // of the stages
 	reg [1:0] last;
@@ -81,10 +83,9 @@ module qcc_mvau #(
 		end
 	endgenerate
 
-	// Stages 1 and 2: sums of products, accumulators.
-	reg [PE*BITS-1:0] sums, accumulators;
-	wire [PE*BITS-1:0] new_sums;
-	genvar pe, s;
+	// Stages 1 and 2: sums of groups of products, accumulators.
+	reg [PE*BITS-1:0] accumulators;
+	genvar pe, s, g;
 	generate
 		for (pe = 0; pe < PE; pe = pe + 1) begin : element
 			wire [SIMD*X_BITS-1:0] mine;
@@ -95,16 +96,28 @@ module qcc_mvau #(
 					assign mine[s*X_BITS +: X_BITS] = x[s*X_BITS +: X_BITS];
 				end
 			end
-			qcc_dot #(.N(SIMD), .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND), .COUNT(COUNT),
-				.BITS(BITS)) dot (
-				.x(mine), .w(weights[pe*SIMD*W_BITS +: SIMD*W_BITS]), .sum(new_sums[pe*BITS +: BITS]));
-			always @(posedge clock) begin
-				if (move)
-					sums[pe*BITS +: BITS] <= new_sums[pe*BITS +: BITS];
-				if (move && valid[1])
-					accumulators[pe*BITS +: BITS] <=
-						(first_sum ? {BITS{1'b0}} : accumulators[pe*BITS +: BITS]) + sums[pe*BITS +: BITS];
+			reg [GROUPS*BITS-1:0] sums;
+			for (g = 0; g < GROUPS; g = g + 1) begin : group
+				localparam N = SIMD - g * GROUP < GROUP ? SIMD - g * GROUP : GROUP;
+				wire [BITS-1:0] new_sum;
+				qcc_dot #(.N(N), .X_BITS(X_BITS), .X_KIND(X_KIND), .W_BITS(W_BITS), .W_KIND(W_KIND), .COUNT(COUNT),
+					.BITS(BITS)) dot (
+					.x(mine[g*GROUP*X_BITS +: N*X_BITS]),
+					.w(weights[(pe*SIMD+g*GROUP)*W_BITS +: N*W_BITS]), .sum(new_sum));
+				always @(posedge clock)
+					if (move)
+						sums[g*BITS +: BITS] <= new_sum;
 			end
+			reg [BITS-1:0] total;
+			integer k;
+			always @* begin
+				total = first_sum ? {BITS{1'b0}} : accumulators[pe*BITS +: BITS];
+				for (k = 0; k < GROUPS; k = k + 1)
+					total = total + sums[k*BITS +: BITS];
+			end
+			always @(posedge clock)
+				if (move && valid[1])
+					accumulators[pe*BITS +: BITS] <= total;
 		end
 	endgenerate
 	always @(posedge clock)

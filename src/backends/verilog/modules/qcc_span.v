@@ -1,4 +1,4 @@
-// A coordinate that runs over BEFORE, SIZE and AFTER places: whether it is at a multiple of STRIDE within the SIZE.
+// A coordinate that runs over BEFORE, SIZE and AFTER places: whether it is at a multiple of STRIDE is_inside the SIZE.
 module qcc_span #(
 	parameter BEFORE = 0,
 	parameter SIZE = 1,
@@ -17,20 +17,20 @@ module qcc_span #(
 	localparam END = STRIDE - 1;
 	wire [BITS-1:0] at, next_unused;
 	reg [BITS-1:0] phase;
-	wire within;
+	wire is_inside;
 	generate
 		if (BEFORE > 0) begin : behind
-			assign within = at < TO[BITS-1:0] && at >= FROM[BITS-1:0];
+			assign is_inside = at < TO[BITS-1:0] && at >= FROM[BITS-1:0];
 		end else begin : from_begin
-			assign within = at < TO[BITS-1:0];
+			assign is_inside = at < TO[BITS-1:0];
 		end
 	endgenerate
-	assign inside_span = within && phase == {BITS{1'b0}};
+	assign inside_span = is_inside && phase == {BITS{1'b0}};
 	qcc_counter #(.N(BEFORE + SIZE + AFTER), .BITS(BITS)) count (
 		.clock(clock), .reset(reset), .step(step), .at(at), .next(next_unused), .last(last));
 	always @(posedge clock)
 		if (reset)
 			phase <= {BITS{1'b0}};
 		else if (step)
-			phase <= !within || phase == END[BITS-1:0] || last ? {BITS{1'b0}} : phase + 1'b1;
+			phase <= !is_inside || phase == END[BITS-1:0] || last ? {BITS{1'b0}} : phase + 1'b1;
 endmodule

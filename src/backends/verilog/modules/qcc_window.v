@@ -59,7 +59,7 @@ module qcc_window #(
 	reg [BITS-1:0] oy, fold, kx, ky;
 	reg [BITS-1:0] taken; // words of this frame that were read
 	reg [ADDRESS_BITS-1:0] to, from;
-	reg [ADDRESS_BITS-1:0] row, pixel, line; // where the row of windows, the window and its line begin
+	reg [ADDRESS_BITS-1:0] row, pixel, line, spot; // begin of the row of windows, the window, its line, its pixel
 	wire writes = phase == ROWS && at < WRITES[BITS-1:0];
 	wire reads = phase != ROWS || (at < READS[BITS-1:0] && taken != ALL[BITS-1:0]);
 	wire step = (in_valid || !reads) && (out_ready || !writes);
@@ -80,15 +80,6 @@ module qcc_window #(
 		end
 	endfunction
 
-	function [ADDRESS_BITS-1:0] column; // words from a line's begin to that kernel column
-		input [BITS-1:0] k;
-		reg [BITS+31:0] wide;
-		begin
-			wide = {32'd0, k} * NEXT_X;
-			column = wide[ADDRESS_BITS-1:0];
-		end
-	endfunction
-
 	// The next word to write.
 	wire fold_last = fold == END_FOLD[BITS-1:0], kx_last = kx == END_KX[BITS-1:0], ky_last = ky == END_KY[BITS-1:0];
 	wire row_last = at == END_ROW[BITS-1:0];
@@ -97,8 +88,9 @@ module qcc_window #(
 	wire step_window = step_ky && ky_last && (DEPTHWISE == 0 || fold_last);
 	wire [ADDRESS_BITS-1:0] next_row = after(row, READS_STEP[ADDRESS_BITS-1:0]);
 	wire [ADDRESS_BITS-1:0] next_pixel = after(pixel, NEXT_OX[ADDRESS_BITS-1:0]);
+	wire [ADDRESS_BITS-1:0] next_spot = after(spot, NEXT_X[ADDRESS_BITS-1:0]);
 	wire [ADDRESS_BITS-1:0] next_line = after(line, NEXT_Y[ADDRESS_BITS-1:0]);
-	reg [ADDRESS_BITS-1:0] new_from, new_line, new_pixel;
+	reg [ADDRESS_BITS-1:0] new_from, new_line, new_pixel, new_spot;
 	reg [BITS-1:0] new_fold, new_kx, new_ky;
 	always @* begin
 		new_fold = fold;
@@ -107,6 +99,7 @@ module qcc_window #(
 		new_from = from;
 		new_line = line;
 		new_pixel = pixel;
+		new_spot = spot;
 		if (step && phase == ROWS && row_last) begin
 			new_fold = {BITS{1'b0}};
 			new_kx = {BITS{1'b0}};
@@ -114,6 +107,7 @@ module qcc_window #(
 			new_from = next_row;
 			new_line = next_row;
 			new_pixel = next_row;
+			new_spot = next_row;
 		end else if (write && at != WRITTEN[BITS-1:0]) begin
 			if (DEPTHWISE == 0)
 				new_fold = fold_last ? {BITS{1'b0}} : fold + 1'b1;
@@ -131,7 +125,11 @@ module qcc_window #(
 			end else if (step_ky) begin
 				new_line = next_line;
 			end
-			new_from = after(after(new_line, column(new_kx)), new_fold[ADDRESS_BITS-1:0]);
+			if (step_ky)
+				new_spot = new_line;
+			else if (step_kx)
+				new_spot = next_spot;
+			new_from = after(new_spot, new_fold[ADDRESS_BITS-1:0]);
 		end
 	end
 
@@ -149,6 +147,7 @@ module qcc_window #(
 			row <= {ADDRESS_BITS{1'b0}};
 			line <= {ADDRESS_BITS{1'b0}};
 			pixel <= {ADDRESS_BITS{1'b0}};
+			spot <= {ADDRESS_BITS{1'b0}};
 			fold <= {BITS{1'b0}};
 			kx <= {BITS{1'b0}};
 			ky <= {BITS{1'b0}};
@@ -156,6 +155,7 @@ module qcc_window #(
 			from <= new_from;
 			line <= new_line;
 			pixel <= new_pixel;
+			spot <= new_spot;
 			fold <= new_fold;
 			kx <= new_kx;
 			ky <= new_ky;
@@ -186,6 +186,7 @@ module qcc_window #(
 				row <= {ADDRESS_BITS{1'b0}};
 				line <= {ADDRESS_BITS{1'b0}};
 				pixel <= {ADDRESS_BITS{1'b0}};
+				spot <= {ADDRESS_BITS{1'b0}};
 			end else if (step && phase == ROWS && row_last && oy == END_OY[BITS-1:0]) begin
 				phase <= DRAINING;
 				at <= {BITS{1'b0}};
