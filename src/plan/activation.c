@@ -41,10 +41,15 @@ static int64_t clamp_threshold(double t, int64_t lo, int64_t hi)
 /* Lines instead of thresholds, where that many are closer to one than to a table. */
 static void find_lines(struct lowering *l, struct plan_activation *s, const struct requantise_problem *p)
 {
-	enum { LEAST = 8 };			/* as many comparisons take as long as a multiplication of 64 bits */
-	static const double doubt = 1.0 / 1024; /* so that a look at the exceptions is rare */
+	enum { LEAST = 8 }; /* as many comparisons take as long as a multiplication of 64 bits */
+	/* Small, so that a look at the exceptions is rare; but any is cheaper than comparing. */
+	static const double doubt[] = { 1.0 / 1024, 1.0 / 128, 1.0 / 16 };
+	enum { DOUBTS = sizeof doubt / sizeof *doubt };
 	struct requantisation *q = arena_array(&l->plan->arena, struct requantisation, s->channels + 1);
-	if (s->count < LEAST || !requantise_channels(p, s->channels, doubt, q))
+	size_t i = 0;
+	while (s->count >= LEAST && i < DOUBTS && !requantise_channels(p, s->channels, doubt[i], q))
+		i++;
+	if (s->count < LEAST || i == DOUBTS)
 		return;
 	for (int64_t c = 0; c < s->channels; c++) {
 		size_t size = (size_t)q[c].n_exceptions * sizeof *q[c].exceptions;

@@ -185,6 +185,39 @@ for kind, body in EIGHT_BITS.items():
         NETWORKS[f"{bits} inside: {kind}"] = ("x:INT4[1,24,4,4]", f"c = Conv(x, $v[24,24,1,1;-3..3]); i = qonnx.MultiThreshold <out_dtype = "
                                               f"\"{bits}\"{bias}> (c, $t[1,255;-150..150]); " + body.replace("X", "i"))
 
+# 255 thresholds near a line, some of them off it, behind every kind of layer that sums 8-bit operands.
+NEAR_A_LINE = {
+    "convolution": "c = Conv <pads = [1,1,1,1]> (x, $w[20,20,3,3;-128..127])",
+    "1x1 convolution": "c = Conv (x, $w[32,20,1,1;-128..127])",
+    "depthwise convolution": "c = Conv <group = 20, pads = [1,1,1,1]> (x, $w[20,1,3,3;-128..127])",
+    "depthwise convolution in steps of 2": "c = Conv <group = 20, pads = [2,2,2,2], strides = [2,2]> (x, $w[20,1,5,5;-128..127])",
+    "dilated depthwise convolution": "c = Conv <group = 20, pads = [2,2,2,2], dilations = [2,2]> (x, $w[20,1,3,3;-128..127])",
+    "depthwise convolution along a row": "c = Conv <group = 20, pads = [0,3,0,3]> (x, $w[20,1,1,7;-128..127])",
+    "depthwise convolution along a column": "c = Conv <group = 20> (x, $w[20,1,9,1;-128..127])",
+    "wide depthwise convolution": "c = Conv <group = 20, pads = [1,6,1,6]> (x, $w[20,1,3,13;-128..127])",
+    "depthwise convolution of 32 channels": "d = Conv (x, $v[32,20,1,1;-1..1]); e = MultiThreshold8(d, $line0[32,255;3..30]); "
+                                                 "c = Conv <group = 32, pads = [1,1,1,1]> (e, $w[32,1,3,3;-128..127])",
+    "dense": "f = Flatten(x); c = MatMul(f, $w[1980,20;-128..127])",
+    "residual": "d = Conv <pads = [1,1,1,1]> (x, $w[20,20,3,3;-128..127]); e = MultiThreshold8(d, $line0[20,255;1500..4000]); "
+                "m = Mul(x, $three[;3]); n = Mul(e, $five[;5]); c = Add(m, n)",
+    "elements": "c = Mul(x, $three[;3])",
+}
+STEPS = {"convolution": "1500..4000", "1x1 convolution": "400..1500", "dense": "3000..9000", "residual": "5..20", "elements": "2..5"}
+for kind, body in NEAR_A_LINE.items():
+    rows = 32 if "32" in body and kind != "dense" else 20
+    for bits, bias in (("UINT8", ""), ("INT8", ", out_bias = -128.0")):
+        last = f'y = qonnx.MultiThreshold <out_dtype = "{bits}"{bias}> (c, $line1[{rows},255;{STEPS.get(kind, "150..700")}])'
+        first = body.replace("MultiThreshold8", f'qonnx.MultiThreshold <out_dtype = "{bits}"{bias}> ')
+        NETWORKS[f"{bits} near a line: {kind}"] = (f"x:{bits}[1,20,9,11]", f"{first}; {last}")
+
+
+def near_a_line(rng, rows, count, low, high):
+    """Rows of thresholds in equal steps of low to high, one in thirty off by one."""
+    for _ in range(rows):
+        step = rng.uniform(low, high)
+        start = -step * count * rng.uniform(0.3, 0.6)
+        yield from sorted(round(start + k * step) + (rng.random() < 1 / 30) * rng.choice((-1, 1)) for k in range(count))
+
 
 def constants(body, seed):
     """Constants of a network as declarations, and its nodes with their names alone."""
@@ -200,6 +233,8 @@ def constants(body, seed):
             values = [rng.randint(low, high) for _ in range(size)]
         else:
             values = what.split()
+        if name.startswith("line"):
+            values = list(near_a_line(rng, *[int(d) for d in dims.split(",")], low, high))
         if name == "t":     # thresholds ascend
             row = int(dims.split(",")[1])
             values = [v for i in range(0, size, row) for v in sorted(values[i:i + row])]

@@ -15,6 +15,7 @@ libqcc_la_SOURCES += \
 	src/backends/c/packed/bits.c \
 	src/backends/c/packed/blocks.c \
 	src/backends/c/packed/bytes.c \
+	src/backends/c/packed/depthwise.c \
 	src/backends/c/packed/floats.c \
 	src/backends/c/packed/packed.c \
 	src/backends/c/packed/packed.h \

@@ -214,6 +214,26 @@ static bool line_of_codes(struct emit *e, const struct requantisation *q, int64_
 	return to->multiplier <= INT32_MAX;
 }
 
+/* Brings n lines to a shift of 32, by which a vector's counts are the upper halves of its products: nothing is shifted
+ * out then. Multipliers that would not fit stay as they are. */
+static void widen_lines(struct requantisation *q, int64_t n, int64_t *doubt)
+{
+	int more = REQUANTISE_SHIFT - q->shift;
+	int64_t scale = INT64_C(1) << more;
+	if (*doubt >= INT64_C(1) << (q->shift > 0 ? q->shift - 1 : 0))
+		return;
+	for (int64_t o = 0; o < n; o++)
+		if (q[o].multiplier > INT32_MAX / scale)
+			return;
+	for (int64_t o = 0; o < n; o++) {
+		q[o].multiplier *= scale;
+		q[o].offset *= scale;
+		q[o].doubt *= scale;
+		q[o].shift = REQUANTISE_SHIFT;
+	}
+	*doubt *= scale;
+}
+
 static void take_lines(struct emit *e, const struct plan_layer *l, struct packed_activation *s, const int64_t *extra)
 {
 	struct requantisation *to = arena_array(e->arena, struct requantisation, padded_channels(l));
@@ -225,6 +245,7 @@ static void take_lines(struct emit *e, const struct plan_layer *l, struct packed
 	}
 	s->lines = to;
 	s->doubt = l->activation->doubt;
+	widen_lines(to, l->window.oc, &s->doubt);
 }
 
 struct packed_activation *packed_activation(struct emit *e, const struct plan_layer *l, const int64_t *extra)
@@ -324,40 +345,80 @@ static const char *multipliers(struct emit *e, const struct plan_layer *l, const
 	return emit_array(e, ARRAY_I32, m, (size_t)padded_channels(l), "%s_m", l->name);
 }
 
-/* Of 16 channels those with even numbers first: products of 64 bits take every second lane. */
+/* Of 16 channels those with even numbers first: products of 64 bits take every second lane. Channels that are not
+ * there are far from any doubt. */
 static const char *line_offsets(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
 {
 	int64_t *r = arena_array(e->arena, int64_t, padded_channels(l));
-	for (int64_t o = 0; o < l->window.oc; o++)
-		r[o / GROUP * GROUP + o % 2 * (GROUP / 2) + o % GROUP / 2] = s->lines[o].offset;
+	for (int64_t o = 0; o < padded_channels(l); o++)
+		r[o / GROUP * GROUP + o % 2 * (GROUP / 2) + o % GROUP / 2] =
+			o < l->window.oc ? s->lines[o].offset : (INT64_C(1) << s->lines->shift) / 2;
 	return emit_array(e, ARRAY_I64, r, (size_t)padded_channels(l), "%s_r", l->name);
 }
 
-void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_activation *s, int indent,
-			  const char *at)
+static void line_constants(struct emit *e, const struct plan_layer *l, const struct packed_activation *s,
+			   struct packed_constants *k)
+{
+	int64_t n = padded_channels(l);
+	k->m = multipliers(e, l, s);
+	k->r = line_offsets(e, l, s);
+	if (!s->doubt)
+		return;
+	struct line_exceptions x = gather_exceptions(e, s->lines, n);
+	k->first = emit_array(e, ARRAY_I32, x.first, (size_t)n + 1, "%s_f", l->name);
+	k->at = emit_array(e, ARRAY_I32, x.x, (size_t)x.count + 1, "%s_x", l->name);
+	k->add = emit_array(e, ARRAY_I32, x.correction, (size_t)x.count + 1, "%s_d", l->name);
+}
+
+struct packed_constants packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
+{
+	struct packed_constants k = { 0 };
+	if (s->affine) {
+		k.r = padded_floats(e, l, s->offset, "a");
+		k.m = padded_floats(e, l, s->scale, "m");
+	} else if (s->lines) {
+		line_constants(e, l, s, &k);
+	} else {
+		k.t = thresholds(e, l, s);
+	}
+	return k;
+}
+
+static void count_by_line(struct emit *e, const struct packed_activation *s, const struct packed_constants *k,
+			  int indent)
 {
 	struct strbuf *b = e->code;
-	strbuf_printf(b, "%.*sconst int line = %s;\n%.*sqcc_i32 n = qcc_requantise%s(sum, %s + line, ", indent, TABS,
-		      at, indent, TABS, s->doubt ? "_near" : "", multipliers(e, l, s));
-	strbuf_printf(b, "%s + line / %d * %d + line %% %d / 2, %d, %lld", line_offsets(e, l, s), GROUP, GROUP, GROUP,
+	strbuf_printf(b, "%.*sqcc_i32 n = qcc_requantise%s(sum, %s + channel, ", indent, TABS, s->doubt ? "_near" : "",
+		      k->m);
+	strbuf_printf(b, "%s + channel / %d * %d + channel %% %d / 2, %d, %lld", k->r, GROUP, GROUP, GROUP,
 		      s->lines->shift, LL(s->count));
-	if (s->doubt) {
-		int64_t n = padded_channels(l);
-		struct line_exceptions x = gather_exceptions(e, s->lines, n);
-		strbuf_printf(b, ", %lld, %s + line", LL(s->doubt),
-			      emit_array(e, ARRAY_I32, x.first, (size_t)n + 1, "%s_f", l->name));
-		strbuf_printf(b, ", %s", emit_array(e, ARRAY_I32, x.x, (size_t)x.count + 1, "%s_x", l->name));
-		strbuf_printf(b, ", %s", emit_array(e, ARRAY_I32, x.correction, (size_t)x.count + 1, "%s_d", l->name));
-	}
+	if (s->doubt)
+		strbuf_printf(b, ", %lld, %s + channel, %s, %s", LL(s->doubt), k->first, k->at, k->add);
 	strbuf_puts(b, ");\n");
 }
 
-const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_activation *s,
-			     const char **offset)
+static void count_by_comparing(struct emit *e, const struct packed_activation *s, const struct packed_constants *k,
+			       int indent)
 {
-	*offset = NULL;
-	if (!s->affine)
-		return thresholds(e, l, s);
-	*offset = padded_floats(e, l, s->offset, "a");
-	return padded_floats(e, l, s->scale, "m");
+	struct strbuf *b = e->code;
+	strbuf_printf(b, "%.*sconst int32_t *t = %s + channel / %d * %lld + channel %% %d;\n%.*sqcc_i32 n = { 0 };\n",
+		      indent, TABS, k->t, GROUP, LL(s->count * GROUP), GROUP, indent, TABS);
+	if (s->count > 8)
+		strbuf_printf(b, "%.*sfor (int k = 0; k < %lld; k++)\n%.*sn = qcc_reach32(n, sum, t + k * %d);\n",
+			      indent, TABS, LL(s->count), indent + 1, TABS, GROUP);
+	for (int64_t i = 0; i < s->count && s->count <= 8; i++)
+		strbuf_printf(b, "%.*sn = qcc_reach32(n, sum, t + %lld);\n", indent, TABS, LL(i * GROUP));
+}
+
+void packed_count(struct emit *e, const struct packed_activation *s, const struct packed_constants *k, int indent,
+		  const char *at)
+{
+	strbuf_printf(e->code, "%.*sconst int channel = %s;\n", indent, TABS, at);
+	if (s->affine)
+		strbuf_printf(e->code, "%.*sconst qcc_i32 n = %s(sum, %s + channel, %s + channel, %lld.0f);\n", indent,
+			      TABS, s->even ? "qcc_affine_even" : "qcc_affine", k->m, k->r, LL(s->count));
+	else if (s->lines)
+		count_by_line(e, s, k, indent);
+	else
+		count_by_comparing(e, s, k, indent);
 }

@@ -68,38 +68,17 @@ static void sums(struct emit *e, const struct packed_layer *p)
 	P("\t\t\t}\n\t\t}\n");
 }
 
-/* n: the count for the sums of vector v. */
-static void count(struct emit *e, const struct plan_layer *l, const struct packed_activation *s, const char *t,
-		  const char *offset, int64_t v)
-{
-	const char *at = arena_printf(e->arena, "(ch + %lld) * QCC_LANES32", LL(v));
-	if (s->affine) {
-		P("\t\t\tconst qcc_i32 n = %s(sum, %s + %s, %s + %s, %lld.0f);\n",
-		  s->even ? "qcc_affine_even" : "qcc_affine", t, at, offset, at, LL(s->count));
-		return;
-	}
-	if (s->lines) {
-		packed_count_by_line(e, l, s, 3, at);
-		return;
-	}
-	P("\t\t\tconst int32_t *t = %s + (ch + %lld) / QCC_SPLIT * %lld + (ch + %lld) %% QCC_SPLIT * QCC_LANES32;\n", t,
-	  LL(v), LL(s->count * GROUP), LL(v));
-	P("\t\t\tqcc_i32 n = { 0 };\n");
-	if (s->count > 8)
-		P("\t\t\tfor (int k = 0; k < %lld; k++)\n\t\t\t\tn = qcc_reach32(n, sum, t + k * %d);\n", LL(s->count),
-		  GROUP);
-	for (int64_t k = 0; k < s->count && s->count <= 8; k++)
-		P("\t\t\tn = qcc_reach32(n, sum, t + %lld);\n", LL(k * GROUP));
-}
-
 static void store(struct emit *e, const struct packed_layer *p, const struct packed_block *b,
-		  const struct packed_activation *s, const char *t, const char *offset)
+		  const struct packed_activation *s)
 {
+	struct packed_constants k = { 0 };
+	if (s)
+		k = packed_constants(e, p->layer, s);
 	for (int64_t i = 0; i < p->pixels; i++)
 		for (int64_t v = 0; v < p->vectors; v++) {
 			P("\t\t{\n\t\t\tconst qcc_i32 sum = qcc_value4(s%lld_%lld);\n", LL(i), LL(v));
 			if (s)
-				count(e, p->layer, s, t, offset, v);
+				packed_count(e, s, &k, 3, arena_printf(e->arena, "(ch + %lld) * QCC_LANES32", LL(v)));
 			P("\t\t\t%s(%s, %s);\n\t\t}\n", s ? "qcc_store32" : "qcc_put32", packed_to(e, p, b, i, v),
 			  s ? "n" : "sum");
 		}
@@ -108,7 +87,7 @@ static void store(struct emit *e, const struct packed_layer *p, const struct pac
 void packed_bytes(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
-	const char *x = packed_operand(e, p), *offset = NULL;
+	const char *x = packed_operand(e, p);
 	struct packed_activation *s = l->activation ? packed_activation(e, l, NULL) : NULL;
 	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
 	struct packed_block b = { .group = GROUP,
@@ -121,12 +100,11 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 				  .rolled = true,
 				  .direct = direct,
 				  .row = s ? ARRAY_U8 : ARRAY_I32 };
-	const char *t = s && !s->lines ? packed_constants(e, l, s, &offset) : NULL;
 	bool even = s && (s->affine || s->lines);
 	P("\n/* %s. Bytes%s */\n", layer_comment(e, l), even ? ", evenly spaced thresholds" : "");
 	packed_open(e, p, &b);
 	sums(e, p);
-	store(e, p, &b, s, t, offset);
+	store(e, p, &b, s);
 	packed_close(e, p, &b, NULL);
 	packed_stack(e, p, &b, p->pixels * p->vectors * 2); /* two halves of each sum */
 	packed_call(e, p, x);

@@ -60,13 +60,16 @@ bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, flo
 /* The line is exact where it is further than this from every count: at a threshold and just below it, it is not
  * further on the wrong side. */
 double affine_doubt(const float *t, int64_t count, float scale, float offset);
-/* Constants for counting in lanes of 32 bits, channels in groups of 16: thresholds as [group][threshold][16], or,
- * where they are evenly spaced, scales, and offsets in *offset. */
-const char *packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_activation *s,
-			     const char **offset);
-/* `qcc_i32 n`: the counts of the lanes of `sum` by s->lines. at: a C expression of the first lane's channel. */
-void packed_count_by_line(struct emit *e, const struct plan_layer *l, const struct packed_activation *s, int indent,
-			  const char *at);
+/* Constants for counting in lanes of 32 bits, channels in groups of 16; C expressions. */
+struct packed_constants {
+	const char *t;		      /* thresholds as [group][threshold][16] */
+	const char *m, *r;	      /* or scales and offsets of lines, of floats or of integers */
+	const char *first, *at, *add; /* and their exceptions */
+};
+struct packed_constants packed_constants(struct emit *e, const struct plan_layer *l, const struct packed_activation *s);
+/* `qcc_i32 n`: the counts of the lanes of `sum`. at: a C expression of the first lane's channel. */
+void packed_count(struct emit *e, const struct packed_activation *s, const struct packed_constants *k, int indent,
+		  const char *at);
 /* After the kernel: the code in `row` (bytes, or the sums where there is no activation) to y. */
 void packed_finish(struct emit *e, const struct plan_layer *l, const int64_t *extra, int indent, const char *pixel);
 

@@ -51,6 +51,7 @@ typedef uint64_t qcc_u64 __attribute__((vector_size(QCC_BYTES)));
 typedef int64_t qcc_i64 __attribute__((vector_size(QCC_BYTES)));
 typedef uint8_t qcc_u8 __attribute__((vector_size(QCC_BYTES)));
 typedef int32_t qcc_i32 __attribute__((vector_size(QCC_BYTES)));
+typedef uint32_t qcc_u32 __attribute__((vector_size(QCC_BYTES)));
 typedef float qcc_f32 __attribute__((vector_size(QCC_BYTES)));
 typedef uint8_t qcc_u8_of64 __attribute__((vector_size(QCC_LANES64))); /* a byte a lane */
 typedef uint8_t qcc_u8_of32 __attribute__((vector_size(QCC_LANES32)));
@@ -292,54 +293,96 @@ QCC_INLINE qcc_i32 qcc_affine_even(qcc_i32 x, const float *scale, const float *o
 {
 	return (qcc_i32)(qcc_line(x, scale, offset, top) + 8388608.0f) & 0x7fffff;
 }
-/* Counts of thresholds near a line, exactly: (x * m + r) >> shift, cut to 0 .. top. r: the lanes with even numbers first,
- * those with odd numbers 8 further on. What is shifted out of 64 bits leaves 32 that are right with either sign.
- * Sets *near where some lane comes within `doubt` of a step. */
+/* Lane by lane between 0 and top. */
+QCC_INLINE qcc_i32 qcc_cut32(qcc_i32 n, int top)
+{
+#if QCC_BYTES == 64
+	return (qcc_i32)_mm512_min_epi32(_mm512_max_epi32((__m512i)n, _mm512_setzero_si512()), _mm512_set1_epi32(top));
+#elif QCC_BYTES == 32
+	return (qcc_i32)_mm256_min_epi32(_mm256_max_epi32((__m256i)n, _mm256_setzero_si256()), _mm256_set1_epi32(top));
+#else
+	const qcc_i32 most = (qcc_i32){ 0 } + top, below = n < most;
+	n = (n & below) | (most & ~below);
+	return n & (n > 0);
+#endif
+}
+/* x * m + r of lanes 0, 2, ... and 1, 3, ..., in 64 bits. r: the lanes with even numbers first, those with odd numbers 8
+ * further on. */
+QCC_INLINE void qcc_products(qcc_i64 *even, qcc_i64 *odd, qcc_i32 x, qcc_i32 m, const int64_t *r)
+{
+	qcc_i64 from_even, from_odd;
+	memcpy(&from_even, r, sizeof from_even);
+	memcpy(&from_odd, r + 8, sizeof from_odd);
+#if QCC_BYTES == 64
+	*even = (qcc_i64)_mm512_mul_epi32((__m512i)x, (__m512i)m) + from_even;
+	*odd = (qcc_i64)_mm512_mul_epi32(_mm512_srli_epi64((__m512i)x, 32), _mm512_srli_epi64((__m512i)m, 32)) +
+	       from_odd;
+#elif QCC_BYTES == 32
+	*even = (qcc_i64)_mm256_mul_epi32((__m256i)x, (__m256i)m) + from_even;
+	*odd = (qcc_i64)_mm256_mul_epi32(_mm256_srli_epi64((__m256i)x, 32), _mm256_srli_epi64((__m256i)m, 32)) +
+	       from_odd;
+#elif defined(__SSE2__) /* products of unsigned numbers: of x + 2^31, less 2^31 * m */
+	const __m128i up = _mm_xor_si128((__m128i)x, _mm_set1_epi32(INT32_MIN)), by = (__m128i)m;
+	const __m128i odd_by = _mm_srli_epi64(by, 32);
+	*even = (qcc_i64)_mm_mul_epu32(up, by) - (qcc_i64)_mm_srli_epi64(_mm_slli_epi64(by, 32), 1) + from_even;
+	*odd = (qcc_i64)_mm_mul_epu32(_mm_srli_epi64(up, 32), odd_by) - (qcc_i64)_mm_slli_epi64(odd_by, 31) + from_odd;
+#else
+	for (int i = 0; i < QCC_LANES64; i++) {
+		(*even)[i] = (int64_t)x[2 * i] * m[2 * i] + from_even[i];
+		(*odd)[i] = (int64_t)x[2 * i + 1] * m[2 * i + 1] + from_odd[i];
+	}
+#endif
+}
+/* The even lanes of one and the odd ones of the other. */
+QCC_INLINE qcc_i32 qcc_alternate(qcc_i64 even, qcc_i64 odd)
+{
+#if QCC_BYTES == 64
+	return (qcc_i32)_mm512_mask_blend_epi32(0xaaaa, (__m512i)even, (__m512i)odd);
+#elif QCC_BYTES == 32
+	return (qcc_i32)_mm256_blend_epi32((__m256i)even, (__m256i)odd, 0xaa);
+#else
+	return (qcc_i32)((even & INT64_C(0xffffffff)) | (odd & ~INT64_C(0xffffffff)));
+#endif
+}
+/* Whether some lane is below the limit, unsigned. */
+QCC_INLINE int qcc_any_below(qcc_i32 x, uint32_t limit)
+{
+#if QCC_BYTES == 64
+	return _mm512_cmplt_epu32_mask((__m512i)x, _mm512_set1_epi32((int)limit)) != 0;
+#elif QCC_BYTES == 32
+	const __m256i v = (__m256i)x;
+	return _mm256_movemask_epi8(
+		       _mm256_cmpeq_epi32(_mm256_min_epu32(v, _mm256_set1_epi32((int)(limit - 1))), v)) != 0;
+#elif defined(__SSE2__)
+	const __m128i sign = _mm_set1_epi32(INT32_MIN), most = _mm_set1_epi32((int)(limit ^ 0x80000000u));
+	return _mm_movemask_epi8(_mm_cmpgt_epi32(most, _mm_xor_si128((__m128i)x, sign))) != 0;
+#else
+	int any = 0;
+	for (int i = 0; i < QCC_LANES32; i++)
+		any |= (uint32_t)x[i] < limit;
+	return any;
+#endif
+}
+/* Counts of thresholds near a line, exactly: (x * m + r) >> shift, cut to 0 .. top; r as above. What is shifted out of 64
+ * bits leaves 32 that are right with either sign. Sets *near where some lane comes within `doubt` of a step. */
 QCC_INLINE qcc_i32 qcc_line64(qcc_i32 x, const int32_t *m, const int64_t *r, int shift, int top, int64_t doubt,
 			      int *near)
 {
-	const qcc_i32 by = qcc_load32(m);
-#if QCC_BYTES == 64
-	const __m512i even = _mm512_add_epi64(_mm512_mul_epi32((__m512i)x, (__m512i)by), _mm512_loadu_si512(r));
-	const __m512i odd = _mm512_add_epi64(
-		_mm512_mul_epi32(_mm512_srli_epi64((__m512i)x, 32), _mm512_srli_epi64((__m512i)by, 32)),
-		_mm512_loadu_si512(r + 8));
+	qcc_i64 even, odd;
+	qcc_products(&even, &odd, x, qcc_load32(m), r);
+	if (shift == 32) {
+		const qcc_i32 part = qcc_alternate(even, (qcc_i64)((qcc_u64)odd << 32));
+		if (doubt)
+			*near = qcc_any_below((qcc_i32)((qcc_u32)part + (uint32_t)doubt), (uint32_t)(2 * doubt));
+		return qcc_cut32(qcc_alternate((qcc_i64)((qcc_u64)even >> 32), odd), top);
+	}
 	if (doubt) {
-		const __m512i by_doubt = _mm512_set1_epi64(doubt), twice = _mm512_set1_epi64(2 * doubt);
-		const __m512i part = _mm512_set1_epi64((1LL << shift) - 1);
-		const __m512i e = _mm512_and_si512(_mm512_add_epi64(even, by_doubt), part);
-		const __m512i o = _mm512_and_si512(_mm512_add_epi64(odd, by_doubt), part);
-		*near = (_mm512_cmplt_epi64_mask(e, twice) | _mm512_cmplt_epi64_mask(o, twice)) != 0;
+		const int64_t part = (INT64_C(1) << shift) - 1;
+		const qcc_i64 close = (((even + doubt) & part) < 2 * doubt) | (((odd + doubt) & part) < 2 * doubt);
+		for (int i = 0; i < QCC_LANES64; i++)
+			*near |= close[i] != 0;
 	}
-	const __m512i n = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, (unsigned)shift),
-						  _mm512_slli_epi64(odd, (unsigned)(32 - shift)));
-	return (qcc_i32)_mm512_min_epi32(_mm512_max_epi32(n, _mm512_setzero_si512()), _mm512_set1_epi32(top));
-#elif QCC_BYTES == 32
-	const __m256i even = _mm256_add_epi64(_mm256_mul_epi32((__m256i)x, (__m256i)by),
-					      _mm256_loadu_si256((const __m256i *)(const void *)r));
-	const __m256i odd = _mm256_add_epi64(
-		_mm256_mul_epi32(_mm256_srli_epi64((__m256i)x, 32), _mm256_srli_epi64((__m256i)by, 32)),
-		_mm256_loadu_si256((const __m256i *)(const void *)(r + 8)));
-	if (doubt) {
-		const __m256i by_doubt = _mm256_set1_epi64x(doubt), twice = _mm256_set1_epi64x(2 * doubt);
-		const __m256i part = _mm256_set1_epi64x((1LL << shift) - 1);
-		const __m256i e = _mm256_and_si256(_mm256_add_epi64(even, by_doubt), part);
-		const __m256i o = _mm256_and_si256(_mm256_add_epi64(odd, by_doubt), part);
-		*near = _mm256_movemask_epi8(
-				_mm256_or_si256(_mm256_cmpgt_epi64(twice, e), _mm256_cmpgt_epi64(twice, o))) != 0;
-	}
-	const __m256i n = _mm256_blend_epi32(_mm256_srli_epi64(even, shift), _mm256_slli_epi64(odd, 32 - shift), 0xaa);
-	return (qcc_i32)_mm256_min_epi32(_mm256_max_epi32(n, _mm256_setzero_si256()), _mm256_set1_epi32(top));
-#else
-	qcc_i32 n;
-	for (int i = 0; i < QCC_LANES32; i++) {
-		const int64_t v = (int64_t)x[i] * by[i] + r[i / 2 + i % 2 * 8], count = v >> shift;
-		if (doubt && ((v + doubt) & ((INT64_C(1) << shift) - 1)) < 2 * doubt)
-			*near = 1;
-		n[i] = (int32_t)(count < 0 ? 0 : count > top ? top : count);
-	}
-	return n;
-#endif
+	return qcc_cut32(qcc_alternate((qcc_i64)((qcc_u64)even >> shift), (qcc_i64)((qcc_u64)odd << (32 - shift))), top);
 }
 QCC_INLINE qcc_i32 qcc_requantise(qcc_i32 x, const int32_t *m, const int64_t *r, int shift, int top)
 {
@@ -539,28 +582,118 @@ QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
 }
 #endif
 
-/* ---- sixteen channels at a time: depthwise convolutions ---- */
-typedef int16_t qcc_i16x16 __attribute__((vector_size(32)));
-typedef int32_t qcc_i32x16 __attribute__((vector_size(64)));
-typedef uint8_t qcc_u8x16 __attribute__((vector_size(16)));
-QCC_INLINE void qcc_add16(qcc_i16x16 *sum, const uint8_t *x, const int16_t *w)
+/* ---- a lane a channel: depthwise convolutions ----
+ * Four operands of a channel, usually one below the other, share a lane, as four weights do. A column is read once and
+ * serves all pixels whose windows it lies in. */
+#if QCC_BYTES == 64 && (defined(QCC_TARGET_AVX512) || defined(__AVX512VNNI__))
+typedef qcc_i32 qcc_column, qcc_taps; /* four bytes a lane */
+QCC_INLINE qcc_i32 qcc_operand(const uint8_t *x)
 {
-	qcc_u8x16 codes;
-	qcc_i16x16 weights;
-	memcpy(&codes, x, sizeof codes);
-	memcpy(&weights, w, sizeof weights);
-	*sum += __builtin_convertvector(codes, qcc_i16x16) * weights;
+	return (qcc_i32)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)x));
 }
-QCC_INLINE void qcc_widen16(int32_t *y, const qcc_i16x16 *x)
+QCC_INLINE qcc_column qcc_read_column(const uint8_t *x, int step, int n)
 {
-	const qcc_i32x16 v = __builtin_convertvector(*x, qcc_i32x16);
-	memcpy(y, &v, sizeof v);
+	qcc_i32 v = qcc_operand(x);
+	for (int k = 1; k < n; k++)
+		v |= (qcc_i32)_mm512_slli_epi32((__m512i)qcc_operand(x + k * step), (unsigned)(8 * k));
+	return v;
 }
-QCC_INLINE void qcc_dot16(int32_t *sum, const uint8_t *x, const int16_t *w)
+QCC_INLINE qcc_taps qcc_read_taps(const int8_t *w)
 {
-	for (int i = 0; i < 16; i++)
-		sum[i] += x[i] * w[i];
+	return (qcc_i32)_mm512_loadu_si512(w);
 }
+QCC_INLINE qcc_i32 qcc_add_column(qcc_i32 sum, qcc_column x, qcc_taps w, int n)
+{
+	(void)n;
+	return (qcc_i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
+}
+#elif defined(__SSE2__)
+/* The first and third, the second and fourth of the four as 16 bits each. */
+typedef struct {
+	qcc_i32 even, odd;
+} qcc_column, qcc_taps;
+QCC_INLINE qcc_i32 qcc_operand(const uint8_t *x)
+{
+#if QCC_BYTES == 64
+	return (qcc_i32)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)x));
+#elif QCC_BYTES == 32
+	return (qcc_i32)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
+#else
+	int32_t four;
+	memcpy(&four, x, 4);
+	const __m128i zero = _mm_setzero_si128();
+	return (qcc_i32)_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero), zero);
+#endif
+}
+QCC_INLINE qcc_column qcc_read_column(const uint8_t *x, int step, int n)
+{
+	qcc_column v = { qcc_operand(x), { 0 } };
+	if (n > 1)
+		v.odd = qcc_operand(x + step);
+	if (n > 2)
+		v.even |= qcc_operand(x + 2 * step) << 16;
+	if (n > 3)
+		v.odd |= qcc_operand(x + 3 * step) << 16;
+	return v;
+}
+QCC_INLINE qcc_taps qcc_read_taps(const int8_t *w)
+{
+#if QCC_BYTES == 64
+	const __m512i v = _mm512_loadu_si512(w);
+	return (qcc_taps){ (qcc_i32)_mm512_srai_epi16(_mm512_slli_epi16(v, 8), 8), (qcc_i32)_mm512_srai_epi16(v, 8) };
+#elif QCC_BYTES == 32
+	const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)w);
+	return (qcc_taps){ (qcc_i32)_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8), (qcc_i32)_mm256_srai_epi16(v, 8) };
+#else
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)w);
+	return (qcc_taps){ (qcc_i32)_mm_srai_epi16(_mm_slli_epi16(v, 8), 8), (qcc_i32)_mm_srai_epi16(v, 8) };
+#endif
+}
+QCC_INLINE qcc_i32 qcc_add_pairs(qcc_i32 sum, qcc_i32 x, qcc_i32 w)
+{
+#if QCC_BYTES == 64
+	return sum + (qcc_i32)_mm512_madd_epi16((__m512i)x, (__m512i)w);
+#elif QCC_BYTES == 32
+	return sum + (qcc_i32)_mm256_madd_epi16((__m256i)x, (__m256i)w);
+#else
+	return sum + (qcc_i32)_mm_madd_epi16((__m128i)x, (__m128i)w);
+#endif
+}
+QCC_INLINE qcc_i32 qcc_add_column(qcc_i32 sum, qcc_column x, qcc_taps w, int n)
+{
+	sum = qcc_add_pairs(sum, x.even, w.even);
+	return n > 1 ? qcc_add_pairs(sum, x.odd, w.odd) : sum;
+}
+#else
+typedef struct {
+	qcc_i32 v[4];
+} qcc_column, qcc_taps;
+QCC_INLINE qcc_column qcc_read_column(const uint8_t *x, int step, int n)
+{
+	qcc_column v = { { { 0 } } };
+	for (int k = 0; k < n; k++) {
+		qcc_u8_of32 codes;
+		memcpy(&codes, x + k * step, sizeof codes);
+		v.v[k] = __builtin_convertvector(codes, qcc_i32);
+	}
+	return v;
+}
+QCC_INLINE qcc_taps qcc_read_taps(const int8_t *w)
+{
+	qcc_taps v;
+	qcc_i32 four;
+	memcpy(&four, w, sizeof four);
+	for (int k = 0; k < 4; k++)
+		v.v[k] = (four << (24 - 8 * k)) >> 24;
+	return v;
+}
+QCC_INLINE qcc_i32 qcc_add_column(qcc_i32 sum, qcc_column x, qcc_taps w, int n)
+{
+	for (int k = 0; k < n; k++)
+		sum += x.v[k] * w.v[k];
+	return sum;
+}
+#endif
 
 /* ---- packing: planes of bits from bytes ---- */
 /* Bit `plane` of each of 64 bytes as a word. */
