@@ -70,6 +70,17 @@ static void streamlines(const struct pass_case *cases, size_t count)
 
 #define RUN(cases) streamlines(cases, sizeof cases / sizeof *cases)
 
+/* Normalisation that learns is no scale and bias: its further outputs are the network's. */
+static void normalisation_that_learns_stays(void **state)
+{
+	static const struct pass_case cases[] = {
+		{ "training", "(float[4,2] x) => (float[4,2] y, float[2] m, float[2] v)", "float[2] p = {1,2}",
+		  "y, m, v = BatchNormalization<training_mode=1>(x, p, p, p, p)", "BatchNormalization=1" },
+	};
+	(void)state;
+	RUN(cases);
+}
+
 static void chains_become_thresholds(void **state)
 {
 	(void)state;
@@ -414,6 +425,7 @@ static void sums_stay_within_what_float32_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(normalisation_that_learns_stays),
 		cmocka_unit_test(chains_become_thresholds),
 		cmocka_unit_test(rounding_modes_are_honoured),
 		cmocka_unit_test(bends_become_differences),
