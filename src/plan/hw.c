@@ -148,7 +148,7 @@ int lower_mvau(struct lowering *l, const struct node *n)
 	if (s) {
 		y = conv_of(l, n, s, oc);
 		const struct plan_window *w = &y->window;
-		lower_take_weights(l, y, &(struct weight_map){ wv, 1, oc, w->kw * w->ic * oc, w->ic * oc, NULL });
+		lower_take_weights(l, y, &(struct weight_map){ wv, 1, oc, w->kw * w->ic * oc, w->ic * oc, NULL, 0, 0 });
 		return finish(l, n, y);
 	}
 	struct plan_buf *in = lower_input(l, n, 0);
@@ -170,7 +170,8 @@ int lower_vvau(struct lowering *l, const struct node *n)
 			l, n, "a VVAU without constant weights or without a ConvolutionInputGenerator before it");
 	struct plan_layer *y = conv_of(l, n, s, wv->constant->dims[0]);
 	y->window.group = y->window.ic;
-	lower_take_weights(l, y, &(struct weight_map){ wv, y->window.kh * y->window.kw, 0, y->window.kw, 1, NULL });
+	lower_take_weights(l, y,
+			   &(struct weight_map){ wv, y->window.kh * y->window.kw, 0, y->window.kw, 1, NULL, 0, 0 });
 	return finish(l, n, y);
 }
 

@@ -30,6 +30,7 @@ struct weight_map {
 	const struct value *v;
 	int64_t o, i, y, x;	/* strides */
 	const int64_t *shuffle; /* of i, or NULL */
+	int64_t out, in;	/* of each group, where groups are to become zeros of a layer without any; or 0 */
 };
 
 /* What a new buffer holds. */

@@ -10,12 +10,18 @@
 
 static int64_t weight_index(const struct weight_map *m, int64_t o, int64_t i)
 {
-	return o * m->o + (m->shuffle ? m->shuffle[i] : i) * m->i;
+	return (m->out ? o % m->out : o) * m->o + (m->shuffle ? m->shuffle[i] : i) * m->i;
 }
 
 static int64_t weights_per_output(const struct plan_window *w)
 {
 	return w->ic / w->group * w->kh * w->kw;
+}
+
+/* Whether input i is of another group than output o. */
+static bool other_group(const struct weight_map *m, int64_t o, int64_t i)
+{
+	return m->out && o / m->out != i / m->in;
 }
 
 /* n integers of t from element `at` on, `step` apart; widens *lo..*hi to them. */
@@ -38,7 +44,7 @@ static void int_weights(struct lowering *l, struct plan_layer *y, const struct w
 	const struct plan_window *w = &y->window;
 	int64_t icg = w->ic / w->group, lo = 0, hi = 0;
 	int64_t *to = arena_array(&l->plan->arena, int64_t, w->oc * weights_per_output(w) + 1);
-	bool point = w->kh * w->kw == 1 && !m->shuffle;
+	bool point = w->kh * w->kw == 1 && !m->shuffle && !m->out;
 	y->weights = to;
 	for (int64_t o = 0; o < w->oc; o++) {
 		if (point) {
@@ -46,9 +52,10 @@ static void int_weights(struct lowering *l, struct plan_layer *y, const struct w
 			to += icg;
 			continue;
 		}
-		for (int64_t i = 0; i < icg; i++)
-			for (int64_t r = 0; r < w->kh; r++, to += w->kw)
-				int_run(m->v->constant, weight_index(m, o, i) + r * m->y, m->x, w->kw, to, &lo, &hi);
+		for (int64_t i = 0; i < icg; i++, to += w->kh * w->kw)
+			for (int64_t r = 0; r < w->kh && !other_group(m, o, i); r++)
+				int_run(m->v->constant, weight_index(m, o, i) + r * m->y, m->x, w->kw, to + r * w->kw,
+					&lo, &hi);
 	}
 	y->weight_lo = lo, y->weight_hi = hi;
 }
@@ -61,11 +68,10 @@ static void float_weights(struct lowering *l, struct plan_layer *y, const struct
 	y->real_weights = to;
 	y->real = true;
 	for (int64_t o = 0; o < w->oc; o++)
-		for (int64_t i = 0; i < icg; i++)
-			for (int64_t r = 0; r < w->kh; r++)
-				for (int64_t s = 0; s < w->kw; s++)
-					*to++ = (float)tensor_at(m->v->constant,
-								 weight_index(m, o, i) + r * m->y + s * m->x);
+		for (int64_t i = 0; i < icg; i++, to += w->kh * w->kw)
+			for (int64_t k = 0; k < w->kh * w->kw && !other_group(m, o, i); k++)
+				to[k] = (float)tensor_at(m->v->constant,
+							 weight_index(m, o, i) + k / w->kw * m->y + k % w->kw * m->x);
 }
 
 /* What the positive and the negative weights of an output sum up to. */
@@ -273,9 +279,9 @@ int lower_conv(struct lowering *l, const struct node *n)
 		return -1;
 	struct plan_window *w = &y->window;
 	int64_t icg = w->ic / w->group, k = w->kh * w->kw;
-	struct weight_map m = { wv, icg * k, k, w->kw, 1, NULL };
+	struct weight_map m = { wv, icg * k, k, w->kw, 1, NULL, 0, 0 };
 	if (lower_is_native(n))
-		m = (struct weight_map){ wv, icg * k, 1, w->kw * icg, icg, NULL };
+		m = (struct weight_map){ wv, icg * k, 1, w->kw * icg, icg, NULL, 0, 0 };
 	lower_take_weights(l, y, &m);
 	take_bias(l, y, bv ? bv->constant : NULL, 1);
 	if (y->bias && !y->real)
@@ -284,7 +290,7 @@ int lower_conv(struct lowering *l, const struct node *n)
 }
 
 /* out(y, x) += in(i, j) * w(r, s) where y = i * stride + r * dilation - pad. Weights are [input][output of the
- * group][kh][kw] in ONNX. */
+ * group][kh][kw] in ONNX; several groups become one layer with zeros between them. */
 int lower_deconv(struct lowering *l, const struct node *n)
 {
 	struct plan_buf *in = lower_input(l, n, 0);
@@ -292,9 +298,9 @@ int lower_deconv(struct lowering *l, const struct node *n)
 	struct window g;
 	if (!in)
 		return -1;
-	if (!value_is_constant(wv) || (bv && !value_is_constant(bv)) || node_attr_int(n, "group", 1) != 1 ||
-	    x->rank < 3 || x->rank > 4)
-		return lower_unsupported(l, n, "groups, or weights that are computed at run time,");
+	int64_t group = node_attr_int(n, "group", 1);
+	if (!value_is_constant(wv) || (bv && !value_is_constant(bv)) || x->rank < 3 || x->rank > 4)
+		return lower_unsupported(l, n, "weights that are computed at run time, or more axes than two,");
 	struct plan_layer *y = lower_layer(l, n, PLAN_DECONV, in);
 	const struct tensor *t = wv->constant;
 	if (window_read_attributes(&g, n, x->rank - 2, x->dims + 2, t->dims + 2, l->diags) < 0)
@@ -322,7 +328,10 @@ int lower_deconv(struct lowering *l, const struct node *n)
 	y->window.in_last = in->channels_last || x->dims[1] == 1;
 	y->window.out_last = lower_result_last(l, v, in) || v->dims[1] == 1;
 	int64_t k = y->window.kh * y->window.kw;
-	struct weight_map m = { wv, k, y->window.oc * k, y->window.kw, 1, NULL };
+	int64_t outputs = y->window.oc / group;
+	struct weight_map m = { wv, k, outputs * k, y->window.kw, 1, NULL, 0, 0 };
+	if (group > 1)
+		m.out = outputs, m.in = y->window.ic / group;
 	lower_take_weights(l, y, &m);
 	take_bias(l, y, bv ? bv->constant : NULL, 1);
 	if (y->bias && !y->real)
@@ -401,7 +410,7 @@ struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct 
 					  .in_last = true,
 					  .out_last = true,
 					  .dense = true };
-	struct weight_map m = { wv, transposed ? rows : 1, transposed ? 1 : columns, 0, 0, NULL };
+	struct weight_map m = { wv, transposed ? rows : 1, transposed ? 1 : columns, 0, 0, NULL, 0, 0 };
 	if (in->shuffle) { /* memory element shuffle[i] meets row i of the constant: turn that round */
 		int64_t *row = arena_array(&l->plan->arena, int64_t, rows);
 		for (int64_t i = 0; i < rows; i++)
@@ -447,6 +456,6 @@ int lower_gemm(struct lowering *l, const struct node *n)
 	if (y->bias && !y->real)
 		float_weights(l, y,
 			      &(struct weight_map){ wv, transposed ? y->window.ic : 1, transposed ? 1 : y->window.oc, 0,
-						    0, NULL });
+						    0, NULL, 0, 0 });
 	return lower_finish_mac(l, y, n->outputs[0]);
 }

@@ -158,6 +158,15 @@ for dims, rows in (("4,5", {"": 5, "NCW": 4, "NWC": 5}), ("4,4", {"": 4, "NCW": 
         NETWORKS[name] = (f"x:INT6[1,{dims}]", f"y = {node} (x, $t[{count},3;-20..20])")
         NETWORKS[name + " behind a product"] = (f"x:INT4[1,{dims}]", f"a = MatMul(x, $w[{dims[-1]},{dims[-1]};-7..7]); y = {node} (a, $t[{count},3;-60..60])")
 
+# Transposed convolutions in groups, of integers and of floats.
+for axes, image, kernel in ((1, "5", "3"), (2, "3,4", "2,3")):
+    for groups, each in ((2, 3), (4, 1)):
+        weights = f"$w[4,{each},{kernel};-7..7]"
+        form = f"ConvTranspose <group = {groups}, strides = [{','.join('2' * axes)}]>"
+        name = f"transposed convolution in {groups} groups over {axes} axes"
+        NETWORKS[name] = (f"x:INT4[1,4,{image}]", f"y = {form} (x, {weights}, $c[{groups * each};-9..9])")
+        NETWORKS[name + " of floats"] = (f"x[1,4,{image}]", f"y = {form} (x, {weights})")
+
 # An input quantiser writes images with channels last, whatever the axis of its scales.
 for axis, dims in ((1, "3,1,1"), (2, "1,5,1"), (3, "1,1,4")):
     for channels in (3, 1):
