@@ -26,3 +26,10 @@ EXTRA_DIST += tests/bench/bench_hw.py
 .PHONY: bench-hw
 bench-hw: qcc$(EXEEXT)
 	@$(AM_TESTS_ENVIRONMENT) $${QCC_PYTHON:-python3} '$(srcdir)'/tests/bench/bench_hw.py --output bench_hw.json
+
+# Packed C of 8-bit networks of ../shared/real against onnxruntime's int8.
+EXTRA_DIST += tests/bench/bench_real.py
+.PHONY: bench-real
+bench-real: qcc$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) QCC_CC='$(CC)'; export QCC_CC; QCC_CFLAGS='$(CFLAGS)'; export QCC_CFLAGS; unset QCC_VERIFY; \
+	$${QCC_PYTHON:-python3} '$(srcdir)'/tests/bench/bench_real.py --output bench_real.json
