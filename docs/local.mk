@@ -7,6 +7,7 @@ EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	docs/report.md \
 	docs/report.schema.json \
 	docs/robustness.md \
+	docs/training.md \
 	docs/pictures/bench_c.svg \
 	docs/pictures/bench_qcc.svg \
 	docs/pictures/cnn_after.svg \
@@ -15,8 +16,10 @@ EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	docs/pictures/mlp_after.svg \
 	docs/pictures/mlp_before.svg \
 	docs/pictures/mlp_folded.svg \
+	docs/pictures/training_luts.svg \
 	scripts/make_pictures \
-	scripts/make_reference
+	scripts/make_reference \
+	scripts/plot_training
 
 .PHONY: pictures reference
 reference: qcc$(EXEEXT)

@@ -28,6 +28,11 @@ static enum pass_result run_preprocess(struct pass_ctx *ctx)
 		x = add_node2(g, first, DOMAIN_ONNX, "Div", x, constant_scalar(g, "divide", divide), "Div");
 	value_replace_uses(placeholder, x);
 	value_remove(g, placeholder);
+	if (x != v) { /* what was declared about the input holds for what the network gets */
+		x->datatype = v->datatype;
+		v->datatype = datatype_of_kind(DT_NONE);
+		v->range = NULL;
+	}
 	ctx->changes = x != v;
 	return pass_result(ctx);
 }

@@ -260,6 +260,10 @@ static enum pass_result run_bipolar_input(struct pass_ctx *ctx)
 	struct value *half = add_node2(g, first, "", "Div", sum, constant_scalar(g, "two", 2), "Div");
 	value_replace_uses(placeholder, half);
 	value_remove(g, placeholder);
+	if (v->datatype.kind == DT_BINARY) { /* which the bits are now */
+		v->datatype = datatype_of_kind(DT_BIPOLAR);
+		half->datatype = datatype_of_kind(DT_BINARY);
+	}
 	ctx->changes = 2;
 	return PASS_CHANGED;
 }

@@ -13,7 +13,7 @@ enum { FORMAT_VERSION = 1, FIGURES = sizeof(struct epoch_figures) / sizeof(doubl
 
 /* ---- what it belongs to ---- */
 
-static uint32_t sum_of(const struct dataset *s)
+uint32_t checkpoint_sum(const struct dataset *s)
 {
 	struct crc32 c;
 	crc32_init(&c);
@@ -52,8 +52,8 @@ static json_t *identity(const struct trainer *t)
 	set(j, "schedule", json_string(o->schedule_text));
 	set(j, "class_weights", json_string(o->class_weights ? o->class_weights : ""));
 	set(j, "best_by", json_string(o->best_by_loss ? "loss" : "accuracy"));
-	set(j, "val", t->own_val ? json_integer(sum_of(t->val.set)) : json_real(o->val_share));
-	set(j, "data", json_integer(sum_of(t->train.set)));
+	set(j, "val", t->own_val ? json_integer(t->val_sum) : json_real(o->val_share));
+	set(j, "data", json_integer(t->train_sum));
 	return j;
 }
 

@@ -120,6 +120,33 @@ static void forward_bits(const struct net *n, const struct layer *l, const struc
 			       l->out.count);
 }
 
+/* A single output: sums of products, sixteen at a time. */
+static void forward_one(const float *x, const float *w, float *y, int64_t rows, int64_t k)
+{
+	enum { LANES = 16 };
+	for (int64_t r = 0; r < rows; r++, x += k) {
+		float lanes[LANES] = { 0 }, sum = 0;
+		int64_t i = 0;
+		for (; i + LANES <= k; i += LANES)
+			for (int c = 0; c < LANES; c++)
+				lanes[c] += x[i + c] * w[i + c];
+		for (; i < k; i++)
+			sum += x[i] * w[i];
+		for (int c = 0; c < LANES; c++)
+			sum += lanes[c];
+		y[r] = sum;
+	}
+}
+
+/* dw = sum of dy x. */
+static void backward_one(float *restrict dw, const float *restrict x, const float *restrict dy, int64_t rows, int64_t k)
+{
+	memset(dw, 0, (size_t)k * sizeof *dw);
+	for (int64_t r = 0; r < rows; r++, x += k)
+		for (int64_t i = 0; i < k; i++)
+			dw[i] += dy[r] * x[i];
+}
+
 static void forward(const struct net *n, struct layer *l, const struct part *p)
 {
 	const struct linear *s = l->state;
@@ -131,7 +158,10 @@ static void forward(const struct net *n, struct layer *l, const struct part *p)
 	const float *x =
 		l->x ? l->x + p->first * k : unpacked(n, l, p, net_scratch(n, p->worker, (size_t)(p->rows * k)));
 	const struct matrix_shape m = { .m = p->rows, .n = outputs, .k = k, .lda = k, .ldb = outputs, .ldc = outputs };
-	gemm_float(&m, x, s->weights.values, l->y + p->first * outputs);
+	if (outputs == 1)
+		forward_one(x, s->weights.values, l->y + p->first, p->rows, k);
+	else
+		gemm_float(&m, x, s->weights.values, l->y + p->first * outputs);
 	add_bias(l, p);
 }
 
@@ -162,7 +192,10 @@ static void weight_gradient(const struct net *n, const struct layer *l, const st
 	const struct matrix_shape m = {
 		.m = k, .n = outputs, .k = p->rows, .trans_a = true, .lda = k, .ldb = outputs, .ldc = outputs
 	};
-	gemm_float(&m, x, l->dy + p->first * outputs, dw);
+	if (outputs == 1)
+		backward_one(dw, x, l->dy + p->first, p->rows, k);
+	else
+		gemm_float(&m, x, l->dy + p->first * outputs, dw);
 }
 
 static void backward(const struct net *n, struct layer *l, const struct part *p)
@@ -175,6 +208,12 @@ static void backward(const struct net *n, struct layer *l, const struct part *p)
 	n->kernels->column_sums(db, l->dy + p->first * outputs, p->rows, outputs);
 	if (!l->dx)
 		return;
+	if (outputs == 1) {
+		for (int64_t r = p->first; r < p->first + p->rows; r++)
+			for (int64_t i = 0; i < k; i++)
+				l->dx[r * k + i] = l->dy[r] * s->weights.values[i];
+		return;
+	}
 	const struct matrix_shape m = {
 		.m = p->rows, .n = k, .k = outputs, .trans_b = true, .lda = outputs, .ldb = outputs, .ldc = k
 	};

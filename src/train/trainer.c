@@ -212,6 +212,8 @@ int trainer_init(struct trainer *t, const struct train_options *o, const struct 
 	if (split_rows(t, train, val, d) < 0 || build(t, train, val, d) < 0)
 		return -1;
 	set_output_bias(t);
+	t->train_sum = checkpoint_sum(train);
+	t->val_sum = val ? checkpoint_sum(val) : 0;
 	t->order = xcalloc((size_t)t->n_train, sizeof *t->order);
 	t->best_state = xcalloc(state_size(t->net), sizeof *t->best_state);
 	t->sums = xcalloc((size_t)t->net->parts, sizeof *t->sums);

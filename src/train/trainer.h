@@ -32,6 +32,7 @@ struct trainer {
 	struct train_options options;
 	struct net *net;
 	struct rows train, val;
+	uint32_t train_sum, val_sum;		/* of the data, for checkpoints */
 	bool own_val;				/* val has a data set of its own; else both share one */
 	int64_t *order, *train_rows, *val_rows; /* which rows */
 	int64_t n_train, n_val;
@@ -76,6 +77,8 @@ void state_save(const struct net *n, float *to);
 void state_load(struct net *n, const float *from);
 
 /* ---- checkpoints (checkpoint.c) ---- */
+/* A check sum of rows and labels. */
+uint32_t checkpoint_sum(const struct dataset *s);
 int checkpoint_write(const struct trainer *t, const char *path, struct diags *d);
 /* Continues where the checkpoint was written. 0, or -1 with a diagnostic: it belongs to other data, another architecture
  * or other options. */

@@ -200,6 +200,14 @@ static void input_is_preprocessed(void **state)
 	tensor_unref(y);
 	graph_free(g);
 	g = test_graph(twice);
+	test_run(g, "set-datatype(input=BINARY),bipolar-input");
+	assert_int_equal(graph_value(g, "x")->datatype.kind, DT_BIPOLAR);
+	graph_free(g);
+	g = test_graph(twice);
+	test_run(g, "set-datatype(input=UINT4),preprocess(divide=2)");
+	assert_int_equal(graph_value(g, "x")->datatype.kind, DT_NONE);
+	graph_free(g);
+	g = test_graph(twice);
 	test_run(g, "preprocess");
 	assert_int_equal(test_count(g, NULL), 1);
 	graph_free(g);
