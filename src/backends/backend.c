@@ -57,7 +57,7 @@ static int unknown_backend(const char *name, struct diags *d)
 {
 	struct nearest n = { .word = name };
 	for (size_t i = 0; i < backend_table_size; i++)
-		nearest_offer(&n, backend_table[i]->name);
+		nearest_consider(&n, backend_table[i]->name);
 	char *remedy = nearest_remedy(&n, "--list-backends");
 	diag_error(d, remedy, "there is no backend '%s'", name);
 	free(remedy);
@@ -172,7 +172,7 @@ static int emit(const struct backend_choice *c, bool chosen, struct backend_ctx 
 	ctx->backend = c->backend;
 	ctx->args = c->args;
 	ctx->n_args = c->n_args;
-	ctx->accepted = NULL;
+	ctx->prepared = NULL;
 	if (!chosen && !is_accepted(ctx, r))
 		return 0;
 	ctx->report = json_object();

@@ -17,7 +17,7 @@ struct backend_ctx {
 	struct diags *diags;
 	const struct report *results; /* what the passes did and what came out: report/report.h */
 	json_t *report;		      /* object of the backend in report.json */
-	void *accepted; /* what accepts left for emit, which frees it; NULL: nothing, or accepts was not asked */
+	void *prepared; /* what `accepts` has prepared for `emit`, which frees it; NULL: nothing, or `accepts` was not called */
 };
 
 struct backend {

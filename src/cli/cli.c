@@ -104,7 +104,7 @@ static int unknown_option(const char *word, const struct option *options, struct
 	name[strcspn(name, "=")] = '\0';
 	n.word = name;
 	for (const struct option *o = options; o->name; o++)
-		nearest_offer(&n, o->name);
+		nearest_consider(&n, o->name);
 	struct strbuf remedy = { 0 };
 	if (nearest_name(&n))
 		strbuf_printf(&remedy, "did you mean '--%s'? --help shows all", nearest_name(&n));
@@ -214,7 +214,7 @@ static const char *meant_command(const char *word)
 	if (*word == '-' || strpbrk(word, "./") || access(word, F_OK) == 0)
 		return NULL;
 	for (int i = 1; i < COMMANDS; i++)
-		nearest_offer(&n, commands[i]->name);
+		nearest_consider(&n, commands[i]->name);
 	return nearest_name(&n);
 }
 

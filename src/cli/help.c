@@ -50,13 +50,13 @@ static int unknown_topic(const char *word, struct diags *d)
 {
 	struct nearest n = { .word = word };
 	for (size_t i = 0; cli_command(i); i++)
-		nearest_offer(&n, cli_command(i)->name);
+		nearest_consider(&n, cli_command(i)->name);
 	for (size_t i = 0; i < pass_table_size; i++)
-		nearest_offer(&n, pass_table[i]->name);
+		nearest_consider(&n, pass_table[i]->name);
 	for (size_t i = 0; i < backend_table_size; i++)
-		nearest_offer(&n, backend_table[i]->name);
+		nearest_consider(&n, backend_table[i]->name);
 	for (size_t i = 0; i < op_table_size; i++)
-		nearest_offer(&n, op_table[i]->name);
+		nearest_consider(&n, op_table[i]->name);
 	char *remedy = nearest_remedy(&n, "qcc passes, qcc backends, qcc operators or qcc --help");
 	diag_error(d, remedy, "there is no subcommand, pass, backend or operator '%s'", word);
 	free(remedy);

@@ -39,8 +39,8 @@ libqcc_la_SOURCES += \
 	src/hw/layer.c \
 	src/hw/memory.c \
 	src/hw/memory.h \
-	src/hw/offers.c \
 	src/hw/padding.c \
+	src/hw/padding_search.c \
 	src/hw/pareto.c \
 	src/hw/parts.c \
 	src/hw/parts.h \

@@ -81,7 +81,7 @@ static struct datatype datatype_clip(const struct node *n, size_t i)
 const struct op op_Clip = {
 	.name = "Clip",
 	.domain = DOMAIN_ONNX,
-	.summary = "x held within min..max",
+	.summary = "x limited to min..max",
 	.min_inputs = 1,
 	.max_inputs = 3,
 	.min_outputs = 1,

@@ -44,7 +44,7 @@ static int new_levels(const struct claim *c, const double *points, int64_t n, do
 /* The integer that a level of the grid is. */
 static int64_t old_level(const struct claim *c, int64_t channel, double y)
 {
-	return c->grid->base + c->grid->stride * grid_level(c->grid, channel, y);
+	return c->grid->base + c->grid->stride * quant_grid_level(c->grid, channel, y);
 }
 
 /* ---- comparing ---- */

@@ -6,7 +6,7 @@
 #define QCC_PASSES_CERTIFY_H
 
 #include "passes/chain.h"
-#include "passes/grid.h"
+#include "passes/quant_grid.h"
 #include "passes/pass.h"
 
 enum { MOST_NAMED_POINTS = 4 };
@@ -35,7 +35,7 @@ struct certificates {
 /* A function of one number per channel, and what stands for it now. */
 struct claim {
 	const struct chain *chain; /* ends with the quantiser */
-	const struct grid *grid;
+	const struct quant_grid *grid;
 	const double *sign;	  /* per channel: the chain is of sign * point */
 	bool of_floats;		  /* points are float32 numbers, not integers */
 	int64_t lo, hi;		  /* the integers */

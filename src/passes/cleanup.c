@@ -34,5 +34,5 @@ const struct pass pass_cleanup = {
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN,
 	.preserves = ~0u,
 	.run = run_cleanup,
-	.names_anew = true,
+	.renames_all = true,
 };

@@ -28,5 +28,5 @@ const struct pass pass_convert = {
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.preserves = GRAPH_CLEAN,
 	.run = run,
-	.names_anew = true,
+	.renames_all = true,
 };

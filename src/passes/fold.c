@@ -211,7 +211,7 @@ static void say_paddings(struct search *s, const struct fold_paddings *list, boo
 		say_padding(s->ctx, &list->items[i], n, done, s->cycles < 0);
 	}
 	if (list->count)
-		json_object_set(s->ctx->report, done ? "padded" : "offers", entries);
+		json_object_set(s->ctx->report, done ? "padded" : "padding_suggested", entries);
 	json_decref(entries);
 }
 
@@ -340,8 +340,9 @@ const struct pass pass_fold = {
 		". Where a limit binds, the error names limit and layer; PE = SIMD = 1 is never a silent answer.\n"
 		"Before to-hw, dead hardware is removed (prune-dead). Where some was, numbers of inputs and outputs are then padded by up to\n"
 		"a tenth where better divisors make the layers cheaper for this target (463, a prime, to 468), with weights or constants\n"
-		"that change no output; elsewhere that is offered, with its gain, and pad does it. Layers that read one another directly\n"
-		"are padded, and the first one's inputs. keep_shape, or --keep-shape for all passes, keeps the network as it is. Numbers come\n"
+		"that change no output; elsewhere fold only reports what padding would gain, and the option pad does it. Layers that\n"
+		"read one another directly are padded, and the first one's inputs. keep_shape, or --keep-shape for all passes, keeps\n"
+		"the network as it is. Numbers come\n"
 		"from FINN's published formulas (hw/cost.c). Example: fold(target_fps=1000000, clock_mhz=200, pareto=front.csv)",
 	.options = fold_options,
 	.waives = pass_keeps_shape,

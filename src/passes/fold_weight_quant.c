@@ -5,7 +5,7 @@
 
 #include "ops/op.h"
 #include "passes/edit.h"
-#include "passes/grid.h"
+#include "passes/quant_grid.h"
 #include "passes/pass.h"
 #include "passes/products.h"
 
@@ -212,12 +212,12 @@ static bool datatype_of_integers(struct weight *w)
 
 static int fold(struct graph *g, struct node *q, struct diags *d)
 {
-	struct grid grid = { .scale = 1 };
+	struct quant_grid grid = { .scale = 1 };
 	const char *reason;
 	struct tensor *in[8] = { NULL }, *out[1] = { NULL };
 	if (q->n_inputs > 8)
 		return 0;
-	bool has_grid = grid_of(q, &grid, &reason);
+	bool has_grid = quant_grid_of(q, &grid, &reason);
 	if (!has_grid && q->op != &op_Quant)
 		return 0;
 	for (uint32_t i = 0; i < q->n_inputs; i++)

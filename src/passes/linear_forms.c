@@ -1,5 +1,6 @@
-/* sub-to-add, div-to-mul, batchnorm-to-affine: other spellings of Add and Mul. streamline needs none of them; they
- * are for those who look at a graph between steps, and for tools that know Add and Mul only. */
+/* sub-to-add, div-to-mul, batchnorm-to-affine: nodes that are linear in their input are written as Add and Mul.
+ * streamline does not need these passes; they help when a graph is inspected between steps, and for tools that handle
+ * Add and Mul only. */
 #include <math.h>
 
 #include "ops/op.h"
@@ -26,7 +27,8 @@ static double inverse(double x)
 	return 1 / x;
 }
 
-static enum pass_result respell(struct pass_ctx *ctx, const struct op *from, const char *to, double (*f)(double))
+/* Replaces each node of the operator `from` with a constant second operand c by a node of the operator `to` with f(c). */
+static enum pass_result replace_linear(struct pass_ctx *ctx, const struct op *from, const char *to, double (*f)(double))
 {
 	graph_for_each_node (ctx->graph, n) {
 		const struct value *p = n->op == from ? node_input(n, 1) : NULL;
@@ -41,12 +43,12 @@ static enum pass_result respell(struct pass_ctx *ctx, const struct op *from, con
 
 static enum pass_result run_sub(struct pass_ctx *ctx)
 {
-	return respell(ctx, &op_Sub, "Add", negated);
+	return replace_linear(ctx, &op_Sub, "Add", negated);
 }
 
 static enum pass_result run_div(struct pass_ctx *ctx)
 {
-	return respell(ctx, &op_Div, "Mul", inverse);
+	return replace_linear(ctx, &op_Div, "Mul", inverse);
 }
 
 const struct pass pass_sub_to_add = {

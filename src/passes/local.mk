@@ -21,8 +21,8 @@ libqcc_la_SOURCES += \
 	src/passes/fold_transpose.c \
 	src/passes/fold_weight_quant.c \
 	src/passes/gemm_to_matmul.c \
-	src/passes/grid.c \
-	src/passes/grid.h \
+	src/passes/quant_grid.c \
+	src/passes/quant_grid.h \
 	src/passes/infer.c \
 	src/passes/inline_functions.c \
 	src/passes/front.c \
@@ -72,10 +72,10 @@ libqcc_la_SOURCES += \
 	src/passes/rules/rule.c \
 	src/passes/rules/rule.h \
 	src/passes/rules/rules.def \
-	src/passes/spell.c \
-	src/passes/spell.h \
-	src/passes/spell_general.c \
-	src/passes/spell_quant.c \
+	src/passes/expand.c \
+	src/passes/expand.h \
+	src/passes/expand_general.c \
+	src/passes/expand_quant.c \
 	src/passes/streamline.c \
 	src/passes/surgery.c \
 	src/passes/surgery.h \

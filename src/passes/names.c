@@ -60,5 +60,5 @@ const struct pass pass_unique_names = {
 		"Inputs and outputs of the graph keep their names.",
 	.preserves = ~0u,
 	.run = run,
-	.names_anew = true,
+	.renames_all = true,
 };

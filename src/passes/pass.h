@@ -25,7 +25,7 @@ enum pass_result { PASS_ERROR = -1, PASS_UNCHANGED = 0, PASS_CHANGED = 1 };
 struct certificates;
 struct pass_ctx;
 
-/* What a running pass may ask of whoever runs it (pipeline/pipeline.c). */
+/* What a running pass may ask of the driver that runs it (pipeline/pipeline.c). */
 struct pass_driver {
 	bool certify; /* --certify: compare what is generated with what it replaces, and report it */
 	struct certificates *certificates; /* passes/certify.h: where they are kept; NULL: nowhere */
@@ -61,8 +61,9 @@ struct pass {
 	/* The outputs or the inputs' meaning change on purpose (pad-input, binary-output): --verify
 	 * does not compare across this pass. */
 	bool changes_function;
-	/* What it leaves gets new names anyhow: names that are due (graph->names_due) need not be given before it. */
-	bool names_anew;
+	/* The pass names all nodes and values itself at its end, so that the driver need not name them before it
+	 * (graph->names_due). */
+	bool renames_all;
 };
 
 #define PASS(symbol) extern const struct pass pass_##symbol;

@@ -1,35 +1,36 @@
-/* quant-to-onnx: QONNX's operators spelled out in ONNX's own, for runtimes that know no QONNX. */
+/* quant-to-onnx: replaces QONNX's operators by standard ONNX operators that compute the same, for runtimes without
+ * QONNX support. The operators of each replacement are in expand_quant.c and expand_general.c. */
 #include <string.h>
 
 #include "passes/edit.h"
+#include "passes/expand.h"
 #include "passes/pass.h"
 #include "passes/raise_opset.h"
-#include "passes/spell.h"
 
 static const struct {
 	const struct op *op;
-	spell_fn *spell;
-} spelled[] = {
-	{ &op_Quant, spell_quant },
-	{ &op_BipolarQuant, spell_bipolar_quant },
-	{ &op_Trunc, spell_trunc },
-	{ &op_FloatQuant, spell_float_quant },
-	{ &op_MultiThreshold, spell_multi_threshold },
-	{ &op_QuantAvgPool2d, spell_quant_avg_pool },
-	{ &op_Im2Col, spell_im2col },
-	{ &op_MaxPoolNHWC, spell_channels_last },
-	{ &op_ConvChannelsLast, spell_channels_last },
-	{ &op_MaxPoolChannelsLast, spell_channels_last },
-	{ &op_BatchNormalizationChannelsLast, spell_channels_last },
-	{ &op_XnorPopcountMatMul, spell_xnor },
-	{ &op_DebugMarker, spell_debug_marker },
+	expand_fn *expand;
+} expansions[] = {
+	{ &op_Quant, expand_quant },
+	{ &op_BipolarQuant, expand_bipolar_quant },
+	{ &op_Trunc, expand_trunc },
+	{ &op_FloatQuant, expand_float_quant },
+	{ &op_MultiThreshold, expand_multi_threshold },
+	{ &op_QuantAvgPool2d, expand_quant_avg_pool },
+	{ &op_Im2Col, expand_im2col },
+	{ &op_MaxPoolNHWC, expand_channels_last },
+	{ &op_ConvChannelsLast, expand_channels_last },
+	{ &op_MaxPoolChannelsLast, expand_channels_last },
+	{ &op_BatchNormalizationChannelsLast, expand_channels_last },
+	{ &op_XnorPopcountMatMul, expand_xnor },
+	{ &op_DebugMarker, expand_debug_marker },
 };
 
-static spell_fn *spell_of(const struct node *n)
+static expand_fn *expansion_of(const struct node *n)
 {
-	for (size_t i = 0; i < sizeof spelled / sizeof *spelled; i++)
-		if (n->op == spelled[i].op)
-			return spelled[i].spell;
+	for (size_t i = 0; i < sizeof expansions / sizeof *expansions; i++)
+		if (n->op == expansions[i].op)
+			return expansions[i].expand;
 	return NULL;
 }
 
@@ -42,11 +43,11 @@ static bool is_constant_node(const struct node *n)
 	return n->op->exec && n->n_inputs && !value_is_output(n->outputs[0]) && !n->outputs[0]->is_pinned;
 }
 
-static int spell_node(struct graph *g, struct node *n, spell_fn *spell, bool all, struct diags *d)
+static int expand_node(struct graph *g, struct node *n, expand_fn *expand, bool all, struct diags *d)
 {
-	struct spelling s = { g, n, d, node_input(n, 0)->elem == ELEM_DOUBLE ? ELEM_DOUBLE : ELEM_FLOAT };
+	struct expansion s = { g, n, d, node_input(n, 0)->elem == ELEM_DOUBLE ? ELEM_DOUBLE : ELEM_FLOAT };
 	if (all || !is_constant_node(n))
-		return spell(&s);
+		return expand(&s);
 	return fold_node(g, n, NULL, d) < 0 ? -1 : 0;
 }
 
@@ -57,7 +58,7 @@ static int refuse_rest(const struct graph *g, struct diags *d)
 		if (n->op && *n->op->domain)
 			errors += diag_node_error(d, n,
 						  strcmp(n->op->domain, DOMAIN_FINN) == 0
-							  ? "spell out before to-hw: streamline,quant-to-onnx"
+							  ? "run it before to-hw: streamline,quant-to-onnx"
 							  : NULL,
 						  "has no form in plain ONNX");
 	return errors ? -1 : 0;
@@ -76,10 +77,10 @@ static enum pass_result run(struct pass_ctx *ctx)
 	if (raise_opset(g, ctx->diags) < 0)
 		return PASS_ERROR;
 	graph_for_each_node (g, n) {
-		spell_fn *spell = spell_of(n);
-		if (!spell)
+		expand_fn *expand = expansion_of(n);
+		if (!expand)
 			continue;
-		if (spell_node(g, n, spell, pass_flag(ctx, "constants"), ctx->diags) != 0)
+		if (expand_node(g, n, expand, pass_flag(ctx, "constants"), ctx->diags) != 0)
 			return PASS_ERROR;
 		ctx->changes++;
 	}
@@ -91,13 +92,14 @@ static enum pass_result run(struct pass_ctx *ctx)
 }
 
 static const struct pass_option options[] = {
-	{ "constants", OPTION_FLAG, NULL, "spell quantised constants out as well, rather than computing them" },
+	{ "constants", OPTION_FLAG, NULL,
+	  "replace the quantisers of constants too, instead of computing the constants" },
 	{ NULL, OPTION_FLAG, NULL, NULL },
 };
 
 const struct pass pass_quant_to_onnx = {
 	.name = "quant-to-onnx",
-	.summary = "quantisers spelled out in plain ONNX, for runtimes that know no QONNX",
+	.summary = "QONNX operators become standard ONNX operators, for runtimes without QONNX",
 	.help = "Quant becomes Div, Add, Clip, Round, Sub, Mul (other rounding modes by Floor, Ceil, Sign and Abs);\n"
 		"BipolarQuant GreaterOrEqual and Where; MultiThreshold a comparison with all thresholds and a sum;\n"
 		"Trunc, FloatQuant, QuantAvgPool2d, Im2Col and channels-last layers likewise, each with the float\n"

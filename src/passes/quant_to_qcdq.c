@@ -63,7 +63,8 @@ static struct tensor *spread(const struct tensor *p, int64_t count, bool vector,
 
 static int refuse(const struct node *n, struct diags *d, const char *what)
 {
-	return diag_node_error(d, n, "quant-to-onnx spells it out in plain ONNX", "QCDQ cannot express it: %s", what);
+	return diag_node_error(d, n, "quant-to-onnx expresses it in standard ONNX operators",
+			       "QCDQ cannot express it: %s", what);
 }
 
 static bool is_constant_node(const struct node *n)

@@ -306,7 +306,7 @@ const struct pass pass_streamline = {
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED,
 	.run = run_streamline,
-	.names_anew = true,
+	.renames_all = true,
 };
 
 static enum pass_result run_move_scales(struct pass_ctx *ctx)

@@ -11,7 +11,7 @@ struct job {
 	struct graph *graph;
 	struct node *quantiser;
 	struct chain chain; /* ends with the quantiser itself */
-	struct grid grid;
+	struct quant_grid grid;
 	bool of_floats; /* the root is a float: points are floats in order, see point_value */
 	int64_t lo, hi; /* the points */
 	int64_t root_lo,

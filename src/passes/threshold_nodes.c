@@ -66,7 +66,7 @@ static struct value *add_grid_scale(const struct job *j, struct value *q)
 	int64_t channels = j->grid.scales ? j->chain.channels : 1;
 	affine_init(&a, q, channels > 1 ? j->chain.axis : -1, channels);
 	for (int64_t c = 0; c < channels; c++) {
-		a.scale[c] = grid_scale(&j->grid, c);
+		a.scale[c] = quant_grid_scale(&j->grid, c);
 		a.bias[c] = j->grid.bias;
 	}
 	struct value *y = affine_emit(&a, j->graph, j->quantiser, q);

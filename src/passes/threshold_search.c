@@ -39,7 +39,7 @@ int levels_at(const struct job *j, const int64_t *points, int64_t *levels, int64
 	}
 	int result = chain_eval(&j->chain, x, y, n, false, j->diags);
 	for (int64_t i = 0; result == 0 && i < count; i++)
-		levels[i] = grid_level(&j->grid, i % channels, y[i]);
+		levels[i] = quant_grid_level(&j->grid, i % channels, y[i]);
 	free(x);
 	return result;
 }

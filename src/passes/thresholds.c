@@ -261,7 +261,7 @@ int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct
 			   struct diags *d)
 {
 	struct job j = { .graph = g, .quantiser = quantiser, .diags = d };
-	if (!grid_of(quantiser, &j.grid, reason))
+	if (!quant_grid_of(quantiser, &j.grid, reason))
 		return 0;
 	if (j.grid.steps < 0) {
 		*reason = "its bit width leaves it no level";

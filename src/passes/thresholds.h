@@ -9,7 +9,7 @@
 
 #include "passes/certify.h"
 #include "passes/chain.h"
-#include "passes/grid.h"
+#include "passes/quant_grid.h"
 
 struct absorb_options {
 	bool activations_only; /* take only activations right above the quantiser; thresholds are of floats */

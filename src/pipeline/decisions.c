@@ -8,7 +8,7 @@
 
 #include "exec/exec.h"
 #include "passes/chain.h"
-#include "passes/grid.h"
+#include "passes/quant_grid.h"
 #include "util/vec.h"
 #include "util/integers.h"
 
@@ -34,7 +34,7 @@ static bool is_decision(const struct node *n)
 
 /* How integers and the numbers that n puts out belong together: number = scale * integer + bias. */
 struct levels {
-	struct grid grid;
+	struct quant_grid grid;
 	int axis; /* of grid.scales; -1: one scale */
 	int64_t channels, inner;
 };
@@ -43,13 +43,13 @@ static struct levels levels_of(const struct node *n, const struct tensor *y)
 {
 	struct levels l = { .axis = -1, .channels = 1, .inner = 1 };
 	const char *reason;
-	if (takes_thresholds_apart(n) || !grid_of(n, &l.grid, &reason))
-		l.grid = (struct grid){ .scale = 1, .stride = 1 };
+	if (takes_thresholds_apart(n) || !quant_grid_of(n, &l.grid, &reason))
+		l.grid = (struct quant_grid){ .scale = 1, .stride = 1 };
 	if (!l.grid.scales)
 		return l;
 	l.axis = elementwise_axis(n, y->rank);
 	if (l.axis < 0 || l.grid.scales->count != y->dims[l.axis]) {
-		l.grid = (struct grid){ .scale = 1, .stride = 1 };
+		l.grid = (struct quant_grid){ .scale = 1, .stride = 1 };
 		return l;
 	}
 	l.channels = y->dims[l.axis];
@@ -59,7 +59,7 @@ static struct levels levels_of(const struct node *n, const struct tensor *y)
 
 static double level_scale(const struct levels *l, int64_t i)
 {
-	return grid_scale(&l->grid, l->grid.scales ? i / l->inner % l->channels : 0);
+	return quant_grid_scale(&l->grid, l->grid.scales ? i / l->inner % l->channels : 0);
 }
 
 /* The integers that stand for the elements of y; malloc'd. */

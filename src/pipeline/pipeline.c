@@ -19,9 +19,9 @@ static int unknown_pass(const char *name, struct diags *d)
 {
 	struct nearest n = { .word = name };
 	for (size_t i = 0; i < pass_table_size; i++)
-		nearest_offer(&n, pass_table[i]->name);
+		nearest_consider(&n, pass_table[i]->name);
 	for (size_t i = 0; i < pass_aliases_size; i++)
-		nearest_offer(&n, pass_aliases[i].alias);
+		nearest_consider(&n, pass_aliases[i].alias);
 	char *remedy = nearest_remedy(&n, "--list-passes");
 	diag_error(d, remedy, "there is no pass '%s'", name);
 	free(remedy);
@@ -337,7 +337,7 @@ enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *
 				.n_args = s->n_args,
 				.diags = d,
 				.driver = &driver.services };
-	if (run_required(&ctx, o, report) < 0 || (!s->pass->names_anew && name_now(g, o, report, d) < 0))
+	if (run_required(&ctx, o, report) < 0 || (!s->pass->renames_all && name_now(g, o, report, d) < 0))
 		return PASS_ERROR;
 	d->pass = s->pass->name;
 	ctx.report = json_object();

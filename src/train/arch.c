@@ -27,9 +27,9 @@ struct parser {
 static int unknown_layer(struct parser *x, const char *name)
 {
 	struct nearest n = { .word = name };
-	nearest_offer(&n, "mlp");
+	nearest_consider(&n, "mlp");
 	for (int i = 0; i < TYPES; i++)
-		nearest_offer(&n, types[i]->name);
+		nearest_consider(&n, types[i]->name);
 	char *remedy = nearest_remedy(&n, "qcc train --list-layers");
 	diag_error(x->diags, remedy, "'%s' is no layer", name);
 	free(remedy);

@@ -263,8 +263,8 @@ int file_create(struct file_out *f, const char *path, struct diags *d)
 		return -1;
 	}
 	int fd;
-	f->is_held = output_holds(path);
-	if (f->is_held)
+	f->in_transaction = output_holds(path);
+	if (f->in_transaction)
 		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	else
 		fd = must_write_in_place(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(path, &f->temporary);
@@ -291,7 +291,7 @@ int file_commit(struct file_out *f, struct diags *d)
 {
 	int error = 0;
 	errno = 0;
-	if (ferror(f->stream) || fflush(f->stream) != 0 || (!f->is_held && sync_file(f->stream) < 0))
+	if (ferror(f->stream) || fflush(f->stream) != 0 || (!f->in_transaction && sync_file(f->stream) < 0))
 		error = errno ? errno : EIO;
 	if (fclose(f->stream) != 0 && !error)
 		error = errno;

@@ -30,7 +30,7 @@ int dir_make(const char *path, struct diags *d);
 struct file_out {
 	FILE *stream;
 	char *path, *temporary;
-	bool is_held; /* in the folder of a run: output_commit does the rest */
+	bool in_transaction; /* in the folder of a run: output_commit does the rest */
 };
 int file_create(struct file_out *f, const char *path, struct diags *d);
 /* Brings it to the disk, closes and renames. -1 with a diagnostic where anything failed since file_create. */

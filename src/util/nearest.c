@@ -39,7 +39,7 @@ static size_t edit_distance(const char *a, const char *b)
 	return rows[na % 3][nb];
 }
 
-void nearest_offer(struct nearest *n, const char *name)
+void nearest_consider(struct nearest *n, const char *name)
 {
 	if (strlen(n->word) > LONGEST || strlen(name) > LONGEST)
 		return;

@@ -9,9 +9,9 @@ struct nearest {
 	size_t distance; /* of best, in edits */
 };
 
-/* Starts as { .word = "strealine" }; offer every known name. */
-void nearest_offer(struct nearest *n, const char *name);
-/* The best name offered, NULL where none is near enough to be meant. */
+/* Starts as { .word = "strealine" }; call this for every known name, then one of the functions below. */
+void nearest_consider(struct nearest *n, const char *name);
+/* The best of these names; NULL where none is similar enough. */
 const char *nearest_name(const struct nearest *n);
 /* "did you mean 'streamline'? SEE shows all", or "SEE shows all"; malloc'd. */
 char *nearest_remedy(const struct nearest *n, const char *see);

@@ -247,7 +247,7 @@ static int unknown_option(const struct pass_option *options, const char *what, c
 	struct nearest n = { .word = name };
 	struct strbuf see = { 0 };
 	for (const struct pass_option *o = options; o && o->name; o++)
-		nearest_offer(&n, o->name);
+		nearest_consider(&n, o->name);
 	strbuf_printf(&see, "--help-%s %s", what, s->name);
 	char *remedy = nearest_remedy(&n, see.text);
 	if (options && options->name)

@@ -127,13 +127,13 @@ static int certify_rows(const char *layout, struct diags *d)
 	test_run(g, "infer");
 	struct node *add = g->first, *quant = add->next, *mt = quant->next;
 	struct chain chain;
-	struct grid grid;
+	struct quant_grid grid;
 	const char *reason;
 	double sign[4] = { 1, 1, 1, 1 };
 	node_set_string(mt, "data_layout", layout);
 	chain_of(node_input(quant, 0), &chain);
 	chain_push(&chain, quant);
-	assert_true(grid_of(quant, &grid, &reason));
+	assert_true(quant_grid_of(quant, &grid, &reason));
 	struct certificates made = { 0 };
 	struct claim claim = { .chain = &chain,
 			       .grid = &grid,

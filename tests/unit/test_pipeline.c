@@ -101,11 +101,11 @@ static void nearest(void **state)
 {
 	(void)state;
 	struct nearest n = { .word = "strealine" };
-	nearest_offer(&n, "fold");
-	nearest_offer(&n, "streamline");
+	nearest_consider(&n, "fold");
+	nearest_consider(&n, "streamline");
 	assert_string_equal(nearest_name(&n), "streamline");
 	struct nearest far = { .word = "banana" };
-	nearest_offer(&far, "fold");
+	nearest_consider(&far, "fold");
 	assert_null(nearest_name(&far));
 }
 

@@ -117,14 +117,14 @@ static int emit_plan(struct output *out, struct plan *plan)
 	return status;
 }
 
-/* accepted: the plan, where it was made before; this frees it. */
-static int emit_style(struct backend_ctx *ctx, const struct style *style, bool alone, struct plan *accepted)
+/* prepared: the plan, where it was made before; this frees it. */
+static int emit_style(struct backend_ctx *ctx, const struct style *style, bool alone, struct plan *prepared)
 {
 	struct output out;
 	output_init(&out, ctx, style);
 	out.dir = arena_printf(&out.arena, "%s/%s", ctx->dir, alone ? "c" : style->folder);
 	int status = read_options(&out);
-	struct plan *plan = accepted;
+	struct plan *plan = prepared;
 	if (status == 0 && !plan)
 		plan = plan_build(ctx->graph, &style->plan, ctx->diags);
 	status = status == 0 && plan && dir_make(out.dir, ctx->diags) == 0 ? emit_plan(&out, plan) : -1;
@@ -139,7 +139,7 @@ static int c_emit(struct backend_ctx *ctx)
 	size_t n = styles_of(ctx, chosen);
 	int status = 0;
 	for (size_t i = 0; i < n && status == 0; i++)
-		status = emit_style(ctx, chosen[i], n == 1, i ? NULL : ctx->accepted);
+		status = emit_style(ctx, chosen[i], n == 1, i ? NULL : ctx->prepared);
 	return status;
 }
 
@@ -148,8 +148,8 @@ static bool c_accepts(struct backend_ctx *ctx)
 {
 	const struct style *chosen[STYLES];
 	styles_of(ctx, chosen);
-	ctx->accepted = plan_build(ctx->graph, &chosen[0]->plan, ctx->diags);
-	return ctx->accepted != NULL;
+	ctx->prepared = plan_build(ctx->graph, &chosen[0]->plan, ctx->diags);
+	return ctx->prepared != NULL;
 }
 
 const struct backend backend_c = {

@@ -42,14 +42,14 @@ static struct hw_cost cost(const struct hw_layer *l, const struct hw_choice *c)
 	return sum;
 }
 
-/* A word is written as soon as it is held; another is read while there is room for it. */
+/* Elements are buffered until a word of the output is complete; the next input word is read while there is room for it. */
 static struct hw_step step(const struct hw_layer *l, const struct hw_progress *p)
 {
-	int64_t in = l->widths[0], out = l->widths[1], held = p->read * in - p->written * out;
+	int64_t in = l->widths[0], out = l->widths[1], buffered = p->read * in - p->written * out;
 	bool more = p->read < hw_input(l, &l->now, 0).words;
-	if (held < out)
+	if (buffered < out)
 		return (struct hw_step){ .read = more };
-	return (struct hw_step){ more && held - out < out, true, true };
+	return (struct hw_step){ more && buffered - out < out, true, true };
 }
 
 static const struct hw_kind kind = {

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "passes/grid.h"
+#include "passes/quant_grid.h"
 
 enum {
 	MOST_PAIRS = 1 << 16,
@@ -18,7 +18,7 @@ enum {
 /* A quantiser behind the sum with the chain between. */
 struct reader {
 	struct chain chain;
-	struct grid grid;
+	struct quant_grid grid;
 	int64_t *levels; /* of the original sum: [pair * channels + c] */
 };
 
@@ -33,7 +33,7 @@ static bool add_reader(struct reader *readers, size_t *count, struct node *quant
 {
 	struct reader *r = &readers[*count];
 	const char *reason;
-	if (*count == MOST_QUANTISERS || !grid_of(quantiser, &r->grid, &reason))
+	if (*count == MOST_QUANTISERS || !quant_grid_of(quantiser, &r->grid, &reason))
 		return false;
 	chain_of(node_input(quantiser, 0), &r->chain);
 	(*count)++;
@@ -75,7 +75,7 @@ static bool evaluate(const struct reader *r, const double *sums, int64_t count, 
 		x[i] = sums[i / channels];
 	bool done = chain_eval(&r->chain, x, y, count, false, d) == 0;
 	for (int64_t i = 0; i < total && done; i++)
-		levels[i] = grid_level(&r->grid, i % channels, y[i]);
+		levels[i] = quant_grid_level(&r->grid, i % channels, y[i]);
 	free(x);
 	return done;
 }

@@ -1,5 +1,5 @@
-/* The grids of quantisers, read off their parameters. */
-#include "passes/grid.h"
+/* Reading the quantisation grid of a quantiser from its parameters. */
+#include "passes/quant_grid.h"
 
 #include <math.h>
 
@@ -16,7 +16,7 @@ static bool refuse(const char **reason, const char *why)
 	return false;
 }
 
-static bool set_scale(struct grid *g, const struct value *v, const char **reason)
+static bool set_scale(struct quant_grid *g, const struct value *v, const char **reason)
 {
 	double lo, hi;
 	if (!value_is_constant(v))
@@ -34,7 +34,7 @@ static struct datatype datatype_of_levels(int64_t lo, int64_t hi)
 	return lo == 0 && hi == 1 ? datatype_of_kind(DT_BINARY) : datatype_for_range(lo, hi);
 }
 
-static bool bipolar_grid(struct grid *g)
+static bool bipolar_grid(struct quant_grid *g)
 {
 	g->steps = 1;
 	g->base = -1;
@@ -43,7 +43,7 @@ static bool bipolar_grid(struct grid *g)
 	return true;
 }
 
-static bool set_levels(struct grid *g, double lo, double hi, double zero, const char **reason)
+static bool set_levels(struct quant_grid *g, double lo, double hi, double zero, const char **reason)
 {
 	if (!is_integer(zero))
 		return refuse(reason, "its zero point is not an integer");
@@ -64,7 +64,7 @@ static bool uniform(const struct value *v, double *x)
 	return tensor_all(v->constant, *x);
 }
 
-static bool quant_grid(const struct node *n, struct grid *g, const char **reason)
+static bool grid_of_quant(const struct node *n, struct quant_grid *g, const char **reason)
 {
 	double zero, bits, lo, hi;
 	bool is_signed = node_attr_int(n, "signed", 1) != 0;
@@ -86,7 +86,7 @@ static bool quant_grid(const struct node *n, struct grid *g, const char **reason
 }
 
 /* Version 1 keeps the input's scale and clips nothing; version 2 has an output scale and clips. */
-static bool trunc_grid(const struct node *n, struct grid *g, const char **reason)
+static bool trunc_grid(const struct node *n, struct quant_grid *g, const char **reason)
 {
 	double zero, bits, in_bits, lo, hi;
 	bool v2 = n->n_inputs >= 6;
@@ -104,7 +104,7 @@ static bool trunc_grid(const struct node *n, struct grid *g, const char **reason
 	return set_levels(g, -exp2(bits), exp2(bits), 0, reason);
 }
 
-static bool threshold_grid(const struct node *n, struct grid *g, const char **reason)
+static bool threshold_grid(const struct node *n, struct quant_grid *g, const char **reason)
 {
 	const struct value *t = node_input(n, 1);
 	double scale = node_attr_float(n, "out_scale", 1), bias = node_attr_float(n, "out_bias", 0);
@@ -130,13 +130,13 @@ static bool threshold_grid(const struct node *n, struct grid *g, const char **re
 	return true;
 }
 
-bool grid_of(const struct node *n, struct grid *g, const char **reason)
+bool quant_grid_of(const struct node *n, struct quant_grid *g, const char **reason)
 {
-	*g = (struct grid){ .scale = 1, .stride = 1 };
+	*g = (struct quant_grid){ .scale = 1, .stride = 1 };
 	if (n->op == &op_MultiThreshold)
 		return threshold_grid(n, g, reason);
 	if (n->op == &op_Quant)
-		return quant_grid(n, g, reason);
+		return grid_of_quant(n, g, reason);
 	if (n->op == &op_BipolarQuant)
 		return set_scale(g, node_input(n, 1), reason) && bipolar_grid(g);
 	if (n->op == &op_Trunc)
@@ -144,8 +144,8 @@ bool grid_of(const struct node *n, struct grid *g, const char **reason)
 	return refuse(reason, "this quantiser is not known to give integers");
 }
 
-int64_t grid_level(const struct grid *g, int64_t channel, double y)
+int64_t quant_grid_level(const struct quant_grid *g, int64_t channel, double y)
 {
-	double q = (y - g->bias) / grid_scale(g, channel);
+	double q = (y - g->bias) / quant_grid_scale(g, channel);
 	return llrint((q - (double)g->base) / (double)g->stride);
 }

@@ -1,35 +1,35 @@
-/* Quantisers in plain ONNX, with the float operations of the quantisers themselves (src/ops) in the same order:
- * the same bits come out. A zero's sign may differ. */
+/* Expansion of quantisers into standard ONNX operators: the same float operations as in their executors (src/ops), in the
+ * same order, so that results are equal bit for bit, except for the sign of a zero. */
 #include <math.h>
 
 #include "ops/channels.h"
 #include "ops/rounding.h"
 #include "passes/edit.h"
-#include "passes/spell.h"
+#include "passes/expand.h"
 
 /* ---- steps ---- */
 
-static struct value *by_sign(struct spelling *s, struct value *x)
+static struct value *by_sign(struct expansion *s, struct value *x)
 {
-	struct value *reached = spell2(s, "GreaterOrEqual", x, spell_number(s, 0));
-	return spell3(s, "Where", reached, spell_number(s, 1), spell_number(s, -1));
+	struct value *reached = expand_binary(s, "GreaterOrEqual", x, expand_scalar(s, 0));
+	return expand_ternary(s, "Where", reached, expand_scalar(s, 1), expand_scalar(s, -1));
 }
 
 /* With the sign of x, what `op_type` makes of |x| + shift. */
-static struct value *round_magnitude(struct spelling *s, struct value *x, const char *op_type, double shift)
+static struct value *round_magnitude(struct expansion *s, struct value *x, const char *op_type, double shift)
 {
-	struct value *y = spell1(s, "Abs", x);
+	struct value *y = expand_unary(s, "Abs", x);
 	if (shift != 0)
-		y = spell2(s, "Add", y, spell_number(s, shift));
-	return spell2(s, "Mul", spell1(s, "Sign", x), spell1(s, op_type, y));
+		y = expand_binary(s, "Add", y, expand_scalar(s, shift));
+	return expand_binary(s, "Mul", expand_unary(s, "Sign", x), expand_unary(s, op_type, y));
 }
 
-static struct value *rounded(struct spelling *s, struct value *x, enum rounding mode)
+static struct value *rounded(struct expansion *s, struct value *x, enum rounding mode)
 {
 	switch (mode) {
-	case ROUND_HALF_EVEN: return spell1(s, "Round", x);
-	case ROUND_CEIL: return spell1(s, "Ceil", x);
-	case ROUND_FLOOR: return spell1(s, "Floor", x);
+	case ROUND_HALF_EVEN: return expand_unary(s, "Round", x);
+	case ROUND_CEIL: return expand_unary(s, "Ceil", x);
+	case ROUND_FLOOR: return expand_unary(s, "Floor", x);
 	case ROUND_UP: return round_magnitude(s, x, "Ceil", 0);
 	case ROUND_DOWN: return round_magnitude(s, x, "Floor", 0);
 	case ROUND_HALF_UP: return round_magnitude(s, x, "Floor", 0.5);
@@ -39,11 +39,11 @@ static struct value *rounded(struct spelling *s, struct value *x, enum rounding 
 }
 
 /* The node is left out where its parameter does nothing and does not widen the shape. */
-static struct value *unless_neutral(struct spelling *s, const char *op_type, struct value *x, struct value *v,
+static struct value *unless_neutral(struct expansion *s, const char *op_type, struct value *x, struct value *v,
 				    double neutral)
 {
 	bool single = value_is_constant(v) && v->constant->count == 1 && v->rank <= x->rank;
-	return single && tensor_all(v->constant, neutral) ? x : spell2(s, op_type, x, v);
+	return single && tensor_all(v->constant, neutral) ? x : expand_binary(s, op_type, x, v);
 }
 
 /* ---- Quant ---- */
@@ -57,7 +57,7 @@ static bool any_equals(const struct tensor *t, double x)
 }
 
 /* Lower or upper bound for constant bit widths, in the arithmetic of s->elem (widths may be fractional). */
-static struct value *constant_bound(struct spelling *s, const struct tensor *bits, bool upper)
+static struct value *constant_bound(struct expansion *s, const struct tensor *bits, bool upper)
 {
 	bool is_signed = node_attr_int(s->node, "signed", 1) != 0, narrow = node_attr_int(s->node, "narrow", 0) != 0;
 	struct tensor *t = tensor_new(s->elem, bits->rank, bits->dims);
@@ -71,42 +71,42 @@ static struct value *constant_bound(struct spelling *s, const struct tensor *bit
 }
 
 /* The same for bit widths that are computed at run time. */
-static struct value *computed_bound(struct spelling *s, struct value *bits, bool upper)
+static struct value *computed_bound(struct expansion *s, struct value *bits, bool upper)
 {
 	bool is_signed = node_attr_int(s->node, "signed", 1) != 0, narrow = node_attr_int(s->node, "narrow", 0) != 0;
 	if (!is_signed && !upper)
-		return spell_number(s, 0);
+		return expand_scalar(s, 0);
 	if (is_signed)
-		bits = spell2(s, "Sub", bits, spell_number(s, 1));
-	struct value *top = spell2(s, "Pow", spell_number(s, 2), bits);
+		bits = expand_binary(s, "Sub", bits, expand_scalar(s, 1));
+	struct value *top = expand_binary(s, "Pow", expand_scalar(s, 2), bits);
 	if (upper)
-		return spell2(s, "Sub", top, spell_number(s, !is_signed && narrow ? 2 : 1));
-	return spell2(s, "Sub", spell_number(s, narrow ? 1 : 0), top);
+		return expand_binary(s, "Sub", top, expand_scalar(s, !is_signed && narrow ? 2 : 1));
+	return expand_binary(s, "Sub", expand_scalar(s, narrow ? 1 : 0), top);
 }
 
-static struct value *clamped(struct spelling *s, struct value *x, struct value *bits)
+static struct value *clamped(struct expansion *s, struct value *x, struct value *bits)
 {
 	bool constant = value_is_constant(bits);
 	struct value *lo = constant ? constant_bound(s, bits->constant, false) : computed_bound(s, bits, false);
 	struct value *hi = constant ? constant_bound(s, bits->constant, true) : computed_bound(s, bits, true);
 	if (constant && bits->constant->count == 1 && bits->rank == 0)
-		return spell3(s, "Clip", x, lo, hi);
-	return spell2(s, "Max", spell2(s, "Min", x, hi), lo); /* Clip takes scalars only */
+		return expand_ternary(s, "Clip", x, lo, hi);
+	return expand_binary(s, "Max", expand_binary(s, "Min", x, hi), lo); /* Clip takes scalars only */
 }
 
 /* A single width of any shape as a scalar, where that does not change the output's shape. */
-static struct value *scalar_width(struct spelling *s, struct value *bits, int rank)
+static struct value *scalar_width(struct expansion *s, struct value *bits, int rank)
 {
 	if (!value_is_constant(bits) || bits->constant->count != 1 || bits->rank == 0 || bits->rank > rank)
 		return bits;
 	return value_new_constant(s->graph, bits->name, tensor_view(bits->constant, 0, NULL));
 }
 
-int spell_quant(struct spelling *s)
+int expand_quant(struct expansion *s)
 {
 	struct node *n = s->node;
-	struct value *x = spell_operand(s, node_input(n, 0)), *scale = spell_operand(s, node_input(n, 1));
-	struct value *zero = spell_operand(s, node_input(n, 2)), *bits = spell_operand(s, node_input(n, 3));
+	struct value *x = expand_operand(s, node_input(n, 0)), *scale = expand_operand(s, node_input(n, 1));
+	struct value *zero = expand_operand(s, node_input(n, 2)), *bits = expand_operand(s, node_input(n, 3));
 	bool is_signed = node_attr_int(n, "signed", 1) != 0, constant = value_is_constant(bits);
 	enum rounding mode;
 	if (!node_rounding(n, "ROUND", &mode, s->diags))
@@ -120,25 +120,26 @@ int spell_quant(struct spelling *s)
 		levels = rounded(s, clamped(s, y, scalar_width(s, bits, x->rank)), mode);
 	if (one_bit || (is_signed && !constant)) {
 		struct value *sign = by_sign(s, y);
-		levels =
-			one_bit ? sign : spell3(s, "Where", spell2(s, "Equal", bits, spell_number(s, 1)), sign, levels);
+		levels = one_bit ? sign
+				 : expand_ternary(s, "Where", expand_binary(s, "Equal", bits, expand_scalar(s, 1)),
+						  sign, levels);
 	}
 	y = unless_neutral(s, "Mul", unless_neutral(s, "Sub", levels, zero, 0), scale, 1);
-	spell_finish(s, y);
+	expand_finish(s, y);
 	return 0;
 }
 
-int spell_bipolar_quant(struct spelling *s)
+int expand_bipolar_quant(struct expansion *s)
 {
-	struct value *x = spell_operand(s, node_input(s->node, 0)), *scale = spell_operand(s, node_input(s->node, 1));
-	spell_finish(s, unless_neutral(s, "Mul", by_sign(s, x), scale, 1));
+	struct value *x = expand_operand(s, node_input(s->node, 0)), *scale = expand_operand(s, node_input(s->node, 1));
+	expand_finish(s, unless_neutral(s, "Mul", by_sign(s, x), scale, 1));
 	return 0;
 }
 
 /* ---- Trunc ---- */
 
 /* Both versions, see ops/trunc.c: the divisor is a power of two, known from constants. */
-int spell_trunc(struct spelling *s)
+int expand_trunc(struct expansion *s)
 {
 	struct node *n = s->node;
 	bool v2 = n->n_inputs == 6;
@@ -154,15 +155,15 @@ int spell_trunc(struct spelling *s)
 		v2 ? (s->elem == ELEM_FLOAT ? (double)rintf(log2f((float)p[4] / (float)p[1])) : rint(log2(p[4] / p[1])))
 		   : p[3] - p[4];
 	double divisor = exp2(shift), out_zero = v2 ? p[2] / divisor : p[2], out_scale = v2 ? p[4] : p[1], lo, hi;
-	struct value *y = spell2(s, "Div", spell_operand(s, node_input(n, 0)), spell_number(s, p[1]));
-	y = spell1(s, "Round", unless_neutral(s, "Add", y, spell_number(s, p[2]), 0));
-	y = spell2(s, "Div", y, spell_number(s, divisor));
+	struct value *y = expand_binary(s, "Div", expand_operand(s, node_input(n, 0)), expand_scalar(s, p[1]));
+	y = expand_unary(s, "Round", unless_neutral(s, "Add", y, expand_scalar(s, p[2]), 0));
+	y = expand_binary(s, "Div", y, expand_scalar(s, divisor));
 	if (v2) {
 		quant_bounds(node_attr_int(n, "signed", 1) != 0, node_attr_int(n, "narrow", 0) != 0, p[5], &lo, &hi);
-		y = spell3(s, "Clip", y, spell_number(s, lo), spell_number(s, hi));
+		y = expand_ternary(s, "Clip", y, expand_scalar(s, lo), expand_scalar(s, hi));
 	}
-	y = unless_neutral(s, "Sub", rounded(s, y, mode), spell_number(s, out_zero), 0);
-	spell_finish(s, spell2(s, "Mul", y, spell_number(s, out_scale)));
+	y = unless_neutral(s, "Sub", rounded(s, y, mode), expand_scalar(s, out_zero), 0);
+	expand_finish(s, expand_binary(s, "Mul", y, expand_scalar(s, out_scale)));
 	return 0;
 }
 
@@ -171,7 +172,7 @@ int spell_trunc(struct spelling *s)
 enum { MOST_EXPONENTS = 512 };
 
 /* The least float whose exponent the operator, by its float logarithm, takes for k. */
-static double exponent_reached(const struct spelling *s, double k)
+static double exponent_reached(const struct expansion *s, double k)
 {
 	if (s->elem != ELEM_FLOAT)
 		return exp2(k);
@@ -182,7 +183,7 @@ static double exponent_reached(const struct spelling *s, double k)
 }
 
 /* A vector of `count` numbers of type s->elem. */
-static struct value *vector(struct spelling *s, int64_t count, const double *x)
+static struct value *vector(struct expansion *s, int64_t count, const double *x)
 {
 	struct tensor *t = tensor_new(s->elem, 1, &count);
 	for (int64_t i = 0; i < count; i++)
@@ -191,12 +192,12 @@ static struct value *vector(struct spelling *s, int64_t count, const double *x)
 }
 
 /* How many of the thresholds (rows aligned with x's axes, steps last) x reaches, as a number. */
-static struct value *count_reached(struct spelling *s, struct value *x, struct value *thresholds)
+static struct value *count_reached(struct expansion *s, struct value *x, struct value *thresholds)
 {
 	static const int64_t one = 1, last = -1;
 	struct value *axis = value_new_constant(s->graph, "axis", tensor_int64(1, &one, &last));
-	struct value *reached = spell2(s, "GreaterOrEqual", spell2(s, "Unsqueeze", x, axis), thresholds);
-	struct value *sum = spell2(s, "ReduceSum", spell_cast(s, reached, s->elem), axis);
+	struct value *reached = expand_binary(s, "GreaterOrEqual", expand_binary(s, "Unsqueeze", x, axis), thresholds);
+	struct value *sum = expand_binary(s, "ReduceSum", expand_cast(s, reached, s->elem), axis);
 	node_set_int(sum->producer, "keepdims", 0);
 	struct diags quiet = { 0 };
 	node_infer(sum->producer, &quiet);
@@ -206,7 +207,7 @@ static struct value *count_reached(struct spelling *s, struct value *x, struct v
 
 /* The distance between neighbours of the format around x: found by comparing |x| with the powers of two, which is
  * exact where a logarithm is not. */
-static struct value *step_around(struct spelling *s, struct value *x, double least, double mantissa, double most)
+static struct value *step_around(struct expansion *s, struct value *x, double least, double mantissa, double most)
 {
 	double reached[MOST_EXPONENTS], steps[MOST_EXPONENTS + 1];
 	int64_t count = 0;
@@ -216,12 +217,12 @@ static struct value *step_around(struct spelling *s, struct value *x, double lea
 		steps[count] = exp2(k - mantissa);
 	}
 	if (!count)
-		return spell_number(s, steps[0]);
-	struct value *index = count_reached(s, spell1(s, "Abs", x), vector(s, count, reached));
-	return spell2(s, "Gather", vector(s, count + 1, steps), spell_cast(s, index, ELEM_INT64));
+		return expand_scalar(s, steps[0]);
+	struct value *index = count_reached(s, expand_unary(s, "Abs", x), vector(s, count, reached));
+	return expand_binary(s, "Gather", vector(s, count + 1, steps), expand_cast(s, index, ELEM_INT64));
 }
 
-int spell_float_quant(struct spelling *s)
+int expand_float_quant(struct expansion *s)
 {
 	struct node *n = s->node;
 	double p[6] = { 0 };
@@ -236,27 +237,27 @@ int spell_float_quant(struct spelling *s)
 		return -1;
 	if (floor(log2(max)) + 1 - least - p[3] > MOST_EXPONENTS)
 		return diag_node_error(s->diags, n, NULL, "the format has more than %d exponents", (int)MOST_EXPONENTS);
-	struct value *scale = spell_operand(s, node_input(n, 1));
-	struct value *x = unless_neutral(s, "Div", spell_operand(s, node_input(n, 0)), scale, 1);
+	struct value *scale = expand_operand(s, node_input(n, 1));
+	struct value *x = unless_neutral(s, "Div", expand_operand(s, node_input(n, 0)), scale, 1);
 	struct value *step = step_around(s, x, least, p[3], floor(log2(max)) + 1);
-	struct value *y = spell2(s, "Mul", rounded(s, spell2(s, "Div", x, step), mode), step);
+	struct value *y = expand_binary(s, "Mul", rounded(s, expand_binary(s, "Div", x, step), mode), step);
 	if (saturates) {
-		y = spell3(s, "Clip", y, spell_number(s, -max), spell_number(s, max));
+		y = expand_ternary(s, "Clip", y, expand_scalar(s, -max), expand_scalar(s, max));
 	} else {
 		double beyond = infinite ? (double)INFINITY : (double)NAN;
-		struct value *over = spell2(s, "Greater", y, spell_number(s, max));
-		struct value *under = spell2(s, "Less", y, spell_number(s, -max));
-		y = spell3(s, "Where", under, spell_number(s, -beyond),
-			   spell3(s, "Where", over, spell_number(s, beyond), y));
+		struct value *over = expand_binary(s, "Greater", y, expand_scalar(s, max));
+		struct value *under = expand_binary(s, "Less", y, expand_scalar(s, -max));
+		y = expand_ternary(s, "Where", under, expand_scalar(s, -beyond),
+				   expand_ternary(s, "Where", over, expand_scalar(s, beyond), y));
 	}
-	spell_finish(s, unless_neutral(s, "Mul", y, scale, 1));
+	expand_finish(s, unless_neutral(s, "Mul", y, scale, 1));
 	return 0;
 }
 
 /* ---- MultiThreshold ---- */
 
 /* The threshold matrix [rows, steps] as [rows, 1, ..., 1, steps], so that rows meet the channels of x. */
-static struct value *aligned_thresholds(struct spelling *s, struct value *t, int rank, int axis)
+static struct value *aligned_thresholds(struct expansion *s, struct value *t, int rank, int axis)
 {
 	int64_t dims[MAX_RANK + 1], count = 0;
 	dims[count++] = t->dims[0];
@@ -268,10 +269,10 @@ static struct value *aligned_thresholds(struct spelling *s, struct value *t, int
 	return value_new_constant(s->graph, t->name, tensor_view(t->constant, (int)count, dims));
 }
 
-int spell_multi_threshold(struct spelling *s)
+int expand_multi_threshold(struct expansion *s)
 {
 	struct node *n = s->node;
-	struct value *x = spell_operand(s, node_input(n, 0)), *t = spell_operand(s, node_input(n, 1));
+	struct value *x = expand_operand(s, node_input(n, 0)), *t = expand_operand(s, node_input(n, 1));
 	if (!value_is_constant(t) || t->rank != 2)
 		return diag_node_error(s->diags, n, "make them a constant of channels x steps",
 				       "its thresholds are no constant matrix");
@@ -280,8 +281,8 @@ int spell_multi_threshold(struct spelling *s)
 				       "the rank of its input is not "
 				       "known");
 	struct value *y = count_reached(s, x, aligned_thresholds(s, t, x->rank, threshold_axis(n, x->rank)));
-	y = unless_neutral(s, "Mul", y, spell_number(s, node_attr_float(n, "out_scale", 1)), 1);
-	y = unless_neutral(s, "Add", y, spell_number(s, node_attr_float(n, "out_bias", 0)), 0);
-	spell_finish(s, y);
+	y = unless_neutral(s, "Mul", y, expand_scalar(s, node_attr_float(n, "out_scale", 1)), 1);
+	y = unless_neutral(s, "Add", y, expand_scalar(s, node_attr_float(n, "out_bias", 0)), 0);
+	expand_finish(s, y);
 	return 0;
 }
