@@ -64,7 +64,7 @@ static void plan_frees(struct exec_plan *p)
 		struct exec_step *s = &p->steps[i];
 		s->first_free = count;
 		for (uint32_t k = 0; k < s->node->n_inputs + s->node->n_outputs; k++) {
-			/* an output nobody uses goes at once */
+			/* an output that is not used is freed at once */
 			const struct value *v = k < s->node->n_inputs ? s->node->inputs[k].value
 								      : s->node->outputs[k - s->node->n_inputs];
 			if (!v || kept[v->id] || v->is_pinned || p->constants[v->id])

@@ -339,7 +339,7 @@ static bool visit(struct walk *w, struct exec_step *s)
 		set_outputs(w, n, SHAPE);
 		return true;
 	}
-	if (any_shape) { /* reckoning with dims: harmless until it meets data */
+	if (any_shape) { /* arithmetic on dims is harmless until its result is combined with data */
 		set_outputs(w, n, SHAPE);
 		return !any_sample;
 	}

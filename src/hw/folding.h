@@ -1,5 +1,5 @@
-/* The folding of a graph: its hardware layers, the units that are folded together, their options, and what a
- * choice among them amounts to. The pass fold is a user of this; so are its report and its Pareto front. */
+/* The folding of a graph: its hardware layers, the units that are folded together, their options, and the cost of a
+ * choice among them. The pass fold is a user of this; so are its report and its Pareto front. */
 #ifndef QCC_HW_FOLDING_H
 #define QCC_HW_FOLDING_H
 
@@ -66,8 +66,8 @@ struct fold_paddings {
 /* Lists what padding would gain within the bound, in the memories of the choice (NULL: those the attributes say). */
 void folding_paddings(const struct folding *f, const struct folding_rules *rules, const size_t *chosen, int64_t cycles,
 		      struct fold_paddings *list);
-/* Sets the numbers of the folding's layers, not of the graph, to `to` (or back to `from`), and lists options anew. 0, or -1
- * where a layer has none. */
+/* Sets the numbers of the folding's layers, not of the graph, to `to` (or back to `from`), and lists the options
+ * again. 0, or -1 where a layer has none. */
 int folding_resize(struct folding *f, const struct fold_paddings *list, bool back, const struct folding_rules *rules);
 /* An MVAU as it would be with other numbers. */
 struct hw_layer folding_resized(const struct hw_layer *l, int64_t mw, int64_t mh);

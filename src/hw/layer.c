@@ -88,7 +88,7 @@ static int bits_of_output(const struct node *n, const struct hw_kind *k)
 	return datatype_bits(t);
 }
 
-/* FINN spells functions one way in eltwiseOp, another in Func. */
+/* FINN names functions differently in eltwiseOp and in Func. */
 enum hw_function hw_function_of(const struct node *n)
 {
 	static const struct {

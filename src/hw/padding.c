@@ -1,9 +1,9 @@
-/* Padding a matrix with columns and rows that change no output, so that its numbers have friendlier divisors.
+/* Padding a matrix with columns and rows that change no output, so that MW and MH have more divisors.
  *
- * An input more meets weights of zero, so it may hold anything. Bipolar weights have no zero: there the input must hold a
- * number that adds nothing: 0 where its datatype has it; -1 where it is bipolar too, since a layer that counts equal bits
- * finds -1 and +1 unequal. The host gives such inputs; a layer in front gives them by neurons whose thresholds make them
- * constant. */
+ * An added input is multiplied by weights of zero, so its value does not matter. Bipolar weights have no zero, so
+ * there the input must hold a number that adds nothing: 0 where its datatype has it; -1 where it is bipolar too,
+ * since a layer that counts equal bits finds -1 and +1 unequal. The host supplies such inputs; where a layer does, it
+ * gets additional neurons whose thresholds make them constant. */
 #include <string.h>
 
 #include "hw/folding.h"

@@ -1,7 +1,7 @@
-/* Padding that pays: a matrix whose MW or MH has few divisors (463 = 463 x 1) can be folded only coarsely; with a few
- * columns or rows more (464 = 16 x 29) it takes less at the same rate. An MH and the MW of the layer that reads it grow
- * together. One number after the other is chosen, the others as they are, and once more where any changed: each step is
- * the best of its kind, all together need not be. */
+/* Finds padding that makes layers cheaper: a matrix whose MW or MH has few divisors (463 = 463 x 1) can be folded
+ * only coarsely; with a few columns or rows more (464 = 16 x 29) it takes less at the same rate. An MH and the MW of
+ * the layer that reads it grow together. The numbers are chosen one after the other while the others stay fixed, and
+ * all once more where any changed. Each step is the best of its kind; the result as a whole need not be the optimum. */
 #include <stdlib.h>
 #include <string.h>
 

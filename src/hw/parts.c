@@ -1,5 +1,5 @@
-/* What FPGAs hold, by part and board name: LUTs, RAMB18s, DSP slices, URAMs, from the vendors' data sheets
- * (AMD DS190, DS180, DS891, DS962, DS1003), and their full device names, those of the boards from the boards' guides. */
+/* The resources of FPGAs by part and board name: LUTs, RAMB18s, DSP slices, URAMs, from the vendors' data sheets (AMD
+ * DS190, DS180, DS891, DS962, DS1003), and their full device names, those of the boards from the boards' guides. */
 #include "hw/parts.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What a folded graph amounts to, for report.json: each layer and the network. */
+/* The figures of a folded graph for report.json: each layer and the network. */
 #include <stdlib.h>
 #include <string.h>
 

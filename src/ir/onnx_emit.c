@@ -1,5 +1,5 @@
-/* Elements of an ONNX model on their way out: tensors, attributes, nodes, values, annotations. Small messages
- * are built in the writer's arena and packed by protobuf-c; tensors' elements go straight to the file. */
+/* Writes the elements of an ONNX model: tensors, attributes, nodes, values, annotations. Small messages are built in
+ * the writer's arena and packed by protobuf-c; tensors' elements go straight to the file. */
 #include <stdlib.h>
 #include <string.h>
 

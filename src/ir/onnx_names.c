@@ -1,6 +1,6 @@
-/* Settling what outputs are called in a written file. A value that is an output takes the interface's name,
- * unless it is an input, is named by a subgraph, or is another output already: then an Identity gives the
- * name. A value inside the graph that has the name for itself gives way. */
+/* Decides the names of the outputs in a written file. A value that is an output takes the interface's name, unless it
+ * is an input, is named by a subgraph, or is another output already: then an Identity gives the name. Any other value
+ * inside the graph that has this name gets a different one. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The words of ONNX's textual form: identifiers, quoted strings, numbers, punctuation, comments. */
+/* The lexer of ONNX's textual form: identifiers, quoted strings, numbers, punctuation, comments. */
 #include "ir/text_lex.h"
 
 #include <ctype.h>

@@ -1,7 +1,8 @@
-/* Certificates: the nodes that were generated, executed and compared with the chain of operators they replace at every
- * integer the accumulator can take, in all channels. Where that range is very wide and the operators never turn back, it is
- * each threshold and the integer below it: between two of them nothing changes. Then both are executed on a tensor of the
- * network's own shape, so that parameters along the wrong axis cannot pass. */
+/* Certificates. The nodes that a pass generated are executed and compared with the chain of operators they replace,
+ * at every integer the accumulator can take and in all channels. Where that range is very wide and the operators are
+ * monotone, they are compared at each threshold and at the integer below it, since nothing changes between two
+ * thresholds. Both are then executed on a tensor of the network's own shape, so that parameters along the wrong axis
+ * are noticed. */
 #ifndef QCC_PASSES_CERTIFY_H
 #define QCC_PASSES_CERTIFY_H
 
@@ -20,7 +21,7 @@ struct certificate {
 	const char *layer;		     /* name of the MultiThreshold; NULL until the pass is done */
 	const char *replaces;		     /* name of the quantiser it stands for */
 	uint32_t node;			     /* the MultiThreshold's id */
-	int64_t channels, lo, hi;	     /* what was looked at; lo > hi for floats */
+	int64_t channels, lo, hi;	     /* the range that was compared; lo > hi for floats */
 	int64_t points;			     /* evaluations compared, over all channels */
 	int64_t undecided;		     /* points where double arithmetic decides otherwise than float32 */
 	const struct certified_point *named; /* the first MOST_NAMED_POINTS of them, or fewer */

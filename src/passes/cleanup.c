@@ -1,4 +1,4 @@
-/* cleanup: what qonnx-cleanup does, and the little passes it shares with others. */
+/* cleanup: what qonnx-cleanup does, and the small passes that it consists of. */
 #include "passes/pass.h"
 
 static enum pass_result run_remove_dead(struct pass_ctx *ctx)

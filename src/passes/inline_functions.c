@@ -1,5 +1,6 @@
-/* inline-functions: calls of model-local functions become the functions' nodes. Each call reads the packed function
- * anew (its cost is that of the nodes it gives) and splices them in before the call; calls among those follow.
+/* inline-functions: calls of model-local functions become the functions' nodes. For each call the packed function is
+ * read again, at a cost proportional to its nodes, and its nodes are inserted before the call; calls among those
+ * nodes are replaced next.
  *
  * Attributes of the body that refer to the call's take its value, else the function's default, else they go. */
 #include <stdlib.h>

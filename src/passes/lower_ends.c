@@ -1,4 +1,5 @@
-/* lower-convs: where images begin and end: sums over axes, flattening, and the network's own transposes. */
+/* lower-convs: operators at the borders of the part that works on images: sums over axes, flattening, and the
+ * network's own transposes. */
 #include <string.h>
 
 #include "ops/reduce.h"

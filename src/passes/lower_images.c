@@ -1,4 +1,4 @@
-/* lower-convs: what makes an image of images, element by element, joined, or larger. */
+/* lower-convs: operators from images to images: element-wise ones, concatenation, and enlargement. */
 #include <stdlib.h>
 #include <string.h>
 

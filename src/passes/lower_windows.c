@@ -1,4 +1,4 @@
-/* lower-convs: what slides a window over the image. Conv and ConvTranspose become Im2Col and MatMul, MaxPool stays one. */
+/* lower-convs: operators with a sliding window. Conv and ConvTranspose become Im2Col and MatMul, MaxPool stays one. */
 #include <string.h>
 
 #include "passes/edit.h"

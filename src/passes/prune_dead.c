@@ -1,6 +1,6 @@
 /* prune-dead: exact shrinking. Channels that their thresholds hold constant over the whole range of their
- * accumulator, channels that nobody reads, and inputs that meet zero weights only are removed; what constants
- * contributed is folded onward. No output changes for any input.
+ * accumulator, channels that nobody reads, and inputs whose weights are all zero are removed; what constants
+ * contributed is folded into the layers that read them. No output changes for any input.
  *
  * What is needed is found in prune_needs.c; here the graph is rewritten and the report made. The graph's inputs keep their
  * shape; where only some of their elements are needed, a Gather with an index list picks them. */

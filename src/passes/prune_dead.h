@@ -7,9 +7,9 @@
 
 /* What is known of a value's channels. */
 struct channels {
-	int axis; /* -1: not told apart; the value is kept whole */
+	int axis; /* -1: the channels are not distinguished, and the value is kept whole */
 	int64_t count, kept;
-	bool *needed;  /* by those who read the value, after folding constants */
+	bool *needed;  /* whether a reader of the value needs the channel once constants are folded */
 	uint32_t same; /* a value with the same channels (by id), itself where it is the one that stands for all */
 	bool interior; /* computed behind an integer layer, so not by the host where there is hardware */
 };

@@ -1,4 +1,4 @@
-/* DequantizeLinear in front of what stands between it and QuantizeLinear. */
+/* Moves DequantizeLinear before the nodes between QuantizeLinear and it. */
 #ifndef QCC_PASSES_RAISE_DEQUANTISE_H
 #define QCC_PASSES_RAISE_DEQUANTISE_H
 

@@ -1,4 +1,4 @@
-/* Network surgery that flows to hardware need: set-datatype, pad-input, bipolar-input, binary-output. */
+/* Edits of the network that flows to hardware need: set-datatype, pad-input, bipolar-input, binary-output. */
 #include <string.h>
 
 #include "ops/op.h"

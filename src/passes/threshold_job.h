@@ -1,6 +1,6 @@
-/* Thresholds by evaluation (thresholds.h), inside: one quantiser at work, and what its parts do for each other.
- * threshold_search.c finds where levels begin, threshold_signs.c turns falling functions, threshold_nodes.c writes nodes, and
- * thresholds.c chooses what goes in and puts the parts together. */
+/* Thresholds by evaluation (thresholds.h), inside: the state while one quantiser is converted, and the functions that
+ * the files share. threshold_search.c finds where levels begin, threshold_signs.c turns falling functions,
+ * threshold_nodes.c writes nodes, and thresholds.c chooses what goes in and puts the parts together. */
 #ifndef QCC_PASSES_THRESHOLD_JOB_H
 #define QCC_PASSES_THRESHOLD_JOB_H
 
@@ -50,14 +50,14 @@ bool can_evaluate_everywhere(const struct job *j);
 
 /* ---- signs (threshold_signs.c) ---- */
 
-/* Direction in every channel by the operators' own account: 1, -1, or 0 where one may go both ways or where parameters
- * of both signs set channels apart (*mixed). */
+/* The direction in every channel as the operators alone determine it: 1 increasing, -1 decreasing, 0 where an
+ * operator may do both or where parameters of both signs make channels differ (*mixed). */
 int known_direction(const struct job *j, bool *mixed);
-/* Turns the sign of channels in which the function falls. 0, or -1 with a diagnostic. */
+/* Flips the sign of channels in which the function decreases. 0, or -1 with a diagnostic. */
 int find_signs(struct job *j);
 /* Points of a root that is turned in some channels: the range and its mirror image. */
 void mirror_points(struct job *j);
-/* sign * root: by turning the weights that made it where nobody else sees it, else by a Mul. */
+/* sign * root: by negating the weights that produce it where it has no other use, else by a Mul. */
 struct value *signed_root(struct job *j);
 
 /* ---- nodes (threshold_nodes.c) ---- */

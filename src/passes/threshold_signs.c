@@ -1,4 +1,4 @@
-/* Functions that fall: the sign of the number they are of is turned, in each channel by itself, so that they rise. */
+/* Decreasing functions: the sign of their argument is flipped, in each channel separately, so that they increase. */
 #include "passes/threshold_job.h"
 
 #include <math.h>

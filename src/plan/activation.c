@@ -1,5 +1,6 @@
-/* Thresholds: integers where what they compare is one (x >= t is x >= ceil(t) then), clamped to what the
- * operand can be, equal rows told once; attached to the producer where it waits for them. */
+/* Thresholds become integers where their operand is one (x >= t is then x >= ceil(t)) and are clamped to the
+ * operand's range; rows that are all equal are stored once. They are attached to the layer that computes the operand
+ * where it can still take them, else they are a layer of their own. */
 #include "plan/lower.h"
 #include "ops/channels.h"
 

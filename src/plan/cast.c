@@ -1,5 +1,5 @@
-/* Cast and CastLike. A number that the new type holds stays as it is, and then the result is the operand's memory; else a
- * layer cuts, wraps or rounds it as the executor does. */
+/* Cast and CastLike. A number that the new type holds stays as it is, and then the result is the operand's memory;
+ * else a layer truncates, wraps or rounds it as the executor does. */
 #include "plan/lower.h"
 #include "ops/ranges.h"
 

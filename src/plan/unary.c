@@ -1,5 +1,5 @@
 /* Layers of one operand element by element: activations and other functions of a number; Clip. Those that neither
- * thresholds nor constants have taken in stand in the float tail behind the last quantised layer, as a rule. */
+ * thresholds nor constants have taken in are as a rule in the float part behind the last quantised layer. */
 #include "plan/lower.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* The course of training as a table and as two pictures. */
+/* The history of a training run as a table and as two pictures. */
 #include <math.h>
 #include <stdlib.h>
 

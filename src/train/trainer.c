@@ -1,4 +1,4 @@
-/* The course of training (see trainer.h). */
+/* The training loop (see trainer.h). */
 #include "train/trainer.h"
 
 #include <math.h>

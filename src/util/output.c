@@ -159,7 +159,8 @@ static uint64_t hash_part(uint64_t h, int fd, off_t from, size_t size)
 	return h;
 }
 
-/* What tells a file from one that somebody changed: its size and a hash (FNV-1a). False: it is no file that can be read. */
+/* The size and a hash (FNV-1a) of a file, by which a file that the user has changed is recognised. False where it
+ * cannot be read. */
 static bool fingerprint(const char *path, int64_t *size, uint64_t *hash)
 {
 	struct stat st;

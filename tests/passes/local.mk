@@ -6,6 +6,7 @@ UNIT_TESTS += tests/passes/test_fold_exact
 UNIT_TESTS += tests/passes/test_prune_dead
 UNIT_TESTS += tests/passes/test_streamline
 UNIT_TESTS += tests/passes/test_surgery
+UNIT_TESTS += tests/passes/test_table
 UNIT_TESTS += tests/passes/test_way_out
 EXTRA_DIST += tests/passes/passes.h
 UNIT_TESTS += tests/passes/test_to_hw

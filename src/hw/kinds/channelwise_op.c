@@ -1,4 +1,4 @@
-/* ChannelwiseOp: adds, multiplies or compares with a constant a channel. */
+/* ChannelwiseOp: adds, multiplies or compares with one constant per channel. */
 #include "hw/cost.h"
 #include "hw/kinds/exec.h"
 

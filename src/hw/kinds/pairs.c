@@ -1,4 +1,4 @@
-/* What the layers share that combine a stream with another one, or with a constant a channel. */
+/* What the layers share that combine a stream with another one or with one constant per channel. */
 #include "hw/kinds/exec.h"
 #include "ops/ranges.h"
 #include "util/integers.h"

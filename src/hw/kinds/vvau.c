@@ -1,5 +1,5 @@
-/* VVAU: one filter a channel (a depthwise convolution) with optional thresholds. Bipolar inputs times bipolar weights count
- * equal bits, as in an MVAU. */
+/* VVAU: one filter per channel (a depthwise convolution) with optional thresholds. Bipolar inputs times bipolar
+ * weights count equal bits, as in an MVAU. */
 #include "hw/kinds/exec.h"
 #include "util/integers.h"
 

@@ -1,5 +1,5 @@
-/* Where branches meet: Add, Sub, Mul and Concat of scaled integers, and TopK, ArgMax and ArgMin, which one
- * positive scale does not disturb. */
+/* Where branches meet: Add, Sub, Mul and Concat of scaled integers, and TopK, ArgMax and ArgMin, whose results do not
+ * change with one positive scale. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

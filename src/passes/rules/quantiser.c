@@ -1,5 +1,5 @@
-/* Quantisers take in whatever element-wise nodes stand between them and an integer (or a float input), and become
- * thresholds; an integer Add behind thresholds becomes their offset. */
+/* Quantisers absorb the element-wise nodes between them and an integer (or a float input), and become thresholds; an
+ * integer Add behind thresholds becomes their offset. */
 #include <math.h>
 
 #include "passes/rules/rule.h"

@@ -1,6 +1,7 @@
 /* Residual sums of branches with different scales. The two scales are real numbers without a small common measure,
- * but only finitely many pairs of integers ever meet, and a quantiser behind them tells only so many sums apart:
- * a nearby ratio of small integers usually decides alike for every pair, which is checked, not assumed. */
+ * but only finitely many pairs of integers can occur, and a quantiser behind them distinguishes only finitely many
+ * sums. A nearby ratio of small integers usually gives the same decision for every pair, which is checked, not
+ * assumed. */
 #include "passes/rules/ratio.h"
 
 #include <math.h>
