@@ -21,8 +21,8 @@
  * 18 and 36 bits count; else without the parity bits. */
 int64_t hw_block_rams(int64_t width, int64_t depth, bool parity);
 int64_t hw_ultra_rams(int64_t width, int64_t depth);
-/* An element-by-element layer: a LUT a bit of PE results, or a pair of bits of products, and what it keeps of a vector that
- * it uses again. */
+/* An element-wise layer: one LUT per bit of PE results, or per pair of bits of products, plus the memory for a vector
+ * that it uses again. */
 struct hw_cost hw_arithmetic_cost(const struct hw_layer *l, const struct hw_choice *c);
 /* PE comparators of elements of its input. */
 struct hw_cost hw_comparator_cost(const struct hw_layer *l, const struct hw_choice *c);

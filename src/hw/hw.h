@@ -1,7 +1,7 @@
-/* Hardware layers: what the operators of domain finn.custom_op.fpgadataflow are as circuits. One struct
- * describes a layer of any kind (read from a node's attributes, which are FINN's); from it and a choice of
- * parallelism follow its streams, its cycles per frame and its cost. What differs from kind to kind stands in one file of
- * kinds/ each (hw/kind.h); operators, the folding search, reports and backends all ask here, so that they cannot disagree. */
+/* Hardware layers: what the operators of domain finn.custom_op.fpgadataflow are as circuits. One struct describes a
+ * layer of any kind (read from a node's attributes, which are FINN's); from it and a choice of parallelism follow its
+ * streams, its cycles per frame and its cost. What is specific to a kind is in its file in kinds/ (hw/kind.h).
+ * Operators, the folding search, reports and backends all use the functions below, so that they cannot disagree. */
 #ifndef QCC_HW_HW_H
 #define QCC_HW_HW_H
 

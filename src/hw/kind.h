@@ -1,6 +1,6 @@
-/* A kind of hardware layer: one file of kinds/ fills one `struct hw_kind`, and the operator's `struct op` beside it points to
- * it (field hw), so that the operator's row in ops/ops.def is the only table that knows it. Functions that are NULL have the
- * default that is said there. */
+/* A kind of hardware layer: one file of kinds/ fills one `struct hw_kind`, and the operator's `struct op` beside it
+ * points to it (field hw), so that the operator's row in ops/ops.def is the only table that knows it. Where a
+ * function is NULL, the default stated in its comment applies. */
 #ifndef QCC_HW_KIND_H
 #define QCC_HW_KIND_H
 
@@ -9,12 +9,12 @@
 #include "ops/op.h"
 
 enum hw_flag {
-	HW_CHOOSES_RAM = 1 << 0,   /* attribute ram_style: a memory that may lie in block RAM or LUTs */
-	HW_CHOOSES_URAM = 1 << 1,  /* or in UltraRAM */
-	HW_MULTIPLIES = 1 << 2,	   /* by weights, in LUTs or DSP slices: attribute resType */
-	HW_MATRIX = 1 << 3,	   /* by a dense matrix, whose MW and MH can be padded; takes a whole vector in first */
+	HW_CHOOSES_RAM = 1 << 0,  /* attribute ram_style: a memory that may lie in block RAM or LUTs */
+	HW_CHOOSES_URAM = 1 << 1, /* that memory may also lie in UltraRAM */
+	HW_MULTIPLIES = 1 << 2,	  /* multiplies by weights, in LUTs or DSP slices: attribute resType */
+	HW_MATRIX = 1 << 3, /* multiplies by a dense matrix (MW and MH can be padded); reads a whole vector first */
 	HW_MAKES_WINDOWS = 1 << 4, /* a sliding window: attribute parallel_window */
-	HW_READS_WINDOWS = 1 << 5, /* of a depthwise sliding window, with which it shares PE and SIMD */
+	HW_READS_WINDOWS = 1 << 5, /* reads a depthwise sliding window, with which it shares PE and SIMD */
 	HW_FORK = 1 << 6,	   /* writes the same stream several times */
 	HW_CONVERTER = 1 << 7,	   /* stands between layers whose words differ */
 	HW_QUEUE = 1 << 8,	   /* a FIFO: no layer of its own where streams have queues anyway */

@@ -76,7 +76,7 @@ struct value {
 	uint8_t layout;	      /* enum layout */
 	bool is_input : 1;    /* a graph input (a constant may be listed as one too) */
 	bool is_pinned : 1;   /* captured by name in a subgraph: neither renamed nor removed */
-	bool is_replaced : 1; /* another value stands for it by now (ir/origin.c) */
+	bool is_replaced : 1; /* another value has taken its place (ir/origin.c) */
 	bool is_declared : 1; /* had a value_info (or input/output entry) when read */
 	struct datatype datatype;
 	const int64_t *dims; /* rank of them, -1 where unknown */
@@ -226,7 +226,7 @@ void graph_set_opset(struct graph *g, const char *domain, int64_t version);
 /* Appends; both count as part of the interface. */
 void graph_add_input(struct graph *g, struct value *v);
 void graph_add_output(struct graph *g, struct value *v, const char *name);
-/* What were inputs become values that nothing gives. */
+/* Empties the list of inputs. The values stay, without a producer. */
 void graph_drop_inputs(struct graph *g);
 /* Leaves the first `count` outputs. */
 void graph_drop_outputs(struct graph *g, uint32_t count);
@@ -286,7 +286,7 @@ struct renaming {
 	void *user;
 };
 /* Names all nodes, in order, then all values; where a value's name is taken, it gets the next free one. Inputs,
- * outputs' names and pinned values keep theirs. Pointers to names from before are void afterwards. O(values). */
+ * outputs' names and pinned values keep theirs. Earlier pointers to names are invalid afterwards. O(values). */
 void graph_rename(struct graph *g, const struct renaming *how);
 /* Removes a value that has neither producer nor uses and is no input. */
 void value_remove(struct graph *g, struct value *v);
@@ -314,9 +314,9 @@ struct node *node_new(struct graph *g, struct node *before, const char *domain, 
 struct node *node_new_with(struct graph *g, struct node *before, const char *domain, const char *op_type,
 			   struct value *const *inputs, size_t n_inputs, struct value *const *outputs, size_t n_outputs,
 			   const char *hint);
-/* The outputs must be unused; they go too. Inputs lose a use; constants without any further use go. */
+/* Removes a node and its outputs, which must be unused, and constants that only this node used. */
 void node_remove(struct node *n);
-/* Replaces input i; the value it had goes where it was a constant without any further use. */
+/* Replaces input i. The old value is removed where it is a constant without other uses. */
 void node_set_input(struct node *n, size_t i, struct value *v);
 void node_append_input(struct node *n, struct value *v);
 void node_truncate_inputs(struct node *n, size_t count);
@@ -380,7 +380,7 @@ int node_check_arity(const struct node *n, struct diags *d);
 /* Puts the nodes into topological order, keeping the order they have where it is one. -1 with the
  * cycle's nodes named. For importers; edits keep the order by themselves. O(nodes + uses). */
 int graph_sort(struct graph *g, struct diags *d);
-/* Removes nodes whose outputs nobody uses and constants without a use; returns how many nodes went. */
+/* Removes nodes whose outputs are unused and constants without a use; returns the number of nodes removed. */
 size_t graph_remove_dead(struct graph *g);
 /* Lets the memory of removed nodes and values be used again. Until then they can still be read, though they are no
  * longer part of the graph: the driver calls this after each pass, and sweeps that rebuild the whole graph call it
@@ -388,8 +388,9 @@ size_t graph_remove_dead(struct graph *g);
 void graph_reclaim(struct graph *g);
 
 /* ---- origins (ir/origin.c) ---- */
-/* Notes the nodes as they are now. From here on every node knows in node.origin which of them it stands for, whatever
- * passes do: for reports. Nodes that a pass puts between others (a scale behind a product) have none of their own. */
+/* Records the present nodes as the sources of the graph. From here on node.origin of every node lists the sources
+ * whose work it does, whatever passes do; reports show it. Nodes that a pass puts between others (a scale behind a
+ * product) have none of their own. */
 void graph_mark_sources(struct graph *g);
 /* `to` stands for `from` from now on. value_replace_uses calls it; a pass that keeps both for a while (lower-convs) does
  * so where it makes the second. */
@@ -412,7 +413,7 @@ struct graph *graph_read(const char *path, struct diags *d);
 struct graph *graph_read_bytes(const void *bytes, size_t size, const char *path, struct diags *d);
 /* Writes it, through a temporary name. 0, or -1 with diagnostics. */
 int graph_write(const struct graph *g, const char *path, struct diags *d);
-/* ONNX's textual form, with QONNX datatypes and layouts as an extension: see ir/text.c. */
+/* ONNX's textual form, with QONNX datatypes and layouts as an extension: see ir/text_parse.c. */
 struct graph *graph_parse(const char *text, const char *file, struct diags *d);
 char *graph_print(const struct graph *g); /* malloc'd */
 

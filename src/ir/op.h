@@ -1,11 +1,11 @@
-/* What an operator is: everything the compiler knows about it hangs here, what it does to storage types, shapes and QONNX
+/* Operators: struct op holds everything the compiler knows about one, how it infers storage types, shapes and QONNX
  * datatypes, and how it is executed. The operators themselves are in ops/. */
 #ifndef QCC_IR_OP_H
 #define QCC_IR_OP_H
 
 #include "ir/ir.h"
 
-/* Domains as the table spells them; op_find knows the other names they go by. */
+/* Domains as they are written in the table of operators; op_find knows their aliases. */
 #define DOMAIN_ONNX ""
 #define DOMAIN_QONNX "qonnx.custom_op.general"
 #define DOMAIN_CHANNELS_LAST "qonnx.custom_op.channels_last"
@@ -46,7 +46,8 @@ typedef struct datatype op_datatype_fn(const struct node *n, size_t i);
 typedef int64_t op_macs_fn(const struct node *n);
 
 /* ---- execution ---- */
-/* What executions may still take. Both are in proportion to what a model brings along: its constants and inputs. */
+/* What is left of the budget of an execution. The whole budget is proportional to the size of the model's constants
+ * and inputs. */
 struct exec_budget {
 	int64_t bytes; /* of results and of memory in between */
 	int64_t work;  /* steps of loops: about a nanosecond each */
@@ -118,8 +119,8 @@ int node_execute_with(const struct node *n, struct tensor *const *in, struct ten
 struct exec_budget exec_budget_of(int64_t given, const struct diags *d);
 /* What a tensor counts for in a budget. */
 int64_t tensor_bytes(const struct tensor *t);
-/* Loops that take more steps than inputs and results have elements tell before they start: -1 with a diagnostic where
- * that is more than what is left. count times steps, both clamped. */
+/* Called before a loop that takes more steps than inputs and results have elements. -1 with a diagnostic where that
+ * is more than what is left of the budget. count times steps, both clamped. */
 int exec_work(struct exec_ctx *x, int64_t count, int64_t steps);
 /* Compares a result's shape with the declared one (x->shapes). 0, or -1 with a diagnostic that names both. */
 int exec_check_shape(struct exec_ctx *x, size_t i, int rank, const int64_t *dims);

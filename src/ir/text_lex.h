@@ -1,4 +1,4 @@
-/* The words of ONNX's textual form, and saying where one is wrong. */
+/* The lexer of ONNX's textual form, and diagnostics with line and column. */
 #ifndef QCC_IR_TEXT_LEX_H
 #define QCC_IR_TEXT_LEX_H
 

@@ -10,7 +10,8 @@ int fold_node(struct graph *g, struct node *n, struct exec_budget *left, struct 
 /* What folding may take altogether: in proportion to the graph's constants. */
 struct exec_budget fold_budget(const struct graph *g, const struct diags *d);
 
-/* Puts the model-local functions that nodes call in their place, and counts what it changes. 0, or -1 with a diagnostic. */
+/* Replaces calls of model-local functions by the functions' nodes, and counts what it changes. 0, or -1 with a
+ * diagnostic. */
 int inline_functions(struct graph *g, size_t *changes, struct diags *d);
 
 /* Adds KIND_0, KIND_1, ...: kind and how often it came before; counts starts as {0}. */
@@ -19,7 +20,8 @@ void numbered_name(struct map *counts, const char *kind, struct strbuf *name);
 /* Takes a node out: uses of its first output become uses of v. The node must have no other used output. */
 void node_bypass(struct node *n, struct value *v);
 
-/* Removes v's producer if nobody uses v, and so on upwards through element-wise nodes. O(what it removes). */
+/* Removes v's producer if v is unused, then likewise the element-wise nodes above it. The time is proportional to
+ * what is removed. */
 void remove_unused_above(struct value *v);
 
 /* A node of one output before `before`, with its output typed by inference; NULL inputs end the list. */
@@ -28,8 +30,8 @@ struct value *add_node1(struct graph *g, struct node *before, const char *domain
 struct value *add_node2(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
 			struct value *b, const char *hint);
 
-/* Puts the constant thresholds of a MultiThreshold into ascending order, row by row: they are counted, whatever their
- * order, but hardware and whoever bisects rely on it. False where nothing was to be done. */
+/* Puts the constant thresholds of a MultiThreshold into ascending order, row by row: MultiThreshold counts them in
+ * any order, but hardware and bisection need them sorted. False where nothing was to be done. */
 bool sort_thresholds(struct node *n);
 
 /* A float constant from doubles, of that shape. */

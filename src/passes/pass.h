@@ -16,8 +16,8 @@ enum graph_property {
 	GRAPH_STREAMLINED = 1 << 3, /* pass streamline */
 	GRAPH_HARDWARE = 1 << 4,    /* pass to-hw */
 	GRAPH_FOLDED = 1 << 5,
-	GRAPH_PRUNED = 1 << 6, /* dead hardware was looked for: pass prune-dead; waived where the shape is to be kept */
-	GRAPH_SHRUNK = 1 << 7, /* and some was removed. No pass requires this; fold may pad then */
+	GRAPH_PRUNED = 1 << 6, /* pass prune-dead has run; waived where the network's shape is to be kept */
+	GRAPH_SHRUNK = 1 << 7, /* prune-dead removed something. No pass requires this; fold may pad then */
 };
 
 enum pass_result { PASS_ERROR = -1, PASS_UNCHANGED = 0, PASS_CHANGED = 1 };

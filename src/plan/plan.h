@@ -139,7 +139,8 @@ struct plan_layer {
 	struct plan_buf *out2; /* PLAN_TOPK: the indices (out may be NULL then) */
 	bool real;	       /* computes in float */
 	struct plan_window window;
-	/* MAC, deconv. weights[o][i][y][x], i within the group (deconv: ConvTranspose's, turned round to the same) */
+	/* MAC, deconv. weights[o][i][y][x], i within the group (deconv: ConvTranspose's weights, rearranged into the
+	 * same order) */
 	const int64_t *weights;
 	const float *real_weights;
 	const float *bias;	 /* of a float layer; NULL: none */

@@ -11,7 +11,7 @@
 
 struct arena_block;
 
-enum { ARENA_REUSED_SIZES = 40 }; /* times 8 bytes: objects up to that size are used again */
+enum { ARENA_REUSED_SIZES = 40 }; /* freed objects of up to this many times 8 bytes are reused */
 
 struct arena {
 	struct arena_block *blocks;	      /* newest first */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes that live as long as somebody holds a reference: heap memory or a mapped file, shared by any number of tensors. */
+/* Bytes with a reference count: heap memory or a mapped file, shared by any number of tensors. */
 struct blob {
 	atomic_uint refs;
 	void *base; /* NULL: the elements lie right behind the blob */
@@ -17,7 +17,7 @@ struct blob {
 struct blob *blob_new(void *base, size_t size, bool mapped); /* owns base; one reference */
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b);
-/* Pages of a mapped file that were read leave memory; what is needed again comes from the file. */
+/* Releases the memory pages of a mapped file; pages that are used again are read from the file again. */
 void blob_let_go(struct blob *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* The check sum of zip files and others: CRC-32 with the reversed polynomial 0xedb88320. */
+/* The checksum of zip files and others: CRC-32 with the reversed polynomial 0xedb88320. */
 #ifndef QCC_UTIL_CRC32_H
 #define QCC_UTIL_CRC32_H
 
@@ -13,9 +13,9 @@ struct crc32 {
 };
 
 void crc32_init(struct crc32 *c);
-/* The sum of what had the sum `crc` (0: nothing) and then the bytes. */
+/* Continues the checksum `crc` (0 at the start) with the bytes. */
 uint32_t crc32_add(const struct crc32 *c, uint32_t crc, const void *bytes, size_t size);
-/* The sum of two pieces, from their sums and the size of the second. */
+/* The checksum of two pieces one after the other, from their checksums and the size of the second. */
 uint32_t crc32_join(uint32_t first, uint32_t second, uint64_t second_size);
 
 #endif

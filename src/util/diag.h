@@ -1,5 +1,5 @@
-/* What goes wrong is said in one form: severity, file, node and operator, pass, cause, remedy.
- * Diagnostics are collected here and returned; only main prints them. */
+/* Diagnostics. All have the same form: severity, file, node and operator, pass, cause, remedy. Diagnostics are
+ * collected here and returned; only main prints them. */
 #ifndef QCC_UTIL_DIAG_H
 #define QCC_UTIL_DIAG_H
 
@@ -27,11 +27,11 @@ struct diags {
 	int errors;
 	const char *file; /* context taken into each new diagnostic; borrowed */
 	const char *pass;
-	const struct limits *limits; /* what the run may take, borrowed; NULL: as much as it likes */
+	const struct limits *limits; /* limits of time and memory, borrowed; NULL: none */
 };
 
 void diags_free(struct diags *d); /* starts as {0} */
-/* Appends those of `from`, which is empty then: what a thread collected, to its caller's. */
+/* Moves the diagnostics of `from` to the end of `to`, for example those that a thread collected to its caller's. */
 void diags_move(struct diags *to, struct diags *from);
 
 /* Each adds one diagnostic. Those that say error return -1, so that a caller can

@@ -13,7 +13,7 @@
 char *path_join(const char *dir, const char *name);
 char *path_in(struct arena *a, const char *dir, const char *name);
 
-/* Text for names that nobody can guess, 16 hexadecimal digits; returns id. */
+/* Unpredictable text of 16 hexadecimal digits for names of temporary files; returns id. */
 enum { FILE_ID_SIZE = 17 };
 const char *file_new_id(char id[FILE_ID_SIZE]);
 
@@ -25,18 +25,19 @@ struct blob *file_map_below(const char *folder, const char *name, struct diags *
 /* Makes a folder and its parents. 0, or -1 with a diagnostic. */
 int dir_make(const char *path, struct diags *d);
 
-/* A file that appears under its name only when file_commit succeeds. Until then it has a hidden name beside it, .NAME.ID.qcc,
- * that nobody can guess. What a run that was killed left of the same name is deleted. */
+/* A file that appears under its name only when file_commit succeeds. Until then it has a hidden, unpredictable name
+ * in the same folder, .NAME.ID.qcc. Such files for the same name that a killed run left behind are deleted. */
 struct file_out {
 	FILE *stream;
 	char *path, *temporary;
-	bool in_transaction; /* in the folder of a run: output_commit does the rest */
+	bool in_transaction; /* it is in the folder of a run, from which output_commit moves it to its place */
 };
 int file_create(struct file_out *f, const char *path, struct diags *d);
-/* Brings it to the disk, closes and renames. -1 with a diagnostic where anything failed since file_create. */
+/* Flushes the file to the disk, closes it and renames it. -1 with a diagnostic where anything failed since
+ * file_create. */
 int file_commit(struct file_out *f, struct diags *d);
 void file_abandon(struct file_out *f); /* closes and deletes; harmless after file_commit */
-/* All at once. */
+/* Writes a whole file in one call. */
 int file_write(const char *path, const void *bytes, size_t size, struct diags *d);
 
 #endif

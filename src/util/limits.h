@@ -1,4 +1,5 @@
-/* What a run may take, as the user said it. It hangs at the diagnostics, which everything that can fail has at hand. */
+/* The limits that the user sets for a run. They are reached through the diagnostics, which every function that can
+ * fail receives. */
 #ifndef QCC_UTIL_LIMITS_H
 #define QCC_UTIL_LIMITS_H
 

@@ -1,7 +1,8 @@
-/* Memory that runs out. A guarded call sets a reserve aside. When an allocation fails, the reserve is given back and the
- * allocation made again, the failure is remembered, and loops that ask limits_check (util/limits.h) end the call in the
- * ordinary way; its result is an error whatever became of it. Where not even the reserve helps, the call is left at
- * once, and what it held is lost. Outside a guarded call the process ends with a message. */
+/* What happens when memory runs out. A guarded call sets a reserve aside at its start. When an allocation fails, the
+ * reserve is freed and the allocation is tried again, the failure is recorded, and loops that ask limits_check
+ * (util/limits.h) end the call in the ordinary way; the result of such a call is always an error. Where even the
+ * reserve does not suffice, the call is left at once, and the memory that it had allocated is lost. Outside a guarded
+ * call the process ends with a message. */
 #ifndef QCC_UTIL_MEMORY_H
 #define QCC_UTIL_MEMORY_H
 

@@ -1,4 +1,4 @@
-/* The known name nearest to a misspelt one, for remedies. */
+/* Finds the known name that is most similar to a misspelt one, for the remedy of a diagnostic. */
 #ifndef QCC_UTIL_NEAREST_H
 #define QCC_UTIL_NEAREST_H
 
