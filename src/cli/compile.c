@@ -291,10 +291,10 @@ static void print_nothing_done(const struct job *j)
 }
 
 /* Streamlining and what follows work between quantisers: where the file has none, all of it stays as it is. */
-static void note_float_model(struct job *j)
+static void note_float_model(struct job *j, bool quantised)
 {
 	const struct pipeline *p = &j->pipeline;
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count && !quantised; i++)
 		if (p->steps[i].pass->ensures & GRAPH_STREAMLINED && !has_quantisers(j->graph)) {
 			diag_note(
 				&j->diags, DIAG_WARNING, NULL,
@@ -366,12 +366,13 @@ static int compile(struct job *j)
 	start_report(j);
 	if (begin_output(j) < 0)
 		return -1;
+	bool quantised = has_quantisers(j->graph); /* folding turns them into hardware layers */
 	int status = run_pipeline(j);
 	if (status == 0 && j->output)
 		status = write_report(j);
 	status = end_output(j, status);
 	if (status == 0)
-		note_float_model(j);
+		note_float_model(j, quantised);
 	if (status == 0 && !j->loud.quiet)
 		print_summary(j);
 	return status;

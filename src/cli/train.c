@@ -285,7 +285,9 @@ static int take_arguments(struct train *x, int argc, char **argv)
 	int c;
 	bool done;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "o:vqh", long_options, NULL)) != -1) {
+	while ((c = cli_next_option(argc, argv, "o:vqh", long_options, &x->diags)) != -1) {
+		if (c == '?')
+			return -1;
 		if (c == OPT_LIST) {
 			list_layers();
 			return 1;
