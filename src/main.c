@@ -45,8 +45,14 @@ int main(int argc, char **argv)
 		fputs("qcc: error: out of memory\n", stderr);
 		status = 1;
 	}
-	/* A table that did not reach the disk is a failure too. */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	/* A table that did not reach the disk is a failure too. Where an earlier write failed, another one says why. */
+	bool lost = ferror(stdout);
+	errno = 0;
+	if (lost) {
+		clearerr(stdout);
+		putchar('\n');
+	}
+	if (fflush(stdout) != 0 || lost) {
 		fprintf(stderr, "qcc: error: standard output: %s\n", errno ? strerror(errno) : "cannot be written");
 		return 1;
 	}

@@ -120,7 +120,10 @@ void shape_text(struct strbuf *b, int rank, const int64_t *dims)
 
 /* ---- tensors ---- */
 
-enum { SMALL = 4096 }; /* bytes of elements */
+enum {
+	SMALL = 4096,	/* bytes of elements that lie beside the tensor's header */
+	LARGE = 1 << 24 /* beyond that the caller hears that memory is short; below, the call is left (util/memory.h) */
+};
 _Static_assert(sizeof(struct blob) % alignof(max_align_t) == 0, "a tensor may lie behind a blob");
 
 static size_t header_size(int rank)
@@ -150,9 +153,7 @@ static struct tensor *new_small(enum elem_type elem, int rank, const int64_t *di
 {
 	const size_t unit = alignof(max_align_t);
 	size_t header = (header_size(rank) + unit - 1) / unit * unit;
-	struct blob *b = memory_try(sizeof *b + header + size);
-	if (!b)
-		return NULL;
+	struct blob *b = xmalloc(sizeof *b + header + size);
 	*b = (struct blob){ .size = size };
 	atomic_init(&b->refs, 1);
 	struct tensor *t = header_init((struct tensor *)(b + 1), elem, rank, dims, count);
@@ -170,16 +171,16 @@ static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *d
 	size_t size = (size_t)count * elem_size(elem);
 	if (size <= SMALL) {
 		struct tensor *small = new_small(elem, rank, dims, count, size);
-		if (small && zeroed)
+		if (zeroed)
 			memset(small->data, 0, size);
 		return small;
 	}
-	void *data = zeroed ? memory_try_zeroed(size, 1) : memory_try(size);
-	struct tensor *t = data ? header_init(memory_try(header_size(rank)), elem, rank, dims, count) : NULL;
-	if (!t) {
-		free(data);
+	void *data = size > LARGE ? zeroed ? memory_try_zeroed(size, 1) : memory_try(size)
+		     : zeroed ? xcalloc(size, 1)
+				  : xmalloc(size);
+	if (!data)
 		return NULL;
-	}
+	struct tensor *t = header_init(xmalloc(header_size(rank)), elem, rank, dims, count);
 	t->data = data;
 	t->blob = blob_new(data, size, false);
 	return t;
@@ -198,7 +199,7 @@ struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims
 struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, int rank, const int64_t *dims)
 {
 	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
-	struct tensor *t = count < 0 ? NULL : header_init(memory_try(header_size(rank)), elem, rank, dims, count);
+	struct tensor *t = count < 0 ? NULL : header_init(xmalloc(header_size(rank)), elem, rank, dims, count);
 	if (!t)
 		return NULL;
 	t->data = data;

@@ -76,7 +76,8 @@ bool shape_fits(int rank, const int64_t *dims);
 struct strbuf;
 void shape_text(struct strbuf *b, int rank, const int64_t *dims);
 
-/* Elements zeroed. NULL where the shape is invalid or memory runs out. The caller owns one reference. */
+/* Elements zeroed. NULL where the shape is invalid, or where memory runs out for more than 16 MiB; for less the call is
+ * left (util/memory.h). The caller owns one reference. */
 struct tensor *tensor_new(enum elem_type elem, int rank, const int64_t *dims);
 /* Like tensor_new without zeroing: for callers that write every element. */
 struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims);

@@ -12,6 +12,9 @@ for tool in verilator iverilog; do
 	fi
 done
 
+# The designs are made by makes of their own, which know nothing of the one that runs the tests.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
 # Compiling takes most of the time.
 quick='CXXFLAGS=-O0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0'
 

@@ -284,7 +284,8 @@ static int packed_layers(struct emit *e)
 		size_t before = e->constants->bytes;
 		if (p->kernel == PACKED_REFERENCE) {
 			ref_layer(e, l);
-			e->stack += 192; /* loops that compilers turn into vectors at -O3 */
+			/* loops that compilers turn into vectors at -O3, of 64 bits where sums are multiplied */
+			e->stack += l->activation && l->activation->lines ? 704 : 192;
 		} else {
 			emit_kernel[p->kernel](e, p);
 		}
