@@ -351,8 +351,8 @@ QCC_INLINE int qcc_any_below(qcc_i32 x, uint32_t limit)
 	return _mm512_cmplt_epu32_mask((__m512i)x, _mm512_set1_epi32((int)limit)) != 0;
 #elif QCC_BYTES == 32
 	const __m256i v = (__m256i)x;
-	return _mm256_movemask_epi8(
-		       _mm256_cmpeq_epi32(_mm256_min_epu32(v, _mm256_set1_epi32((int)(limit - 1))), v)) != 0;
+	return _mm256_movemask_epi8(_mm256_cmpeq_epi32(_mm256_min_epu32(v, _mm256_set1_epi32((int)(limit - 1))), v)) !=
+	       0;
 #elif defined(__SSE2__)
 	const __m128i sign = _mm_set1_epi32(INT32_MIN), most = _mm_set1_epi32((int)(limit ^ 0x80000000u));
 	return _mm_movemask_epi8(_mm_cmpgt_epi32(most, _mm_xor_si128((__m128i)x, sign))) != 0;
@@ -382,7 +382,8 @@ QCC_INLINE qcc_i32 qcc_line64(qcc_i32 x, const int32_t *m, const int64_t *r, int
 		for (int i = 0; i < QCC_LANES64; i++)
 			*near |= close[i] != 0;
 	}
-	return qcc_cut32(qcc_alternate((qcc_i64)((qcc_u64)even >> shift), (qcc_i64)((qcc_u64)odd << (32 - shift))), top);
+	return qcc_cut32(qcc_alternate((qcc_i64)((qcc_u64)even >> shift), (qcc_i64)((qcc_u64)odd << (32 - shift))),
+			 top);
 }
 QCC_INLINE qcc_i32 qcc_requantise(qcc_i32 x, const int32_t *m, const int64_t *r, int shift, int top)
 {
