@@ -29,10 +29,10 @@ struct activation {
 static void set_codes(struct activation *a)
 {
 	int bits = a->width.bits;
-	a->top = a->hi = a->is_signed ? (float)((1 << (bits - 1)) - 1) : (float)((1 << bits) - 1);
+	a->top = a->hi = a->is_signed ? (float)((INT64_C(1) << (bits - 1)) - 1) : (float)((INT64_C(1) << bits) - 1);
 	a->lo = a->is_signed ? -a->hi - (a->narrow ? 0 : 1) : 0;
 	if (a->is_signed && !a->narrow)
-		a->top = (float)(1 << (bits - 1));
+		a->top = (float)(INT64_C(1) << (bits - 1));
 	if (a->width.kind == BITS_BIPOLAR || a->width.kind == BITS_TERNARY) {
 		a->lo = -1;
 		a->hi = a->top = 1;
