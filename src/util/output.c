@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -474,11 +475,19 @@ static int commit(struct output *o, bool add, struct diags *d)
 
 int output_commit(struct output *o, struct diags *d)
 {
+	/* Ctrl-C and kill wait until all files are in place; what SIGKILL leaves, the next run completes. */
+	sigset_t wait, before;
+	sigemptyset(&wait);
+	sigaddset(&wait, SIGINT);
+	sigaddset(&wait, SIGTERM);
+	sigaddset(&wait, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &wait, &before);
 	int lock = lock_folder(o->dir);
 	int status = lock < 0 ? output_error(d, o->dir, "cannot write into folder", errno)
 			      : commit(o, o->mode == OUTPUT_ADD, d);
 	if (lock >= 0)
 		close(lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (status < 0) {
 		output_abandon(o, NULL);
 		return -1;
