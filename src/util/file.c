@@ -14,6 +14,7 @@
 
 #include "util/arena.h"
 #include "util/blob.h"
+#include "util/memory.h"
 #include "util/output.h"
 #include "util/strbuf.h"
 #include "util/limits.h"
@@ -254,6 +255,11 @@ static int open_temporary(const char *path, char **temporary)
 	return fd;
 }
 
+static void delete_unfinished(struct memory_hook *hook)
+{
+	file_abandon((struct file_out *)((char *)hook - offsetof(struct file_out, hook)));
+}
+
 int file_create(struct file_out *f, const char *path, struct diags *d)
 {
 	*f = (struct file_out){ .path = xstrdup(path) };
@@ -269,6 +275,7 @@ int file_create(struct file_out *f, const char *path, struct diags *d)
 	else
 		fd = must_write_in_place(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(path, &f->temporary);
 	f->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	memory_hook_add(&f->hook, delete_unfinished);
 	if (f->stream)
 		return 0;
 	file_error(d, path, NULL, "cannot write", errno);
@@ -310,6 +317,7 @@ int file_commit(struct file_out *f, struct diags *d)
 
 void file_abandon(struct file_out *f)
 {
+	memory_hook_remove(&f->hook);
 	if (f->stream)
 		fclose(f->stream);
 	if (f->temporary)

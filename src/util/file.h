@@ -8,6 +8,7 @@
 #include "util/arena.h"
 #include "util/blob.h"
 #include "util/diag.h"
+#include "util/memory.h"
 
 /* DIR/NAME; NAME alone where dir is "". malloc'd, and in an arena. */
 char *path_join(const char *dir, const char *name);
@@ -30,7 +31,8 @@ int dir_make(const char *path, struct diags *d);
 struct file_out {
 	FILE *stream;
 	char *path, *temporary;
-	bool in_transaction; /* it is in the folder of a run, from which output_commit moves it to its place */
+	struct memory_hook hook; /* deletes the file where memory runs out */
+	bool in_transaction;	 /* it is in the folder of a run, from which output_commit moves it to its place */
 };
 int file_create(struct file_out *f, const char *path, struct diags *d);
 /* Flushes the file to the disk, closes it and renames it. -1 with a diagnostic where anything failed since

@@ -12,6 +12,7 @@ enum { RESERVE = 1 << 20 };
 struct guard {
 	jmp_buf point;
 	struct guard *outer;
+	struct memory_hook *hooks;
 	void *reserve; /* NULL: used up */
 	bool failed;
 };
@@ -88,12 +89,40 @@ void *memory_try_again(void *p, size_t size)
 	return q;
 }
 
+void memory_hook_add(struct memory_hook *hook, void (*leave)(struct memory_hook *))
+{
+	if (!innermost)
+		return;
+	*hook = (struct memory_hook){ leave, innermost->hooks };
+	innermost->hooks = hook;
+}
+
+void memory_hook_remove(struct memory_hook *hook)
+{
+	struct memory_hook **at = innermost ? &innermost->hooks : NULL;
+	while (at && *at && *at != hook)
+		at = &(*at)->next;
+	if (at && *at)
+		*at = hook->next;
+}
+
+/* A hook that runs out of memory itself comes here again, for those that remain. */
+static _Noreturn void leave_call(void)
+{
+	while (innermost->hooks) {
+		struct memory_hook *hook = innermost->hooks;
+		innermost->hooks = hook->next;
+		hook->leave(hook);
+	}
+	longjmp(innermost->point, 1);
+}
+
 static void *certain(void *p, size_t size)
 {
 	if (p)
 		return p;
 	if (innermost)
-		longjmp(innermost->point, 1);
+		leave_call();
 	fprintf(stderr, "qcc: out of memory (%zu bytes asked for)\n", size);
 	abort();
 }

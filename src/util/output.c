@@ -17,6 +17,7 @@
 #include "util/arena.h"
 #include "util/file.h"
 #include "util/map.h"
+#include "util/memory.h"
 #include "util/strbuf.h"
 #include "util/vec.h"
 
@@ -28,6 +29,10 @@ struct output {
 	const char *own;	  /* DIR/.qcc */
 	const char *stage, *tree; /* .qcc/new-ID and the folder in it that the run writes to */
 	int stage_fd;		  /* locked as long as the run lives */
+	int lock_fd;		  /* the output folder's lock while this run holds it; -1 */
+	bool signals_wait;
+	sigset_t signals_before;
+	struct memory_hook hook; /* abandons the run where memory runs out */
 };
 
 struct path_list {
@@ -418,23 +423,42 @@ static int make_stage(struct output *o, struct diags *d)
 	return 0;
 }
 
+static int lock(struct output *o, struct diags *d)
+{
+	o->lock_fd = lock_folder(o->dir);
+	return o->lock_fd < 0 ? output_error(d, o->dir, "cannot write into folder", errno) : 0;
+}
+
+static void unlock(struct output *o)
+{
+	if (o->lock_fd >= 0)
+		close(o->lock_fd);
+	o->lock_fd = -1;
+}
+
+static void abandon_run(struct memory_hook *hook)
+{
+	output_abandon((struct output *)((char *)hook - offsetof(struct output, hook)), NULL);
+}
+
 struct output *output_begin(const char *dir, enum output_mode mode, struct diags *d)
 {
 	struct output *o = xcalloc(1, sizeof *o);
 	arena_init(&o->arena);
 	o->mode = mode;
-	o->stage_fd = -1;
+	o->stage_fd = o->lock_fd = -1;
+	memory_hook_add(&o->hook, abandon_run);
 	o->dir = arena_strdup(&o->arena, dir);
 	o->own = path_in(&o->arena, dir, ".qcc");
 	o->made = first_missing(&o->arena, dir);
-	int lock = dir_make(dir, d) < 0 ? -2 : lock_folder(dir);
-	int status = lock == -1 ? output_error(d, dir, "cannot write into folder", errno) : lock;
-	if (lock >= 0)
+	int status = dir_make(dir, d);
+	if (status == 0)
+		status = lock(o, d);
+	if (status == 0)
 		status = access(dir, W_OK | X_OK) < 0 ? output_error(d, dir, "cannot write into folder", errno)
 						      : make_stage(o, d);
-	if (lock >= 0)
-		close(lock);
-	if (status >= 0)
+	unlock(o);
+	if (status == 0)
 		return o;
 	output_abandon(o, NULL);
 	return NULL;
@@ -453,6 +477,9 @@ const char *output_dir(const struct output *o)
 
 static void release(struct output *o)
 {
+	memory_hook_remove(&o->hook);
+	if (o->signals_wait)
+		pthread_sigmask(SIG_SETMASK, &o->signals_before, NULL);
 	if (o->stage_fd >= 0)
 		close(o->stage_fd);
 	arena_free(&o->arena);
@@ -476,18 +503,16 @@ static int commit(struct output *o, bool add, struct diags *d)
 int output_commit(struct output *o, struct diags *d)
 {
 	/* Ctrl-C and kill wait until all files are in place; what SIGKILL leaves, the next run completes. */
-	sigset_t wait, before;
+	sigset_t wait;
 	sigemptyset(&wait);
 	sigaddset(&wait, SIGINT);
 	sigaddset(&wait, SIGTERM);
 	sigaddset(&wait, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &wait, &before);
-	int lock = lock_folder(o->dir);
-	int status = lock < 0 ? output_error(d, o->dir, "cannot write into folder", errno)
-			      : commit(o, o->mode == OUTPUT_ADD, d);
-	if (lock >= 0)
-		close(lock);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	o->signals_wait = pthread_sigmask(SIG_BLOCK, &wait, &o->signals_before) == 0;
+	int status = lock(o, d);
+	if (status == 0)
+		status = commit(o, o->mode == OUTPUT_ADD, d);
+	unlock(o);
 	if (status < 0) {
 		output_abandon(o, NULL);
 		return -1;
@@ -516,8 +541,9 @@ void output_abandon(struct output *o, const char *keep)
 	if (!o)
 		return;
 	struct stat st;
-	int lock = o->stage ? lock_folder(o->dir) : -1;
-	if (keep && lock >= 0 && stat(path_in(&o->arena, o->tree, keep), &st) == 0) {
+	if (o->stage && o->lock_fd < 0)
+		o->lock_fd = lock_folder(o->dir);
+	if (keep && o->lock_fd >= 0 && stat(path_in(&o->arena, o->tree, keep), &st) == 0) {
 		const char *part = path_in(&o->arena, o->stage, "kept");
 		const char *to = path_in(&o->arena, part, keep);
 		char *folder = arena_strdup(&o->arena, to);
@@ -531,8 +557,7 @@ void output_abandon(struct output *o, const char *keep)
 	if (o->stage && !strstr(o->stage, "commit-"))
 		remove_tree(o->stage);
 	remove_made(o);
-	if (lock >= 0)
-		close(lock);
+	unlock(o);
 	diags_free(&quiet);
 	release(o);
 }

@@ -7,6 +7,7 @@
  * malloc and its kin are replaced in this program, so the memory of the libraries it uses fails too. */
 #include <dirent.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -152,6 +153,17 @@ static const char *fault(struct outcome o, struct outcome whole, long left)
 	return left > 0 ? "kept memory" : NULL;
 }
 
+/* Whether the calls left temporary files in the working folder; they are deleted. */
+static bool temporary_files(void)
+{
+	glob_t found = { 0 };
+	bool any = glob(".allocations.onnx.*", 0, NULL, &found) == 0;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		remove(found.gl_pathv[i]);
+	globfree(&found);
+	return any;
+}
+
 /* Memory stays gone. Returns how many went wrong. */
 static long all_fail(const char *model, long total, long step, long *tried)
 {
@@ -194,10 +206,12 @@ int main(void)
 	long gone = 0, lost = all_fail(model, total, all ? 8 : total / 60 + 1, &gone);
 	nftw(dir, delete_one, 16, FTW_DEPTH | FTW_PHYS);
 	remove("allocations.onnx");
+	bool debris = temporary_files();
 	printf("%s 1 - %ld of %ld allocations made to fail, %ld calls failed, %ld in a wrong way\n",
 	       wrong ? "not ok" : "ok", tried, total, errors, wrong);
-	printf("%s 2 - memory gone from one of %ld allocations on, %ld in a wrong way\n1..2\n", lost ? "not ok" : "ok",
-	       gone, lost);
-	return wrong || lost;
+	printf("%s 2 - memory gone from one of %ld allocations on, %ld in a wrong way\n", lost ? "not ok" : "ok", gone,
+	       lost);
+	printf("%s 3 - no temporary file is left behind\n1..3\n", debris ? "not ok" : "ok");
+	return wrong || lost || debris;
 }
 #endif
