@@ -25,7 +25,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
-EXTRA_DIST += tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt tests/requirements-nodeps.txt
+EXTRA_DIST += tests/compare.h tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt tests/requirements-nodeps.txt
 
 include tests/unit/local.mk
 include tests/ops/local.mk
