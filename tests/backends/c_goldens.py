@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Generated C gives the golden outputs: styles x networks x compilers x flags.
 
-Every network of ../shared/models and of models/ that streamlines to what the C backend takes is compiled in
-each style and run on its input.npy. Integers and decisions must be equal, real outputs within 1e-5 of the
+Every network of models/ and of ../shared/models (where that is not there: of models/conformance/networks) that
+streamlines to what the C backend takes is compiled in each style and run on its input.npy. Integers and decisions must be equal, real outputs within 1e-5 of the
 largest. By default a network sees each style once optimised and with warnings as errors, and once under
 sanitizers; QCC_C_TESTS=full runs the whole matrix, QCC_C_TESTS=NAME[,NAME] these networks alone.
 """
@@ -184,7 +184,8 @@ def network_cases(folder):
 
 def folders():
     names = set(WHICH.split(",")) if WHICH and WHICH != "full" else None
-    for root in (SRC / "models", SHARED / "models"):
+    more = SHARED / "models" if (SHARED / "models").is_dir() else SRC / "models/conformance/networks"
+    for root in (SRC / "models", more):
         for f in sorted(root.iterdir()) if root.is_dir() else []:
             if (f / "model.onnx").exists() and (f / "output.npy").exists() and (not names or f.name in names):
                 yield f.resolve()
