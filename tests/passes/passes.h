@@ -127,16 +127,38 @@ static inline void print_graph(const struct graph *g)
 	free(text);
 }
 
-/* Each "Op=number" of the list holds. */
+/* Whether the first node of that operator has an attribute with that value, a number or a text. */
+static inline bool has_attribute(const struct graph *g, const char *op, const char *name, const char *value)
+{
+	char text[64] = "no such node";
+	for (const struct node *n = g->first; n; n = n->next)
+		if (!strcmp(n->op_type, op)) {
+			snprintf(text, sizeof text, "%s", node_attr_string(n, name, ""));
+			if (!*text)
+				snprintf(text, sizeof text, "%lld", (long long)node_attr_int(n, name, 0));
+			break;
+		}
+	if (strcmp(text, value) != 0)
+		fprintf(stderr, "%s of %s is %s, not %s\n", name, op, text, value);
+	return !strcmp(text, value);
+}
+
+/* Each "Op=number" of the list holds, a number of nodes, and each "Op.attribute=value" of the first node of that operator. */
 static inline bool has_operators(const struct graph *g, const char *expected)
 {
-	char op[64];
-	int count, length;
-	for (; sscanf(expected, " %63[^= ]=%d%n", op, &count, &length) == 2; expected += length)
-		if (test_count(g, op) != count) {
-			fprintf(stderr, "%d of %s, not %d\n", test_count(g, op), op, count);
+	char op[64], value[64];
+	int length;
+	for (; sscanf(expected, " %63[^= ]=%63s%n", op, value, &length) == 2; expected += length) {
+		char *attribute = strchr(op, '.');
+		if (attribute) {
+			*attribute = 0;
+			if (!has_attribute(g, op, attribute + 1, value))
+				return false;
+		} else if (test_count(g, op) != atoi(value)) {
+			fprintf(stderr, "%d of %s, not %s\n", test_count(g, op), op, value);
 			return false;
 		}
+	}
 	return true;
 }
 

@@ -14,6 +14,9 @@
 #define QUANTISED "q = qonnx.Quant" SIGNED "(w, one, zero, four) "
 #define LAYER "m = MatMul(x, w) y = qonnx.MultiThreshold<out_dtype=\"UINT2\">(m, t)"
 #define THRESHOLDS "float[4,4]:INT4 w = {1,-1,0,2,-2,1,1,0,0,1,-1,2,1,0,-2,1}, float[4,3] t = {0,1,2,0,1,2,0,1,2,0,1,2}"
+#define TWO_LAYERS \
+	"m = MatMul(x, w) h = qonnx.MultiThreshold<out_dtype=\"UINT2\">(m, t) k = MatMul(h, w) y = qonnx.MultiThreshold<out_dtype=\"UINT2\">(k, t)"
+#define UNUSED "float[4,2]:INT4 v = {1,-1,2,1,0,0,1,2}"
 #define STATISTICS "float[2] s = {1,2}, float[2] o = {0,1}, float[2] mean = {1,-1}, float[2] var = {1,4}"
 #define SCALED "m = Mul(x, half) y = MatMul(m, w)"
 
@@ -29,7 +32,7 @@ static const struct row {
 	  false },
 	{ "apply-folding",
 	  "to-hw,apply-folding(file=test_table.json)",
-	  { "", INTEGERS, THRESHOLDS, LAYER, "MVAU=1" },
+	  { "", INTEGERS, THRESHOLDS, LAYER, "MVAU=1 MVAU.PE=2 MVAU.SIMD=1" },
 	  false },
 	{ "binary-output", "binary-output", { "", ROW, W44, "y = MatMul(x, w)", "MatMul=1 BipolarQuant=1" }, true },
 	{ "bipolar-input",
@@ -45,7 +48,7 @@ static const struct row {
 	{ "div-to-mul", "div-to-mul", { "", ROW, W4, "y = Div(x, c)", "Div=0 Mul=1" }, false },
 	{ "extract-conv-bias", "extract-conv-bias", { "", IMAGE, KERNEL, "y = Conv(x, k, b)", "Conv=1 Add=1" }, false },
 	{ "fix-batch", "fix-batch", { "", "(float[N,4] x) => (y)", W44, "y = MatMul(x, w)", "MatMul=1" }, false },
-	{ "fold", "to-hw,fold", { "", INTEGERS, THRESHOLDS, LAYER, "MVAU=1" }, false },
+	{ "fold", "to-hw,fold", { "", INTEGERS, THRESHOLDS, LAYER, "MVAU=1 MVAU.PE=4 MVAU.SIMD=4" }, false },
 	{ "fold-constants", "fold-constants", { "", ROW, W4, "d = Mul(c, two) y = Add(x, d)", "Mul=0 Add=1" }, false },
 	{ "fold-transpose",
 	  "fold-transpose",
@@ -62,10 +65,13 @@ static const struct row {
 	{ "infer", "infer", { "", ROW, "", "y = Relu(x)", "Relu=1" }, false },
 	{ "insert-argmax", "insert-argmax", { "", ROW, W44, "y = MatMul(x, w)", "MatMul=1 ArgMax=1" }, true },
 	{ "insert-dwc",
-	  "to-hw,insert-dwc",
-	  { "", INTEGERS, THRESHOLDS, LAYER, "MVAU=1 StreamingDataWidthConverter=0" },
+	  "to-hw,apply-folding(file=test_table.json),insert-dwc",
+	  { "", INTEGERS, THRESHOLDS, TWO_LAYERS, "MVAU=2 StreamingDataWidthConverter=1" },
 	  false },
-	{ "insert-fifo", "to-hw,insert-fifo", { "", INTEGERS, THRESHOLDS, LAYER, "MVAU=1" }, false },
+	{ "insert-fifo",
+	  "to-hw,fold,insert-fifo(depth=32)",
+	  { "", INTEGERS, THRESHOLDS, TWO_LAYERS, "MVAU=2 StreamingFIFO=1 StreamingFIFO.depth=32" },
+	  false },
 	{ "insert-topk", "insert-topk(k=1)", { "", ROW, W44, "y = MatMul(x, w)", "MatMul=1 TopK=1" }, true },
 	{ "lower-convs",
 	  "lower-convs",
@@ -80,8 +86,15 @@ static const struct row {
 	  "to-hw,partition(file=test_table.onnx)",
 	  { "", INTEGERS, THRESHOLDS, LAYER, "MVAU=0 StreamingDataflowPartition=1" },
 	  true },
-	{ "preprocess", "preprocess(divide=2)", { "", ROW, W44, "y = MatMul(x, w)", "MatMul=1" }, true },
-	{ "prune-dead", "prune-dead", { "", INTEGERS, THRESHOLDS, LAYER, "MatMul=1" }, false },
+	{ "preprocess",
+	  "preprocess(subtract=1,divide=2)",
+	  { "", ROW, W44, "y = MatMul(x, w)", "Sub=1 Div=1 MatMul=1" },
+	  true },
+	{ "prune-dead",
+	  "prune-dead",
+	  { "", INTEGERS, THRESHOLDS ", " UNUSED,
+	    "m = MatMul(x, w) h = qonnx.MultiThreshold<out_dtype=\"UINT2\">(m, t) y = MatMul(h, v)", "MatMul=2" },
+	  false },
 	{ "qcdq-to-quant",
 	  "qcdq-to-quant",
 	  { "", ROW, "uint8 z = {0}", "i = QuantizeLinear(x, half, z) y = DequantizeLinear(i, half, z)", "Quant=1" },
@@ -199,12 +212,78 @@ static void every_pass_has_a_row(void **state)
 	assert_int_equal(sizeof rows / sizeof *rows + sizeof elsewhere / sizeof *elsewhere, pass_table_size);
 }
 
+static void write_config(void)
+{
+	static const char config[] = "{\"Defaults\": {}, \"MVAU_0\": {\"PE\": 2}}";
+	struct diags d = { 0 };
+	assert_int_equal(file_write("test_table.json", config, sizeof config - 1, &d), 0);
+}
+
+/* What the driver runs before a pass that requires it. */
+static void run_required(struct graph *g, const char *pass)
+{
+	static const struct {
+		unsigned property;
+		const char *pass;
+	} ensured[] = {
+		{ GRAPH_INFERRED, "infer" },
+		{ GRAPH_CLEAN, "cleanup" },
+		{ GRAPH_CONVERTED, "convert" },
+		{ GRAPH_STREAMLINED, "streamline" },
+	};
+	const char *preset;
+	for (size_t i = 0; i < sizeof ensured / sizeof *ensured; i++)
+		if (pass_find(pass, &preset)->requires & ensured[i].property)
+			test_run(g, ensured[i].pass);
+}
+
+/* The graph as text after the row's passes, or after all but the last one; with the names that the driver gives. */
+static char *text_after(const struct row *r, bool last_too)
+{
+	char passes[256];
+	snprintf(passes, sizeof passes, "%s", r->passes);
+	char *end = passes;
+	int depth = 0;
+	for (char *c = passes; *c; c++) {
+		depth += (*c == '(') - (*c == ')');
+		end = *c == ',' && depth == 0 ? c : end;
+	}
+	if (!last_too)
+		*end = 0;
+	struct graph *g = case_graph(&r->c);
+	if (*passes)
+		test_run(g, passes);
+	else
+		run_required(g, r->pass);
+	if (strcmp(r->pass, "unique-names") != 0)
+		test_run(g, "unique-names");
+	char *text = graph_print(g);
+	graph_free(g);
+	return text;
+}
+
+/* So that a row would fail if its pass did nothing. */
+static void every_pass_does_something(void **state)
+{
+	(void)state;
+	size_t idle = 0;
+	write_config();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *before = text_after(&rows[i], false), *after = text_after(&rows[i], true);
+		if (!strcmp(before, after)) {
+			fprintf(stderr, "%s does nothing to\n%s", rows[i].passes, before);
+			idle++;
+		}
+		free(before);
+		free(after);
+	}
+	assert_int_equal(idle, 0);
+}
+
 static void every_pass_runs(void **state)
 {
 	(void)state;
-	static const char config[] = "{\"Defaults\": {}}";
-	struct diags d = { 0 };
-	assert_int_equal(file_write("test_table.json", config, sizeof config - 1, &d), 0);
+	write_config();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct row *r = &rows[i];
 		struct pass_case c = r->c;
@@ -260,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pass_has_a_row),
+		cmocka_unit_test(every_pass_does_something),
 		cmocka_unit_test(every_pass_runs),
 		cmocka_unit_test(static_inputs_go),
 		cmocka_unit_test(every_alias_names_its_pass),
