@@ -46,7 +46,7 @@ static int no_rows(const struct source *s, struct diags *d)
 static struct tensor *unpacked(const struct tensor *packed, int64_t width, struct diags *d)
 {
 	int64_t rows = packed->rank == 2 ? packed->dims[0] : -1, dims[] = { rows, width };
-	if (rows < 0 || packed->elem != ELEM_UINT8 || width < 1 || packed->dims[1] != (width + 7) / 8) {
+	if (rows < 0 || packed->elem != ELEM_UINT8 || width < 1 || packed->dims[1] != (width - 1) / 8 + 1) {
 		diag_error(d, NULL, "its packed rows do not have the width that the array width says");
 		return NULL;
 	}

@@ -241,8 +241,10 @@ static const struct encoder *encoder_of(const struct run *run)
 static void keep(struct run *s, const struct encoded *y)
 {
 	npz_rows(s->out, y->bits, y->kept);
-	vec_reserve(&s->labels, s->labels.count + (size_t)y->kept);
-	memcpy(s->labels.items + s->labels.count, y->labels, (size_t)y->kept);
+	if (y->kept) {
+		vec_reserve(&s->labels, s->labels.count + (size_t)y->kept);
+		memcpy(s->labels.items + s->labels.count, y->labels, (size_t)y->kept);
+	}
 	s->labels.count += (size_t)y->kept;
 	s->totals->rows += (uint64_t)y->kept;
 	s->totals->left_out += y->rows - (uint64_t)y->kept;

@@ -188,14 +188,19 @@ int checkpoint_write(const struct trainer *t, const char *path, struct diags *d)
 
 /* ---- reading ---- */
 
-static struct tensor *numbers_of(const char *path, const char *name, int64_t count, struct diags *d)
+static struct tensor *numbers_of(const char *path, const char *name, enum elem_type elem, int64_t count,
+				 struct diags *d)
 {
 	struct tensor *t = npz_read(path, name, d);
-	if (!t || count < 0 || t->count == count)
+	if (!t || (t->elem == elem && t->count == count))
 		return t;
+	if (t->elem != elem)
+		diag_error(d, NULL, "'%s' holds %s of type %s: %s is wanted", path, name,
+			   elem_name((enum elem_type)t->elem), elem_name(elem));
+	else
+		diag_error(d, NULL, "'%s' holds another number of %s than the network has: %lld are wanted", path, name,
+			   (long long)count);
 	tensor_unref(t);
-	diag_error(d, NULL, "'%s' holds another number of %s than the network has: %lld are wanted", path, name,
-		   (long long)count);
 	return NULL;
 }
 
@@ -203,15 +208,43 @@ static json_t *read_place(const char *path, struct diags *d)
 {
 	struct tensor *t = npz_read(path, "place", d);
 	json_t *j = t && t->elem == ELEM_UINT8 ? json_loadb(t->data, (size_t)t->count, 0, NULL) : NULL;
-	if (t && (!j || json_integer_value(json_object_get(j, "version")) != FORMAT_VERSION))
+	bool ours = json_integer_value(json_object_get(j, "version")) == FORMAT_VERSION;
+	if (t && !ours)
 		diag_error(d, NULL, "'%s' is no checkpoint that this version can read", path);
 	tensor_unref(t);
-	return j;
+	if (ours)
+		return j;
+	json_decref(j);
+	return NULL;
 }
 
 static double real(const json_t *j, const char *name)
 {
 	return json_number_value(json_object_get(j, name));
+}
+
+/* Whether the number of that name is a whole one from 0 to most. */
+static bool counts(const json_t *j, const char *name, int64_t most)
+{
+	double x = real(j, name);
+	return x >= 0 && x <= (double)most && x == floor(x);
+}
+
+/* What was said by the file is only believed where training can have come to it. */
+static int check_place(const struct trainer *t, const json_t *j, const char *path, struct diags *d)
+{
+	const int64_t most = (int64_t)1 << 40;
+	const char *wrong = !counts(j, "epoch", most)			    ? "epoch"
+			    : !counts(j, "at", t->n_train - 1)		    ? "at"
+			    : (int64_t)real(j, "at") % t->net->batch	    ? "at"
+			    : !counts(j, "step", most)			    ? "step"
+			    : !counts(j, "right", t->n_train)		    ? "right"
+			    : !counts(j, "best", (int64_t)real(j, "epoch")) ? "best"
+									    : NULL;
+	if (!wrong)
+		return 0;
+	return diag_error(d, NULL, "'%s' says %s %g, where training on these rows never is", path, wrong,
+			  real(j, wrong));
 }
 
 static void take_place(struct trainer *t, const json_t *j)
@@ -230,7 +263,7 @@ static void take_place(struct trainer *t, const json_t *j)
 static int take_moved(struct net *n, const char *path, const char *name,
 		      int64_t (*move_all)(const struct net *n, struct pieces *p), struct diags *d)
 {
-	struct tensor *x = numbers_of(path, name, move_all(n, NULL), d);
+	struct tensor *x = numbers_of(path, name, ELEM_FLOAT, move_all(n, NULL), d);
 	if (!x)
 		return -1;
 	move_all(n, &(struct pieces){ x->data, true });
@@ -238,16 +271,17 @@ static int take_moved(struct net *n, const char *path, const char *name,
 	return 0;
 }
 
-static int take_numbers(struct trainer *t, const char *path, struct diags *d)
+static int take_numbers(struct trainer *t, const char *path, int64_t epochs, struct diags *d)
 {
 	int64_t size = (int64_t)state_size(t->net);
-	struct tensor *state = numbers_of(path, "state", size, d), *best = numbers_of(path, "best", size, d);
-	struct tensor *history = numbers_of(path, "history", -1, d);
+	struct tensor *state = numbers_of(path, "state", ELEM_FLOAT, size, d),
+		      *best = numbers_of(path, "best", ELEM_FLOAT, size, d),
+		      *history = numbers_of(path, "history", ELEM_DOUBLE, epochs * FIGURES, d);
 	int status = state && best && history ? 0 : -1;
 	if (status == 0) {
 		state_load(t->net, state->data);
 		memcpy(t->best_state, best->data, (size_t)size * sizeof *t->best_state);
-		t->history.count = (size_t)history->count / FIGURES;
+		t->history.count = (size_t)epochs;
 		vec_reserve(&t->history, t->history.count + 1);
 		memcpy(t->history.items, history->data, t->history.count * sizeof *t->history.items);
 	}
@@ -260,13 +294,13 @@ static int take_numbers(struct trainer *t, const char *path, struct diags *d)
 int checkpoint_read(struct trainer *t, const char *path, struct diags *d)
 {
 	json_t *j = read_place(path, d);
-	if (!j || compare(t, json_object_get(j, "identity"), d) < 0) {
+	if (!j || compare(t, json_object_get(j, "identity"), d) < 0 || check_place(t, j, path, d) < 0) {
 		json_decref(j);
 		return -1;
 	}
-	if (json_is_true(json_object_get(j, "masks")))
+	if (json_is_true(json_object_get(j, "masks")) && t->options.net.fan_in > 0)
 		sparse_prune(t->net, t->options.net.fan_in, 0); /* makes the masks; what they hold follows */
-	int status = take_numbers(t, path, d);
+	int status = take_numbers(t, path, (int64_t)real(j, "epoch"), d);
 	if (status == 0)
 		status = take_moved(t->net, path, "moments", move_moments, d);
 	if (status == 0)

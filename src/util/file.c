@@ -228,7 +228,7 @@ static void remove_leftovers(const char *folder, const char *name)
 			continue;
 		char *path = path_join(folder, entry->d_name);
 		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 			unlink(path);
 		if (fd >= 0)
 			close(fd);

@@ -31,4 +31,6 @@ libqcc_la_SOURCES += \
 	src/util/output.h \
 	src/util/strbuf.c \
 	src/util/strbuf.h \
+	src/util/tree.c \
+	src/util/tree.h \
 	src/util/vec.h

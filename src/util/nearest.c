@@ -39,9 +39,16 @@ static size_t edit_distance(const char *a, const char *b)
 	return rows[na % 3][nb];
 }
 
+/* How far off a name may be to be meant. */
+static size_t allowed(const struct nearest *n)
+{
+	return 1 + strlen(n->word) / 4;
+}
+
 void nearest_consider(struct nearest *n, const char *name)
 {
-	if (strlen(n->word) > LONGEST || strlen(name) > LONGEST)
+	size_t na = strlen(n->word), nb = strlen(name), longer = na > nb ? na - nb : nb - na;
+	if (na > LONGEST || nb > LONGEST || longer > allowed(n))
 		return;
 	size_t distance = edit_distance(n->word, name);
 	if (!n->best || distance < n->distance) {
@@ -52,8 +59,7 @@ void nearest_consider(struct nearest *n, const char *name)
 
 const char *nearest_name(const struct nearest *n)
 {
-	size_t allowed = 1 + strlen(n->word) / 4;
-	return n->best && n->distance <= allowed ? n->best : NULL;
+	return n->best && n->distance <= allowed(n) ? n->best : NULL;
 }
 
 char *nearest_remedy(const struct nearest *n, const char *see)

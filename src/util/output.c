@@ -19,6 +19,7 @@
 #include "util/map.h"
 #include "util/memory.h"
 #include "util/strbuf.h"
+#include "util/tree.h"
 #include "util/vec.h"
 
 struct output {
@@ -35,74 +36,12 @@ struct output {
 	struct memory_hook hook; /* abandons the run where memory runs out */
 };
 
-struct path_list {
-	const char **items;
-	size_t count, capacity;
-};
-
 static int output_error(struct diags *d, const char *path, const char *what, int error)
 {
 	return diag_error(d, "name another one with -o", "%s '%s': %s", what, path, strerror(error));
 }
 
-/* ---- trees ---- */
-
-/* Files below folder/under, as paths relative to folder. */
-static void list_files(struct arena *a, const char *folder, const char *under, struct path_list *out)
-{
-	DIR *all = opendir(*under ? path_in(a, folder, under) : folder);
-	for (struct dirent *entry; all && (entry = readdir(all));) {
-		struct stat st;
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		const char *path = *under ? path_in(a, under, entry->d_name) : arena_strdup(a, entry->d_name);
-		if (lstat(path_in(a, folder, path), &st) == 0 && S_ISDIR(st.st_mode))
-			list_files(a, folder, path, out);
-		else
-			vec_push(out, path);
-	}
-	if (all)
-		closedir(all);
-}
-
-static void remove_tree(const char *folder)
-{
-	DIR *all = opendir(folder);
-	for (struct dirent *entry; all && (entry = readdir(all));) {
-		struct stat st;
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		char *path = path_join(folder, entry->d_name);
-		if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
-			remove_tree(path);
-		else
-			unlink(path);
-		free(path);
-	}
-	if (all)
-		closedir(all);
-	rmdir(folder);
-}
-
-/* The folders above a file, up to and without the output folder, as long as they are empty. */
-static void remove_empty_parents(struct arena *a, const char *dir, const char *path)
-{
-	char *part = arena_strdup(a, path);
-	for (char *slash; (slash = strrchr(part, '/'));) {
-		*slash = '\0';
-		if (rmdir(path_in(a, dir, part)) < 0)
-			return;
-	}
-}
-
-static void sync_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	fsync(fd); /* file systems that cannot do it say so; nothing follows from that */
-	close(fd);
-}
+/* ---- the disk ---- */
 
 /* Files on their way to the disk. Several threads wait for it, because the disk takes what is asked at the same time in
  * one go. */
@@ -120,12 +59,13 @@ static void *sync_some(void *syncing)
 	struct syncing *s = syncing;
 	for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->paths.count;) {
 		int fd = open(s->paths.items[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC), none = 0;
-		if (fd < 0)
-			continue; /* no regular file: nothing of ours */
-		if (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP &&
+		if (fd < 0 && errno == ELOOP)
+			continue; /* a link: nothing of ours */
+		if ((fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP)) &&
 		    atomic_compare_exchange_strong(&s->error, &none, errno))
 			atomic_store(&s->where, i);
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 	}
 	return NULL;
 }
@@ -184,23 +124,31 @@ static bool fingerprint(const char *path, int64_t *size, uint64_t *hash)
 }
 
 /* Lines "SIZE HASH PATH", sorted; PATH runs to the end of the line. Files whose names have a line's end are not listed. */
-static void add_line(struct strbuf *b, const char *folder, const char *path, struct arena *a)
+static int add_line(struct strbuf *b, const char *folder, const char *path, struct arena *a, struct diags *d)
 {
 	int64_t size;
 	uint64_t hash;
-	if (!strchr(path, '\n') && fingerprint(path_in(a, folder, path), &size, &hash))
+	if (strchr(path, '\n'))
+		return 0;
+	errno = 0;
+	if (fingerprint(path_in(a, folder, path), &size, &hash))
 		strbuf_printf(b, "%" PRId64 " %016" PRIx64 " %s\n", size, hash, path);
+	else if (errno && errno != ELOOP) /* not a link */
+		return output_error(d, path_in(a, folder, path), "cannot read", errno);
+	return 0;
 }
 
-static char *read_text(const char *path)
+/* The text of a list, "" where there is none. malloc'd; NULL with a diagnostic. */
+static char *read_list(const char *path, struct diags *d)
 {
-	struct diags quiet = { 0 };
-	struct blob *b = access(path, R_OK) == 0 ? file_map(path, &quiet) : NULL;
+	bool there = access(path, F_OK) == 0;
+	struct blob *b = there ? file_map(path, d) : NULL;
+	if (there && !b)
+		return NULL;
 	char *text = xcalloc(1, b ? b->size + 1 : 1);
 	if (b)
 		memcpy(text, b->base, b->size);
 	blob_unref(b);
-	diags_free(&quiet);
 	return text;
 }
 
@@ -246,47 +194,68 @@ static void remove_stale(struct arena *a, const char *dir, char *old, const stru
 		if (map_has(kept, e.path) || !fingerprint(path, &size, &hash) || size != e.size || hash != e.hash)
 			continue;
 		if (unlink(path) == 0)
-			remove_empty_parents(a, dir, e.path);
+			tree_remove_empty_parents(a, dir, e.path);
 	}
 }
 
-static int move_file(struct arena *a, const char *from_dir, const char *to_dir, const char *path, struct diags *d)
+/* Where the files of a run go, and what is kept of those that they replace until all are there. */
+static struct move move_of(struct arena *a, const char *dir, const char *commit)
 {
-	const char *to = path_in(a, to_dir, path);
-	char *folder = arena_strdup(a, to);
-	*strrchr(folder, '/') = '\0';
-	if (dir_make(folder, d) < 0)
-		return -1;
-	if (rename(path_in(a, from_dir, path), to) < 0)
-		return output_error(d, to, "cannot write", errno);
-	return 0;
+	return (struct move){ path_in(a, commit, "tree"), dir, path_in(a, commit, "saved"), false };
+}
+
+/* The same for its list of files, the last to be moved. */
+static struct move list_move_of(struct arena *a, const char *own, const char *commit)
+{
+	return (struct move){ commit, own, path_in(a, commit, "saved-list"), false };
+}
+
+/* Reads the list of the run (which a run that was killed may have moved already) and the one before. */
+static int read_lists(struct arena *a, const char *own, const char *commit, char **fresh, char **old, struct diags *d)
+{
+	const char *list = path_in(a, commit, "files"), *final = path_in(a, own, "files"),
+		   *saved = path_in(a, commit, "saved-list/files");
+	*fresh = read_list(access(list, F_OK) == 0 ? list : final, d);
+	*old = *fresh ? read_list(access(saved, F_OK) == 0 ? saved : final, d) : NULL;
+	return *old ? 0 : -1;
+}
+
+/* The files of the run go to their places, and its list. 0; or -1 with a diagnostic: *back says whether all is as before. */
+static int move_all(struct arena *a, const char *dir, const char *own, const char *commit, bool *back, struct diags *d)
+{
+	struct move m = move_of(a, dir, commit), list = list_move_of(a, own, commit);
+	struct path_list files = { 0 };
+	size_t moved = 0;
+	int status = tree_list(a, m.from, &files, d);
+	while (status == 0 && moved < files.count && (status = tree_move(a, &m, files.items[moved], d)) == 0)
+		moved++;
+	if (status == 0 && access(path_in(a, commit, "files"), F_OK) == 0)
+		status = tree_move(a, &list, "files", d);
+	*back = status < 0 && tree_move_back(a, &m, files.items, moved);
+	vec_free(&files);
+	return status;
 }
 
 /* The run whose folder is `commit` counts: its files go to their places. May have been begun before. With mode add its list
- * has the earlier files too. */
-static int finish_commit(struct arena *a, const char *dir, const char *own, const char *commit, struct diags *d)
+ * has the earlier files too. -1 with a diagnostic: *back says whether all is as it was when this was called. */
+static int finish_commit(struct arena *a, const char *dir, const char *own, const char *commit, bool *back,
+			 struct diags *d)
 {
-	struct path_list moved = { 0 };
 	struct map kept = { 0 };
 	struct entry e;
-	const char *tree = path_in(a, commit, "tree"), *list = path_in(a, commit, "files"),
-		   *final = path_in(a, own, "files");
-	char *fresh = read_text(list), *old = read_text(final);
-	int status = 0;
-	for (char *at = fresh; next_entry(&at, &e);)
-		map_set(&kept, arena_strdup(a, e.path), (void *)1);
-	list_files(a, tree, "", &moved);
-	for (size_t i = 0; i < moved.count && status == 0; i++)
-		status = move_file(a, tree, dir, moved.items[i], d);
+	char *fresh = NULL, *old = NULL;
+	*back = true;
+	int status = read_lists(a, own, commit, &fresh, &old, d);
+	if (status == 0)
+		status = move_all(a, dir, own, commit, back, d);
 	if (status == 0) {
-		if (access(list, F_OK) == 0)
-			remove_stale(a, dir, old, &kept);
-		rename(list, final);
-		remove_tree(commit);
-		sync_folder(dir);
+		for (char *at = fresh; next_entry(&at, &e);)
+			map_set(&kept, arena_strdup(a, e.path), (void *)1);
+		remove_stale(a, dir, old, &kept);
+		tree_remove(commit);
+		tree_sync(dir);
 	}
 	map_free(&kept);
-	vec_free(&moved);
 	free(fresh);
 	free(old);
 	return status;
@@ -298,19 +267,20 @@ static int write_list(struct output *o, const char *tree, bool add, struct diags
 	struct path_list files = { 0 };
 	struct map own = { 0 };
 	struct strbuf text = { 0 };
-	list_files(&o->arena, tree, "", &files);
+	struct entry e;
+	char *old = read_list(path_in(&o->arena, o->own, "files"), d);
+	int status = old ? tree_list(&o->arena, tree, &files, d) : -1;
 	if (files.count)
 		qsort(files.items, files.count, sizeof *files.items, compare_paths);
-	for (size_t i = 0; i < files.count; i++) {
+	for (size_t i = 0; i < files.count && status == 0; i++) {
 		map_set(&own, files.items[i], (void *)1);
-		add_line(&text, tree, files.items[i], &o->arena);
+		status = add_line(&text, tree, files.items[i], &o->arena, d);
 	}
-	char *old = read_text(path_in(&o->arena, o->own, "files"));
-	struct entry e;
-	for (char *at = old; add && next_entry(&at, &e);)
+	for (char *at = old; add && at && next_entry(&at, &e);)
 		if (!map_has(&own, e.path))
 			strbuf_printf(&text, "%" PRId64 " %016" PRIx64 " %s\n", e.size, e.hash, e.path);
-	int status = sync_files(&o->arena, tree, &files, d);
+	if (status == 0)
+		status = sync_files(&o->arena, tree, &files, d);
 	if (status == 0)
 		status = file_write(path_in(&o->arena, o->stage, "files"), strbuf_text(&text), text.length, d);
 	free(old);
@@ -325,8 +295,7 @@ static int check_places(struct output *o, struct diags *d)
 {
 	struct path_list files = { 0 };
 	struct stat st;
-	int status = 0;
-	list_files(&o->arena, o->tree, "", &files);
+	int status = tree_list(&o->arena, o->tree, &files, d);
 	for (size_t i = 0; i < files.count && status == 0; i++) {
 		char *path = path_in(&o->arena, o->dir, files.items[i]);
 		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
@@ -367,7 +336,7 @@ static int lock_folder(const char *dir)
 static bool is_alive(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool alive = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	bool alive = fd < 0 ? errno != ENOENT : flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 	if (fd >= 0)
 		close(fd);
 	return alive;
@@ -377,13 +346,14 @@ static bool is_alive(const char *folder)
 static int tidy_up(struct output *o, struct diags *d)
 {
 	DIR *all = opendir(o->own);
-	int status = 0;
+	bool back;
+	int status = all ? 0 : output_error(d, o->own, "cannot read folder", errno);
 	for (struct dirent *entry; status == 0 && all && (entry = readdir(all));) {
 		const char *path = path_in(&o->arena, o->own, entry->d_name);
 		if (!strncmp(entry->d_name, "commit-", 7))
-			status = finish_commit(&o->arena, o->dir, o->own, path, d);
+			status = finish_commit(&o->arena, o->dir, o->own, path, &back, d);
 		else if (!strncmp(entry->d_name, "new-", 4) && !is_alive(path))
-			remove_tree(path);
+			tree_remove(path);
 	}
 	if (all)
 		closedir(all);
@@ -418,7 +388,7 @@ static int make_stage(struct output *o, struct diags *d)
 	o->stage_fd = open(o->stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->stage_fd >= 0)
 		flock(o->stage_fd, LOCK_EX | LOCK_NB);
-	if (mkdir(o->tree, 0777) < 0)
+	if (o->stage_fd < 0 || mkdir(o->tree, 0777) < 0)
 		return output_error(d, o->dir, "cannot write into folder", errno);
 	return 0;
 }
@@ -493,11 +463,15 @@ static int commit(struct output *o, bool add, struct diags *d)
 		path_in(&o->arena, o->own, arena_printf(&o->arena, "commit-%s", strrchr(o->stage, '-') + 1));
 	if (check_places(o, d) < 0 || write_list(o, o->tree, add, d) < 0)
 		return -1;
-	sync_folder(o->tree);
+	tree_sync(o->tree);
 	if (rename(o->stage, commit) < 0)
 		return output_error(d, o->dir, "cannot write into folder", errno);
+	bool back;
+	int status = finish_commit(&o->arena, o->dir, o->own, commit, &back, d);
+	if (status < 0 && back && rename(commit, o->stage) == 0)
+		return -1; /* the run does not count, as if it had failed before */
 	o->stage = commit;
-	return finish_commit(&o->arena, o->dir, o->own, commit, d);
+	return status;
 }
 
 int output_commit(struct output *o, struct diags *d)
@@ -538,9 +512,9 @@ static void remove_made(struct output *o)
 void output_abandon(struct output *o, const char *keep)
 {
 	struct diags quiet = { 0 };
+	struct stat st;
 	if (!o)
 		return;
-	struct stat st;
 	if (o->stage && o->lock_fd < 0)
 		o->lock_fd = lock_folder(o->dir);
 	if (keep && o->lock_fd >= 0 && stat(path_in(&o->arena, o->tree, keep), &st) == 0) {
@@ -549,13 +523,13 @@ void output_abandon(struct output *o, const char *keep)
 		char *folder = arena_strdup(&o->arena, to);
 		*strrchr(folder, '/') = '\0';
 		if (dir_make(folder, &quiet) == 0 && rename(path_in(&o->arena, o->tree, keep), to) == 0) {
-			remove_tree(o->tree);
+			tree_remove(o->tree);
 			if (rename(part, o->tree) == 0)
 				commit(o, true, &quiet);
 		}
 	}
 	if (o->stage && !strstr(o->stage, "commit-"))
-		remove_tree(o->stage);
+		tree_remove(o->stage);
 	remove_made(o);
 	unlock(o);
 	diags_free(&quiet);

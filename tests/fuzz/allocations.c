@@ -5,19 +5,13 @@
  * A second time all allocations from one on fail: the calls must end in an error; what they hold then is lost.
  *
  * malloc and its kin are replaced in this program, so the memory of the libraries it uses fails too. */
-#include <dirent.h>
-#include <ftw.h>
-#include <glob.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "qcc/qcc.h"
+#include "job.h"
 
 #if defined __has_feature
 #if __has_feature(address_sanitizer)
@@ -79,66 +73,19 @@ void free(void *p)
 
 /* ---- the job ---- */
 
-static const char dir[] = "allocations.out";
+const char job_folder[] = "allocations.out", job_file[] = "allocations.onnx";
 
-static int delete_one(const char *path, const struct stat *st, int type, struct FTW *f)
+static void calm(void)
 {
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
-struct outcome {
-	int failed;	   /* a call gave -1 */
-	int said;	   /* and there are messages */
-	uint64_t contents; /* of the files */
-};
-
-static uint64_t sum;
-
-static int add_file(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	int c;
-	(void)st;
-	if (type != FTW_F || strstr(path, "/.qcc/")) /* the list of files has times in it */
-		return 0;
-	uint64_t h = 14695981039346656037u;
-	for (const char *p = path + f->base; *p; p++)
-		h = (h ^ (unsigned char)*p) * 1099511628211u;
-	FILE *file = fopen(path, "rb");
-	while (file && (c = fgetc(file)) != EOF)
-		h = (h ^ (unsigned)c) * 1099511628211u;
-	if (file)
-		fclose(file);
-	sum += h;
-	return 0;
-}
-
-static struct outcome job(const char *model)
-{
-	struct outcome o = { 0 };
-	struct qcc_model *m = qcc_load(model);
-	o.failed = qcc_run(m, "streamline,fold") != 0 || qcc_emit(m, "finn,c,hls", dir) != 0 ||
-		   qcc_write(m, "allocations.onnx") != 0;
 	atomic_store(&fails_at, 0);
-	o.said = *qcc_messages(m) != '\0';
-	qcc_free(m);
-	return o;
 }
 
 static struct outcome run(const char *model, long at)
 {
-	nftw(dir, delete_one, 16, FTW_DEPTH | FTW_PHYS);
-	remove("allocations.onnx");
+	job_remove_files();
 	atomic_store(&calls, 0);
 	atomic_store(&fails_at, at);
-	struct outcome o = job(model);
-	atomic_store(&fails_at, 0);
-	sum = 0;
-	nftw(dir, add_file, 16, FTW_PHYS);
-	o.contents = sum;
-	return o;
+	return job_do(model, "streamline,fold", "finn,c,hls", calm);
 }
 
 /* What is wrong with the outcome; NULL where nothing is. */
@@ -146,22 +93,11 @@ static const char *fault(struct outcome o, struct outcome whole, long left)
 {
 	if (o.failed && !o.said)
 		return "failed without a message";
-	if (!o.failed && o.contents != whole.contents)
+	if (!o.failed && (o.folder != whole.folder || o.file != whole.file))
 		return "succeeded with other files";
-	if (o.failed && o.contents && o.contents != whole.contents)
+	if ((o.folder && o.folder != whole.folder) || (o.file && o.file != whole.file))
 		return "left files of a run that failed";
 	return left > 0 ? "kept memory" : NULL;
-}
-
-/* Whether the calls left temporary files in the working folder; they are deleted. */
-static bool temporary_files(void)
-{
-	glob_t found = { 0 };
-	bool any = glob(".allocations.onnx.*", 0, NULL, &found) == 0;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		remove(found.gl_pathv[i]);
-	globfree(&found);
-	return any;
 }
 
 /* Memory stays gone. Returns how many went wrong. */
@@ -204,9 +140,8 @@ int main(void)
 			printf("# allocation %ld: %s (%ld more than before)\n", at, why, live - before - usual);
 	}
 	long gone = 0, lost = all_fail(model, total, all ? 8 : total / 60 + 1, &gone);
-	nftw(dir, delete_one, 16, FTW_DEPTH | FTW_PHYS);
-	remove("allocations.onnx");
-	bool debris = temporary_files();
+	bool debris = job_left_debris();
+	job_remove_files();
 	printf("%s 1 - %ld of %ld allocations made to fail, %ld calls failed, %ld in a wrong way\n",
 	       wrong ? "not ok" : "ok", tried, total, errors, wrong);
 	printf("%s 2 - memory gone from one of %ld allocations on, %ld in a wrong way\n", lost ? "not ok" : "ok", gone,

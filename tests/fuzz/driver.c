@@ -2,6 +2,7 @@
  *
  *     tests/fuzz/driver TARGET COUNT SEED [FILE...]    COUNT inputs, of the files and the built-in seeds
  *     tests/fuzz/driver TARGET file FILE...	        each file as it is: to see a culprit again
+ *     tests/fuzz/driver TARGET seeds FOLDER            writes the built-in seeds there, for other fuzzers to start from
  *     tests/fuzz/driver TARGET prefixes FILE...        every prefix of each file
  *     tests/fuzz/driver TARGET bytes COUNT SEED FILE   COUNT changes of one byte each
  *     tests/fuzz/driver TARGET splices COUNT SEED FILE FILE...   heads and tails of two files
@@ -89,6 +90,19 @@ static const char *const scripts[] = {
 	"local m = qcc.load('none.onnx') m:run('cleanup', {a=1}) for n in m:nodes() do print(n.name) end",
 	"setmetatable({}, {__index = function(t, k) return k end}) error({})",
 };
+static const char *const tables[] = {
+	"{\"columns\": [{\"name\": \"a\", \"kind\": \"category\", \"bits\": 2, \"codes\": {\"x\": 1, \"y\": 2}}, "
+	"{\"name\": \"b\", \"kind\": \"integer\", \"bits\": 5}, {\"name\": \"c\", \"kind\": \"scaled\", \"bits\": 8, "
+	"\"scale\": 10.0}], \"label\": \"label\"}\fa,b,c,label\nx,3,0.5,1\n\"y\",31,1e3,0\n",
+	"a,b,label\ntcp,0.25,1\n\"u\"\"d,p\",1e-3,0\r\n,-7,1\n",
+};
+/* Arrays by line, see targets_data.c. */
+static const char *const archives[] = {
+	"bits 2 4,3: 0 1 1 0 0 1\nlabel 2 4: 0 1\n",
+	"bits 2 2,1: 255 3\nwidth 7 : 5\nlabel 1 2: 1 0\n",
+	"images 1 2,1,2,2: 0.5 -1\nlabels 7 2,1: 3 0\n",
+};
+
 static const char config[] =
 	"{\"Defaults\": {}, \"MVAU_0\": {\"PE\": 2, \"SIMD\": 4, \"ram_style\": \"auto\", \"mem_mode\": "
 	"\"internal_decoupled\", \"runtime_writeable_weights\": 0}}";
@@ -117,6 +131,15 @@ static void add_models(bool binary)
 	}
 }
 
+/* A checkpoint that is accepted. */
+static void add_checkpoint(void)
+{
+	struct strbuf lines = { 0 };
+	checkpoint_lines(&lines);
+	add_seed(lines.text, lines.length);
+	strbuf_free(&lines);
+}
+
 static void add_own_seeds(void)
 {
 	if (strcmp(target->ending, ".onnx") == 0)
@@ -127,12 +150,33 @@ static void add_own_seeds(void)
 		add_seed(config, sizeof config - 1);
 	else if (strcmp(target->name, "npy") == 0 || strcmp(target->name, "npz") == 0)
 		add_seed(npy, sizeof npy - 1);
+	else if (strcmp(target->name, "encode") == 0 || strcmp(target->name, "fit") == 0)
+		add_seed(tables[*target->name == 'f'], strlen(tables[*target->name == 'f']));
+	else if (strcmp(target->name, "checkpoint") == 0)
+		add_checkpoint();
 	for (size_t i = 0; i < 3; i++) {
+		if (strcmp(target->name, "dataset") == 0)
+			add_seed(archives[i], strlen(archives[i]));
 		if (strcmp(target->name, "lists") == 0)
 			add_seed(words[i], strlen(words[i]));
 		if (strcmp(target->name, "lua") == 0)
 			add_seed(scripts[i], strlen(scripts[i]));
 	}
+}
+
+static bool write_seeds(const char *folder)
+{
+	bool written = true;
+	add_own_seeds();
+	for (size_t i = 0; i < seeds.count; i++) {
+		char path[1024];
+		snprintf(path, sizeof path, "%s/%s-%zu%s", folder, target->name, i, target->ending);
+		FILE *f = fopen(path, "wb");
+		written =
+			f && fwrite(seeds.items[i].bytes, 1, seeds.items[i].size, f) == seeds.items[i].size && written;
+		written = f && fclose(f) == 0 && written;
+	}
+	return written;
 }
 
 /* ---- running ---- */
@@ -282,6 +326,9 @@ int main(int argc, char **argv)
 			}
 		run_changed(atol(argv[2]),
 			    88172645463325252u + 0x9e3779b97f4a7c15u * (uint64_t)(argc > 3 ? atol(argv[3]) : 0));
+	} else if (strcmp(argv[2], "seeds") == 0) {
+		if (argc < 4 || !write_seeds(argv[3]))
+			return usage();
 	} else {
 		run_mode(argv[2], argc, argv);
 	}

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Seeds for the fuzz targets: tests/fuzz/make_seeds.py FOLDER.
+"""Seeds for the fuzz targets: tests/fuzz/make_seeds.py FOLDER [BUILD], BUILD being where qcc and tests/fuzz/driver are.
 
-The project's own models, as they are and after each step of compilation, and the node tests of the onnx package where it
-is installed, each with its inputs and, a second time, with all but the first of them as constants."""
+FOLDER/models holds the project's own models, as they are and after each step of compilation, and the node tests of the onnx
+package where it is installed, each with its inputs and, a second time, with all but the first of them as constants.
+FOLDER/TARGET holds what the driver has for that target, and the project's own Lua scripts."""
 import pathlib
 import subprocess
 import sys
@@ -56,12 +57,29 @@ def node_tests(folder):
             (folder / f"{case.name}-constant.onnx").write_bytes(model.SerializeToString())
 
 
+def built_in(folder, driver):
+    usage = subprocess.run([driver], capture_output=True, text=True).stderr
+    for target in usage.split("targets:")[1].split():
+        into = folder / ("models" if target in ("onnx", "chain", "passes") else target)
+        into.mkdir(exist_ok=True)
+        subprocess.run([driver, target, "seeds", str(into)], check=True, capture_output=True)
+
+
+def own_scripts(folder):
+    for script in (SRC / "scripts" / "flows").glob("*.lua"):
+        (folder / "lua" / script.name).write_bytes(script.read_bytes())
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    own_models(folder, sys.argv[2] if len(sys.argv) > 2 else str(SRC / "build" / "qcc"))
-    node_tests(folder)
-    print(len(list(folder.glob("*.onnx"))), "seeds")
+    build = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else SRC / "build").resolve()
+    models = folder / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    own_models(models, str(build / "qcc"))
+    node_tests(models)
+    built_in(folder, str(build / "tests" / "fuzz" / "driver"))
+    own_scripts(folder)
+    print(len(list(folder.rglob("*.*"))), "seeds")
 
 
 main()

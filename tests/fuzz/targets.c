@@ -15,11 +15,10 @@
 #include "pipeline/pipeline.h"
 #include "report/report.h"
 #include "script/script.h"
+#include "util/blob.h"
 #include "util/file.h"
-#include "util/limits.h"
 
-/* One input shall not stop the others: tighter than the limits that hold without --max-memory and --max-seconds. */
-static struct limits limits_for_one(void)
+struct limits limits_for_one(void)
 {
 	struct limits l = { .memory = 32 << 20 };
 	limits_start(&l, 2);
@@ -55,8 +54,7 @@ void target_clean_up(void)
 	*folder = '\0';
 }
 
-/* The bytes as a file of that name there; the path is in a buffer of its own. */
-static const char *as_file(const char *name, const uint8_t *bytes, size_t size)
+const char *as_file(const char *name, const uint8_t *bytes, size_t size)
 {
 	static char path[128];
 	snprintf(path, sizeof path, "%s/%s", target_folder(), name);
@@ -74,8 +72,7 @@ static char *as_text(const uint8_t *bytes, size_t size)
 	return text;
 }
 
-/* Failing without a word is a fault too. */
-static void must_have_said(bool failed, struct diags *d)
+void must_have_said(bool failed, struct diags *d)
 {
 	if (failed && !d->errors) {
 		fprintf(stderr, "failed, and nothing was said\n");
@@ -147,12 +144,14 @@ static void run_npy(const uint8_t *bytes, size_t size)
 {
 	const struct limits l = limits_for_one();
 	struct diags d = { .limits = &l };
-	struct tensor *t = npy_read(as_file("fuzz.npy", bytes, size), &d);
+	struct blob *b = blob_new(memcpy(xmalloc(size + !size), bytes, size), size, false);
+	struct tensor *t = npy_decode(b, "fuzz.npy", &d);
 	bool failed = !t;
 	double lo, hi;
 	if (t)
 		tensor_min_max(t, &lo, &hi); /* touches every element */
 	tensor_unref(t);
+	blob_unref(b);
 	must_have_said(failed, &d);
 }
 
@@ -299,6 +298,10 @@ const struct target targets[] = {
 	{ "npz", ".npz", 0, run_npz },
 	{ "config", ".json", 0, run_config },
 	{ "lua", ".lua", 0, run_lua },
+	{ "encode", ".txt", 0, run_encode },
+	{ "fit", ".csv", 0, run_fit },
+	{ "dataset", ".txt", 0, run_dataset },
+	{ "checkpoint", ".txt", 0, run_checkpoint },
 	{ "chain", ".onnx", 1, run_chain },
 	{ "passes", ".onnx", 1, run_passes_alone },
 };

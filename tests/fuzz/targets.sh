@@ -23,6 +23,10 @@ target npy 2000
 target npz 1000
 target config 1000
 target lua 500
+target encode 300
+target fit 300
+target dataset 300
+target checkpoint 100
 target chain 300
 target passes 100
 finish
