@@ -37,6 +37,7 @@ enum {
 	OPT_CLASS_WEIGHTS,
 	OPT_PATIENCE,
 	OPT_BEST,
+	OPT_BIAS,
 	OPT_COLLECT,
 	OPT_PERCENTILE,
 	OPT_FAN_IN,
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 	{ "class-weights", required_argument, NULL, OPT_CLASS_WEIGHTS },
 	{ "patience", required_argument, NULL, OPT_PATIENCE },
 	{ "best", required_argument, NULL, OPT_BEST },
+	{ "output-bias", required_argument, NULL, OPT_BIAS },
 	{ "collect", required_argument, NULL, OPT_COLLECT },
 	{ "percentile", required_argument, NULL, OPT_PERCENTILE },
 	{ "fan-in", required_argument, NULL, OPT_FAN_IN },
@@ -103,6 +105,8 @@ static const char help[] =
 	"      --class-weights W   balanced, or a weight for each class: 1,2.5\n"
 	"      --patience N        stop after N epochs without a better state\n"
 	"      --best WHAT         accuracy (default) or loss decides which state is best\n"
+	"      --output-bias WHAT  starts with the logarithm of the classes' shares added (shares, default), or as all biases\n"
+	"                          do (random)\n"
 	"      --collect N         steps in which activations' scales follow the data before they are learned (default 300)\n"
 	"      --percentile P      of the activations that the scales follow (default 99.999)\n"
 	"      --fan-in N          inputs that a neuron keeps: weights are pruned while training goes on\n"
@@ -221,6 +225,7 @@ static int take_option(struct train *x, int c, const char *text)
 	case OPT_CLASS_WEIGHTS: o->class_weights = text; return 0;
 	case OPT_PATIENCE: return take_whole(x, "patience", text, 0, &o->patience);
 	case OPT_BEST: return take_word(x, "best", text, "accuracy", "loss", &o->best_by_loss);
+	case OPT_BIAS: return take_word(x, "output-bias", text, "shares", "random", &o->plain_bias);
 	case OPT_COLLECT: return take_whole(x, "collect", text, 1, &o->net.collect);
 	case OPT_PERCENTILE: return take_number(x, "percentile", text, 50, 100, false, &o->net.percentile);
 	case OPT_FAN_IN: return take_whole(x, "fan-in", text, 1, &o->net.fan_in);
@@ -436,15 +441,23 @@ static int judge_test(struct train *x, const struct graph *g, json_t *j)
 	return status;
 }
 
+/* The figures of the state that is written: the best, or the last where none was a candidate. */
+static const struct epoch_figures *written(const struct trainer *t)
+{
+	if (t->best)
+		return &t->history.items[t->best - 1];
+	return t->history.count ? &t->history.items[t->history.count - 1] : NULL;
+}
+
 static void tell(struct train *x, json_t *j)
 {
 	const struct trainer *t = &x->trainer;
-	const struct epoch_figures *best = t->best ? &t->history.items[t->best - 1] : NULL;
+	const struct epoch_figures *f = written(t);
 	json_object_set_new(j, "model", json_string(x->output));
 	json_object_set_new(j, "epochs", json_integer(t->epoch));
 	json_object_set_new(j, "best_epoch", json_integer(t->best));
-	json_object_set_new(j, "val_accuracy", number(best ? best->val_accuracy : NAN));
-	json_object_set_new(j, "val_loss", number(best ? best->val_loss : NAN));
+	json_object_set_new(j, "val_accuracy", number(f ? f->val_accuracy : NAN));
+	json_object_set_new(j, "val_loss", number(f ? f->val_loss : NAN));
 	json_object_set_new(j, "luts_estimated", number(sparse_luts(t->net)));
 	json_object_set_new(j, "seconds", number(t->seconds));
 	json_object_set_new(j, "interrupted", json_boolean(x->interrupted));

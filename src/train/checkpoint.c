@@ -52,6 +52,7 @@ static json_t *identity(const struct trainer *t)
 	set(j, "schedule", json_string(o->schedule_text));
 	set(j, "class_weights", json_string(o->class_weights ? o->class_weights : ""));
 	set(j, "best_by", json_string(o->best_by_loss ? "loss" : "accuracy"));
+	set(j, "output_bias", json_string(o->plain_bias ? "random" : "shares"));
 	set(j, "val", t->own_val ? json_integer(t->val_sum) : json_real(o->val_share));
 	set(j, "data", json_integer(t->train_sum));
 	return j;

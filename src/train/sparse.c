@@ -51,17 +51,38 @@ static void prune_layer(struct net *n, struct layer *l, int64_t keep)
 	free(list);
 }
 
+static bool is_pruned(const struct net *n, const struct layer *l, int64_t fan_in)
+{
+	return is_linear(l) && l != net_last(n) && l->in.count > fan_in;
+}
+
 /* What remains falls with the third power of the time that is left (Zhu and Gupta 2017), in proportion. */
 void sparse_prune(struct net *n, int64_t fan_in, double progress)
 {
 	double left = pow(1 - (progress < 1 ? progress : 1), 3);
 	for (size_t i = 0; i < n->count; i++) {
 		struct layer *l = &n->layers[i];
-		if (!is_linear(l) || l == net_last(n) || l->in.count <= fan_in)
+		if (!is_pruned(n, l, fan_in))
 			continue;
 		double keep = (double)fan_in * pow((double)l->in.count / (double)fan_in, left);
 		prune_layer(n, l, (int64_t)ceil(keep - 1e-9));
 	}
+}
+
+bool sparse_keeps(const struct net *n, int64_t fan_in)
+{
+	for (size_t i = 0; i < n->count; i++) {
+		const struct layer *l = &n->layers[i];
+		int64_t outputs = l->out.count;
+		for (int64_t c = 0; is_pruned(n, l, fan_in) && c < outputs; c++) {
+			int64_t there = 0;
+			for (int64_t k = 0; k < l->in.count; k++)
+				there += !l->weights->mask || l->weights->mask[k * outputs + c];
+			if (there > fan_in)
+				return false;
+		}
+	}
+	return true;
 }
 
 /* ---- costs ---- */

@@ -191,7 +191,7 @@ static void set_output_bias(struct trainer *t)
 {
 	struct layer *l = net_last(t->net);
 	int64_t n = classes_of(t);
-	if (l->type != &layer_linear)
+	if (l->type != &layer_linear || t->options.plain_bias)
 		return;
 	double *share = xcalloc((size_t)n, sizeof *share);
 	for (int64_t i = 0; i < t->n_train; i++) {
@@ -347,7 +347,7 @@ static bool is_better(const struct trainer *t, const struct epoch_figures *a, co
 static bool is_candidate(const struct trainer *t)
 {
 	const struct train_options *o = &t->options;
-	if (o->net.fan_in > 0 && (double)(t->epoch - 1) < o->prune_end * (double)o->epochs)
+	if (o->net.fan_in > 0 && !sparse_keeps(t->net, o->net.fan_in))
 		return false;
 	return o->lut_budget <= 0 || sparse_luts(t->net) <= o->lut_budget;
 }
@@ -359,6 +359,8 @@ static void end_epoch(struct trainer *t, double started)
 				   .val_loss = NAN,
 				   .val_accuracy = NAN,
 				   .rate = rate_now(t) };
+	if (t->options.net.fan_in > 0 && t->epoch + 1 == t->options.epochs) /* however few steps there were */
+		sparse_prune(t->net, t->options.net.fan_in, 1);
 	if (t->n_val)
 		trainer_judge(t, &t->val, t->val_rows, t->n_val, &f.val_loss, &f.val_accuracy);
 	t->epoch++;

@@ -19,6 +19,7 @@ struct train_options {
 	const char *class_weights; /* "balanced", or a weight for each class; NULL: 1 each */
 	int64_t patience;	   /* epochs without a better state until training stops; 0: never */
 	bool best_by_loss;	   /* else by accuracy, the loss deciding between equals */
+	bool plain_bias;	   /* the output's bias starts as those of other layers, without the classes' shares */
 	double prune_end;	   /* share of the epochs after which the fan-in is reached */
 	double lut_budget;	   /* 0: none */
 };

@@ -294,11 +294,21 @@ static int sync_file(FILE *stream)
 	return fsync(fileno(stream)) < 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS ? -1 : 0;
 }
 
+/* Why an earlier write to the stream failed. The stream knows only that it did, so one more byte is tried; the file is
+ * given up in any case. */
+static int cause_of(FILE *stream)
+{
+	errno = 0;
+	return write(fileno(stream), "", 1) < 0 && errno ? errno : EIO;
+}
+
 int file_commit(struct file_out *f, struct diags *d)
 {
 	int error = 0;
 	errno = 0;
-	if (ferror(f->stream) || fflush(f->stream) != 0 || (!f->in_transaction && sync_file(f->stream) < 0))
+	if (ferror(f->stream))
+		error = cause_of(f->stream);
+	else if (fflush(f->stream) != 0 || (!f->in_transaction && sync_file(f->stream) < 0))
 		error = errno ? errno : EIO;
 	if (fclose(f->stream) != 0 && !error)
 		error = errno;

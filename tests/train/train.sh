@@ -124,6 +124,17 @@ assert (first.sum(0) == 5).all() and (second.sum(0) == 5).all()
 END
 train "a budget of LUTs" --arch "$arch" --data flows.npz --lut-budget 500 --epochs 40 --batch 50 --lr 0.01 -o lean.onnx
 json "is kept" "d['luts_estimated'] <= 500"
+for options in "--fan-in 5" "--lut-budget 1"; do
+	# shellcheck disable=SC2086 # a list of options
+	train "a single epoch with $options" --arch "$arch" --data flows.npz --epochs 1 $options -o short.onnx
+	json "tells the accuracy of what it writes" "0 < d['val_accuracy'] <= 1 and 0 < d['val_loss']"
+done
+train "a fan-in, in a single step" --arch "$arch" --data flows.npz --fan-in 5 --epochs 1 --batch 2000 -o single.onnx
+ok "is kept" "$python" - "$inputs" <<'END'
+import sys, numpy as np
+inputs, state = int(sys.argv[1]), np.load("single.train/checkpoint.npz")
+assert (state["masks"][:inputs * 32].reshape(inputs, 32).sum(0) == 5).all()
+END
 
 # ---- bad input
 refuses "no architecture" "arch is missing" "$QCC" train --data flows.npz -o no.onnx
@@ -159,6 +170,7 @@ if [ -w /dev/full ]; then
 	ln -s /dev/full full.train/checkpoint.npz
 	"$QCC" train -q --arch "$arch" --data flows.npz --epochs 2 -o full.onnx >.stdout 2>.stderr
 	status=$?
-	if [ $status -eq 1 ] && grep -q "cannot write" .stderr && [ ! -e full.onnx ]; then pass "a full disk"; else fail "a full disk" "status $status: $(cat .stderr)"; fi
+	if [ $status -eq 1 ] && grep -q "cannot write: No space left" .stderr && [ ! -e full.onnx ]; then pass "a full disk"; else fail "a full disk" "status $status: $(cat .stderr)"; fi
+	refuses "an output on a full disk" "cannot write: No space left" "$QCC" train -q --arch "$arch" --data flows.npz --epochs 1 --log net.train -o /dev/full
 fi
 finish
