@@ -35,6 +35,7 @@ include tests/backends/local.mk
 include tests/cli/local.mk
 include tests/data/local.mk
 include tests/train/local.mk
+include tests/docs/local.mk
 include tests/fuzz/local.mk
 include tests/interop/local.mk
 include tests/api/local.mk

@@ -125,21 +125,75 @@ static double neuron_luts(double inputs, int in_bits, int out_bits)
 	return bits <= TABLE_BITS ? out_bits * table_luts(bits) : bits + (double)((1 << out_bits) - 1) * in_bits;
 }
 
-double sparse_luts(const struct net *n)
+/* The linear layer whose outputs a linear layer gets, element by element; NULL: there is none. */
+static const struct layer *source_of(const struct net *n, const struct layer *l)
 {
-	double sum = 0;
+	for (int i = l->index - 1; i >= 0; i--)
+		if (is_linear(&n->layers[i]) || n->layers[i].in.count != l->in.count)
+			return is_linear(&n->layers[i]) && n->layers[i].out.count == l->in.count ? &n->layers[i] : NULL;
+	return NULL;
+}
+
+static bool connects(const struct layer *l, int64_t input, int64_t output)
+{
+	return l->weights->codes[input * l->out.count + output] != 0;
+}
+
+/* Which outputs of each layer depend on the input. */
+static void find_varying(const struct net *n, uint8_t **varies)
+{
 	for (size_t i = 0; i < n->count; i++) {
-		const struct layer *l = &n->layers[i];
-		int64_t inputs = l->in.count, outputs = l->out.count;
-		if (!is_linear(l))
-			continue;
-		for (int64_t c = 0; c < outputs; c++) {
-			int64_t there = 0;
-			for (int64_t k = 0; k < inputs; k++)
-				there += l->weights->codes[k * outputs + c] != 0;
-			sum += neuron_luts((double)there, input_bits(n, l), output_bits(n, l));
+		const struct layer *l = &n->layers[i], *before = is_linear(l) ? source_of(n, l) : NULL;
+		for (int64_t k = 0; is_linear(l) && k < l->in.count; k++)
+			for (int64_t c = 0; c < l->out.count; c++)
+				varies[i][c] |= connects(l, k, c) && (!before || varies[before->index][k]);
+	}
+}
+
+/* Which outputs of each layer something uses. */
+static void find_used(const struct net *n, uint8_t **used)
+{
+	for (size_t i = n->count; i-- > 0;) {
+		const struct layer *l = &n->layers[i], *before = is_linear(l) ? source_of(n, l) : NULL;
+		for (int64_t k = 0; before && k < l->in.count; k++) {
+			used[before->index][k] = 0;
+			for (int64_t c = 0; c < l->out.count; c++)
+				used[before->index][k] |= connects(l, k, c) && used[i][c];
 		}
 	}
+}
+
+static double layer_luts(const struct net *n, const struct layer *l, uint8_t **varies, uint8_t **used)
+{
+	const struct layer *before = source_of(n, l);
+	double sum = 0;
+	for (int64_t c = 0; c < l->out.count; c++) {
+		int64_t there = 0;
+		for (int64_t k = 0; used[l->index][c] && k < l->in.count; k++)
+			there += connects(l, k, c) && (!before || varies[before->index][k]);
+		sum += neuron_luts((double)there, input_bits(n, l), output_bits(n, l));
+	}
+	return sum;
+}
+
+double sparse_luts(const struct net *n)
+{
+	uint8_t **varies = xcalloc(n->count, sizeof *varies), **used = xcalloc(n->count, sizeof *used);
+	double sum = 0;
+	for (size_t i = 0; i < n->count; i++) {
+		varies[i] = xcalloc((size_t)n->layers[i].out.count, 1);
+		used[i] = xcalloc((size_t)n->layers[i].out.count, 1);
+		memset(used[i], 1, (size_t)n->layers[i].out.count);
+	}
+	find_varying(n, varies);
+	find_used(n, used);
+	for (size_t i = 0; i < n->count; i++) {
+		sum += is_linear(&n->layers[i]) ? layer_luts(n, &n->layers[i], varies, used) : 0;
+		free(varies[i]);
+		free(used[i]);
+	}
+	free(varies);
+	free(used);
 	return sum;
 }
 

@@ -1,0 +1,52 @@
+#!/bin/sh
+# The commands of the documentation, as they stand there, in order and in one folder for each page or chapter. Blocks
+# that begin with ```sh are run; every line of a ```text block behind one stands in what it printed, ... being anything.
+. "$QCC_SRC/tests/lib.sh"
+
+# The names under which the pages call the programs.
+mkdir bin
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$QCC" >bin/qcc
+printf '#!/bin/sh\nexec "%s" "$@"\n' "${QCC_PYTHON:-python3}" >bin/python3
+chmod +x bin/*
+PATH=$PWD/bin:$PATH
+
+# split PAGE TITLE: block-1.sh, block-1.text, ... of the chapter "## TITLE", or of the whole page where TITLE is empty.
+split() {
+	awk -v title="$2" '
+		!block && /^## / { inside = substr($0, 4) == title }
+		/^```/ && block { close(block); block = ""; next }
+		/^```sh$/ && (inside || title == "") { block = sprintf("block-%03d.sh", ++n); next }
+		/^```text$/ && n && (inside || title == "") { block = sprintf("block-%03d.text", n); next }
+		/^```/ { block = "/dev/null"; next }
+		block { print >block }' "$1"
+}
+
+# shows NAME PRINTED EXPECTED: each line of EXPECTED is one of PRINTED, or begins with spaces less or more.
+shows() {
+	sed -e 's/[][\.*^$]/\\&/g' -e 's/\\\.\\\.\\\./.*/g' -e 's/  */ */g' "$3" >.patterns
+	while IFS= read -r pattern; do
+		if [ -n "$pattern" ] && ! grep -q -x -e "$pattern" "$2"; then
+			fail "$1" "no line like '$pattern' in: $(cat "$2")"
+			return
+		fi
+	done <.patterns
+	pass "$1"
+}
+
+# chapter PAGE TITLE
+chapter() {
+	mkdir chapter
+	ln -s "$QCC_SRC/models" chapter/models
+	cd chapter || exit 99
+	split "$QCC_SRC/docs/$1" "$2"
+	ls block-001.sh >/dev/null 2>&1 || fail "$1, $2" "no commands found"
+	for block in block-*.sh; do
+		name="$1: $(head -n 1 "$block")"
+		if sh -e "./$block" >.printed 2>&1; then pass "$name"; else fail "$name" "$(cat .printed)"; fi
+		[ ! -e "${block%.sh}.text" ] || shows "... prints what the page shows" .printed "${block%.sh}.text"
+	done
+	cd .. && rm -r chapter
+}
+
+chapter guide.md "From a table to a circuit"
+finish
