@@ -32,6 +32,12 @@ skip() {
 	echo "ok $cases - $1 # SKIP $2"
 }
 
+# sanitized: whether qcc was built with AddressSanitizer. What such a build writes is what the other one writes; tests that
+# compile or simulate it at length leave that to the other build.
+sanitized() {
+	grep -q __asan_init "$QCC"
+}
+
 # ok NAME COMMAND...: the command ends with status 0. Its output is left in .stdout and .stderr.
 ok() {
 	name=$1

@@ -24,6 +24,9 @@ simulate() {
 	if ! "$QCC" "$2" -q -p "$3" -b "verilog(samples=2${4:+,$4})" -o out >.stdout 2>&1; then
 		fail "$1" "$(head -n 3 .stdout)"
 		return
+	elif sanitized; then
+		pass "$1: written"
+		return
 	fi
 	if make -s -C out/verilog lint >.stdout 2>&1 && [ ! -s .stdout ]; then
 		pass "$1: no warnings"
