@@ -38,6 +38,11 @@ sanitized() {
 	grep -q __asan_init "$QCC"
 }
 
+# lacks LIBRARY: whether qcc was built --without-LIBRARY.
+lacks() {
+	"$QCC" --version | grep -q "without.* $1"
+}
+
 # ok NAME COMMAND...: the command ends with status 0. Its output is left in .stdout and .stderr.
 ok() {
 	name=$1

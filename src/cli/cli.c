@@ -27,6 +27,8 @@ const struct command *cli_command(size_t i)
 void cli_print_version(void)
 {
 	puts("qcc " PACKAGE_VERSION);
+	if (*QCC_WITHOUT)
+		puts("built without" QCC_WITHOUT);
 }
 
 void cli_print_help(const struct command *c)

@@ -13,7 +13,6 @@ libqcc_la_SOURCES += \
 	src/ir/node_diag.c \
 	src/ir/npy.c \
 	src/ir/npy.h \
-	src/ir/npz.c \
 	src/ir/npz_write.c \
 	src/ir/onnx.h \
 	src/ir/onnx_emit.c \
@@ -39,3 +38,9 @@ libqcc_la_SOURCES += \
 	src/ir/verify.c \
 	src/ir/wire.c \
 	src/ir/wire.h
+
+if WITHOUT_ZIP
+libqcc_la_SOURCES += src/ir/npz_none.c
+else
+libqcc_la_SOURCES += src/ir/npz.c
+endif

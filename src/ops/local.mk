@@ -6,6 +6,7 @@ libqcc_la_SOURCES += \
 	src/ops/average_pool.c \
 	src/ops/batch_normalization.c \
 	src/ops/bipolar_quant.c \
+	src/ops/blas.h \
 	src/ops/broadcast.c \
 	src/ops/broadcast.h \
 	src/ops/cast.c \
@@ -90,3 +91,9 @@ libqcc_la_SOURCES += \
 	src/ops/window.c \
 	src/ops/window.h \
 	src/ops/xnor_popcount_mat_mul.c
+
+if WITHOUT_OPENBLAS
+libqcc_la_SOURCES += src/ops/blas_none.c
+else
+libqcc_la_SOURCES += src/ops/blas.c
+endif

@@ -80,15 +80,19 @@ refusal=2
 refuses "diff: one model" "two models" "$QCC" diff a
 refusal=1
 
-refuses "missing script" "none.lua" "$QCC" --script none.lua
-echo 'this is no Lua' >bad.lua
-refuses "script that is no Lua" "bad.lua:1" "$QCC" --script bad.lua
-printf 'local m = qcc.load(qcc.args[1])\nm:run("strealine")\n' >pass.lua
-refuses "unknown pass in a script" "pass.lua:2.*'strealine'" "$QCC" --script pass.lua "$model"
-echo 'qcc.load("none.onnx")' >load.lua
-refuses "missing model in a script" "load.lua:1.*No such file" "$QCC" --script load.lua
-echo 'io.open("x", "w")' >io.lua
-refuses "scripts have no io" "io" "$QCC" --script io.lua
-echo 'print(os.getenv("HOME"))' >os.lua
-refuses "scripts have no os" "os" "$QCC" --script os.lua
+if lacks lua; then
+	skip "errors in scripts" "this build has no Lua"
+else
+	refuses "missing script" "none.lua" "$QCC" --script none.lua
+	echo 'this is no Lua' >bad.lua
+	refuses "script that is no Lua" "bad.lua:1" "$QCC" --script bad.lua
+	printf 'local m = qcc.load(qcc.args[1])\nm:run("strealine")\n' >pass.lua
+	refuses "unknown pass in a script" "pass.lua:2.*'strealine'" "$QCC" --script pass.lua "$model"
+	echo 'qcc.load("none.onnx")' >load.lua
+	refuses "missing model in a script" "load.lua:1.*No such file" "$QCC" --script load.lua
+	echo 'io.open("x", "w")' >io.lua
+	refuses "scripts have no io" "io" "$QCC" --script io.lua
+	echo 'print(os.getenv("HOME"))' >os.lua
+	refuses "scripts have no os" "os" "$QCC" --script os.lua
+fi
 finish

@@ -2,6 +2,12 @@
 # Lua scripts: the examples, and what the API promises.
 . "$QCC_SRC/tests/lib.sh"
 
+if lacks lua; then
+	refuses "a qcc without Lua says so" "was built without Lua" "$QCC" --script "$QCC_SRC/scripts/flows/inspect.lua"
+	finish
+	exit
+fi
+
 model=$QCC_SRC/models/mlp_2w2a/model.onnx
 flows=$QCC_SRC/scripts/flows
 
