@@ -1,4 +1,4 @@
-# The guide, its pictures, and the reference, which is made from the tables in the code.
+# The guide, its pictures, and the reference and the manual page, which `make reference` makes from the tables in the code.
 EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	docs/guide.md \
 	docs/hardware.md \
@@ -17,6 +17,7 @@ EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	docs/pictures/mlp_before.svg \
 	docs/pictures/mlp_folded.svg \
 	docs/pictures/training_luts.svg \
+	scripts/make_manual \
 	scripts/make_pictures \
 	scripts/make_reference \
 	scripts/plot_training
@@ -24,5 +25,6 @@ EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 .PHONY: pictures reference
 reference: qcc$(EXEEXT)
 	'$(srcdir)'/scripts/make_reference ./qcc$(EXEEXT) '$(srcdir)'/docs/reference.md
+	'$(srcdir)'/scripts/make_manual ./qcc$(EXEEXT) '$(srcdir)'/docs/qcc.1
 pictures: qcc$(EXEEXT)
 	'$(srcdir)'/scripts/make_pictures '$(abs_builddir)'/qcc$(EXEEXT)

@@ -13,6 +13,7 @@ struct command {
 	const char *usage;		   /* "qcc run MODEL [NAME=]in.npy ... [OPTION]..." */
 	const char *summary;		   /* one line */
 	const char *help;		   /* the options, a line each */
+	const struct option *options;	   /* the same for getopt_long; one without a name ends them */
 	int (*run)(int argc, char **argv); /* argv[0] is "qcc NAME"; returns the exit status */
 };
 
@@ -54,6 +55,10 @@ enum {
 
 /* getopt_long, which says what is wrong in a diagnostic with the option that was meant; '?' then. */
 int cli_next_option(int argc, char **argv, const char *letters, const struct option *options, struct diags *d);
+
+/* For subcommands without options of their own: 0 where the arguments are at most that many words, from argv[optind] on;
+ * 1 where the command is done; -1 with a diagnostic. */
+int cli_take_words(const struct command *c, int argc, char **argv, int most, struct loudness *l, struct diags *d);
 
 /* --list-passes, --list-ops, --list-backends, --help-pass, --help-backend (lists.c). */
 void cli_list_passes(void);

@@ -438,5 +438,6 @@ const struct command command_compile = {
 	.usage = "qcc MODEL [-p PASSES] [-b BACKENDS] [-o DIR] [OPTION]...",
 	.summary = "Compiles a quantised neural network (QONNX) to integer form",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

@@ -223,5 +223,6 @@ const struct command command_diff = {
 	.usage = "qcc diff MODEL MODEL [[NAME=]INPUT.npy]... [OPTION]...",
 	.summary = "Compares two networks: operators and outputs",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

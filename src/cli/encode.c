@@ -197,5 +197,6 @@ const struct command command_encode = {
 	.usage = "qcc encode TABLE.csv... (--spec FILE | --fit FILE) [-o OUTPUT.npz] [OPTION]...",
 	.summary = "Encodes rows of CSV files as bits and labels",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

@@ -297,5 +297,6 @@ const struct command command_eval = {
 	.usage = "qcc eval MODEL DATA.npz [--all] [OPTION]...",
 	.summary = "Tells how well a network decides: accuracy, confusion, precision, recall, F1, ROC AUC",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

@@ -11,8 +11,7 @@
 
 static const struct option long_options[] = { CLI_COMMON_OPTIONS, { NULL, 0, NULL, 0 } };
 
-/* 0: go on with argv[optind] and what follows; 1: done; -1: wrong arguments. */
-static int take_arguments(const struct command *c, int argc, char **argv, int most, struct loudness *l, struct diags *d)
+int cli_take_words(const struct command *c, int argc, char **argv, int most, struct loudness *l, struct diags *d)
 {
 	int option;
 	bool done;
@@ -92,7 +91,7 @@ static int run_help(int argc, char **argv)
 {
 	struct loudness l = { .verbose = false };
 	struct diags d = { 0 };
-	int status = take_arguments(&command_help, argc, argv, 1, &l, &d);
+	int status = cli_take_words(&command_help, argc, argv, 1, &l, &d);
 	if (status == 0 && optind < argc)
 		status = help_on(argv[optind], &d);
 	else if (status == 0)
@@ -104,7 +103,7 @@ static int run_list(const struct command *c, void (*list)(void), int argc, char 
 {
 	struct loudness l = { .verbose = false };
 	struct diags d = { 0 };
-	int status = take_arguments(c, argc, argv, 0, &l, &d);
+	int status = cli_take_words(c, argc, argv, 0, &l, &d);
 	if (status == 0)
 		list();
 	return cli_finish(&d, l, status < 0 ? -1 : 0);
@@ -130,6 +129,7 @@ const struct command command_help = {
 	.usage = "qcc help [SUBCOMMAND | PASS | BACKEND | OPERATOR]",
 	.summary = "Tells what a subcommand, pass, backend or operator does",
 	.help = "",
+	.options = long_options,
 	.run = run_help,
 };
 
@@ -138,6 +138,7 @@ const struct command command_passes = {
 	.usage = "qcc passes",
 	.summary = "Lists the passes, and other names they go by",
 	.help = "",
+	.options = long_options,
 	.run = run_passes,
 };
 
@@ -146,6 +147,7 @@ const struct command command_operators = {
 	.usage = "qcc operators",
 	.summary = "Lists the operators",
 	.help = "",
+	.options = long_options,
 	.run = run_operators,
 };
 
@@ -154,5 +156,6 @@ const struct command command_backends = {
 	.usage = "qcc backends",
 	.summary = "Lists the backends",
 	.help = "",
+	.options = long_options,
 	.run = run_backends,
 };

@@ -144,5 +144,6 @@ const struct command command_import_weights = {
 	.usage = "qcc import-weights WEIGHTS.npz|.safetensors --arch TEXT -o NET.onnx [OPTION]...",
 	.summary = "Puts named arrays onto an architecture, as QONNX",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

@@ -181,5 +181,6 @@ const struct command command_info = {
 	.usage = "qcc info MODEL [OPTION]...",
 	.summary = "Tells what is in a network",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

@@ -4,6 +4,7 @@ qcc_SOURCES += \
 	src/cli/cli.h \
 	src/cli/commands.def \
 	src/cli/compile.c \
+	src/cli/completion.c \
 	src/cli/diff.c \
 	src/cli/encode.c \
 	src/cli/eval.c \

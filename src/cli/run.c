@@ -230,5 +230,6 @@ const struct command command_run = {
 	.usage = "qcc run MODEL [NAME=]INPUT... [-o OUTPUT.npy|DIR/] [OPTION]...",
 	.summary = "Executes a network",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

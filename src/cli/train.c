@@ -538,5 +538,6 @@ const struct command command_train = {
 	.usage = "qcc train --arch TEXT --data DATA.npz -o NET.onnx [OPTION]...",
 	.summary = "Trains a quantised network",
 	.help = help,
+	.options = long_options,
 	.run = run,
 };

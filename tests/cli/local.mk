@@ -1,6 +1,7 @@
 # Tests of the command line: shell scripts, listed in TESTS and EXTRA_DIST.
 CLI_TESTS = \
 	tests/cli/bad_input.sh \
+	tests/cli/completion.sh \
 	tests/cli/options.sh \
 	tests/cli/output.sh \
 	tests/cli/scripts.sh
