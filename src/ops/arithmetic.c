@@ -1,7 +1,6 @@
 /* Add, Sub, Mul and Div: two operands that broadcast, in the arithmetic of their storage type; integers
  * wrap, and integer division truncates (by zero it gives 0, which ONNX leaves open). */
-#include "ops/broadcast.h"
-#include "ops/ranges.h"
+#include "ops/binary.h"
 
 EACH_NUMBER(BINARY_LOOP, add, (wide)x + (wide)y)
 EACH_NUMBER(BINARY_LOOP, sub, (wide)x - (wide)y)
@@ -67,28 +66,8 @@ static struct datatype datatype_mul(const struct node *n, size_t i)
 	return datatype_within(n, i, lo, hi);
 }
 
-#define ARITHMETIC(symbol, NAME, loops, flag, numbers, text)  \
-	static int run_##NAME(struct exec_ctx *x)             \
-	{                                                     \
-		return exec_binary(x, loops, ELEM_UNDEFINED); \
-	}                                                     \
-	static int exec_##NAME(struct exec_ctx *x)            \
-	{                                                     \
-		return exec_widened(x, run_##NAME);           \
-	}                                                     \
-	const struct op symbol = {                            \
-		.name = #NAME,                                \
-		.domain = DOMAIN_ONNX,                        \
-		.summary = text,                              \
-		.min_inputs = 2,                              \
-		.max_inputs = 2,                              \
-		.min_outputs = 1,                             \
-		.max_outputs = 1,                             \
-		.flags = OP_ELEMENTWISE | (flag),             \
-		.infer = infer_broadcast,                     \
-		.datatype = numbers,                          \
-		.exec = exec_##NAME,                          \
-	};
+#define ARITHMETIC(symbol, NAME, loops, flag, numbers, text) \
+	BINARY_OP(symbol, NAME, loops, ELEM_UNDEFINED, OP_ELEMENTWISE | (flag), infer_broadcast, numbers, text)
 
 ARITHMETIC(op_Add, Add, add_loops, OP_COMMUTATIVE | OP_MONOTONE, datatype_add, "a + b, element by element")
 ARITHMETIC(op_Sub, Sub, sub_loops, OP_MONOTONE, datatype_sub, "a - b, element by element")

@@ -5,6 +5,7 @@ libqcc_la_SOURCES += \
 	src/ops/arithmetic.c \
 	src/ops/average_pool.c \
 	src/ops/batch_normalization.c \
+	src/ops/binary.h \
 	src/ops/bipolar_quant.c \
 	src/ops/blas.h \
 	src/ops/broadcast.c \

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/broadcast.h"
+#include "ops/binary.h"
 #include "ops/move.h"
-#include "ops/ranges.h"
+#include "ops/unary.h"
 
 /* ---- comparisons ---- */
 
@@ -41,28 +41,8 @@ static binary_loop *const and_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, and) };
 static binary_loop *const or_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, or) };
 static binary_loop *const xor_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, xor) };
 
-#define COMPARISON(symbol, NAME, loops, flag, text)      \
-	static int run_##NAME(struct exec_ctx *x)        \
-	{                                                \
-		return exec_binary(x, loops, ELEM_BOOL); \
-	}                                                \
-	static int exec_##NAME(struct exec_ctx *x)       \
-	{                                                \
-		return exec_widened(x, run_##NAME);      \
-	}                                                \
-	const struct op symbol = {                       \
-		.name = #NAME,                           \
-		.domain = DOMAIN_ONNX,                   \
-		.summary = text,                         \
-		.min_inputs = 2,                         \
-		.max_inputs = 2,                         \
-		.min_outputs = 1,                        \
-		.max_outputs = 1,                        \
-		.flags = OP_ELEMENTWISE | (flag),        \
-		.infer = infer_broadcast_bool,           \
-		.datatype = datatype_binary,             \
-		.exec = exec_##NAME,                     \
-	};
+#define COMPARISON(symbol, NAME, loops, flag, text) \
+	BINARY_OP(symbol, NAME, loops, ELEM_BOOL, OP_ELEMENTWISE | (flag), infer_broadcast_bool, datatype_binary, text)
 
 COMPARISON(op_Equal, Equal, equal_loops, OP_COMMUTATIVE, "whether a = b")
 COMPARISON(op_Greater, Greater, greater_loops, OP_MONOTONE, "whether a > b")
@@ -91,29 +71,8 @@ static int infer_bool(struct infer_ctx *x)
 	return 0;
 }
 
-#define TEST(symbol, NAME, loops, alpha, beta, text)                                     \
-	static int run_##NAME(struct exec_ctx *x)                                        \
-	{                                                                                \
-		const struct node *n __attribute__((unused)) = x->node;                  \
-		return exec_unary(x, loops, ELEM_BOOL, (double)(alpha), (double)(beta)); \
-	}                                                                                \
-	static int exec_##NAME(struct exec_ctx *x)                                       \
-	{                                                                                \
-		return exec_widened(x, run_##NAME);                                      \
-	}                                                                                \
-	const struct op symbol = {                                                       \
-		.name = #NAME,                                                           \
-		.domain = DOMAIN_ONNX,                                                   \
-		.summary = text,                                                         \
-		.min_inputs = 1,                                                         \
-		.max_inputs = 1,                                                         \
-		.min_outputs = 1,                                                        \
-		.max_outputs = 1,                                                        \
-		.flags = OP_ELEMENTWISE,                                                 \
-		.infer = infer_bool,                                                     \
-		.datatype = datatype_binary,                                             \
-		.exec = exec_##NAME,                                                     \
-	};
+#define TEST(symbol, NAME, loops, alpha, beta, text) \
+	UNARY_OP_TO(symbol, NAME, loops, ELEM_BOOL, OP_ELEMENTWISE, infer_bool, datatype_binary, alpha, beta, text)
 
 TEST(op_Not, Not, not_loops, 0, 0, "not x")
 TEST(op_IsNaN, IsNaN, is_nan_loops, 0, 0, "whether x is no number")
@@ -143,45 +102,15 @@ static binary_loop *const *shift_of(const struct node *n)
 	return left ? shift_left_loops : shift_right_loops;
 }
 
-#define BITWISE(symbol, NAME, loops, flag, text)              \
-	static int exec_##NAME(struct exec_ctx *x)            \
-	{                                                     \
-		return exec_binary(x, loops, ELEM_UNDEFINED); \
-	}                                                     \
-	const struct op symbol = {                            \
-		.name = #NAME,                                \
-		.domain = DOMAIN_ONNX,                        \
-		.summary = text,                              \
-		.min_inputs = 2,                              \
-		.max_inputs = 2,                              \
-		.min_outputs = 1,                             \
-		.max_outputs = 1,                             \
-		.flags = flag,                                \
-		.infer = infer_broadcast,                     \
-		.exec = exec_##NAME,                          \
-	};
+#define BITWISE(symbol, NAME, loops, flag, text) \
+	BINARY_OP(symbol, NAME, loops, ELEM_UNDEFINED, flag, infer_broadcast, NULL, text)
 
 BITWISE(op_BitwiseAnd, BitwiseAnd, bit_and_loops, OP_COMMUTATIVE, "a and b, bit by bit")
 BITWISE(op_BitwiseOr, BitwiseOr, bit_or_loops, OP_COMMUTATIVE, "a or b, bit by bit")
 BITWISE(op_BitwiseXor, BitwiseXor, bit_xor_loops, OP_COMMUTATIVE, "either a or b, bit by bit")
 BITWISE(op_BitShift, BitShift, shift_of(x->node), 0, "a shifted by b bits")
 
-static int exec_bitwise_not(struct exec_ctx *x)
-{
-	return exec_unary(x, bit_not_loops, ELEM_UNDEFINED, 0, 0);
-}
-
-const struct op op_BitwiseNot = {
-	.name = "BitwiseNot",
-	.domain = DOMAIN_ONNX,
-	.summary = "every bit inverted",
-	.min_inputs = 1,
-	.max_inputs = 1,
-	.min_outputs = 1,
-	.max_outputs = 1,
-	.infer = infer_same,
-	.exec = exec_bitwise_not,
-};
+UNARY_OP_TO(op_BitwiseNot, BitwiseNot, bit_not_loops, ELEM_UNDEFINED, 0, infer_same, NULL, 0, 0, "every bit inverted")
 
 /* ---- Where ---- */
 

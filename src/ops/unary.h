@@ -5,30 +5,35 @@
 #include "ops/broadcast.h"
 #include "ops/ranges.h"
 
-/* The operator NAME computes its table's loop, given alpha and beta (expressions of struct node *n). */
-#define UNARY_OP(symbol, NAME, loops, flag, numbers, alpha, beta, text)   \
-	static int run_##NAME(struct exec_ctx *x)                         \
-	{                                                                 \
-		const struct node *n __attribute__((unused)) = x->node;   \
-		return exec_unary(x, loops, ELEM_UNDEFINED, alpha, beta); \
-	}                                                                 \
-	static int exec_##NAME(struct exec_ctx *x)                        \
-	{                                                                 \
-		return exec_widened(x, run_##NAME);                       \
-	}                                                                 \
-	const struct op symbol = {                                        \
-		.name = #NAME,                                            \
-		.domain = DOMAIN_ONNX,                                    \
-		.summary = text,                                          \
-		.min_inputs = 1,                                          \
-		.max_inputs = 1,                                          \
-		.min_outputs = 1,                                         \
-		.max_outputs = 1,                                         \
-		.flags = OP_ELEMENTWISE | (flag),                         \
-		.infer = infer_same,                                      \
-		.datatype = numbers,                                      \
-		.exec = exec_##NAME,                                      \
+/* The operator NAME computes its table's loop, given alpha and beta (expressions of struct node *n); result: storage type of
+ * the output (ELEM_UNDEFINED: that of x). */
+#define UNARY_OP_TO(symbol, NAME, loops, result, flag, inference, numbers, alpha, beta, text) \
+	static int run_##NAME(struct exec_ctx *x)                                             \
+	{                                                                                     \
+		const struct node *n __attribute__((unused)) = x->node;                       \
+		return exec_unary(x, loops, result, (double)(alpha), (double)(beta));         \
+	}                                                                                     \
+	static int exec_##NAME(struct exec_ctx *x)                                            \
+	{                                                                                     \
+		return exec_widened(x, run_##NAME);                                           \
+	}                                                                                     \
+	const struct op symbol = {                                                            \
+		.name = #NAME,                                                                \
+		.domain = DOMAIN_ONNX,                                                        \
+		.summary = text,                                                              \
+		.min_inputs = 1,                                                              \
+		.max_inputs = 1,                                                              \
+		.min_outputs = 1,                                                             \
+		.max_outputs = 1,                                                             \
+		.flags = flag,                                                                \
+		.infer = inference,                                                           \
+		.datatype = numbers,                                                          \
+		.exec = exec_##NAME,                                                          \
 	};
+/* The output has the input's type. */
+#define UNARY_OP(symbol, NAME, loops, flag, numbers, alpha, beta, text)                                             \
+	UNARY_OP_TO(symbol, NAME, loops, ELEM_UNDEFINED, OP_ELEMENTWISE | (flag), infer_same, numbers, alpha, beta, \
+		    text)
 /* The same, with the loop's expression given in place. */
 #define UNARY(symbol, NAME, EACH, flag, numbers, text, ...)                           \
 	EACH(UNARY_LOOP, NAME, __VA_ARGS__)                                           \

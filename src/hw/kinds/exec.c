@@ -111,3 +111,17 @@ struct datatype hw_plumbing_datatype(const struct node *n, size_t i)
 	(void)i;
 	return hw_datatype(n, "dataType");
 }
+
+struct hw_stream hw_wide_input(const struct hw_layer *l, const struct hw_choice *c, size_t i)
+{
+	(void)c;
+	(void)i;
+	return hw_stream_of(l->in_bits, l->widths[0] / l->in_bits, l->elements[0]);
+}
+
+struct hw_stream hw_wide_output(const struct hw_layer *l, const struct hw_choice *c, size_t i)
+{
+	(void)c;
+	(void)i;
+	return hw_stream_of(l->out_bits, l->widths[1] / l->out_bits, l->elements[1]);
+}

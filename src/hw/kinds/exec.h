@@ -42,6 +42,10 @@ struct datatype hw_plumbing_datatype(const struct node *n, size_t i); /* dataTyp
  * outputs are 2 * count - 1, others count + bias. 0, or -1 with a diagnostic. */
 int hw_activate(struct exec_ctx *x, struct tensor *y, int64_t channels, const struct tensor *t);
 
+/* Streams of layers whose attributes say how wide a word is (widths and elements of struct hw_layer). */
+struct hw_stream hw_wide_input(const struct hw_layer *l, const struct hw_choice *c, size_t i);
+struct hw_stream hw_wide_output(const struct hw_layer *l, const struct hw_choice *c, size_t i);
+
 /* ---- layers that turn images into images, channels last (images.c) ---- */
 /* What one image of the batch is turned into by: the one at element in_at becomes the one at out_at. The output holds zeros. */
 typedef void hw_image_fn(const struct hw_layer *l, const struct tensor *in, int64_t in_at, struct tensor *out,

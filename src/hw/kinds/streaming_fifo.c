@@ -15,20 +15,6 @@ static int read_queue(const struct node *n, struct hw_layer *l, struct diags *d)
 	return 0;
 }
 
-static struct hw_stream input(const struct hw_layer *l, const struct hw_choice *c, size_t i)
-{
-	(void)c;
-	(void)i;
-	return hw_stream_of(l->in_bits, l->widths[0] / l->in_bits, l->elements[0]);
-}
-
-static struct hw_stream output(const struct hw_layer *l, const struct hw_choice *c, size_t i)
-{
-	(void)c;
-	(void)i;
-	return hw_stream_of(l->out_bits, l->widths[1] / l->in_bits, l->elements[1]);
-}
-
 static struct hw_cost cost(const struct hw_layer *l, const struct hw_choice *c)
 {
 	int64_t lut = 2 * (int64_t)ceil(log2((double)(l->depth > 1 ? l->depth : 2)));
@@ -42,8 +28,8 @@ static const struct hw_kind kind = {
 	.in_type = "dataType",
 	.out_type = "dataType",
 	.read = read_queue,
-	.input = input,
-	.output = output,
+	.input = hw_wide_input,
+	.output = hw_wide_output,
 	.cost = cost,
 };
 

@@ -11,14 +11,13 @@ void packed_bits_plan(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	int64_t groups = (w->oc + GROUP - 1) / GROUP, columns = w->dense ? w->oh : w->ow;
+	int64_t groups = packed_groups(p, GROUP), columns = packed_columns(p);
 	size_t words = (size_t)((w->dense ? w->oh : p->image_h * p->image_w) * p->words * p->planes);
 	p->bits = packed_temporary(e, l, words * 8 + 64);
 	p->pixels = columns < 4 ? columns : 4;
 	int64_t room = 16 / p->planes / p->pixels;
 	p->vectors = packed_divisor(groups, room < 1 ? 1 : w->dense && w->oh == 1 && room > 8 ? 8 : room);
-	p->segments = w->dense || w->dilation_w == 1 ? w->kh : w->kh * w->kw;
-	p->segment_pixels = w->dense || w->dilation_w != 1 ? 1 : w->kw;
+	packed_cut_window(p);
 }
 
 /* Weights as [group][segment word][sign, mask][8 channels]. Also how many -1s each output has. */
@@ -26,7 +25,7 @@ static const char *weights(struct emit *e, const struct packed_layer *p, int64_t
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	int64_t taps = w->kh * w->kw, groups = (w->oc + GROUP - 1) / GROUP, kinds = p->masked ? 2 : 1;
+	int64_t taps = w->kh * w->kw, groups = packed_groups(p, GROUP), kinds = p->masked ? 2 : 1;
 	int64_t per_group = taps * p->words * kinds * GROUP;
 	uint64_t *bits = arena_array(e->arena, uint64_t, groups * per_group);
 	for (int64_t o = 0; o < w->oc; o++)
@@ -44,9 +43,10 @@ static const char *weights(struct emit *e, const struct packed_layer *p, int64_t
 }
 
 /* Thresholds as [group][threshold][8 channels]; channels that do not exist never reach theirs. */
-static const char *thresholds(struct emit *e, const struct plan_layer *l, const struct packed_activation *s)
+static const char *thresholds(struct emit *e, const struct packed_layer *p, const struct packed_activation *s)
 {
-	int64_t groups = (l->window.oc + GROUP - 1) / GROUP;
+	const struct plan_layer *l = p->layer;
+	int64_t groups = packed_groups(p, GROUP);
 	uint64_t *t = arena_array(e->arena, uint64_t, groups * s->count * GROUP);
 	for (int64_t o = 0; o < groups * GROUP; o++)
 		for (int64_t k = 0; k < s->count; k++) {
@@ -195,9 +195,8 @@ static void kernel(struct emit *e, struct packed_layer *p)
 	for (int64_t o = 0; o < w->oc; o++)
 		negatives[o] *= (1 << p->planes) - 1;
 	struct packed_activation *s = l->activation ? packed_activation(e, l, negatives) : NULL;
-	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
-	const char *t = s ? thresholds(e, l, s) : NULL;
-	b.direct = direct;
+	const char *t = s ? thresholds(e, p, s) : NULL;
+	b.direct = packed_stores_directly(p, s, GROUP);
 	b.row = s ? ARRAY_U8 : ARRAY_I64;
 	P("\n/* %s. Bits: %d plane%s, %s weights */\n", layer_comment(e, l), p->planes, p->planes > 1 ? "s" : "",
 	  p->masked ? "ternary" : "bipolar");

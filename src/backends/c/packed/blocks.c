@@ -32,7 +32,7 @@ const char *packed_to(struct emit *e, const struct packed_layer *p, const struct
 			  : arena_printf(e->arena, "y + %s + %s", pixel_index(e, p, i), channel);
 }
 
-static int64_t columns(const struct packed_layer *p)
+int64_t packed_columns(const struct packed_layer *p)
 {
 	return p->layer->window.dense ? p->layer->window.oh : p->layer->window.ow;
 }
@@ -40,7 +40,7 @@ static int64_t columns(const struct packed_layer *p)
 /* Blocks of pixels; the last one is moved back so that it is whole. */
 static void open_columns(struct emit *e, const struct packed_layer *p)
 {
-	int64_t n = columns(p);
+	int64_t n = packed_columns(p);
 	if (n % p->pixels == 0)
 		P("\tfor (int q = 0; q < %lld; q += %lld) {\n", LL(n), LL(p->pixels));
 	else
@@ -51,6 +51,19 @@ static void open_columns(struct emit *e, const struct packed_layer *p)
 int64_t packed_groups(const struct packed_layer *p, int64_t group)
 {
 	return (p->layer->window.oc + group - 1) / group;
+}
+
+void packed_cut_window(struct packed_layer *p)
+{
+	const struct plan_window *w = &p->layer->window;
+	p->segments = w->dense || w->dilation_w == 1 ? w->kh : w->kh * w->kw;
+	p->segment_pixels = w->dense || w->dilation_w != 1 ? 1 : w->kw;
+}
+
+bool packed_stores_directly(const struct packed_layer *p, const struct packed_activation *s, int64_t group)
+{
+	const struct plan_layer *l = p->layer;
+	return s && s->multiply == 1 && s->add == 0 && l->window.oc % group == 0 && plan_root(l->out)->holds_codes;
 }
 
 void packed_open(struct emit *e, const struct packed_layer *p, const struct packed_block *b)

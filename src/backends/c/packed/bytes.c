@@ -21,19 +21,18 @@ static int64_t run_steps(const struct packed_layer *p)
 void packed_bytes_plan(struct emit *e, struct packed_layer *p)
 {
 	const struct plan_window *w = &p->layer->window;
-	int64_t groups = (w->oc + GROUP - 1) / GROUP, columns = w->dense ? w->oh : w->ow;
+	int64_t groups = packed_groups(p, GROUP), columns = packed_columns(p);
 	(void)e;
 	p->pixels = columns < 4 ? columns : groups == 1 && columns >= 8 ? 8 : 4;
 	p->vectors = packed_divisor(groups, 16 / p->pixels < 1 ? 1 : w->dense && w->oh == 1 ? 8 : 16 / p->pixels);
-	p->segments = w->dense || w->dilation_w == 1 ? w->kh : w->kh * w->kw;
-	p->segment_pixels = w->dense || w->dilation_w != 1 ? 1 : w->kw;
+	packed_cut_window(p);
 }
 
 static const char *weights(struct emit *e, const struct packed_layer *p)
 {
 	const struct plan_layer *l = p->layer;
 	const struct plan_window *w = &l->window;
-	int64_t steps = run_steps(p), groups = (w->oc + GROUP - 1) / GROUP, per_group = p->segments * steps * 4 * GROUP;
+	int64_t steps = run_steps(p), groups = packed_groups(p, GROUP), per_group = p->segments * steps * 4 * GROUP;
 	int8_t *to = arena_array(e->arena, int8_t, groups * per_group);
 	for (int64_t o = 0; o < w->oc; o++)
 		for (int64_t c = 0; c < w->ic; c++)
@@ -89,7 +88,6 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 	const struct plan_layer *l = p->layer;
 	const char *x = packed_operand(e, p);
 	struct packed_activation *s = l->activation ? packed_activation(e, l, NULL) : NULL;
-	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
 	struct packed_block b = { .group = GROUP,
 				  .lanes = "QCC_LANES32",
 				  .operand = "const uint8_t *restrict x",
@@ -98,7 +96,7 @@ void packed_bytes(struct emit *e, struct packed_layer *p)
 				  .symbol = weights(e, p),
 				  .per_group = p->segments * run_steps(p) * 64,
 				  .rolled = true,
-				  .direct = direct,
+				  .direct = packed_stores_directly(p, s, GROUP),
 				  .row = s ? ARRAY_U8 : ARRAY_I32 };
 	bool even = s && (s->affine || s->lines);
 	P("\n/* %s. Bytes%s */\n", layer_comment(e, l), even ? ", evenly spaced thresholds" : "");

@@ -187,7 +187,7 @@ void packed_depthwise(struct emit *e, struct packed_layer *p)
 	const struct reading r = reading_of(p);
 	const char *x = packed_operand(e, p), *from = weights(e, l, &r);
 	struct packed_activation *s = l->activation ? packed_activation(e, l, NULL) : NULL;
-	bool direct = s && packed_direct(l, GROUP) && s->multiply == 1 && s->add == 0;
+	bool direct = packed_stores_directly(p, s, GROUP);
 	const char *type = s ? "uint8_t" : "int32_t";
 	P("\n/* %s. Depthwise, codes */\n", layer_comment(e, l));
 	P("static void %s(const uint8_t *restrict x, %s *restrict y)\n{\n", layer_function(e, l), buf_ctype(l->out));

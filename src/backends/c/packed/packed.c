@@ -46,12 +46,6 @@ int64_t packed_divisor(int64_t n, int64_t limit)
 	return 1;
 }
 
-bool packed_direct(const struct plan_layer *l, int64_t group)
-{
-	const struct plan_buf *out = plan_root(l->out);
-	return l->window.oc % group == 0 && out->holds_codes;
-}
-
 /* ---- how buffers are stored ---- */
 
 static void choose_codes(struct plan *p)

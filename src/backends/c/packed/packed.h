@@ -96,6 +96,12 @@ const char *packed_to(struct emit *e, const struct packed_layer *p, const struct
 /* Index of the block's first operand in segment s, for pixels of that many elements. */
 const char *packed_segment(struct emit *e, const struct packed_layer *p, int64_t pixel);
 int64_t packed_groups(const struct packed_layer *p, int64_t group);
+/* Output pixels that lie in a row, which blocks cut. */
+int64_t packed_columns(const struct packed_layer *p);
+/* Segments of the window: its rows, or its pixels where they lie apart. */
+void packed_cut_window(struct packed_layer *p);
+/* Whether the kernel can store what it counts right into y: nothing remains to be computed, and the row is made of whole groups. */
+bool packed_stores_directly(const struct packed_layer *p, const struct packed_activation *s, int64_t group);
 /* The call in NAME_run with operand x. */
 void packed_call(struct emit *e, const struct packed_layer *p, const char *x);
 
@@ -115,8 +121,6 @@ const char *packed_operand(struct emit *e, struct packed_layer *p);
 bool packed_is_entry(const struct emit *e, const struct plan_layer *l);
 /* A buffer that lives only while layer l is computed. */
 struct plan_buf *packed_temporary(struct emit *e, const struct plan_layer *l, size_t bytes);
-/* Whether w stands alone as a row of `group` channels, so that vectors can be stored right into y. */
-bool packed_direct(const struct plan_layer *l, int64_t group);
 /* The largest divisor of n up to limit. */
 int64_t packed_divisor(int64_t n, int64_t limit);
 

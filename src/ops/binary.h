@@ -1,0 +1,32 @@
+/* Makes operators with two operands that broadcast from a table of loops; see arithmetic.c and logic.c. */
+#ifndef QCC_OPS_BINARY_H
+#define QCC_OPS_BINARY_H
+
+#include "ops/broadcast.h"
+#include "ops/ranges.h"
+
+/* The operator NAME computes its table's loop; result: storage type of the output (ELEM_UNDEFINED: that of a). */
+#define BINARY_OP(symbol, NAME, loops, result, flag, inference, numbers, text) \
+	static int run_##NAME(struct exec_ctx *x)                              \
+	{                                                                      \
+		return exec_binary(x, loops, result);                          \
+	}                                                                      \
+	static int exec_##NAME(struct exec_ctx *x)                             \
+	{                                                                      \
+		return exec_widened(x, run_##NAME);                            \
+	}                                                                      \
+	const struct op symbol = {                                             \
+		.name = #NAME,                                                 \
+		.domain = DOMAIN_ONNX,                                         \
+		.summary = text,                                               \
+		.min_inputs = 2,                                               \
+		.max_inputs = 2,                                               \
+		.min_outputs = 1,                                              \
+		.max_outputs = 1,                                              \
+		.flags = flag,                                                 \
+		.infer = inference,                                            \
+		.datatype = numbers,                                           \
+		.exec = exec_##NAME,                                           \
+	};
+
+#endif
