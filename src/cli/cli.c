@@ -24,7 +24,7 @@ const struct command *cli_command(size_t i)
 	return i < COMMANDS ? commands[i] : NULL;
 }
 
-void cli_print_version(void)
+static void print_version(void)
 {
 	puts("qcc " PACKAGE_VERSION);
 	if (*QCC_WITHOUT)
@@ -83,7 +83,7 @@ bool cli_common_option(int c, const char *text, const struct command *command, s
 	case 'v': l->verbose = true; return true;
 	case 'q': l->quiet = true; return true;
 	case 'h': cli_print_help(command); break;
-	case OPT_VERSION: cli_print_version(); break;
+	case OPT_VERSION: print_version(); break;
 	case OPT_MAX_MEMORY: *exit_now = take_memory(&l->limits, text, d) < 0; return true;
 	case OPT_MAX_SECONDS: *exit_now = take_seconds(&l->limits, text, d) < 0; return true;
 	default: return false;

@@ -34,7 +34,6 @@ struct loudness {
  * where verbose. Frees it. Returns the exit status: 1 where there was an error or status is not 0. */
 int cli_finish(struct diags *d, struct loudness l, int status);
 void cli_print_help(const struct command *c);
-void cli_print_version(void);
 /* Options that every subcommand has (-v -q -h, --max-memory, --max-seconds, --version): true where c was one, which is done then;
  * *exit_now where the command is finished by it. */
 bool cli_common_option(int c, const char *text, const struct command *command, struct loudness *l, struct diags *d,

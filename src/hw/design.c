@@ -21,7 +21,8 @@ static bool is_queue(const struct node *n)
 	return hw_kind_of(n) && hw_kind_of(n)->flags & HW_QUEUE;
 }
 
-const struct value *design_value_behind(const struct value *v)
+/* What v holds, looking through reshapes and FIFOs: the value that a layer or the host computes. */
+static const struct value *value_behind(const struct value *v)
 {
 	while (v->producer && (hw_is_view(v->producer) || is_queue(v->producer)))
 		v = node_input(v->producer, 0);
@@ -110,7 +111,7 @@ static int64_t queue_depth(const struct value *v)
 static int connect_input(struct design *p, struct design_layer *layer, size_t i, struct diags *d)
 {
 	const struct node *n = layer->l.node;
-	const struct value *v = design_value_behind(node_input(n, i));
+	const struct value *v = value_behind(node_input(n, i));
 	size_t at = find_stream(p, v);
 	int64_t depth = queue_depth(node_input(n, i));
 	if (!depth)

@@ -69,8 +69,6 @@ const struct design_stream *design_port(const struct design *p, bool output, siz
 /* Gives every layer a name: an identifier made from the node's, not in `taken` and not with one of the suffixes (NULL ends
  * them); all are added to `taken`. Names belong to the design. */
 void design_name_layers(struct design *p, struct map *taken, const char *const *suffixes);
-/* What v holds, looking through reshapes and FIFOs: the value that a layer or the host computes. */
-const struct value *design_value_behind(const struct value *v);
 
 /* A copy of the design's graph that executes to the integers of the circuit, also where they pass what float32 counts. */
 struct graph *design_exact(const struct design *p);

@@ -119,23 +119,12 @@ void node_set_ints(struct node *n, const char *name, const int64_t *ints, size_t
 	fresh(n, name, ATTR_INTS, count)->ints = copy;
 }
 
-void node_set_floats(struct node *n, const char *name, const float *floats, size_t count)
-{
-	const float *copy = arena_copy(&n->graph->arena, floats, count * sizeof *floats);
-	fresh(n, name, ATTR_FLOATS, count)->floats = copy;
-}
-
 void node_set_strings(struct node *n, const char *name, const char *const *strings, size_t count)
 {
 	const char **copy = arena_array(&n->graph->arena, const char *, count + 1);
 	for (size_t i = 0; i < count; i++)
 		copy[i] = arena_strdup(&n->graph->arena, strings[i]);
 	fresh(n, name, ATTR_STRINGS, count)->strings = copy;
-}
-
-void node_set_tensor(struct node *n, const char *name, struct tensor *t)
-{
-	fresh(n, name, ATTR_TENSOR, 1)->t = t;
 }
 
 void node_remove_attr(struct node *n, const char *name)

@@ -115,7 +115,7 @@ bool wire_gather(struct wire_buffer *b, struct span message, uint64_t set)
 	return !wire_failed(message);
 }
 
-size_t wire_put_varint(uint8_t *to, uint64_t value)
+static size_t put_varint(uint8_t *to, uint64_t value)
 {
 	size_t size = 0;
 	for (; value >= 0x80; value >>= 7, size++)
@@ -128,6 +128,6 @@ size_t wire_put_varint(uint8_t *to, uint64_t value)
 
 size_t wire_put_tag(uint8_t *to, uint32_t number, enum wire_type type, uint64_t value)
 {
-	size_t size = wire_put_varint(to, (uint64_t)number << 3 | (uint64_t)type);
-	return size + wire_put_varint(to ? to + size : NULL, value);
+	size_t size = put_varint(to, (uint64_t)number << 3 | (uint64_t)type);
+	return size + put_varint(to ? to + size : NULL, value);
 }

@@ -59,7 +59,6 @@ uint8_t *wire_buffer_grow(struct wire_buffer *b, size_t size);
 bool wire_gather(struct wire_buffer *b, struct span message, uint64_t set);
 
 /* Writing: returns the number of bytes put at `to` (NULL: only counts). */
-size_t wire_put_varint(uint8_t *to, uint64_t value);
 /* A tag of that wire type, then the value: a varint, or the length of what follows. */
 size_t wire_put_tag(uint8_t *to, uint32_t number, enum wire_type type, uint64_t value);
 

@@ -51,14 +51,16 @@ static int64_t area(const struct tensor *t) /* elements per sample and channel, 
 	return dims_product(t->dims, 1, t->rank);
 }
 
-struct tensor *to_channels_first(const struct tensor *t)
+/* [N, spatial..., C] -> [N, C, spatial...], and back. Float or double, rank >= 2; a fresh tensor, or NULL where
+ * memory is out. */
+static struct tensor *to_channels_first(const struct tensor *t)
 {
 	int64_t dims[MAX_RANK], channels = t->dims[t->rank - 1];
 	dims_channels_first(t->rank, t->dims, dims);
 	return turned(t, dims, channels ? area(t) / channels : 0, channels);
 }
 
-struct tensor *to_channels_last(const struct tensor *t)
+static struct tensor *to_channels_last(const struct tensor *t)
 {
 	int64_t dims[MAX_RANK], channels = t->dims[1];
 	dims_channels_last(t->rank, t->dims, dims);

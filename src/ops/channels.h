@@ -4,10 +4,6 @@
 
 #include "ops/op.h"
 
-/* [N, spatial..., C] -> [N, C, spatial...], and back. Float or double, rank >= 2; a fresh tensor, or NULL where
- * memory is out. */
-struct tensor *to_channels_first(const struct tensor *t);
-struct tensor *to_channels_last(const struct tensor *t);
 /* Runs a channels-first kernel on channels-last data: the first n_data inputs and output 0 are turned. */
 int exec_channels_last(struct exec_ctx *x, op_exec_fn *kernel, size_t n_data);
 /* The same for shape inference: dims with the channels moved. rank >= 2. */

@@ -205,7 +205,9 @@ static void transpose(const struct move *m, int unit, struct tensor *t, const st
 	}
 }
 
-void move_run(const struct move *m, struct tensor *t, const struct tensor *in, const void *fill)
+/* Fills t (as large as the move's dims say) from the elements of `in`; fill is an element for those not from
+ * the input, NULL for zeros. Strings are duplicated. */
+static void move_run(const struct move *m, struct tensor *t, const struct tensor *in, const void *fill)
 {
 	if (t->count == 0)
 		return;

@@ -28,9 +28,6 @@ void move_free(struct move *m);
 /* Adds an output axis of that extent, whose table runs 0, stride, 2 stride, ...; returns the table, or NULL where it is
  * beyond the operator's budget: exec_move fails then. */
 int64_t *move_axis(struct move *m, int64_t dim, int64_t stride);
-/* Fills t (as large as the move's dims say) from the elements of `in`; fill is an element for those not from
- * the input, NULL for zeros. Strings are duplicated. */
-void move_run(const struct move *m, struct tensor *t, const struct tensor *in, const void *fill);
 /* Row-major strides of a shape, in elements. */
 void row_major_strides(int rank, const int64_t *dims, int64_t *strides);
 

@@ -110,7 +110,7 @@ bool affine_is_biased(const struct affine *a)
 	return false;
 }
 
-bool affine_is_uniform(const struct affine *a)
+static bool is_uniform(const struct affine *a)
 {
 	for (int64_t i = 1; i < a->channels; i++)
 		if (a->scale[i] != a->scale[0] || a->bias[i] != a->bias[0])
@@ -120,7 +120,7 @@ bool affine_is_uniform(const struct affine *a)
 
 void affine_make_uniform(struct affine *a)
 {
-	if (a->channels < 1 || !affine_is_uniform(a))
+	if (a->channels < 1 || !is_uniform(a))
 		return;
 	double bias = a->bias[0];
 	a->channels = 1;

@@ -65,10 +65,9 @@ void affine_free(struct affine *a);
 void affine_init(struct affine *a, struct value *root, int axis, int64_t channels);
 /* Puts one linear node (Mul, Add, Sub, Div, Neg, BatchNormalization with constant parameters) on top of the form. */
 void affine_apply(struct affine *a, const struct node *n);
-bool affine_is_scaled(const struct affine *a);	/* any scale other than 1 */
-bool affine_is_biased(const struct affine *a);	/* any bias other than 0 */
-bool affine_is_uniform(const struct affine *a); /* one scale and one bias for all channels */
-void affine_make_uniform(struct affine *a);	/* drops the channels of a uniform one */
+bool affine_is_scaled(const struct affine *a); /* any scale other than 1 */
+bool affine_is_biased(const struct affine *a); /* any bias other than 0 */
+void affine_make_uniform(struct affine *a);    /* drops the channels of a uniform one */
 /* Mul and Add nodes before `before` that compute it from q, as few as it takes. */
 struct value *affine_emit(const struct affine *a, struct graph *g, struct node *before, struct value *q);
 

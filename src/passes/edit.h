@@ -7,8 +7,6 @@
 /* Executes a node whose inputs are all constant (or that asks for a known shape) and replaces it. 1 where it
  * was folded, 0 where it cannot be, -1 with a diagnostic. left: NULL for what its own inputs allow. */
 int fold_node(struct graph *g, struct node *n, struct exec_budget *left, struct diags *d);
-/* What folding may take altogether: in proportion to the graph's constants. */
-struct exec_budget fold_budget(const struct graph *g, const struct diags *d);
 
 /* Replaces calls of model-local functions by the functions' nodes, and counts what it changes. 0, or -1 with a
  * diagnostic. */

@@ -37,7 +37,8 @@ static struct tensor *shape_only(const struct value *v)
 	return t;
 }
 
-struct exec_budget fold_budget(const struct graph *g, const struct diags *d)
+/* What folding may take altogether: in proportion to the graph's constants. */
+static struct exec_budget fold_budget(const struct graph *g, const struct diags *d)
 {
 	int64_t bytes = 0;
 	for (const struct value *v = g->values; v; v = v->next)

@@ -163,13 +163,17 @@ static const struct provider *provider_of(unsigned missing)
 	return &providers[0];
 }
 
+/* One step, with the passes it requires before it. */
+static enum pass_result run_step(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
+				 json_t *report, struct diags *d);
+
 static enum pass_result run_provider(const struct provider *p, struct graph *g, const struct pipeline_options *o,
 				     json_t *report, struct diags *d)
 {
 	const char *none;
 	struct pass_arg flag = { p->flag, "" };
 	struct pipeline_step required = { pass_find(p->pass, &none), p->pass, &flag, p->flag ? 1 : 0 };
-	return pipeline_step_run(&required, g, o, report, d);
+	return run_step(&required, g, o, report, d);
 }
 
 /* What a running pass is given to ask of this driver. */
@@ -187,7 +191,7 @@ static enum pass_result run_list(struct pass_ctx *ctx, const char *list, json_t 
 	o.nested = true;
 	enum pass_result result = pipeline_parse(&p, list, ctx->diags) < 0 ? PASS_ERROR : PASS_UNCHANGED;
 	for (size_t i = 0; i < p.count && result != PASS_ERROR; i++)
-		result = pipeline_step_run(&p.steps[i], ctx->graph, &o, entries, ctx->diags);
+		result = run_step(&p.steps[i], ctx->graph, &o, entries, ctx->diags);
 	pipeline_free(&p);
 	ctx->diags->pass = outer;
 	return result;
@@ -323,11 +327,11 @@ static int name_now(struct graph *g, const struct pipeline_options *o, json_t *r
 	inner.observe = NULL;
 	if (!g->names_due || o->nested)
 		return 0;
-	return pipeline_step_run(&naming, g, &inner, report, d) == PASS_ERROR ? -1 : 0;
+	return run_step(&naming, g, &inner, report, d) == PASS_ERROR ? -1 : 0;
 }
 
-enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
-				   json_t *report, struct diags *d)
+static enum pass_result run_step(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
+				 json_t *report, struct diags *d)
 {
 	const char *outer = d->pass;
 	const struct driver driver = driver_for(o);
@@ -358,7 +362,7 @@ static int run_all(const struct pipeline *p, struct graph *g, const struct pipel
 		const struct pipeline_step *s = &p->steps[i];
 		if (o->proceed && !o->proceed(o->user, s->pass->name, (double)i / (double)p->count))
 			return -1;
-		if (pipeline_step_run(s, g, o, report, d) == PASS_ERROR)
+		if (run_step(s, g, o, report, d) == PASS_ERROR)
 			return -1;
 	}
 	return name_now(g, o, report, d);

@@ -54,8 +54,5 @@ int pipeline_run(const struct pipeline *p, struct graph *g, const struct pipelin
 		 struct diags *d);
 /* Whether the environment (QCC_VERIFY=1) or the build (--enable-debug) asks to verify after each pass. */
 bool pipeline_verify_default(void);
-/* One step, with the passes it requires before it. What pipeline_run, Lua and nested passes call. */
-enum pass_result pipeline_step_run(const struct pipeline_step *s, struct graph *g, const struct pipeline_options *o,
-				   json_t *report, struct diags *d);
 
 #endif

@@ -49,7 +49,8 @@ static void set_hardware(json_t *o, const struct report_layer *l)
 			json_object_set_new(o, members[i].key, json_integer(members[i].x));
 }
 
-json_t *report_layer_json(const struct report_layer *l)
+/* One layer as an object, with the members of docs/report.md. A new reference. */
+static json_t *layer_json(const struct report_layer *l)
 {
 	json_t *o = json_object(), *origin = json_array();
 	for (size_t i = 0; i < l->n_origin; i++)
@@ -121,7 +122,7 @@ json_t *report_json(const struct report *r)
 {
 	json_t *all = head(r), *layers = json_array(), *certificates = json_array();
 	for (size_t i = 0; i < r->n_layers; i++)
-		json_array_append_new(layers, report_layer_json(&r->layers[i]));
+		json_array_append_new(layers, layer_json(&r->layers[i]));
 	for (size_t i = 0; i < r->certificates.count; i++)
 		json_array_append_new(certificates, certificate_json(&r->certificates.items[i]));
 	if (r->certify)
@@ -200,7 +201,7 @@ static void put_layers(struct report_file *f, const struct report *r)
 	putc('[', f->stream);
 	f->separator = "";
 	for (size_t i = 0; i < r->n_layers; i++) {
-		json_t *one = report_layer_json(&r->layers[i]);
+		json_t *one = layer_json(&r->layers[i]);
 		put_line(f, one);
 		json_decref(one);
 	}

@@ -72,8 +72,6 @@ void report_free(struct report *r); /* NULL is fine */
 /* Takes layers and totals from the graph, and of folding from r->passes. May be called again. */
 void report_describe(struct report *r, const struct graph *g);
 
-/* One layer as an object, with the members of docs/report.md. A new reference. */
-json_t *report_layer_json(const struct report_layer *l);
 /* All of it. A new reference; large for a large network: report_write makes its lists while it writes them. */
 json_t *report_json(const struct report *r);
 /* report.json: members indented by 2, a line for each layer and certificate. 0, or -1 with a diagnostic. */

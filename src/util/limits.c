@@ -6,7 +6,8 @@
 #include "util/diag.h"
 #include "util/memory.h"
 
-int64_t limits_now(void)
+/* Nanoseconds of a clock that only goes forward. */
+static int64_t limits_now(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);

@@ -10,11 +10,9 @@ struct diags;
 struct limits {
 	int64_t memory;	  /* bytes that tensors of one execution take together; 0: in proportion to the model */
 	double seconds;	  /* as the user gave them; 0: no limit */
-	int64_t deadline; /* limits_now() at which work stops; 0: none */
+	int64_t deadline; /* nanoseconds of a clock that only goes forward, at which work stops; 0: none */
 };
 
-/* Nanoseconds of a clock that only goes forward. */
-int64_t limits_now(void);
 /* Sets seconds, and the deadline from now on. */
 void limits_start(struct limits *l, double seconds);
 /* Loops that a model can make long ask now and then: -1 with a diagnostic once the deadline is past or memory ran out

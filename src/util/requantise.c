@@ -135,7 +135,8 @@ static int64_t line_at(const struct requantisation *q, int64_t x, int64_t top)
 	return v < 0 ? 0 : v > top ? top : v;
 }
 
-bool requantise_is_doubtful(const struct requantisation *q, int64_t x)
+/* Whether (x * multiplier + offset) is within `doubt` of a multiple of 2^shift. */
+static bool is_doubtful(const struct requantisation *q, int64_t x)
 {
 	int64_t mask = (INT64_C(1) << q->shift) - 1;
 	return ((value_at(q, x) + q->doubt) & mask) < 2 * q->doubt;
@@ -144,7 +145,7 @@ bool requantise_is_doubtful(const struct requantisation *q, int64_t x)
 int64_t requantise_apply(const struct requantisation *q, int64_t x, int64_t top)
 {
 	int64_t v = line_at(q, x, top);
-	for (int i = 0; i < q->n_exceptions && requantise_is_doubtful(q, x); i++)
+	for (int i = 0; i < q->n_exceptions && is_doubtful(q, x); i++)
 		if (q->exceptions[i].x == x)
 			v += q->exceptions[i].correction;
 	return v;

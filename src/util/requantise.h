@@ -39,9 +39,6 @@ struct requantisation {
 /* The count by the line and its exceptions: what generated code computes. top: the number of thresholds. */
 int64_t requantise_apply(const struct requantisation *q, int64_t x, int64_t top);
 
-/* Whether (x * multiplier + offset) is within `doubt` of a multiple of 2^shift. */
-bool requantise_is_doubtful(const struct requantisation *q, int64_t x);
-
 /* Finds the line with that shift that has the least doubt, which is at most `doubt` of a step (0: no exceptions). False
  * where there is none. requantise_free releases the exceptions. */
 bool requantise_fit(const struct requantise_problem *p, int shift, double doubt, struct requantisation *q);

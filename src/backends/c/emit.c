@@ -43,7 +43,7 @@ void emit_end(struct emit *e)
 
 /* ---- types and pointers ---- */
 
-const char *elem_ctype(enum plan_elem e)
+static const char *elem_ctype(enum plan_elem e)
 {
 	static const char *const name[] = {
 		[PLAN_I8] = "int8_t",	[PLAN_U8] = "uint8_t",	[PLAN_I16] = "int16_t", [PLAN_U16] = "uint16_t",

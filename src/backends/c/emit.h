@@ -132,7 +132,6 @@ struct line_exceptions {
 struct line_exceptions gather_exceptions(struct emit *e, const struct requantisation *lines, int64_t n);
 
 /* ---- text ---- */
-const char *elem_ctype(enum plan_elem e);
 const char *buf_ctype(const struct plan_buf *b);
 /* "int32_t" or "int64_t": what holds lo..hi while it is summed. */
 const char *sum_ctype(int64_t lo, int64_t hi);

@@ -9,7 +9,8 @@ static int64_t weights_per_output(const struct plan_layer *l)
 	return plan_layer_weights(l) / l->window.oc;
 }
 
-int64_t packed_offset(const struct plan_layer *l, int64_t o)
+/* D's offset for output o: the layer's sum is offset + step * D. */
+static int64_t offset_of(const struct plan_layer *l, int64_t o)
 {
 	int64_t n = weights_per_output(l), sum = 0;
 	for (int64_t i = 0; i < n; i++)
@@ -170,7 +171,7 @@ static bool fit_all(const struct plan_layer *l, struct packed_activation *s, con
 {
 	int64_t step = plan_root(l->in[0])->step;
 	for (int64_t o = 0; o < l->window.oc; o++) {
-		int64_t off = packed_offset(l, o), more = extra ? extra[o] : 0;
+		int64_t off = offset_of(l, o), more = extra ? extra[o] : 0;
 		if (!affine_fit(s->t + o * s->count, s->count, (l->channel_lo[o] - off) / step + more,
 				(l->channel_hi[o] - off) / step + more, s->even, &s->scale[o], &s->offset[o]))
 			return false;
@@ -240,7 +241,7 @@ static void take_lines(struct emit *e, const struct plan_layer *l, struct packed
 	int64_t step = plan_root(l->in[0])->step;
 	for (int64_t o = 0; o < l->window.oc; o++) {
 		const struct requantisation *q = &l->activation->lines[l->activation->channels == 1 ? 0 : o];
-		if (!line_of_codes(e, q, packed_offset(l, o) - step * (extra ? extra[o] : 0), step, &to[o]))
+		if (!line_of_codes(e, q, offset_of(l, o) - step * (extra ? extra[o] : 0), step, &to[o]))
 			return;
 	}
 	s->lines = to;
@@ -261,7 +262,7 @@ struct packed_activation *packed_activation(struct emit *e, const struct plan_la
 	for (int64_t o = 0; o < l->window.oc; o++)
 		for (int64_t k = 0; k < s->count; k++) {
 			int64_t t = from->t[(from->channels == 1 ? 0 : o) * s->count + k];
-			s->t[o * s->count + k] = ceil_div(t - packed_offset(l, o), step) + (extra ? extra[o] : 0);
+			s->t[o * s->count + k] = ceil_div(t - offset_of(l, o), step) + (extra ? extra[o] : 0);
 		}
 	fit(e, l, s, extra);
 	if (!s->affine && from->lines)
@@ -283,7 +284,7 @@ static const char *offsets(struct emit *e, const struct plan_layer *l, const int
 	const struct plan_buf *out = plan_root(l->out);
 	int64_t oc = l->window.oc, step = plan_root(l->in[0])->step, *v = arena_array(e->arena, int64_t, oc);
 	for (int64_t o = 0; o < oc; o++)
-		v[o] = packed_offset(l, o) - step * (extra ? extra[o] : 0) - (out->holds_codes ? out->base : 0);
+		v[o] = offset_of(l, o) - step * (extra ? extra[o] : 0) - (out->holds_codes ? out->base : 0);
 	return emit_ints(e, v, (size_t)oc, NULL, "%s_o", l->name);
 }
 

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l)
+static struct packed_layer *layer_of(struct emit *e, const struct plan_layer *l)
 {
 	return &((struct packed_layer *)e->style_data)[l->index];
 }
@@ -251,7 +251,7 @@ static int64_t packed_samples(struct emit *e)
 	const double call = 10; /* of a layer's function */
 	double alone = 0, together = 0;
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
-		const struct packed_layer *p = packed_of(e, l);
+		const struct packed_layer *p = layer_of(e, l);
 		double blocks =
 			ceil((double)l->window.oc / 16 / 8) * (double)l->window.oh; /* chains that follow another */
 		alone += fmax(p->cost, chain(p) * blocks) + call;
@@ -274,7 +274,7 @@ static int packed_layers(struct emit *e)
 	};
 	e->out->kernels = true;
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
-		struct packed_layer *p = packed_of(e, l);
+		struct packed_layer *p = layer_of(e, l);
 		size_t before = e->constants->bytes;
 		if (p->kernel == PACKED_REFERENCE) {
 			ref_layer(e, l);

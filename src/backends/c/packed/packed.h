@@ -44,11 +44,7 @@ struct packed_activation {
 	int64_t multiply, add;	      /* code of the result from the count */
 };
 
-struct packed_layer *packed_of(struct emit *e, const struct plan_layer *l);
-
 /* ---- activation.c ---- */
-/* D's offset for output o: the layer's sum is offset + step * D. */
-int64_t packed_offset(const struct plan_layer *l, int64_t o);
 /* extra[o] is added to D by the kernel (bits count from -extra). NULL: none. */
 struct packed_activation *packed_activation(struct emit *e, const struct plan_layer *l, const int64_t *extra);
 /* Finds scale and offset such that round(clamp(x * scale + offset, 0, count)) counts the thresholds that x

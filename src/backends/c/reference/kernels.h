@@ -31,7 +31,5 @@ const char *ref_value(struct emit *e, const struct plan_buf *b, const char *elem
 const char *ref_element(struct emit *e, const struct plan_buf *b, const char *value);
 /* l->operand as an array that is indexed, or as a literal. */
 const char *ref_constant(struct emit *e, const struct plan_layer *l, const char *index);
-/* Thresholds as an array; returns the symbol and the C type of an element. */
-const char *thresholds_array(struct emit *e, const struct plan_layer *l, const char **ctype);
 
 #endif

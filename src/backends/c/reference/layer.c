@@ -64,7 +64,8 @@ void ref_close(struct emit *e)
 	strbuf_puts(e->code, "}\n");
 }
 
-const char *thresholds_array(struct emit *e, const struct plan_layer *l, const char **ctype)
+/* Thresholds as an array; returns the symbol and the C type of an element. */
+static const char *thresholds_array(struct emit *e, const struct plan_layer *l, const char **ctype)
 {
 	const struct plan_activation *s = l->activation;
 	size_t n = (size_t)(s->channels * s->count);
