@@ -118,6 +118,60 @@ static int check_results(struct exec_ctx *x)
 	return exec_work(x, total_count(x->out, x->n_out), 1);
 }
 
+static bool is_half(const struct tensor *t)
+{
+	return t && (t->elem == ELEM_FLOAT16 || t->elem == ELEM_BFLOAT16);
+}
+
+/* The first half-precision type among the inputs. */
+static enum elem_type half_of(const struct exec_ctx *x)
+{
+	for (size_t i = 0; i < x->n_in; i++)
+		if (is_half(x->in[i]))
+			return (enum elem_type)x->in[i]->elem;
+	return ELEM_UNDEFINED;
+}
+
+/* Float32 outputs become the half type again. */
+static int narrow_outputs(struct exec_ctx *x, enum elem_type half)
+{
+	for (size_t i = 0; i < x->n_out; i++) {
+		struct tensor *wide = x->out[i];
+		if (!wide || wide->elem != ELEM_FLOAT)
+			continue;
+		x->out[i] = tensor_cast(wide, half);
+		tensor_unref(wide);
+		if (!x->out[i])
+			return diag_node_error(x->diags, x->node, NULL, "no memory for a result");
+	}
+	return 0;
+}
+
+/* The operator on float32 in place of half-precision inputs, where there are some and it wants that. */
+static int run_operator(struct exec_ctx *x)
+{
+	enum elem_type half = x->node->op->widens ? half_of(x) : ELEM_UNDEFINED;
+	if (!half)
+		return x->node->op->exec(x);
+	struct tensor **wide = xcalloc(x->n_in, sizeof *wide);
+	struct exec_ctx inner = *x;
+	inner.in = wide;
+	int result = 0;
+	for (size_t i = 0; i < x->n_in; i++) {
+		wide[i] = is_half(x->in[i]) ? tensor_cast(x->in[i], ELEM_FLOAT) : tensor_ref(x->in[i]);
+		if (x->in[i] && !wide[i])
+			result = diag_node_error(x->diags, x->node, NULL, "no memory for an input");
+	}
+	if (result == 0)
+		result = x->node->op->exec(&inner);
+	if (result == 0)
+		result = narrow_outputs(x, half);
+	for (size_t i = 0; i < x->n_in; i++)
+		tensor_unref(wide[i]);
+	free(wide);
+	return result;
+}
+
 int node_execute_with(const struct node *n, struct tensor *const *in, struct tensor **out, const struct exec_how *how,
 		      struct diags *d)
 {
@@ -141,7 +195,7 @@ int node_execute_with(const struct node *n, struct tensor *const *in, struct ten
 			      how->left ? how->left : &own,
 			      how->shapes,
 			      d };
-	bool done = exec_work(&x, total_count(in, n->n_inputs), 1) == 0 && n->op->exec(&x) == 0;
+	bool done = exec_work(&x, total_count(in, n->n_inputs), 1) == 0 && run_operator(&x) == 0;
 	x.shapes = how->shapes; /* an operator that calculates in several steps sets it aside */
 	if (done && check_results(&x) == 0)
 		return 0;

@@ -89,7 +89,8 @@ struct op {
 	op_infer_fn *infer;
 	op_datatype_fn *datatype; /* NULL: outputs are plain float (or what their storage says) */
 	op_exec_fn *exec;	  /* NULL: not executable */
-	op_macs_fn *macs;	  /* NULL: none */
+	bool widens;	  /* exec gets half-precision inputs as float32, and its float32 results are rounded back */
+	op_macs_fn *macs; /* NULL: none */
 	const struct hw_kind *hw; /* how it is built as a hardware layer (hw/kind.h); NULL: it is none */
 };
 

@@ -72,11 +72,6 @@ static int run_prelu(struct exec_ctx *x)
 	return exec_binary(x, prelu_loops, ELEM_UNDEFINED);
 }
 
-static int exec_prelu(struct exec_ctx *x)
-{
-	return exec_widened(x, run_prelu);
-}
-
 const struct op op_PRelu = {
 	.name = "PRelu",
 	.domain = DOMAIN_ONNX,
@@ -87,5 +82,6 @@ const struct op op_PRelu = {
 	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE,
 	.infer = infer_broadcast,
-	.exec = exec_prelu,
+	.exec = run_prelu,
+	.widens = true,
 };

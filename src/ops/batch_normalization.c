@@ -166,11 +166,6 @@ static int kernel(struct exec_ctx *x)
 	return result;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 /* Parameters of one element a channel. */
 static int check_parameters(struct infer_ctx *x)
 {
@@ -208,7 +203,8 @@ const struct op op_BatchNormalization = {
 	.max_outputs = 5,
 	.flags = OP_ELEMENTWISE,
 	.infer = infer,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 };
 
 const struct op op_BatchNormalizationChannelsLast = {
@@ -221,5 +217,6 @@ const struct op op_BatchNormalizationChannelsLast = {
 	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE,
 	.infer = infer,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 };

@@ -7,13 +7,9 @@
 
 /* The operator NAME computes its table's loop; result: storage type of the output (ELEM_UNDEFINED: that of a). */
 #define BINARY_OP(symbol, NAME, loops, result, flag, inference, numbers, text) \
-	static int run_##NAME(struct exec_ctx *x)                              \
-	{                                                                      \
-		return exec_binary(x, loops, result);                          \
-	}                                                                      \
 	static int exec_##NAME(struct exec_ctx *x)                             \
 	{                                                                      \
-		return exec_widened(x, run_##NAME);                            \
+		return exec_binary(x, loops, result);                          \
 	}                                                                      \
 	const struct op symbol = {                                             \
 		.name = #NAME,                                                 \
@@ -27,6 +23,7 @@
 		.infer = inference,                                            \
 		.datatype = numbers,                                           \
 		.exec = exec_##NAME,                                           \
+		.widens = true,                                                \
 	};
 
 #endif

@@ -14,11 +14,6 @@ static int kernel(struct exec_ctx *x)
 	return result;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 static struct datatype datatype(const struct node *n, size_t i)
 {
 	(void)i;
@@ -38,5 +33,6 @@ const struct op op_BipolarQuant = {
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
 	.infer = infer_broadcast,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 };

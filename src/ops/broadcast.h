@@ -129,7 +129,4 @@ struct real_operands {
 int exec_real_begin(struct exec_ctx *x, size_t count, struct real_operands *o);
 void exec_real_end(struct real_operands *o);
 
-/* Runs a kernel with half-precision inputs widened to float32; float32 results are rounded back. */
-int exec_widened(struct exec_ctx *x, op_exec_fn *kernel);
-
 #endif

@@ -46,11 +46,6 @@ static int run_clip(struct exec_ctx *x)
 	return apply(x, 1, low_loops) < 0 || apply(x, 2, high_loops) < 0 ? -1 : 0;
 }
 
-static int exec_clip(struct exec_ctx *x)
-{
-	return exec_widened(x, run_clip);
-}
-
 /* False where the bound is not known; else the bound, infinite where there is none. */
 static bool known_bound(const struct node *n, size_t index, double none, double *out)
 {
@@ -89,5 +84,6 @@ const struct op op_Clip = {
 	.flags = OP_ELEMENTWISE | OP_MONOTONE,
 	.infer = infer_same,
 	.datatype = datatype_clip,
-	.exec = exec_clip,
+	.exec = run_clip,
+	.widens = true,
 };

@@ -58,11 +58,6 @@ static int kernel(struct exec_ctx *x)
 	return 0;
 }
 
-static int exec_first(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 static int exec_last(struct exec_ctx *x)
 {
 	return exec_channels_last(x, kernel, 2);
@@ -78,7 +73,8 @@ const struct op op_Conv = {
 	.max_outputs = 1,
 	.infer = infer_first,
 	.datatype = datatype,
-	.exec = exec_first,
+	.exec = kernel,
+	.widens = true,
 	.macs = macs,
 };
 
@@ -93,5 +89,6 @@ const struct op op_ConvChannelsLast = {
 	.infer = infer_last,
 	.datatype = datatype,
 	.exec = exec_last,
+	.widens = true,
 	.macs = macs,
 };

@@ -166,11 +166,6 @@ static int kernel(struct exec_ctx *x)
 	return result;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 static int64_t macs(const struct node *n)
 {
 	const struct value *in = node_input(n, 0), *weights = node_input(n, 1);
@@ -204,6 +199,7 @@ const struct op op_ConvTranspose = {
 	.max_outputs = 1,
 	.infer = infer,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 	.macs = macs,
 };

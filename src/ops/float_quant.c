@@ -51,11 +51,6 @@ static int kernel(struct exec_ctx *x)
 	return status;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 static int infer(struct infer_ctx *x)
 {
 	const struct value *in = node_input(x->node, 0), *scale = node_input(x->node, 1);
@@ -99,5 +94,6 @@ const struct op op_FloatQuant = {
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
 	.infer = infer,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 };

@@ -147,11 +147,6 @@ static int kernel(struct exec_ctx *x)
 	return elem_is_integer(elem) ? in_double(x, elem) : exec_unsupported(x, elem_name(elem));
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 const struct op op_Gemm = {
 	.domain = DOMAIN_ONNX,
 	.name = "Gemm",
@@ -162,6 +157,7 @@ const struct op op_Gemm = {
 	.max_outputs = 1,
 	.infer = infer,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 	.macs = macs,
 };

@@ -198,11 +198,6 @@ static int run_cumsum(struct exec_ctx *x)
 	return 0;
 }
 
-static int exec_cumsum(struct exec_ctx *x)
-{
-	return exec_widened(x, run_cumsum);
-}
-
 const struct op op_OneHot = {
 	.name = "OneHot",
 	.domain = DOMAIN_ONNX,
@@ -262,5 +257,6 @@ const struct op op_CumSum = {
 	.min_outputs = 1,
 	.max_outputs = 1,
 	.infer = infer_same,
-	.exec = exec_cumsum,
+	.exec = run_cumsum,
+	.widens = true,
 };

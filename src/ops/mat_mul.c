@@ -197,11 +197,6 @@ static int kernel(struct exec_ctx *x)
 	return 0;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 const struct op op_MatMul = {
 	.domain = DOMAIN_ONNX,
 	.name = "MatMul",
@@ -212,6 +207,7 @@ const struct op op_MatMul = {
 	.max_outputs = 1,
 	.infer = infer,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 	.macs = mat_mul_macs,
 };

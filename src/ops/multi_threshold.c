@@ -105,11 +105,6 @@ static int kernel(struct exec_ctx *x)
 	return result;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 /* out_dtype, unless scale or bias make the outputs no integers. */
 static struct datatype datatype(const struct node *n, size_t i)
 {
@@ -132,5 +127,6 @@ const struct op op_MultiThreshold = {
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
 	.infer = infer_same,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 };

@@ -76,20 +76,10 @@ static int run_pow(struct exec_ctx *x)
 	return result;
 }
 
-static int exec_pow(struct exec_ctx *x)
-{
-	return exec_widened(x, run_pow);
-}
-
 static int run_mod(struct exec_ctx *x)
 {
 	bool c_like = node_attr_int(x->node, "fmod", 0) != 0;
 	return exec_binary(x, c_like ? rem_loops : mod_loops, ELEM_UNDEFINED);
-}
-
-static int exec_mod(struct exec_ctx *x)
-{
-	return exec_widened(x, run_mod);
 }
 
 const struct op op_Pow = {
@@ -102,7 +92,8 @@ const struct op op_Pow = {
 	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE,
 	.infer = infer_broadcast,
-	.exec = exec_pow,
+	.exec = run_pow,
+	.widens = true,
 };
 
 const struct op op_Mod = {
@@ -115,5 +106,6 @@ const struct op op_Mod = {
 	.max_outputs = 1,
 	.flags = OP_ELEMENTWISE,
 	.infer = infer_broadcast,
-	.exec = exec_mod,
+	.exec = run_mod,
+	.widens = true,
 };

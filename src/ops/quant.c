@@ -41,11 +41,6 @@ static int quant_kernel(struct exec_ctx *x)
 	return status;
 }
 
-static int quant_exec(struct exec_ctx *x)
-{
-	return exec_widened(x, quant_kernel);
-}
-
 /* Integers where scale is 1 (shifted by an integer zero point); with any other scale and zero point 0
  * SCALEDINT, as qonnx has it; else nothing is known. */
 static struct datatype quant_datatype(const struct node *n, size_t i)
@@ -86,5 +81,6 @@ const struct op op_Quant = {
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
 	.infer = infer_broadcast,
 	.datatype = quant_datatype,
-	.exec = quant_exec,
+	.exec = quant_kernel,
+	.widens = true,
 };

@@ -251,7 +251,7 @@ static int reduce(struct exec_ctx *x, enum reduce_kind kind, finish_fn *finish)
 }
 
 /* ln sum e^x = m + ln sum e^(x - m), with m the largest: no overflow. */
-static int run_ReduceLogSumExp(struct exec_ctx *x)
+static int exec_ReduceLogSumExp(struct exec_ctx *x)
 {
 	struct tensor *in = tensor_cast(x->in[0], ELEM_DOUBLE);
 	struct exec_ctx inner = *x;
@@ -315,25 +315,22 @@ static struct datatype datatype_reduced_sum(const struct node *n, size_t i)
 	return count == 1 ? value_datatype(node_input(n, 0)) : datatype_within(n, i, lo, hi);
 }
 
-#define REDUCE(symbol, NAME, numbers, text)         \
-	static int exec_##NAME(struct exec_ctx *x)  \
-	{                                           \
-		return exec_widened(x, run_##NAME); \
-	}                                           \
-	const struct op symbol = {                  \
-		.name = #NAME,                      \
-		.domain = DOMAIN_ONNX,              \
-		.summary = text,                    \
-		.min_inputs = 1,                    \
-		.max_inputs = 2,                    \
-		.min_outputs = 1,                   \
-		.max_outputs = 1,                   \
-		.infer = infer_reduce,              \
-		.datatype = numbers,                \
-		.exec = exec_##NAME,                \
+#define REDUCE(symbol, NAME, numbers, text) \
+	const struct op symbol = {          \
+		.name = #NAME,              \
+		.domain = DOMAIN_ONNX,      \
+		.summary = text,            \
+		.min_inputs = 1,            \
+		.max_inputs = 2,            \
+		.min_outputs = 1,           \
+		.max_outputs = 1,           \
+		.infer = infer_reduce,      \
+		.datatype = numbers,        \
+		.exec = exec_##NAME,        \
+		.widens = true,             \
 	};
 #define REDUCE_BY(symbol, NAME, kind, finish, numbers, text) \
-	static int run_##NAME(struct exec_ctx *x)            \
+	static int exec_##NAME(struct exec_ctx *x)           \
 	{                                                    \
 		return reduce(x, kind, finish);              \
 	}                                                    \

@@ -67,11 +67,6 @@ static int run_scatter_elements(struct exec_ctx *x)
 	return out ? 0 : -1;
 }
 
-static int exec_scatter_elements(struct exec_ctx *x)
-{
-	return exec_widened(x, run_scatter_elements);
-}
-
 static int run_scatter_nd(struct exec_ctx *x)
 {
 	const struct tensor *in = x->in[0], *at = x->in[1], *updates = x->in[2];
@@ -95,11 +90,6 @@ static int run_scatter_nd(struct exec_ctx *x)
 	return out ? 0 : -1;
 }
 
-static int exec_scatter_nd(struct exec_ctx *x)
-{
-	return exec_widened(x, run_scatter_nd);
-}
-
 static struct datatype datatype_scatter(const struct node *n, size_t i)
 {
 	(void)i;
@@ -120,8 +110,9 @@ static struct datatype datatype_scatter(const struct node *n, size_t i)
 		.infer = infer_same,          \
 		.datatype = datatype_scatter, \
 		.exec = run,                  \
+		.widens = true,               \
 	};
 
-SCATTER(op_ScatterElements, ScatterElements, exec_scatter_elements, "elements replaced, by index along an axis")
-SCATTER(op_Scatter, Scatter, exec_scatter_elements, "elements replaced (before opset 11)")
-SCATTER(op_ScatterND, ScatterND, exec_scatter_nd, "slices replaced at positions that rows of indices name")
+SCATTER(op_ScatterElements, ScatterElements, run_scatter_elements, "elements replaced, by index along an axis")
+SCATTER(op_Scatter, Scatter, run_scatter_elements, "elements replaced (before opset 11)")
+SCATTER(op_ScatterND, ScatterND, run_scatter_nd, "slices replaced at positions that rows of indices name")

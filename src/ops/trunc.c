@@ -37,11 +37,6 @@ static int kernel(struct exec_ctx *x)
 	return 0;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 /* As Quant: integers of the output's width where the output scale is 1, else SCALEDINT. Version 1 does not
  * clamp, so that nothing holds for inputs outside the declared width. */
 static struct datatype datatype(const struct node *n, size_t i)
@@ -67,5 +62,6 @@ const struct op op_Trunc = {
 	.flags = OP_ELEMENTWISE | OP_QUANTISER,
 	.infer = infer_same,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 };

@@ -8,14 +8,10 @@
 /* The operator NAME computes its table's loop, given alpha and beta (expressions of struct node *n); result: storage type of
  * the output (ELEM_UNDEFINED: that of x). */
 #define UNARY_OP_TO(symbol, NAME, loops, result, flag, inference, numbers, alpha, beta, text) \
-	static int run_##NAME(struct exec_ctx *x)                                             \
+	static int exec_##NAME(struct exec_ctx *x)                                            \
 	{                                                                                     \
 		const struct node *n __attribute__((unused)) = x->node;                       \
 		return exec_unary(x, loops, result, (double)(alpha), (double)(beta));         \
-	}                                                                                     \
-	static int exec_##NAME(struct exec_ctx *x)                                            \
-	{                                                                                     \
-		return exec_widened(x, run_##NAME);                                           \
 	}                                                                                     \
 	const struct op symbol = {                                                            \
 		.name = #NAME,                                                                \
@@ -29,6 +25,7 @@
 		.infer = inference,                                                           \
 		.datatype = numbers,                                                          \
 		.exec = exec_##NAME,                                                          \
+		.widens = true,                                                               \
 	};
 /* The output has the input's type. */
 #define UNARY_OP(symbol, NAME, loops, flag, numbers, alpha, beta, text)                                             \

@@ -103,10 +103,6 @@ static struct datatype datatype_sum(const struct node *n, size_t i)
 }
 
 #define VARIADIC(symbol, NAME, kernel, numbers, text)                   \
-	static int exec_##NAME(struct exec_ctx *x)                      \
-	{                                                               \
-		return exec_widened(x, kernel);                         \
-	}                                                               \
 	const struct op symbol = {                                      \
 		.name = #NAME,                                          \
 		.domain = DOMAIN_ONNX,                                  \
@@ -118,7 +114,8 @@ static struct datatype datatype_sum(const struct node *n, size_t i)
 		.flags = OP_ELEMENTWISE | OP_MONOTONE | OP_COMMUTATIVE, \
 		.infer = infer_broadcast,                               \
 		.datatype = numbers,                                    \
-		.exec = exec_##NAME,                                    \
+		.exec = kernel,                                         \
+		.widens = true,                                         \
 	};
 
 VARIADIC(op_Max, Max, run_max, datatype_largest, "largest of the operands, element by element")

@@ -38,11 +38,6 @@ static int kernel(struct exec_ctx *x)
 	return result;
 }
 
-static int exec(struct exec_ctx *x)
-{
-	return exec_widened(x, kernel);
-}
-
 static struct datatype datatype(const struct node *n, size_t i)
 {
 	(void)i;
@@ -60,6 +55,7 @@ const struct op op_XnorPopcountMatMul = {
 	.max_outputs = 1,
 	.infer = infer,
 	.datatype = datatype,
-	.exec = exec,
+	.exec = kernel,
+	.widens = true,
 	.macs = mat_mul_macs,
 };
