@@ -79,8 +79,9 @@ static int choose(struct backend_list *l, const struct spec *s, struct diags *d)
 static void choose_all(struct backend_list *l)
 {
 	l->items = arena_array(&l->arena, struct backend_choice, backend_table_size);
-	for (; l->count < backend_table_size; l->count++)
-		l->items[l->count].backend = backend_table[l->count];
+	for (size_t i = 0; i < backend_table_size; i++)
+		if (!backend_table[i]->on_request)
+			l->items[l->count++].backend = backend_table[i];
 }
 
 int backend_list_parse(struct backend_list *l, const char *text, struct diags *d)
@@ -101,6 +102,14 @@ int backend_list_parse(struct backend_list *l, const char *text, struct diags *d
 		if (choose(l, &specs[i], d) < 0)
 			status = -1;
 	return status;
+}
+
+bool backend_list_has(const struct backend_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!strcmp(l->items[i].backend->name, name))
+			return true;
+	return false;
 }
 
 static bool has_option(const struct backend *b, const char *name)

@@ -26,6 +26,7 @@ struct backend {
 	/* Whether the graph can be emitted; where not, the first diagnostic in ctx->diags says why. Asked where the user
 	 * named no backend: one that does not take the graph is left out then, and the report says so. NULL: it takes all. */
 	bool (*accepts)(struct backend_ctx *ctx);
+	bool on_request;       /* runs only where the user names it */
 	bool takes_any_shapes; /* also declared shapes that contradict what operators compute */
 	/* Writes its files below ctx->dir, each under a temporary name first. 0, or -1 with diagnostics. */
 	int (*emit)(struct backend_ctx *ctx);
@@ -59,6 +60,8 @@ struct backend_list {
 };
 /* Text NULL: all backends. 0, or -1 with diagnostics that name the culprit and the nearest known name. */
 int backend_list_parse(struct backend_list *l, const char *text, struct diags *d);
+/* Whether a backend of that name is in the list. */
+bool backend_list_has(const struct backend_list *l, const char *name);
 /* Sets a flag of every backend of the list that has an option of that name. */
 void backend_list_set_flag(struct backend_list *l, const char *option);
 void backend_list_free(struct backend_list *l);

@@ -1,6 +1,7 @@
 # Backends, a folder each. One file a line, alphabetical.
 include src/backends/c/local.mk
 include src/backends/hls/local.mk
+include src/backends/html/local.mk
 include src/backends/verilog/local.mk
 libqcc_la_SOURCES += \
 	src/backends/backend.c \
@@ -11,7 +12,6 @@ libqcc_la_SOURCES += \
 	src/backends/dot/dot.h \
 	src/backends/dot/label.c \
 	src/backends/dot/picture.h \
-	src/backends/dot/roles.c \
 	src/backends/finn/finn.c \
 	src/backends/finn/plus.c \
 	src/backends/finn/plus.h

@@ -206,14 +206,6 @@ static int parse_lists(struct job *j)
 
 /* ---- the run ---- */
 
-static bool draws_stages(const struct job *j)
-{
-	for (size_t i = 0; i < j->list.count; i++)
-		if (!strcmp(j->list.items[i].backend->name, "dot"))
-			return true;
-	return false;
-}
-
 /* The report tells types, which nobody may have asked for so far; what cannot be inferred is no error here. */
 static void infer_for_report(struct graph *g)
 {
@@ -239,15 +231,26 @@ static int write_model(struct job *j)
 	return graph_write(j->graph, j->dir, &j->diags);
 }
 
+/* The html backend shows the graph after each pass. */
+static void start_history(struct job *j)
+{
+	struct history *h = j->report->history = history_new();
+	history_record(h, j->graph, "as read");
+	j->options.record = history_observe;
+	j->options.recorder = h;
+}
+
 static int run_pipeline(struct job *j)
 {
 	struct stages stages;
-	bool draws = j->output && draws_stages(j);
+	bool draws = j->output && backend_list_has(&j->list, "dot");
 	if (draws) {
 		stages_start(&stages, j->graph, output_dir(j->output), &j->diags);
 		j->options.observe = stages_observe;
 		j->options.user = &stages;
 	}
+	if (backend_list_has(&j->list, "html"))
+		start_history(j);
 	int status = pipeline_run(&j->pipeline, j->graph, &j->options, j->report->passes, &j->diags);
 	if (draws && stages_finish(&stages) < 0)
 		status = -1;

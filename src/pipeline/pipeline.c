@@ -188,6 +188,7 @@ static enum pass_result run_list(struct pass_ctx *ctx, const char *list, json_t 
 	struct pipeline p;
 	const char *outer = ctx->diags->pass;
 	o.observe = NULL;
+	o.record = NULL;
 	o.nested = true;
 	enum pass_result result = pipeline_parse(&p, list, ctx->diags) < 0 ? PASS_ERROR : PASS_UNCHANGED;
 	for (size_t i = 0; i < p.count && result != PASS_ERROR; i++)
@@ -350,6 +351,8 @@ static enum pass_result run_step(const struct pipeline_step *s, struct graph *g,
 	if (result != PASS_ERROR && dump(s, g, o, d) < 0)
 		result = PASS_ERROR;
 	d->pass = outer;
+	if (result != PASS_ERROR && o->record)
+		o->record(o->recorder, g, s);
 	if (result != PASS_ERROR && o->observe)
 		o->observe(o->user, g, s);
 	return result;

@@ -37,6 +37,9 @@ struct pipeline_options {
 	bool nested; /* within a pass: names that are due can wait for its end */
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */
 	void (*observe)(void *user, const struct graph *g, const struct pipeline_step *step);
+	/* Called after each pass, those included that others require, but not after those that run within one; may be NULL. */
+	void (*record)(void *recorder, const struct graph *g, const struct pipeline_step *step);
+	void *recorder;
 	/* Asked before each step of the list, with the name of its pass and how much of the list is done, 0 to 1. False: the
 	 * rest is given up; it has said why. May be NULL. */
 	bool (*proceed)(void *user, const char *pass, double done);

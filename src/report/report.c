@@ -27,6 +27,7 @@ void report_free(struct report *r)
 	json_decref(r->passes);
 	json_decref(r->backends);
 	json_decref(r->left_out);
+	history_free(r->history);
 	certificates_free(&r->certificates);
 	arena_free(&r->arena);
 	free(r);

@@ -19,6 +19,7 @@
 
 #include "passes/certify.h"
 #include "pipeline/pipeline.h"
+#include "report/history.h"
 
 enum { REPORT_VERSION = 1 }; /* member "version"; it grows where a member changes its meaning or goes */
 
@@ -64,7 +65,9 @@ struct report {
 	struct certificates certificates;
 	struct verification verification; /* samples 0: nothing was compared */
 	json_t *backends;		  /* object, filled while the backends run: a member each */
-	json_t *left_out;		  /* object: why a backend that nobody named did not run, by its name */
+	struct history
+		*history; /* report/history.h: what the graph was like after each pass; NULL: nobody asked for it */
+	json_t *left_out; /* object: why a backend that nobody named did not run, by its name */
 };
 
 struct report *report_new(const char *model);

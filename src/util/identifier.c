@@ -179,3 +179,47 @@ const char *c_escaped(struct arena *a, const char *text)
 	strbuf_free(&b);
 	return escaped;
 }
+
+/* ---- JSON inside HTML ---- */
+
+/* A character of the Basic Multilingual Plane as \uXXXX. */
+static void add_code(struct strbuf *b, const char *s, size_t n)
+{
+	const unsigned char *c = (const unsigned char *)s;
+	unsigned code = n == 1	 ? c[0]
+			: n == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu)
+				 : (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+	strbuf_printf(b, "\\u%04x", code);
+}
+
+/* What could end the script element, or begin another or a comment in it. */
+static bool is_markup(char c)
+{
+	return c == '<' || c == '>' || c == '&';
+}
+
+void json_quote(struct strbuf *b, const char *text)
+{
+	strbuf_char(b, '"');
+	for (size_t i = 0, n; text[i]; i += n ? n : 1) {
+		n = utf8_length(text + i);
+		if (!n)
+			strbuf_char(b, '?');
+		else if ((n == 1 && ((unsigned char)text[i] < 0x20 || text[i] == 0x7f || is_markup(text[i]) ||
+				     text[i] == '"' || text[i] == '\\')) ||
+			 utf8_deceives(text + i, n))
+			add_code(b, text + i, n);
+		else
+			strbuf_add(b, text + i, n);
+	}
+	strbuf_char(b, '"');
+}
+
+void json_in_html(struct strbuf *b, const char *json)
+{
+	for (size_t i = 0; json[i]; i++)
+		if (is_markup(json[i]))
+			add_code(b, json + i, 1);
+		else
+			strbuf_char(b, json[i]);
+}

@@ -7,6 +7,7 @@
 
 #include "util/arena.h"
 #include "util/map.h"
+#include "util/strbuf.h"
 
 /* An identifier: every byte but ASCII letters and digits becomes '_'. `lead` goes in front where the text is empty or
  * starts with a digit. */
@@ -23,6 +24,11 @@ const char *identifier_unique(struct arena *a, struct map *taken, const char *na
  * no UTF-8 and characters that change the direction of writing become escape sequences, and neither comments nor
  * trigraphs begin or end in it. */
 const char *c_escaped(struct arena *a, const char *text);
+/* Adds the text as a string of JSON, with its quotes, that may stand inside a script element of HTML: markup, control
+ * characters and characters that change the direction of writing become \uXXXX, bytes that are no UTF-8 become '?'. */
+void json_quote(struct strbuf *b, const char *text);
+/* Adds JSON that was made without regard to HTML, its other than ASCII characters escaped, so that it may stand there. */
+void json_in_html(struct strbuf *b, const char *json);
 /* The text with bytes that are no UTF-8 replaced by '?', as JSON needs it. The text itself where it is UTF-8. */
 const char *utf8_text(struct arena *a, const char *text);
 /* Length of the well-formed UTF-8 sequence at text; 0 where there is none. */

@@ -2,6 +2,8 @@
 libqcc_la_SOURCES += \
 	src/util/arena.c \
 	src/util/arena.h \
+	src/util/base64.c \
+	src/util/base64.h \
 	src/util/blob.c \
 	src/util/blob.h \
 	src/util/crc32.c \

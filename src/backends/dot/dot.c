@@ -2,6 +2,7 @@
  * that alone: most runs draw several stages and look at none. */
 #include "backends/dot/dot.h"
 #include "backends/dot/picture.h"
+#include "report/picture.h"
 #include "util/file.h"
 #include "util/library.h"
 #include "util/strbuf.h"
@@ -26,13 +27,13 @@ static void add_name(struct picture *p, const char *prefix, uint32_t number)
 	strbuf_int(p->out, number);
 }
 
-static void add_operator(struct picture *p, const struct node *n, uint32_t number, enum dot_role role)
+static void add_operator(struct picture *p, const struct node *n, uint32_t number, enum role role)
 {
 	static const char *const fill[] = {
-		[DOT_FLOAT] = "", /* the default */
-		[DOT_QUANTISER] = "fillcolor=\"#cfe2f3\", ",
-		[DOT_INTEGER] = "fillcolor=\"#d9ead3\", ",
-		[DOT_LEFTOVER] = "fillcolor=\"#f9cb9c\", ",
+		[ROLE_FLOAT] = "", /* the default */
+		[ROLE_QUANTISER] = "fillcolor=\"#cfe2f3\", ",
+		[ROLE_INTEGER] = "fillcolor=\"#d9ead3\", ",
+		[ROLE_LEFTOVER] = "fillcolor=\"#f9cb9c\", ",
 	};
 
 	add_name(p, "\tn", number);
@@ -73,7 +74,7 @@ static void add_edge(struct picture *p, const struct value *v, const char *prefi
 static void add_nodes(struct picture *p)
 {
 	const struct graph *g = p->graph;
-	enum dot_role *roles = dot_roles(g);
+	enum role *roles = graph_roles(g);
 	uint32_t number = 0;
 
 	for (uint32_t i = 0; i < g->n_inputs; i++)
