@@ -351,8 +351,13 @@ static int begin_output(struct job *j)
 		if (j->backends.text || j->options.dump_after)
 			return diag_error(&j->diags, "give -o a folder",
 					  "-o %s writes one model file; -b and --dump-after need a folder", j->dir);
+		if (file_same(j->dir, j->model))
+			return diag_error(&j->diags, "name another file with -o",
+					  "-o %s would replace the model that is read", j->dir);
 		return 0;
 	}
+	if (!*j->dir)
+		return diag_error(&j->diags, "name a folder or a file in .onnx behind -o", "the output has no name");
 	j->output = output_begin(j->dir, OUTPUT_REPLACE, &j->diags);
 	if (!j->output)
 		return -1;

@@ -65,6 +65,24 @@ static int take_option(struct run *r, int c, const char *text)
 	}
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	size_t n = strlen(path);
+	return (n && path[n - 1] == '/') || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+/* What -o names is looked at before the network is executed. */
+static int check_output(struct run *r)
+{
+	const char *o = r->output;
+	size_t n = o ? strlen(o) : 0;
+	if (!o || is_folder(o) || !strncmp(o, "/dev/", 5) || (n > 4 && !strcmp(o + n - 4, ".npy")))
+		return 0;
+	return diag_error(&r->diags, "write -o NAME.npy, or -o DIR/ for a file of each output",
+			  "-o '%s' is neither a folder nor the name of a .npy file", o);
+}
+
 /* 0: go on; 1: done; -1: wrong arguments. */
 static int take_arguments(struct run *r, int argc, char **argv)
 {
@@ -84,7 +102,7 @@ static int take_arguments(struct run *r, int argc, char **argv)
 	r->model = argv[optind];
 	r->inputs = argv + optind + 1;
 	r->n_inputs = argc - optind - 1;
-	return 0;
+	return check_output(r);
 }
 
 /* ---- the run ---- */
@@ -139,13 +157,6 @@ static int execute(struct run *r)
 				 : exec_batch(r->graph, r->feed.tensors, r->results, &o, bar ? show_progress : NULL,
 					      &r->diags);
 	return status < 0 || r->dump_failed ? -1 : 0;
-}
-
-static bool is_folder(const char *path)
-{
-	struct stat st;
-	size_t n = strlen(path);
-	return (n && path[n - 1] == '/') || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
 static int write_results(struct run *r)

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "util/file.h"
+#include "util/json_file.h"
 #include "util/map.h"
 
 enum { WIDEST = 64 };
@@ -207,13 +208,12 @@ static int read_columns(struct encoding *e, const json_t *j, struct diags *d)
 
 int encoding_read(struct encoding *e, const char *path, struct diags *d)
 {
-	json_error_t error;
 	const char *context = d->file;
 	*e = (struct encoding){ 0 };
 	arena_init(&e->arena);
 	d->file = path;
-	json_t *j = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	int status = j ? read_columns(e, j, d) : diag_error(d, NULL, "cannot read it: %s", error.text);
+	json_t *j = json_file_read(path, d);
+	int status = j ? read_columns(e, j, d) : -1;
 	if (status == 0)
 		status = read_label(e, j, d);
 	json_decref(j);

@@ -6,6 +6,7 @@
 
 #include "hw/folding.h"
 #include "hw/kind.h"
+#include "util/json_file.h"
 #include "util/file.h"
 
 /* What FINN's builder writes for a layer, as far as our layers have it; and the size of a matrix, which fold may have
@@ -240,13 +241,9 @@ static int check_names(const struct graph *g, json_t *root, const char *path, st
 
 int folding_config_apply(struct graph *g, const char *path, size_t *changes, struct diags *d)
 {
-	json_error_t error;
-	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(root)) {
-		json_decref(root);
-		return diag_error(d, NULL, "%s: %s (line %d)", path, root ? "is no JSON object" : error.text,
-				  error.line);
-	}
+	json_t *root = json_file_read(path, d);
+	if (!root)
+		return -1;
 	int result = check_names(g, root, path, d);
 	if (result == 0)
 		result = apply_sizes(g, root, changes, d);

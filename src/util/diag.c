@@ -97,7 +97,7 @@ void diag_print(const struct diag *d, FILE *out)
 {
 	static const char *const words[] = { "note: ", "warning: ", "error: " };
 	fputs("qcc: ", out);
-	if (d->file) {
+	if (d->file && *d->file) {
 		put_text(d->file, out);
 		fputs(": ", out);
 	}

@@ -21,6 +21,12 @@
 
 /* ---- paths ---- */
 
+bool file_same(const char *a, const char *b)
+{
+	struct stat x, y;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static bool needs_slash(const char *dir)
 {
 	return *dir && dir[strlen(dir) - 1] != '/';
@@ -123,6 +129,10 @@ static struct blob *map_fd(int fd, const char *path, bool pipes, struct diags *d
 /* flags: 0, or O_NOFOLLOW for data that a file refers to, which may be no link and no pipe. */
 static struct blob *map_path(const char *path, int flags, struct diags *d)
 {
+	if (!*path) {
+		diag_error(d, NULL, "the name of a file is empty");
+		return NULL;
+	}
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	if (fd < 0) {
 		file_error(d, path, NULL, "cannot open", errno);

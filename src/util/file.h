@@ -23,6 +23,8 @@ const char *file_new_id(char id[FILE_ID_SIZE]);
 struct blob *file_map(const char *path, struct diags *d);
 /* Maps a regular file below a folder; a diagnostic where a link leads out of it, and for devices, pipes and sockets. */
 struct blob *file_map_below(const char *folder, const char *name, struct diags *d);
+/* Whether both paths lead to the same file; false where one of them is not there. */
+bool file_same(const char *a, const char *b);
 /* Makes a folder and its parents. 0, or -1 with a diagnostic. */
 int dir_make(const char *path, struct diags *d);
 

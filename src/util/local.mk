@@ -15,6 +15,8 @@ libqcc_la_SOURCES += \
 	src/util/identifier.c \
 	src/util/identifier.h \
 	src/util/integers.h \
+	src/util/json_file.c \
+	src/util/json_file.h \
 	src/util/library.c \
 	src/util/library.h \
 	src/util/limits.c \

@@ -2,6 +2,7 @@
 CLI_TESTS = \
 	tests/cli/bad_input.sh \
 	tests/cli/completion.sh \
+	tests/cli/misuses.sh \
 	tests/cli/options.sh \
 	tests/cli/output.sh \
 	tests/cli/scripts.sh

@@ -84,7 +84,7 @@ refuses "a folder" "directory" "$QCC" encode / --spec spec.json -o out2.npz
 refuses "another output" "no format" "$QCC" encode plain.csv --spec spec.json -o out2.txt
 echo '{}' >none.json
 refuses "a spec without columns" "no list" "$QCC" encode plain.csv --spec none.json -o out2.npz
-refuses "a spec that is no JSON" "cannot read it" "$QCC" encode plain.csv --spec plain.csv -o out2.npz
+refuses "a spec that is no JSON" "plain.csv: error: is no JSON, line 1" "$QCC" encode plain.csv --spec plain.csv -o out2.npz
 if [ -w /dev/full ]; then
 	ln -s /dev/full full.npz
 	refuses "a full disk" "cannot write" "$QCC" encode plain.csv --spec spec.json -o full.npz
