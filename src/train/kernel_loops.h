@@ -106,7 +106,7 @@ LOOP void NAME(row_tables)(NAME(floats) tables[ROW_GROUP / NIBBLE][16], const fl
 }
 
 LOOP void NAME(add_by_columns)(float *dw, const uint32_t *columns, int64_t inputs, const float *dz, int64_t count,
-			       int64_t n)
+			       int64_t n, bool fresh)
 {
 	NAME(floats) tables[2][ROW_GROUP / NIBBLE][16];
 	for (int64_t k = 0; k < n; k += 32) {
@@ -116,11 +116,13 @@ LOOP void NAME(add_by_columns)(float *dw, const uint32_t *columns, int64_t input
 			NAME(row_tables)(tables[1], dz + k + 16, count, n);
 		for (int64_t i = 0; i < inputs; i++) {
 			uint32_t bits = columns[i];
-			if (!bits)
+			if (!bits && !fresh)
 				continue;
 			float *to = dw + i * n + k;
-			NAME(floats) a = *(NAME(floats) *)to, b = a;
-			if (two)
+			NAME(floats) a = { 0 }, b = a;
+			if (!fresh)
+				a = *(NAME(floats) *)to;
+			if (!fresh && two)
 				b = *(NAME(floats) *)(to + 16);
 			for (int g = 0; g < ROW_GROUP / NIBBLE; g++) {
 				uint32_t nibble = bits >> g * NIBBLE & 15;
@@ -133,6 +135,47 @@ LOOP void NAME(add_by_columns)(float *dw, const uint32_t *columns, int64_t input
 				*(NAME(floats) *)(to + 16) = b;
 		}
 	}
+}
+
+LOOP void NAME(times_column)(float *restrict y, const float *restrict x, const float *restrict w, int64_t count,
+			     int64_t k)
+{
+	enum { LANES = 16 };
+	for (int64_t r = 0; r < count; r++, x += k) {
+		float lanes[LANES] = { 0 }, sum = 0;
+		int64_t i = 0;
+		for (; i + LANES <= k; i += LANES)
+			for (int c = 0; c < LANES; c++)
+				lanes[c] += x[i + c] * w[i + c];
+		for (; i < k; i++)
+			sum += x[i] * w[i];
+		for (int c = 0; c < LANES; c++)
+			sum += lanes[c];
+		y[r] = sum;
+	}
+}
+
+LOOP void NAME(add_to_column)(float *restrict dw, const float *restrict x, const float *restrict dy, int64_t count,
+			      int64_t k)
+{
+	for (int64_t r = 0; r < count; r++, x += k)
+		for (int64_t i = 0; i < k; i++)
+			dw[i] += dy[r] * x[i];
+}
+
+LOOP void NAME(column_back)(float *restrict dx, const float *restrict dy, const float *restrict w, int64_t count,
+			    int64_t k)
+{
+	for (int64_t r = 0; r < count; r++, dx += k)
+		for (int64_t i = 0; i < k; i++)
+			dx[i] = dy[r] * w[i];
+}
+
+LOOP void NAME(add_bias)(float *restrict y, const float *restrict bias, int64_t count, int64_t n)
+{
+	for (int64_t r = 0; r < count; r++, y += n)
+		for (int64_t k = 0; k < n; k++)
+			y[k] += bias[k];
 }
 
 LOOP void NAME(column_sums)(float *restrict sums, const float *restrict x, int64_t count, int64_t n)
@@ -258,6 +301,10 @@ static const struct kernels NAME(kernels) = {
 	.scale_sums = NAME(scale_sums),
 	.transpose_bits = NAME(transpose_bits),
 	.add_by_columns = NAME(add_by_columns),
+	.times_column = NAME(times_column),
+	.add_to_column = NAME(add_to_column),
+	.column_back = NAME(column_back),
+	.add_bias = NAME(add_bias),
 	.column_sums = NAME(column_sums),
 	.column_squares = NAME(column_squares),
 	.column_products = NAME(column_products),

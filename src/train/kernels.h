@@ -3,6 +3,7 @@
 #ifndef QCC_TRAIN_KERNELS_H
 #define QCC_TRAIN_KERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -23,9 +24,16 @@ struct kernels {
 			   int64_t count, int64_t n);
 	/* columns[i] = bit i of up to ROW_GROUP rows, 64 * words of them. */
 	void (*transpose_bits)(uint32_t *columns, const uint64_t *rows, int64_t words, int64_t count);
-	/* dw (inputs x n) += transposed bits * dz, for ROW_GROUP rows of dz (count x n). n is a multiple of 16. */
+	/* dw (inputs x n) += transposed bits * dz, for ROW_GROUP rows of dz (count x n). n is a multiple of 16. fresh: dw
+	 * holds nothing yet. */
 	void (*add_by_columns)(float *dw, const uint32_t *columns, int64_t inputs, const float *dz, int64_t count,
-			       int64_t n);
+			       int64_t n, bool fresh);
+	/* Products with a single column w of k: y = x w; dw += x' dy; dx = dy w'. x, dx: count x k. */
+	void (*times_column)(float *y, const float *x, const float *w, int64_t count, int64_t k);
+	void (*add_to_column)(float *dw, const float *x, const float *dy, int64_t count, int64_t k);
+	void (*column_back)(float *dx, const float *dy, const float *w, int64_t count, int64_t k);
+	/* y (count x n) += bias, by column. */
+	void (*add_bias)(float *y, const float *bias, int64_t count, int64_t n);
 	/* sums[k] += over rows of x[k]; of (x[k] - mean[k])^2; of dy[k] and dy[k] * (x[k] - mean[k]) * inverse[k]. */
 	void (*column_sums)(float *sums, const float *x, int64_t count, int64_t n);
 	void (*column_squares)(float *sums, const float *x, const float *mean, int64_t count, int64_t n);

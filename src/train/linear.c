@@ -98,16 +98,6 @@ static float *unpacked(const struct net *n, const struct layer *l, const struct 
 	return to;
 }
 
-static void add_bias(const struct layer *l, const struct part *p)
-{
-	int64_t n = l->out.count;
-	float *y = l->y + p->first * n;
-	const float *bias = l->params[1].value;
-	for (int64_t r = 0; r < p->rows; r++)
-		for (int64_t i = 0; i < n; i++)
-			y[r * n + i] += bias[i];
-}
-
 static void forward_bits(const struct net *n, const struct layer *l, const struct part *p)
 {
 	const struct linear *s = l->state;
@@ -118,33 +108,6 @@ static void forward_bits(const struct net *n, const struct layer *l, const struc
 				   s->padded);
 	n->kernels->scale_sums(l->y + p->first * l->out.count, sums, s->padded, s->scale, l->params[1].value, p->rows,
 			       l->out.count);
-}
-
-/* A single output: sums of products, sixteen at a time. */
-static void forward_one(const float *x, const float *w, float *y, int64_t rows, int64_t k)
-{
-	enum { LANES = 16 };
-	for (int64_t r = 0; r < rows; r++, x += k) {
-		float lanes[LANES] = { 0 }, sum = 0;
-		int64_t i = 0;
-		for (; i + LANES <= k; i += LANES)
-			for (int c = 0; c < LANES; c++)
-				lanes[c] += x[i + c] * w[i + c];
-		for (; i < k; i++)
-			sum += x[i] * w[i];
-		for (int c = 0; c < LANES; c++)
-			sum += lanes[c];
-		y[r] = sum;
-	}
-}
-
-/* dw = sum of dy x. */
-static void backward_one(float *restrict dw, const float *restrict x, const float *restrict dy, int64_t rows, int64_t k)
-{
-	memset(dw, 0, (size_t)k * sizeof *dw);
-	for (int64_t r = 0; r < rows; r++, x += k)
-		for (int64_t i = 0; i < k; i++)
-			dw[i] += dy[r] * x[i];
 }
 
 static void forward(const struct net *n, struct layer *l, const struct part *p)
@@ -159,10 +122,10 @@ static void forward(const struct net *n, struct layer *l, const struct part *p)
 		l->x ? l->x + p->first * k : unpacked(n, l, p, net_scratch(n, p->worker, (size_t)(p->rows * k)));
 	const struct matrix_shape m = { .m = p->rows, .n = outputs, .k = k, .lda = k, .ldb = outputs, .ldc = outputs };
 	if (outputs == 1)
-		forward_one(x, s->weights.values, l->y + p->first, p->rows, k);
+		n->kernels->times_column(l->y + p->first, x, s->weights.values, p->rows, k);
 	else
 		gemm_float(&m, x, s->weights.values, l->y + p->first * outputs);
-	add_bias(l, p);
+	n->kernels->add_bias(l->y + p->first * outputs, l->params[1].value, p->rows, outputs);
 }
 
 /* ---- gradients ---- */
@@ -171,11 +134,11 @@ static void weight_gradient_bits(const struct net *n, const struct layer *l, con
 {
 	uint32_t *columns = (uint32_t *)net_scratch(n, p->worker, (size_t)(n->words * 64));
 	const float *dy = l->dy + p->first * l->out.count;
-	memset(dw, 0, (size_t)l->params[0].count * sizeof *dw);
 	for (int64_t r = 0; r < p->rows; r += ROW_GROUP) {
 		int64_t count = p->rows - r < ROW_GROUP ? p->rows - r : ROW_GROUP;
 		n->kernels->transpose_bits(columns, n->packed + (p->first + r) * n->words, n->words, count);
-		n->kernels->add_by_columns(dw, columns, l->in.count, dy + r * l->out.count, count, l->out.count);
+		n->kernels->add_by_columns(dw, columns, l->in.count, dy + r * l->out.count, count, l->out.count,
+					   r == 0);
 	}
 }
 
@@ -192,10 +155,12 @@ static void weight_gradient(const struct net *n, const struct layer *l, const st
 	const struct matrix_shape m = {
 		.m = k, .n = outputs, .k = p->rows, .trans_a = true, .lda = k, .ldb = outputs, .ldc = outputs
 	};
-	if (outputs == 1)
-		backward_one(dw, x, l->dy + p->first, p->rows, k);
-	else
+	if (outputs == 1) {
+		memset(dw, 0, (size_t)k * sizeof *dw);
+		n->kernels->add_to_column(dw, x, l->dy + p->first, p->rows, k);
+	} else {
 		gemm_float(&m, x, l->dy + p->first * outputs, dw);
+	}
 }
 
 static void backward(const struct net *n, struct layer *l, const struct part *p)
@@ -209,9 +174,7 @@ static void backward(const struct net *n, struct layer *l, const struct part *p)
 	if (!l->dx)
 		return;
 	if (outputs == 1) {
-		for (int64_t r = p->first; r < p->first + p->rows; r++)
-			for (int64_t i = 0; i < k; i++)
-				l->dx[r * k + i] = l->dy[r] * s->weights.values[i];
+		n->kernels->column_back(l->dx + p->first * k, l->dy + p->first, s->weights.values, p->rows, k);
 		return;
 	}
 	const struct matrix_shape m = {
