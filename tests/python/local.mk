@@ -1,5 +1,5 @@
 # The Python package: built into a folder of the test's own, then used.
-PYTHON_TESTS = tests/python/package.sh
+PYTHON_TESTS = tests/python/package.sh tests/python/postgres.sh
 TESTS += $(PYTHON_TESTS)
 EXTRA_DIST += $(PYTHON_TESTS) tests/python/cases.py
 EXTRA_DIST += examples/cybersecurity.ipynb
