@@ -20,7 +20,8 @@ EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	scripts/make_manual \
 	scripts/make_pictures \
 	scripts/make_reference \
-	scripts/plot_training
+	scripts/plot_training \
+	scripts/training_peers
 
 .PHONY: pictures reference
 reference: qcc$(EXEEXT)
