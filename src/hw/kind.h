@@ -54,6 +54,8 @@ struct hw_kind {
 	int64_t (*steps)(const struct hw_layer *l);
 	struct hw_step (*step)(const struct hw_layer *l, const struct hw_progress *p);
 	bool (*takes)(const struct hw_layer *l, const struct hw_progress *p, size_t k);
+	/* Whether a step's write gives a word to output k (NULL: to all outputs). */
+	bool (*gives)(const struct hw_layer *l, const struct hw_progress *p, size_t k);
 	/* Its memories (weights, thresholds, ...), at most HW_MEMORIES; returns how many. NULL: none. */
 	size_t (*memories)(const struct hw_layer *l, struct hw_memory out[HW_MEMORIES]);
 };

@@ -14,6 +14,7 @@ libqcc_la_SOURCES += \
 	src/hw/kinds/add_streams.c \
 	src/hw/kinds/channelwise_op.c \
 	src/hw/kinds/convolution_input_generator.c \
+	src/hw/kinds/crop.c \
 	src/hw/kinds/down_sampler.c \
 	src/hw/kinds/duplicate_streams.c \
 	src/hw/kinds/exec.c \
@@ -33,6 +34,7 @@ libqcc_la_SOURCES += \
 	src/hw/kinds/streaming_eltwise.c \
 	src/hw/kinds/streaming_fifo.c \
 	src/hw/kinds/streaming_max_pool.c \
+	src/hw/kinds/streaming_split.c \
 	src/hw/kinds/thresholding.c \
 	src/hw/kinds/upsample_nearest_neighbour.c \
 	src/hw/kinds/vvau.c \

@@ -1,7 +1,7 @@
 /* Simulating a design cycle by cycle.
  *
  * A layer's work on a frame is a fixed sequence of steps, one a cycle; each reads a word from every input or not, and writes
- * a word to every output or not (hw/kind.h; the loops of the HLS templates). A step waits until all it needs is there and all it
+ * words to outputs or not (hw/kind.h; the loops of the HLS templates). A step waits until all it needs is there and all it
  * writes has room. With unbounded queues and the host sending words at the rate of the slowest layer, the most a queue ever
  * holds is the depth that keeps that rate. Pipeline registers inside layers are left out: they shift, but do not slow. */
 #include "hw/schedule.h"
@@ -22,6 +22,8 @@ struct stage {
 	struct hw_step next;  /* what comes next, and of which inputs it takes a word (a bit each) */
 	uint64_t taken;
 	size_t in[64], n_in, *out, n_out; /* queues; an output that only the host reads has none */
+	size_t *output;			  /* of the node, for each queue in out */
+	bool *given;			  /* a word by the next step, for each of them */
 	int64_t frames_done;
 	int64_t done_at[FRAMES]; /* cycle in which each frame's last step was */
 };
@@ -51,6 +53,8 @@ static void look_up_step(struct stage *s)
 	for (size_t i = 0; s->next.read && i < s->n_in; i++)
 		if (!k->takes || k->takes(&s->l, &s->p, i))
 			s->taken |= UINT64_C(1) << i;
+	for (size_t i = 0; i < s->n_out; i++)
+		s->given[i] = s->next.write && (!k->gives || k->gives(&s->l, &s->p, s->output[i]));
 }
 
 /* The next step; a read for which there is no word is left out where it may be. */
@@ -72,8 +76,8 @@ static bool can_step(const struct simulation *m, const struct stage *s, struct h
 	for (size_t i = 0; t.read && i < s->n_in; i++)
 		if (takes_from(s, i) && m->queues[s->in[i]].words < 1)
 			return false;
-	for (size_t i = 0; t.write && i < s->n_out; i++)
-		if (m->queues[s->out[i]].words >= m->queues[s->out[i]].capacity)
+	for (size_t i = 0; i < s->n_out; i++)
+		if (s->given[i] && m->queues[s->out[i]].words >= m->queues[s->out[i]].capacity)
 			return false;
 	return true;
 }
@@ -93,8 +97,8 @@ static void take_step(struct simulation *m, struct stage *s, int64_t cycle)
 		return;
 	for (size_t i = 0; t.read && i < s->n_in; i++)
 		m->queues[s->in[i]].popped += takes_from(s, i);
-	for (size_t i = 0; t.write && i < s->n_out; i++)
-		m->queues[s->out[i]].pushed++;
+	for (size_t i = 0; i < s->n_out; i++)
+		m->queues[s->out[i]].pushed += s->given[i];
 	s->p.read += t.read;
 	s->p.written += t.write;
 	s->p.at++;
@@ -190,9 +194,20 @@ static int add_stage(struct simulation *m, const struct node *n, struct arena *a
 	s->words = hw_output(&s->l, &s->l.now, 0).words;
 	s->steps = s->l.kind->steps ? s->l.kind->steps(&s->l) : hw_input(&s->l, &s->l.now, 0).words;
 	s->out = arena_array(a, size_t, n->n_outputs);
+	s->output = arena_array(a, size_t, n->n_outputs);
+	s->given = arena_array(a, bool, n->n_outputs);
 	if (hw_stream_inputs(&s->l) > 64)
 		return diag_node_error(d, n, NULL, "has more than 64 streams");
 	return 0;
+}
+
+static void connect_output(struct stage *writer, const struct value *v, size_t queue)
+{
+	size_t output = 0;
+	while (node_output(writer->l.node, output) != v)
+		output++;
+	writer->output[writer->n_out] = output;
+	writer->out[writer->n_out++] = queue;
 }
 
 static void connect(struct simulation *m, struct stage *reader, size_t input, struct stage **stage_of,
@@ -205,7 +220,7 @@ static void connect(struct simulation *m, struct stage *reader, size_t input, st
 	*e = (struct schedule_edge){ writer ? writer->l.node : NULL, reader->l.node, input, 2 };
 	*q = (struct queue){ .capacity = INT64_MAX };
 	if (writer)
-		writer->out[writer->n_out++] = m->n_queues;
+		connect_output(writer, v, m->n_queues);
 	else
 		q->source_words = hw_input(&reader->l, &reader->l.now, input).words;
 	reader->in[reader->n_in++] = m->n_queues++;

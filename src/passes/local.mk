@@ -4,6 +4,8 @@ libqcc_la_SOURCES += \
 	src/passes/aliases.def \
 	src/passes/axes.c \
 	src/passes/axes.h \
+	src/passes/box.c \
+	src/passes/box.h \
 	src/passes/certify.c \
 	src/passes/certify.h \
 	src/passes/chain.c \
@@ -34,6 +36,7 @@ libqcc_la_SOURCES += \
 	src/passes/lower_convs.h \
 	src/passes/lower_ends.c \
 	src/passes/lower_images.c \
+	src/passes/lower_parts.c \
 	src/passes/lower_twins.c \
 	src/passes/lower_weights.c \
 	src/passes/lower_windows.c \
@@ -88,7 +91,9 @@ libqcc_la_SOURCES += \
 	src/passes/to_hw.c \
 	src/passes/to_hw.h \
 	src/passes/to_hw_matvec.c \
+	src/passes/to_hw_parts.c \
 	src/passes/to_hw_streams.c \
+	src/passes/to_hw_sums.c \
 	src/passes/to_hw_thresholds.c \
 	src/passes/to_hw_windows.c \
 	src/passes/turn.c \

@@ -9,14 +9,27 @@ static const struct {
 	const struct op *op;
 	int (*lower)(struct lowering *l, struct node *n);
 } lowerings[] = {
-	{ &op_Conv, nhwc_conv },	   { &op_ConvTranspose, nhwc_transposed },
-	{ &op_MaxPool, nhwc_max_pool },	   { &op_MultiThreshold, nhwc_threshold },
-	{ &op_Add, nhwc_elementwise },	   { &op_Sub, nhwc_elementwise },
-	{ &op_Mul, nhwc_elementwise },	   { &op_Concat, nhwc_concat },
-	{ &op_Resize, nhwc_resize },	   { &op_Upsample, nhwc_resize },
-	{ &op_ReduceSum, nhwc_sum },	   { &op_Reshape, nhwc_flatten },
-	{ &op_Flatten, nhwc_flatten },	   { &op_Squeeze, nhwc_flatten },
+	{ &op_Conv, nhwc_conv },
+	{ &op_ConvTranspose, nhwc_transposed },
+	{ &op_MaxPool, nhwc_max_pool },
+	{ &op_MultiThreshold, nhwc_threshold },
+	{ &op_Add, nhwc_elementwise },
+	{ &op_Sub, nhwc_elementwise },
+	{ &op_Mul, nhwc_elementwise },
+	{ &op_Concat, nhwc_concat },
+	{ &op_Resize, nhwc_resize },
+	{ &op_Upsample, nhwc_resize },
+	{ &op_ReduceSum, nhwc_reduction },
+	{ &op_Reshape, nhwc_flatten },
+	{ &op_Flatten, nhwc_flatten },
+	{ &op_Squeeze, nhwc_flatten },
 	{ &op_Transpose, nhwc_transpose },
+	{ &op_Slice, nhwc_part },
+	{ &op_Pad, nhwc_part },
+	{ &op_Gather, nhwc_part },
+	{ &op_Split, nhwc_split },
+	{ &op_ReduceMax, nhwc_reduction },
+	{ &op_GlobalMaxPool, nhwc_max_pool },
 };
 
 static int lower_node(struct lowering *l, struct node *n)
@@ -32,9 +45,11 @@ static void finish(struct lowering *l)
 {
 	for (size_t i = l->lowered.count; i > 0; i--) {
 		struct node *n = l->lowered.items[i - 1];
-		struct value *v = node_output(n, 0);
-		if (v->uses && has_twin(l, v))
-			value_replace_uses(v, untwin(l, v, n));
+		for (uint32_t k = 0; k < n->n_outputs; k++) {
+			struct value *v = node_output(n, k);
+			if (v && v->uses && has_twin(l, v))
+				value_replace_uses(v, untwin(l, v, n));
+		}
 		node_remove(n);
 	}
 }
@@ -64,7 +79,7 @@ const struct pass pass_lower_convs = {
 	.summary = "turns integer convolutions into Im2Col and MatMul, channels last",
 	.help = "Conv (and ConvTranspose, behind FMPadding_Pixel) becomes Im2Col (where its kernel is larger than a pixel) and MatMul;\n"
 		"a depthwise one keeps that fact in the tensor_sparsity annotation of its weights, other groups become zeros. MaxPool,\n"
-		"MultiThreshold, Add, Concat, Resize and sums over all pixels follow channels last, and a flattening in front of MatMul\n"
+		"MultiThreshold, Add, Concat, Split, Slice, Pad, Resize and sums over all pixels follow channels last, and a flattening in front of MatMul\n"
 		"reorders the weights, also with a quantiser in between; a Transpose to channels last goes.\n"
 		"A Pad of zeros becomes padding of the window behind it. Transposes stand only where the integer part begins and\n"
 		"ends. Bipolar images that are padded become TERNARY, which holds the zeros of the padding (FINN would\n"

@@ -25,6 +25,11 @@ struct lowering {
 /* An integer value [N, C, H, W] or [N, C, L] of known shape. */
 bool is_image(const struct value *v);
 bool has_twin(const struct lowering *l, const struct value *v);
+/* Whether something that slides a window reads v, which says that a value of rank 3 is a signal [N, C, L] and no row of
+ * tokens [N, L, C] (lower_images.c). */
+bool is_read_by_window(const struct value *v);
+/* Rank 3 says nothing of its own: such a value is an image where its neighbours treat it as one. */
+bool is_surely_image(const struct lowering *l, const struct value *v);
 /* The channels-last form [N, H, W, C] of v, made before `before` where there is none. */
 struct value *twin_of(struct lowering *l, struct value *v, struct node *before);
 /* A node before n that reads inputs; its output is the twin of n's, and n goes at the end. */
@@ -48,8 +53,11 @@ int nhwc_threshold(struct lowering *l, struct node *n);
 int nhwc_elementwise(struct lowering *l, struct node *n);
 int nhwc_concat(struct lowering *l, struct node *n);
 int nhwc_resize(struct lowering *l, struct node *n);
+/* lower_parts.c: parts of images, and zeros around them */
+int nhwc_part(struct lowering *l, struct node *n);
+int nhwc_split(struct lowering *l, struct node *n);
 /* lower_ends.c: where images begin and end */
-int nhwc_sum(struct lowering *l, struct node *n);
+int nhwc_reduction(struct lowering *l, struct node *n);
 int nhwc_flatten(struct lowering *l, struct node *n);
 int nhwc_transpose(struct lowering *l, struct node *n);
 

@@ -7,23 +7,23 @@
 #include "passes/lower_convs.h"
 #include "util/vec.h"
 
-/* A ReduceSum over these axes of the twin, which keeps them. */
-static struct node *add_sum(struct lowering *l, struct node *n, const int64_t *axes, size_t count, bool is_twin)
+/* The same reduction over these axes of the twin, which keeps them. */
+static struct node *add_reduction(struct lowering *l, struct node *n, const int64_t *axes, size_t count, bool is_twin)
 {
-	bool by_input = graph_opset(l->g, DOMAIN_ONNX) >= 13;
+	bool by_input = graph_opset(l->g, DOMAIN_ONNX) >= (n->op == &op_ReduceSum ? 13 : 18);
 	struct value *list = value_new_constant(l->g, "axes", tensor_int64(1, (int64_t[]){ (int64_t)count }, axes));
 	struct value *inputs[] = { twin_of(l, node_input(n, 0), n), list };
-	struct node *sum = is_twin ? add_lowered(l, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1)
-				   : node_new(l->g, n, DOMAIN_ONNX, "ReduceSum", inputs, by_input ? 2 : 1, 1, "sum");
-	node_set_int(sum, "keepdims", 1);
+	struct node *y = is_twin ? add_lowered(l, n, DOMAIN_ONNX, n->op_type, inputs, by_input ? 2 : 1)
+				 : node_new(l->g, n, DOMAIN_ONNX, n->op_type, inputs, by_input ? 2 : 1, 1, "reduced");
+	node_set_int(y, "keepdims", 1);
 	if (!by_input)
-		node_set_ints(sum, "axes", axes, count);
-	return sum;
+		node_set_ints(y, "axes", axes, count);
+	return y;
 }
 
-/* A sum that keeps its axes is one along the same axes, where they lie now. One over all pixels may drop them: what is left
+/* A sum or a maximum that keeps its axes is one along the same axes, where they lie now. One over all pixels may drop them: what is left
  * has its channels last either way. */
-int nhwc_sum(struct lowering *l, struct node *n)
+int nhwc_reduction(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
 	int64_t axes[MAX_RANK];
@@ -36,12 +36,12 @@ int nhwc_sum(struct lowering *l, struct node *n)
 			axes[count++] = axis_last(i);
 	bool over_pixels = r.axes == (x->rank == 4 ? 0xcu : 0x4u);
 	if (r.keep && is_image(out)) {
-		add_sum(l, n, axes, count, true);
+		add_reduction(l, n, axes, count, true);
 		return 1;
 	}
 	if (!over_pixels || out->rank != 2)
 		return 0;
-	struct value *y = add_sum(l, n, axes, count, false)->outputs[0];
+	struct value *y = add_reduction(l, n, axes, count, false)->outputs[0];
 	value_set_type(l->g, y, (enum elem_type)out->elem, 4, (int64_t[]){ x->dims[0], 1, 1, x->dims[1] });
 	y->datatype = out->datatype;
 	struct value *shape = value_new_constant(l->g, "shape", tensor_int64(1, (int64_t[]){ 2 }, out->dims));
@@ -104,13 +104,37 @@ int nhwc_flatten(struct lowering *l, struct node *n)
 	return 1;
 }
 
+/* A signal is an image of one column: its twin [N, L, 1, C] is its transpose [N, L, C] in another shape. */
+static int signal_transpose(struct lowering *l, struct node *n)
+{
+	struct value *x = node_input(n, 0), *out = node_output(n, 0);
+	if (has_twin(l, x)) {
+		struct value *shape = value_new_constant(l->g, "shape", tensor_int64(1, (int64_t[]){ 3 }, out->dims));
+		struct value *y = add_node2(l->g, n, DOMAIN_ONNX, "Reshape", l->twin[x->id], shape, out->name);
+		y->range = out->range;
+		replace_lowered(l, n, y);
+		return 1;
+	}
+	if (!is_read_by_window(out) || out->id >= l->size)
+		return 0;
+	int64_t dims[] = { x->dims[0], x->dims[1], 1, x->dims[2] };
+	struct value *shape = value_new_constant(l->g, "shape", tensor_int64(1, (int64_t[]){ 4 }, dims));
+	set_twin(l, out, add_node2(l->g, n, DOMAIN_ONNX, "Reshape", x, shape, "image"));
+	vec_push(&l->lowered, n);
+	l->ctx->changes++;
+	return 1;
+}
+
 /* A Transpose of the network's own between the two layouts: what it gives, or reads, is a twin already. */
 int nhwc_transpose(struct lowering *l, struct node *n)
 {
+	static const int64_t swap[] = { 0, 2, 1 };
 	static const int64_t to_last[] = { 0, 2, 3, 1 }, to_first[] = { 0, 3, 1, 2 };
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
 	size_t count = 0;
 	const int64_t *perm = node_attr_ints(n, "perm", &count);
+	if (is_image(x) && perm && count == 3 && !memcmp(perm, swap, sizeof swap))
+		return signal_transpose(l, n);
 	if (!is_image(x) || x->rank != 4 || !perm || count != 4)
 		return 0;
 	if (!memcmp(perm, to_last, sizeof to_last) && has_twin(l, x))

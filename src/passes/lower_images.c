@@ -6,9 +6,7 @@
 #include "passes/lower_convs.h"
 #include "util/integers.h"
 
-/* Whether something that slides a window reads v, which says that a value of rank 3 is a signal [N, C, L] and no row of
- * tokens [N, L, C]. */
-static bool is_read_by_window(const struct value *v)
+bool is_read_by_window(const struct value *v)
 {
 	value_for_each_use (v, u) {
 		const struct op *op = u->user ? u->user->op : NULL;
@@ -18,8 +16,7 @@ static bool is_read_by_window(const struct value *v)
 	return false;
 }
 
-/* Rank 3 says nothing of its own: such a value is an image where its neighbours treat it as one. */
-static bool is_surely_image(const struct lowering *l, const struct value *v)
+bool is_surely_image(const struct lowering *l, const struct value *v)
 {
 	return is_image(v) && (v->rank == 4 || has_twin(l, v) || is_read_by_window(v));
 }

@@ -177,6 +177,17 @@ int nhwc_transposed(struct lowering *l, struct node *n)
 	return 1;
 }
 
+/* The window of a pooling; that of a global one is the image. */
+static int read_pool(struct lowering *l, struct node *n, struct window *w)
+{
+	const struct value *x = node_input(n, 0);
+	bool global = n->op == &op_GlobalMaxPool;
+	int result = read_window(l, n, w, global ? x->dims + 2 : NULL);
+	if (global)
+		memcpy(w->stride, w->kernel, sizeof w->stride);
+	return result;
+}
+
 int nhwc_max_pool(struct lowering *l, struct node *n)
 {
 	struct value *x = node_input(n, 0);
@@ -184,7 +195,7 @@ int nhwc_max_pool(struct lowering *l, struct node *n)
 	int64_t kernel[2], stride[2], begin[2], end[2];
 	if (!is_image(x) || (n->n_outputs > 1 && node_output(n, 1)))
 		return 0;
-	if (read_window(l, n, &w, NULL) != 0)
+	if (read_pool(l, n, &w) != 0)
 		return -1;
 	for (int i = 0; i < WINDOW_AXES; i++)
 		if (w.dilation[i] != 1)

@@ -68,7 +68,7 @@ static bool writes_zeros(const struct node *n)
 	for (size_t i = 0; i < count; i++)
 		if (pads[i])
 			return true;
-	return !strcmp(n->op_type, "FMPadding_Pixel");
+	return n->op == &op_Pad || !strcmp(n->op_type, "FMPadding_Pixel");
 }
 
 size_t widen_padded_bipolar(struct graph *g)

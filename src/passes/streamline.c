@@ -73,18 +73,24 @@ static bool is_linear_step(const struct node *n)
 					    n->op == &op_Div || n->op == &op_BatchNormalization || n->op == &op_Neg);
 }
 
-/* Nodes of the linear chain that ends with n; 0 where n does not end one. *plain: they are Mul and Add only. */
-static size_t linear_length(const struct node *n, bool *plain)
+/* No linear step follows. */
+static bool ends_linear_chain(const struct node *n)
+{
+	for (const struct use *u = n->outputs[0]->uses; u; u = u->next)
+		if (u->user && is_linear_step(u->user))
+			return false;
+	return true;
+}
+
+/* Nodes of the linear chain from root to n. *plain: they are Mul and Add only. */
+static size_t linear_length(const struct node *n, const struct value *root, bool *plain)
 {
 	size_t length = 0;
 	*plain = true;
-	for (const struct use *u = n->outputs[0]->uses; u; u = u->next)
-		if (u->user && is_linear_step(u->user))
-			return 0;
-	while (n && is_linear_step(n)) {
-		length++;
-		*plain = *plain && (n->op == &op_Mul || n->op == &op_Add);
-		n = node_input(n, (size_t)elementwise_data(n))->producer;
+	for (const struct value *v = n->outputs[0]; v != root; length++) {
+		const struct node *step = v->producer;
+		*plain = *plain && (step->op == &op_Mul || step->op == &op_Add);
+		v = node_input(step, (size_t)elementwise_data(step));
 	}
 	return length;
 }
@@ -94,19 +100,19 @@ static void collapse(struct graph *g, size_t *changes)
 {
 	struct affine a;
 	graph_for_each_node (g, n) {
-		if (!is_linear_step(n))
+		if (!is_linear_step(n) || !ends_linear_chain(n))
 			continue;
 		bool plain;
-		size_t length = linear_length(n, &plain);
-		if (!length || (length == 1 && plain))
-			continue;
-		if (affine_of(n->outputs[0], &a) && a.root != n->outputs[0] &&
-		    (!plain || length > (size_t)affine_is_scaled(&a) + affine_is_biased(&a))) {
-			struct value *y = affine_emit(&a, g, n->next, a.root);
-			value_replace_uses(n->outputs[0], y);
-			n_next = n->next;
-			remove_unused_above(n->outputs[0]);
-			(*changes)++;
+		if (affine_of(n->outputs[0], &a)) {
+			size_t length = linear_length(n, a.root, &plain);
+			size_t needed = (size_t)affine_is_scaled(&a) + affine_is_biased(&a);
+			if (plain ? length > 1 && length > needed : length > 0) {
+				struct value *y = affine_emit(&a, g, n->next, a.root);
+				value_replace_uses(n->outputs[0], y);
+				n_next = n->next;
+				remove_unused_above(n->outputs[0]);
+				(*changes)++;
+			}
 		}
 		affine_free(&a);
 	}

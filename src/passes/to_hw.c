@@ -94,17 +94,38 @@ static bool is_in_company(const struct node *n, const unsigned char *reach)
 	return false;
 }
 
+/* Why a node of integers has no hardware form. */
+static const char *reason_of(const struct node *n)
+{
+	if (n->op == &op_Slice || n->op == &op_Gather)
+		return "takes elements in another order, or not in even steps, which no layer of FINN does";
+	if (n->op == &op_Pad)
+		return "pads with other values than 0, which no layer of FINN does";
+	if (n->op == &op_Transpose)
+		return "changes the order of a stream, for which no layer of FINN has the memory";
+	if (n->op == &op_ReduceSum || n->op == &op_ReduceMax)
+		return "reduces axes that do not lie side by side, for which FINN has no layer";
+	if (n->op == &op_MatMul || n->op == &op_Gemm)
+		return "multiplies by a matrix that is no constant, for which FINN has no layer";
+	return "has no hardware layer in this form";
+}
+
 /* Every node between hardware layers must be one. */
 static int check_leftovers(const struct graph *g, struct diags *d)
 {
 	unsigned char *reach = reach_of_hardware(g);
 	int result = 0;
-	for (const struct node *n = g->first; n; n = n->next)
-		if (is_left(n, reach) && !is_in_company(n, reach))
-			result = diag_node_error(
-				d, n, "streamline must turn it into integer arithmetic first; -v lists what blocks it",
-				"stands between hardware layers and has no hardware form%s",
-				to_hw_is_integer(node_input(n, 0)) ? "" : " (it computes with real numbers)");
+	for (const struct node *n = g->first; n; n = n->next) {
+		if (!is_left(n, reach) || is_in_company(n, reach))
+			continue;
+		if (to_hw_is_integer(node_input(n, 0)))
+			result = diag_node_error(d, n,
+						 "the C backend (-b c) takes networks of which hardware has not all",
+						 "stands between hardware layers, but %s", reason_of(n));
+		else
+			result = diag_node_error(d, n, "a quantiser in front of it; streamline -v says what blocks it",
+						 "stands between hardware layers and computes with real numbers");
+	}
 	free(reach);
 	return result;
 }
@@ -129,6 +150,8 @@ static int convert_node(struct pass_ctx *ctx, struct node *n)
 		result = to_hw_threshold(ctx, n);
 	if (result == 0)
 		result = to_hw_window(ctx, n);
+	if (result == 0)
+		result = to_hw_part(ctx, n);
 	if (result == 0)
 		result = to_hw_stream(ctx, n);
 	return result;
@@ -241,7 +264,8 @@ const struct pass pass_to_hw = {
 		"is depthwise), Im2Col by FMPadding and ConvolutionInputGenerator, MaxPool by StreamingMaxPool or Pool, and so on,\n"
 		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. A product of two\n"
 		"activations is a StreamingEltwise, also where one is a pixel that meets all of an image (the gate of squeeze and\n"
-		"excite); FINN-plus builds those, FINN does not. Bipolar inputs times bipolar weights count bits; thresholds are\n"
+		"excite); FINN-plus builds those, FINN does not. Slice, Pad and Gather become Crop and FMPadding, Split StreamingSplit.\n"
+		"Sums and maxima over axes that lie side by side are layers as well. Bipolar inputs times bipolar weights count bits; thresholds are\n"
 		"rewritten for that. Bipolar images that are padded with zeros become TERNARY where they are\n"
 		"made, since a bit cannot hold 0 (FINN writes bits of 0, which count as -1 there). Layers that compute with real\n"
 		"numbers before the first and behind the last of them stay for the host and are listed in the report; one in between\n"

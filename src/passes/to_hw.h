@@ -15,6 +15,8 @@ int to_hw_threshold(struct pass_ctx *ctx, struct node *n); /* MultiThreshold: Th
 int to_hw_window(struct pass_ctx *ctx, struct node *n);	   /* Im2Col, MaxPoolNHWC, Resize, Upsample */
 int to_hw_stream(struct pass_ctx *ctx, struct node *n);	   /* Add, Sub, Mul, Concat, ReduceSum, TopK, ArgMax, Gather */
 int to_hw_channelwise(struct pass_ctx *ctx, struct node *n); /* Add, Mul with a constant */
+int to_hw_reduction(struct node *n);			     /* ReduceSum, ReduceMax */
+int to_hw_part(struct pass_ctx *ctx, struct node *n);	     /* Slice, Split, Pad, Gather of constant indices */
 void to_hw_take_away_views(struct pass_ctx *ctx);	     /* Reshape between layers */
 void to_hw_duplicate(struct pass_ctx *ctx);		     /* fan-out: DuplicateStreams */
 
@@ -23,6 +25,8 @@ void to_hw_duplicate(struct pass_ctx *ctx);		     /* fan-out: DuplicateStreams *
 struct node *to_hw_replace(struct node *last, const char *op_type, struct value *const *inputs, size_t n_inputs);
 /* A hardware node before `before` with one typed output (type of its own to be set by inference). */
 struct node *to_hw_insert(struct node *before, const char *op_type, struct value *input, const char *hint);
+/* v in that shape, by a Reshape before `before` where it has another. */
+struct value *to_hw_view(struct node *before, struct value *v, int rank, const int64_t *dims);
 /* Sets attribute name to the datatype's name. */
 void to_hw_set_datatype(struct node *n, const char *name, struct datatype t);
 /* numInputVectors: all dims of v but the last (1 where there is none). */
@@ -39,6 +43,8 @@ int64_t to_hw_act_val(const struct node *threshold);
 bool to_hw_is_bipolar(const struct value *w);
 /* A constant's datatype: the annotated one where it is an integer one, else the smallest its elements fit. */
 struct datatype to_hw_constant_datatype(const struct value *v);
+/* NumChannels and numInputVectors of a layer of v's shape; PE 1. */
+void to_hw_set_channels(struct node *n, const struct value *v);
 /* Integer value of known shape. */
 bool to_hw_is_integer(const struct value *v);
 

@@ -3,8 +3,9 @@
 
 #include "passes/edit.h"
 #include "passes/to_hw.h"
+#include "util/integers.h"
 
-static void set_channels(struct node *n, const struct value *v)
+void to_hw_set_channels(struct node *n, const struct value *v)
 {
 	node_set_int(n, "NumChannels", v->dims[v->rank - 1]);
 	node_set_int(n, "PE", 1);
@@ -49,7 +50,7 @@ static int convert_pair(struct pass_ctx *ctx, struct node *n)
 		diag_note(ctx->diags, DIAG_NOTE, n, "to-hw(for=finn-plus) where the builder is to take it over",
 			  "FINN's StreamingEltwise has no %s", mul ? "product" : "vector that meets every pixel");
 	struct node *hw = to_hw_replace(n, plain ? "AddStreams" : "StreamingEltwise", inputs, 2);
-	set_channels(hw, inputs[0]);
+	to_hw_set_channels(hw, inputs[0]);
 	if (plain) {
 		to_hw_set_datatype(hw, "inputDataType", a);
 	} else {
@@ -109,7 +110,7 @@ int to_hw_channelwise(struct pass_ctx *ctx, struct node *n)
 	}
 	struct datatype result = out->datatype;
 	struct node *hw = to_hw_replace(n, "ChannelwiseOp", (struct value *[]){ x, c }, 2);
-	set_channels(hw, x);
+	to_hw_set_channels(hw, x);
 	node_set_string(hw, "Func", add || sub ? "add" : "mul");
 	to_hw_set_datatype(hw, "inputDataType", x->datatype);
 	to_hw_set_datatype(hw, "paramDataType", c->datatype);
@@ -130,19 +131,55 @@ static void set_datatypes(struct node *n, const char *name, struct value *const 
 	node_set_strings(n, name, names, count);
 }
 
+/* v with the axes from there on as one. */
+static struct value *joined_axes(struct node *before, struct value *v, int axis)
+{
+	int64_t dims[MAX_RANK];
+	memcpy(dims, v->dims, (size_t)axis * sizeof *dims);
+	dims[axis] = dims_product(v->dims, axis, v->rank);
+	return to_hw_view(before, v, axis + 1, dims);
+}
+
+static bool may_concat(const struct node *n, int axis)
+{
+	if (!to_hw_is_integer(node_output(n, 0)) || n->n_inputs > MOST_STREAMS || axis < 1)
+		return false;
+	for (uint32_t i = 0; i < n->n_inputs; i++)
+		if (!to_hw_is_integer(node_input(n, i)) || value_is_constant(node_input(n, i)))
+			return false;
+	return true;
+}
+
+/* Along another axis than the last: a Concat of parts that hold all axes behind it, along their last one. */
+static int concat_on_last(struct node *n, struct value *const *parts, int axis)
+{
+	struct graph *g = n->graph;
+	struct value *out = node_output(n, 0);
+	int64_t dims[MAX_RANK];
+	struct node *last = node_new(g, n, DOMAIN_ONNX, "Concat", parts, n->n_inputs, 1, out->name);
+	node_set_int(last, "axis", axis);
+	memcpy(dims, out->dims, (size_t)axis * sizeof *dims);
+	dims[axis] = dims_product(out->dims, axis, out->rank);
+	value_set_type(g, last->outputs[0], (enum elem_type)out->elem, axis + 1, dims);
+	last->outputs[0]->datatype = out->datatype;
+	value_replace_uses(out, to_hw_view(n, last->outputs[0], out->rank, out->dims));
+	node_remove(n);
+	return 1;
+}
+
 static int convert_concat(struct node *n)
 {
-	struct value *out = node_output(n, 0), *inputs[MOST_STREAMS];
+	struct value *inputs[MOST_STREAMS];
 	int64_t parts[MOST_STREAMS];
-	if (!to_hw_is_integer(out) || n->n_inputs > MOST_STREAMS ||
-	    normal_axis(node_attr_int(n, "axis", 1), out->rank) != out->rank - 1)
+	int axis = normal_axis(node_attr_int(n, "axis", 1), node_output(n, 0)->rank);
+	if (!may_concat(n, axis))
 		return 0;
 	for (uint32_t i = 0; i < n->n_inputs; i++) {
-		inputs[i] = node_input(n, i);
-		if (!to_hw_is_integer(inputs[i]) || value_is_constant(inputs[i]))
-			return 0;
-		parts[i] = inputs[i]->dims[inputs[i]->rank - 1];
+		inputs[i] = joined_axes(n, node_input(n, i), axis);
+		parts[i] = inputs[i]->dims[axis];
 	}
+	if (axis < node_output(n, 0)->rank - 1)
+		return concat_on_last(n, inputs, axis);
 	size_t count = n->n_inputs;
 	struct node *hw = to_hw_replace(n, "StreamingConcat", inputs, count);
 	node_set_int(hw, "SIMD", 1);
@@ -150,20 +187,6 @@ static int convert_concat(struct node *n)
 	to_hw_set_datatype(hw, "inputDataType", hw->outputs[0]->datatype);
 	set_datatypes(hw, "inputDataTypes", inputs, count);
 	to_hw_set_vectors(hw, hw->outputs[0]);
-	return 1;
-}
-
-/* ReduceSum over rows and columns, kept as axes of 1. */
-static int convert_sum(struct node *n)
-{
-	struct value *x = node_input(n, 0), *out = node_output(n, 0);
-	if (!to_hw_is_integer(x) || x->rank != 4 || out->rank != 4 || out->dims[1] != 1 || out->dims[2] != 1 ||
-	    out->dims[3] != x->dims[3])
-		return 0;
-	struct node *hw = to_hw_replace(n, "GlobalAccPool", &x, 1);
-	set_channels(hw, x);
-	to_hw_set_datatype(hw, "inputDataType", x->datatype);
-	hw->outputs[0]->datatype = hw->op->datatype(hw, 0);
 	return 1;
 }
 
@@ -229,8 +252,8 @@ int to_hw_stream(struct pass_ctx *ctx, struct node *n)
 		return convert_pair(ctx, n);
 	if (n->op == &op_Concat)
 		return convert_concat(n);
-	if (n->op == &op_ReduceSum)
-		return convert_sum(n);
+	if (n->op == &op_ReduceSum || n->op == &op_ReduceMax)
+		return to_hw_reduction(n);
 	if (n->op == &op_TopK || n->op == &op_ArgMax)
 		return convert_labels(n);
 	return n->op == &op_Gather ? convert_lookup(n) : 0;
@@ -280,7 +303,7 @@ static void duplicate(struct pass_ctx *ctx, struct value *v, struct node *first,
 	struct graph *g = ctx->graph;
 	struct node *n = node_new(g, first, DOMAIN_FINN, "DuplicateStreams", &v, 1, copies, v->name);
 	node_set_string(n, "backend", "fpgadataflow");
-	set_channels(n, v);
+	to_hw_set_channels(n, v);
 	to_hw_set_datatype(n, "inputDataType", v->datatype);
 	node_set_int(n, "NumOutputStreams", (int64_t)copies);
 	size_t next = 0;

@@ -70,13 +70,13 @@ module (float[1,6] x) => (endmodule)
 }
 END
 simulate "names that are words of Verilog" hostile.onnxtxt "streamline,fold(target_cycles=9)" "top=module"
-# layer TYPE DATATYPES INPUTS ATTRIBUTES [ARGUMENTS [CONSTANT]]: a design of that layer alone.
+# layer TYPE DATATYPES INPUTS ATTRIBUTES [ARGUMENTS [CONSTANT [OUTPUTS]]]: a design of that layer alone.
 layer() {
 	args=${5:-x}
 	cat >layer.onnxtxt <<END
-layer ($3) => (y)
+layer ($3) => (${7:-y})
 <float[1] unused = {0}${6:+, $6}> {
-	y = finn.custom_op.fpgadataflow.$1 <$4> ($args)
+	${7:-y} = finn.custom_op.fpgadataflow.$1 <$4> ($args)
 }
 END
 	simulate "$1 $(echo "$4" | tr -d '\n\t')" layer.onnxtxt "set-datatype($2),fold(keep_shape)"
@@ -119,6 +119,10 @@ layer StreamingConcat x=INT4,z=INT4 "float[5,8] x, float[5,4] z" 'ChannelsPerStr
 	inputDataType = "INT4"' "x, z"
 layer StreamingConcat x=INT4,z=INT4 "float[5,8] x, float[5,4] z" 'ElemsPerStream = [8, 4], numInputVectors = [5],
 	inputDataType = "INT4"' "x, z"
+layer Crop x=UINT3 "float[1,6,7,4] x" 'ImgDim = [6, 7], CropNorth = 1, CropSouth = 0, CropWest = 2, CropEast = 1, NumChannels = 4,
+	SIMD = 2, DataType = "UINT3"'
+layer StreamingSplit x=INT4 "float[5,12] x" 'ChannelsPerStream = [8, 4], SIMD = 2, numInputVectors = [5],
+	inputDataType = "INT4"' "x" "" "y, z"
 layer LabelSelect x=INT8 "float[2,10] x" 'Labels = 10, PE = 2, K = 3, numInputVectors = [2], inputDataType = "INT8",
 	outputDataType = "UINT4"'
 layer Lookup x=UINT2 "float[1,6] x" 'NumEmbeddings = 4, EmbeddingDim = 2, EmbeddingType = "INT4", InputType = "UINT2",

@@ -176,6 +176,26 @@ static const struct figures {
 	  { 4, 2, 30 },
 	  30,
 	  0 },
+	{ "StreamingSplit",
+	  "x",
+	  "float[5,12] x",
+	  "ChannelsPerStream = [12], SIMD = 4, numInputVectors = [5], inputDataType = \"INT4\"",
+	  "INT4",
+	  { { 4, 4, 15 } },
+	  { 4, 4, 15 },
+	  15,
+	  0 },
+	/* 5 x 4 pixels of 2 words are left of 6 x 7 */
+	{ "Crop",
+	  "x",
+	  "float[1,6,7,4] x",
+	  "ImgDim = [6, 7], CropNorth = 1, CropSouth = 0, CropWest = 2, CropEast = 1, NumChannels = 4, SIMD = 2, "
+	  "DataType = \"UINT3\"",
+	  "UINT3",
+	  { { 3, 2, 84 } },
+	  { 3, 2, 40 },
+	  84,
+	  0 },
 	{ "LabelSelect",
 	  "x",
 	  "float[2,10] x",
@@ -300,6 +320,28 @@ static void steps_move_all_words(void **state)
 	}
 }
 
+/* Each step of a split gives its word to one of the outputs, as many as its stream has. */
+static void words_of_a_split(void **state)
+{
+	struct graph *g = test_graph("g (float[5,12] x) => (y, z) {\n\ty, z = " FINN
+				     "StreamingSplit <ChannelsPerStream = [8, 4], SIMD = 2, numInputVectors = [5], "
+				     "inputDataType = \"INT4\">(x)\n}\n");
+	struct hw_layer l;
+	struct diags d = { 0 };
+	int64_t given[2] = { 0 };
+	(void)state;
+	assert_int_equal(hw_layer_read(g->last, &l, &d), 0);
+	assert_int_equal(l.max_simd, 4);
+	for (struct hw_progress p = { 0 }; p.at < hw_input(&l, &l.now, 0).words; p.at++)
+		for (size_t k = 0; k < 2; k++)
+			given[k] += l.kind->gives(&l, &p, k);
+	assert_int_equal(given[0], 20);
+	assert_int_equal(given[1], 10);
+	for (size_t k = 0; k < 2; k++)
+		assert_int_equal(hw_output(&l, &l.now, k).words, given[k]);
+	graph_free(g);
+}
+
 static void choices_are_written(void **state)
 {
 	(void)state;
@@ -377,7 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams_and_cycles),	  cmocka_unit_test(steps_move_all_words),
 		cmocka_unit_test(choices_are_written),	  cmocka_unit_test(impossible_attributes),
-		cmocka_unit_test(every_kind_has_figures),
+		cmocka_unit_test(every_kind_has_figures), cmocka_unit_test(words_of_a_split),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@ UNIT_TESTS += tests/passes/test_axes
 UNIT_TESTS += tests/passes/test_convert
 UNIT_TESTS += tests/passes/test_fold
 UNIT_TESTS += tests/passes/test_fold_exact
+UNIT_TESTS += tests/passes/test_parts
 UNIT_TESTS += tests/passes/test_prune_dead
 UNIT_TESTS += tests/passes/test_streamline
 UNIT_TESTS += tests/passes/test_surgery

@@ -307,6 +307,10 @@ static const struct pass_case ends[] = {
 	  IN "h = Shape(i) g = Gather(h, k) u = Unsqueeze(g, a) t = Concat<axis=0>(u, r) f = Reshape(i, t) " WEIGHTS
 	     "m = MatMul(f, q) " OUT("m"),
 	  "MatMul=1 MultiThreshold=2 Shape=0 Quant=0" },
+	{ "of scales along one axis and biases along another", "(float[1,2,4] x) => (y)",
+	  "float[2,1] c = {2,-1}, float[4] e = {0.5,1.5,-1,0.25}",
+	  "i = qonnx.Quant" SIGNED "(x, one, zero, four) a = Mul(i, c) b = Add(a, e) y = LeakyRelu(b)",
+	  "Mul=1 Add=1 LeakyRelu=1" },
 	{ "TopK drops them", "(float[1,4] x) => (int64[1,1] y)", W44 ", int64[1] k = {1}",
 	  LAYER "a = Add(m, third) v, y = TopK(a, k)", "MatMul=1 MultiThreshold=1 Mul=0 Add=0 TopK=1" },
 	{ "ArgMax drops them", "(float[1,4] x) => (int64[1,1] y)", W44, LAYER "a = Mul(m, third) y = ArgMax<axis=1>(a)",

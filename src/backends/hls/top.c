@@ -126,6 +126,15 @@ static void emit_padding(struct writer *w, const struct design_layer *layer)
 		      (long long)l->pad[3], (long long)l->stride[0], (long long)l->stride[1]);
 }
 
+static void emit_crop(struct writer *w, const struct design_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	strbuf_printf(w->b, "\tqcc::crop<%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld>(in0, out0);\n",
+		      in_width(w->p, layer, 0), (long long)(l->mh / l->now.simd), (long long)l->in_dim[0],
+		      (long long)l->in_dim[1], (long long)l->pad[0], (long long)l->pad[1], (long long)l->out_dim[0],
+		      (long long)l->out_dim[1]);
+}
+
 static void emit_max_pool(struct writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
@@ -245,6 +254,24 @@ static void emit_duplicate(struct writer *w, const struct design_layer *layer)
 	strbuf_puts(w->b, "\t}\n");
 }
 
+/* A vector's words go to the parts in turn. */
+static void emit_split(struct writer *w, const struct design_layer *layer)
+{
+	long long at = 0;
+	strbuf_printf(w->b,
+		      "\tint at = 0;\n\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n"
+		      "\t\tconst ap_uint<%lld> word = in0.read();\n",
+		      (long long)w->p->design.streams[layer->in[0]].words.words, in_width(w->p, layer, 0));
+	for (size_t i = 0; i < layer->n_out; i++) {
+		at += w->p->design.streams[layer->out[i]].words.words / layer->l.vectors;
+		strbuf_printf(w->b, "\t\t%s", i ? "else " : "");
+		if (i + 1 < layer->n_out)
+			strbuf_printf(w->b, "if (at < %lld)", at);
+		strbuf_printf(w->b, "\n\t\t\tout%zu.write(word);\n", i);
+	}
+	strbuf_printf(w->b, "\t\tif (++at == %lld)\n\t\t\tat = 0;\n\t}\n", at);
+}
+
 /* A word of part i, its elements widened where the part is narrower, to place `at` of the output word. */
 static void emit_part(struct writer *w, const struct design_layer *layer, size_t i, long long at)
 {
@@ -292,6 +319,7 @@ static const struct {
 	{ &op_AddStreams, emit_eltwise },
 	{ &op_ChannelwiseOp, emit_channelwise },
 	{ &op_ConvolutionInputGenerator, emit_window },
+	{ &op_Crop, emit_crop },
 	{ &op_DownSampler, emit_down_sampler },
 	{ &op_DuplicateStreams, emit_duplicate },
 	{ &op_FMPadding, emit_padding },
@@ -305,6 +333,7 @@ static const struct {
 	{ &op_StreamingDataWidthConverter, emit_converter },
 	{ &op_StreamingEltwise, emit_eltwise },
 	{ &op_StreamingMaxPool, emit_max_pool },
+	{ &op_StreamingSplit, emit_split },
 	{ &op_Thresholding, emit_thresholding },
 	{ &op_UpsampleNearestNeighbour, emit_upsample },
 	{ &op_VVAU, emit_matvec },

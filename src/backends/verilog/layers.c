@@ -298,6 +298,20 @@ static void emit_padding(struct verilog_writer *w, const struct design_layer *la
 	close_instance(w, layer);
 }
 
+static void emit_crop(struct verilog_writer *w, const struct design_layer *layer)
+{
+	const struct hw_layer *l = &layer->l;
+	static const char *const sides[] = { "TOP", "LEFT", "BOTTOM", "RIGHT" };
+	open_instance(w, "qcc_crop");
+	verilog_param(w, "WIDTH", hw_width(input(w, layer, 0)->words));
+	verilog_param(w, "FOLD", l->mh / l->now.simd);
+	pair_param(w, "H", "W", l->out_dim);
+	for (int i = 0; i < 4; i++)
+		verilog_param(w, sides[i], l->pad[i]);
+	verilog_param(w, "BITS", counter_bits(l->in_dim[0], l->in_dim[1], l->mh / l->now.simd));
+	close_instance(w, layer);
+}
+
 static void emit_sample(struct verilog_writer *w, const struct design_layer *layer)
 {
 	const struct hw_layer *l = &layer->l;
@@ -438,11 +452,14 @@ static void emit_concat_at_once(struct verilog_writer *w, const struct design_la
 		strbuf_printf(w->b, "\tassign r%zu_ready = w%zu_valid && w%zu_ready;\n", layer->in[i], out, out);
 }
 
-/* The parts' words follow each other. */
-static void emit_concat_in_turn(struct verilog_writer *w, const struct design_layer *layer)
+/* layerN_at counts the words of a vector, which one stream after the other has: layerN_turnI says whose turn it is. The count goes
+ * on where that many words' stream passes one. */
+static void emit_turns(struct verilog_writer *w, const struct design_layer *layer, const size_t *streams, size_t count,
+		       const char *passes)
 {
-	size_t out = layer->out[0];
-	int64_t all = output(w, layer, 0)->words.words / layer->l.vectors, from = 0;
+	int64_t all = 0, from = 0;
+	for (size_t i = 0; i < count; i++)
+		all += w->p->design.streams[streams[i]].words.words / layer->l.vectors;
 	int bits = verilog_index_bits(all + 1);
 	strbuf_printf(w->b, "\twire [%d:0] %s_at, %s_next_unused;\n\twire %s_last_unused;\n", bits - 1, layer->name,
 		      layer->name, layer->name);
@@ -450,25 +467,60 @@ static void emit_concat_in_turn(struct verilog_writer *w, const struct design_la
 	verilog_param(w, "N", all);
 	verilog_param(w, "BITS", bits);
 	strbuf_printf(w->b,
-		      ") layer_%s (\n\t\t.clock(clock), .reset(reset), .step(w%zu_valid && w%zu_ready), .at(%s_at), "
+		      ") layer_%s (\n\t\t.clock(clock), .reset(reset), .step(%s_valid && %s_ready), .at(%s_at), "
 		      ".next(%s_next_unused), .last(%s_last_unused));\n",
-		      layer->name, out, out, layer->name, layer->name, layer->name);
-	for (size_t i = 0; i < layer->n_in; i++) {
-		int64_t to = from + input(w, layer, i)->words.words / layer->l.vectors;
+		      layer->name, passes, passes, layer->name, layer->name, layer->name);
+	for (size_t i = 0; i < count; i++) {
+		int64_t to = from + w->p->design.streams[streams[i]].words.words / layer->l.vectors;
 		strbuf_printf(w->b, "\twire %s_turn%zu = ", layer->name, i);
 		if (i)
 			strbuf_printf(w->b, "%s_at >= %d'd%lld && ", layer->name, bits, (long long)from);
-		strbuf_printf(w->b, "%s_at < %d'd%lld;\n\tassign r%zu_ready = %s_turn%zu && w%zu_ready;\n", layer->name,
-			      bits, (long long)to, layer->in[i], layer->name, i, out);
+		strbuf_printf(w->b, "%s_at < %d'd%lld;\n", layer->name, bits, (long long)to);
 		from = to;
 	}
-	strbuf_printf(w->b, "\tassign w%zu_valid = ", out);
+}
+
+/* signal of whose turn it is. */
+static void emit_whose_turn(struct verilog_writer *w, const struct design_layer *layer, char side,
+			    const size_t *streams, size_t count, const char *signal)
+{
+	for (size_t i = 0; i < count; i++)
+		strbuf_printf(w->b, "%s(%s_turn%zu && %c%zu_%s)", i ? " || " : "", layer->name, i, side, streams[i],
+			      signal);
+	strbuf_puts(w->b, ";\n");
+}
+
+/* The parts' words follow each other. */
+static void emit_concat_in_turn(struct verilog_writer *w, const struct design_layer *layer)
+{
+	size_t out = layer->out[0];
+	char passes[24];
+	snprintf(passes, sizeof passes, "w%zu", out);
+	emit_turns(w, layer, layer->in, layer->n_in, passes);
 	for (size_t i = 0; i < layer->n_in; i++)
-		strbuf_printf(w->b, "%s(%s_turn%zu && r%zu_valid)", i ? " || " : "", layer->name, i, layer->in[i]);
-	strbuf_printf(w->b, ";\n\tassign w%zu_data = ", out);
+		strbuf_printf(w->b, "\tassign r%zu_ready = %s_turn%zu && w%zu_ready;\n", layer->in[i], layer->name, i,
+			      out);
+	strbuf_printf(w->b, "\tassign w%zu_valid = ", out);
+	emit_whose_turn(w, layer, 'r', layer->in, layer->n_in, "valid");
+	strbuf_printf(w->b, "\tassign w%zu_data = ", out);
 	for (size_t i = 0; i + 1 < layer->n_in; i++)
 		strbuf_printf(w->b, "%s_turn%zu ? %s_part%zu : ", layer->name, i, layer->name, i);
 	strbuf_printf(w->b, "%s_part%zu;\n", layer->name, layer->n_in - 1);
+}
+
+/* A vector's words go to the parts in turn. */
+static void emit_split(struct verilog_writer *w, const struct design_layer *layer)
+{
+	size_t in = layer->in[0];
+	char passes[24];
+	snprintf(passes, sizeof passes, "r%zu", in);
+	emit_turns(w, layer, layer->out, layer->n_out, passes);
+	for (size_t i = 0; i < layer->n_out; i++)
+		strbuf_printf(w->b,
+			      "\tassign w%zu_data = r%zu_data;\n\tassign w%zu_valid = %s_turn%zu && r%zu_valid;\n",
+			      layer->out[i], in, layer->out[i], layer->name, i, in);
+	strbuf_printf(w->b, "\tassign r%zu_ready = ", in);
+	emit_whose_turn(w, layer, 'w', layer->out, layer->n_out, "ready");
 }
 
 static void emit_concat(struct verilog_writer *w, const struct design_layer *layer)
@@ -484,6 +536,7 @@ static const struct {
 	{ &op_AddStreams, emit_eltwise },
 	{ &op_ChannelwiseOp, emit_channelwise },
 	{ &op_ConvolutionInputGenerator, emit_window },
+	{ &op_Crop, emit_crop },
 	{ &op_DownSampler, emit_sample },
 	{ &op_DuplicateStreams, emit_fork },
 	{ &op_FMPadding, emit_padding },
@@ -497,6 +550,7 @@ static const struct {
 	{ &op_StreamingDataWidthConverter, emit_width },
 	{ &op_StreamingEltwise, emit_eltwise },
 	{ &op_StreamingMaxPool, emit_max_pool },
+	{ &op_StreamingSplit, emit_split },
 	{ &op_Thresholding, emit_thresholding },
 	{ &op_UpsampleNearestNeighbour, emit_enlarge },
 	{ &op_VVAU, emit_mvau },

@@ -14,6 +14,7 @@ VERILOG_MODULES = \
 	src/backends/verilog/modules/qcc_code.v \
 	src/backends/verilog/modules/qcc_combine.v \
 	src/backends/verilog/modules/qcc_counter.v \
+	src/backends/verilog/modules/qcc_crop.v \
 	src/backends/verilog/modules/qcc_dot.v \
 	src/backends/verilog/modules/qcc_eltwise.v \
 	src/backends/verilog/modules/qcc_enlarge.v \

@@ -48,7 +48,9 @@ int hw_input_shape(const struct node *n, int64_t vector, int rank, const int64_t
 	size_t count = 0;
 	const int64_t *vectors = node_attr_ints(n, "numInputVectors", &count);
 	int64_t elements = product(given, (size_t)rank), others = count ? product(vectors + 1, count - 1) : 0;
-	bool fits = given[rank - 1] == vector && rank == (int)count + 1;
+	bool fits = given[rank - 1] == vector && rank == (int)count + 1 &&
+		    (product(given + 1, (size_t)rank - 2) != others ||
+		     !memcmp(given + 1, vectors + 1, (size_t)(rank - 2) * sizeof *given));
 	if (fits || vector < 1 || others < 1 || count >= MAX_RANK || elements < 0 || elements % vector ||
 	    elements / vector % others) {
 		memcpy(dims, given, (size_t)rank * sizeof *dims);

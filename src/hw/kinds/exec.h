@@ -25,7 +25,8 @@ void hw_copy(struct tensor *to, int64_t to_at, const struct tensor *from, int64_
 /* Output 0 is a reference of each of the outputs' input 0: layers that copy. */
 int hw_exec_copies(struct exec_ctx *x);
 /* The shape in which a layer takes its input, whose shape is given: as it is where it is of the rank that
- * numInputVectors says, and its last axis holds the layer's vectors; else numInputVectors vectors of that many elements. FINN takes a Reshape between two layers away, so that [1, 4, 4, 8] may
+ * numInputVectors says, and its last axis holds the layer's vectors, which lie as that says or are others in number; else
+ * numInputVectors vectors of that many elements. FINN takes a Reshape between two layers away, so that [1, 4, 4, 8] may
  * stand for [1, 128]. Returns the rank. */
 int hw_input_shape(const struct node *n, int64_t vector, int rank, const int64_t *given, int64_t dims[MAX_RANK]);
 /* Types output 0 as input 0, whose vectors have so many elements, with the last axis replaced. */

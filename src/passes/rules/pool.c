@@ -39,7 +39,8 @@ static int move_chain_past_maximum(struct rule_ctx *x, struct node *n, const str
 
 static int apply_max_pool(struct rule_ctx *x, struct node *n)
 {
-	bool maximum = n->op == &op_MaxPool || n->op == &op_GlobalMaxPool || n->op == &op_MaxPoolNHWC;
+	bool maximum = n->op == &op_MaxPool || n->op == &op_GlobalMaxPool || n->op == &op_MaxPoolNHWC ||
+		       n->op == &op_ReduceMax;
 	if (!maximum || (n->n_outputs > 1 && n->outputs[1] && n->outputs[1]->uses))
 		return 0;
 	struct chain c;

@@ -125,13 +125,40 @@ class Maker:
 
     def pool(self, v, shape):
         """Over two-by-two pixels, channels first or last."""
-        op = self.of(["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "last"])
+        op = self.of(["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"] + ["last"] * (len(shape) == 4))
         if op == "last":
             left = [shape[0], *[n // 2 for n in shape[1:-1]], shape[-1]]
             return self.emit("MaxPool", [v], CHANNELS_LAST, kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0]), left
         if op.startswith("Global"):
-            return self.emit(op, [v]), shape[:2] + [1, 1]
-        return self.emit(op, [v], kernel_shape=[2, 2], strides=[2, 2]), shape[:2] + [n // 2 for n in shape[2:]]
+            return self.emit(op, [v]), shape[:2] + [1] * (len(shape) - 2)
+        window = [2] * (len(shape) - 2)
+        return self.emit(op, [v], kernel_shape=window, strides=window), shape[:2] + [n // 2 for n in shape[2:]]
+
+    def part(self, v, shape):
+        """A part of an axis, or of each of two branches one; zeros around."""
+        axis = self.axis(shape)
+        n = shape[axis]
+        kind = self.of(["Slice", "Slice", "Pad", "Gather", "Split"])
+        first, behind = (int(i) for i in self.rng.integers(0, max(n // 2, 1), 2))
+        if kind == "Pad":
+            pads = [0] * (2 * len(shape))
+            pads[axis], pads[len(shape) + axis] = first, behind
+            return self.emit("Pad", [v, self.const(pads, np.int64)]), [m + first + behind if i == axis else m for i, m in enumerate(shape)]
+        if kind == "Split" and n > 1:
+            sizes = [first + 1, n - first - 1] if n - first - 1 > 0 else [1, n - 1]
+            parts = self.emit("Split", [v, self.const(sizes, np.int64)], axis=axis, outputs=2)
+            left = [m if i != axis else sizes[0] for i, m in enumerate(shape)]
+            if self.chance(0.5):
+                return parts[0], left
+            right = [m if i != axis else sizes[1] for i, m in enumerate(shape)]
+            turned = self.emit("Concat", [self.quant(parts[1], right), self.quant(parts[0], left)], axis=axis)
+            return turned, shape
+        if kind == "Gather":
+            return self.emit("Gather", [v, self.const(list(range(first, n - behind)), np.int64)], axis=axis), [
+                n - behind - first if i == axis else m for i, m in enumerate(shape)]
+        step = self.of([1, 1, 2])
+        bounds = [self.const([i], np.int64) for i in (first, n - behind, axis, step)]
+        return self.emit("Slice", [v, *bounds]), [-(-(n - behind - first) // step) if i == axis else m for i, m in enumerate(shape)]
 
     def resize(self, v, shape):
         nearest = self.of(["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
@@ -177,10 +204,11 @@ class Maker:
 
     def layer(self, v, shape):
         """One operator that fits the shape, then element-wise ones, then a quantiser."""
-        kinds = ["elementwise", "elementwise", "join", "move", "matmul"]
+        kinds = ["elementwise", "elementwise", "join", "move", "matmul", "part"]
         kinds += ["reduce"] if len(shape) > 2 else []
         kinds += ["conv"] if len(shape) in (3, 4) else []
         kinds += ["pool", "pool", "resize"] if len(shape) == 4 and min(shape[1:]) > 1 else []
+        kinds += ["pool"] if len(shape) == 3 and shape[2] > 1 else []
         kind = self.of(kinds)
         if kind == "pool" and self.chance(0.6):
             v, shape = self.elementwise(v, shape)		# scales that poolings join, or do not

@@ -412,6 +412,20 @@ void pad(hls::stream<ap_uint<WIDTH> > &in, hls::stream<ap_uint<WIDTH> > &out)
 			}
 }
 
+/* The OH x OW pixels that begin TOP rows and LEFT columns inside an image. */
+template <int WIDTH, int FOLD, int H, int W, int TOP, int LEFT, int OH, int OW>
+void crop(hls::stream<ap_uint<WIDTH> > &in, hls::stream<ap_uint<WIDTH> > &out)
+{
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++)
+			for (int f = 0; f < FOLD; f++) {
+#pragma HLS PIPELINE II=1
+				const ap_uint<WIDTH> word = in.read();
+				if (y >= TOP && y < TOP + OH && x >= LEFT && x < LEFT + OW)
+					out.write(word);
+			}
+}
+
 template <int WIDTH, int FOLD, int H, int W, int SH, int SW, int FRAMES>
 void down_sample(hls::stream<ap_uint<WIDTH> > &in, hls::stream<ap_uint<WIDTH> > &out)
 {

@@ -1,0 +1,112 @@
+/* Boxes: an execution on the numbers of the elements says which ones come out, and where. */
+#include "passes/box.h"
+#include "ops/move.h"
+
+#include <stdlib.h>
+
+static bool may_be_box(const struct node *n)
+{
+	const struct value *x = node_input(n, 0);
+	if (n->op != &op_Slice && n->op != &op_Split && n->op != &op_Pad && n->op != &op_Gather)
+		return false;
+	for (uint32_t k = 1; k < n->n_inputs; k++)
+		if (node_input(n, k) && !value_is_constant(node_input(n, k)))
+			return false;
+	return x && !value_is_constant(x) && value_shape_known(x) && x->rank > 0;
+}
+
+/* 1, 2, 3, ... in the input's shape; NULL where float32 does not count that far. */
+static struct tensor *numbers(const struct value *x)
+{
+	enum { MOST_ELEMENTS = 1 << 24 };
+	int64_t count = shape_count(x->rank, x->dims, ELEM_FLOAT);
+	struct tensor *t = count > 0 && count <= MOST_ELEMENTS ? tensor_new_raw(ELEM_FLOAT, x->rank, x->dims) : NULL;
+	for (int64_t i = 0; t && i < count; i++)
+		((float *)t->data)[i] = (float)(i + 1);
+	return t;
+}
+
+/* What output i is for those numbers; NULL where it cannot be executed. */
+static struct tensor *executed(const struct node *n, size_t i)
+{
+	struct tensor **in = xcalloc(n->n_inputs, sizeof(struct tensor *));
+	struct tensor **out = xcalloc(n->n_outputs, sizeof(struct tensor *)), *result = NULL;
+	struct diags ignored = { 0 };
+	in[0] = numbers(node_input(n, 0));
+	for (uint32_t k = 1; k < n->n_inputs; k++)
+		in[k] = node_input(n, k) ? node_input(n, k)->constant : NULL;
+	if (in[0] && node_execute(n, in, out, 1, &ignored) == 0)
+		result = tensor_ref(out[i]);
+	for (uint32_t k = 0; k < n->n_outputs; k++)
+		tensor_unref(out[k]);
+	tensor_unref(in[0]);
+	diags_free(&ignored);
+	free(in);
+	free(out);
+	return result;
+}
+
+/* The output's extents on the axes of the input. */
+static bool extents(const struct node *n, const struct tensor *y, int64_t dims[MAX_RANK])
+{
+	const struct value *x = node_input(n, 0);
+	int dropped = n->op == &op_Gather && node_input(n, 1)->rank == 0
+			      ? normal_axis(node_attr_int(n, "axis", 0), x->rank)
+			      : -1;
+	if (y->rank != x->rank - (dropped >= 0))
+		return false;
+	for (int k = 0, at = 0; k < x->rank; k++)
+		dims[k] = k == dropped ? 1 : y->dims[at++];
+	return true;
+}
+
+/* The number that a box has at element i of its output, 0 for added zeros. */
+static int64_t number_at(const struct box *b, const struct value *x, const int64_t *dims, int64_t i)
+{
+	int64_t number = 0, stride = 1;
+	for (int k = b->rank - 1; k >= 0; k--) {
+		int64_t at = i % dims[k] * b->step[k] - b->before[k];
+		if (at < 0 || at >= x->dims[k])
+			return 0;
+		number += at * stride;
+		stride *= x->dims[k];
+		i /= dims[k];
+	}
+	return number + 1;
+}
+
+/* The first element of the input that comes out, and its neighbour on each axis, say how the box lies. */
+static bool place(const struct tensor *y, const struct value *x, const int64_t *dims, struct box *b)
+{
+	const float *out = tensor_floats(y);
+	int64_t first = 0, strides[MAX_RANK], in_strides[MAX_RANK];
+	while (first < y->count && out[first] == 0)
+		first++;
+	if (first == y->count)
+		return false;
+	row_major_strides(x->rank, dims, strides);
+	row_major_strides(x->rank, x->dims, in_strides);
+	b->rank = x->rank;
+	for (int k = 0; k < x->rank; k++) {
+		int64_t at = first / strides[k] % dims[k],
+			in_at = ((int64_t)out[first] - 1) / in_strides[k] % x->dims[k];
+		bool alone = at + 1 == dims[k] || out[first + strides[k]] == 0;
+		int64_t step = alone ? 1 : ((int64_t)out[first + strides[k]] - (int64_t)out[first]) / in_strides[k];
+		b->step[k] = step > 1 ? step : 1;
+		b->before[k] = at * b->step[k] - in_at;
+		b->after[k] = (dims[k] - 1) * b->step[k] + 1 - x->dims[k] - b->before[k];
+	}
+	return true;
+}
+
+bool box_of(const struct node *n, size_t i, struct box *b)
+{
+	struct tensor *y = may_be_box(n) && node_output(n, i) ? executed(n, i) : NULL;
+	const struct value *x = node_input(n, 0);
+	int64_t dims[MAX_RANK];
+	bool box = y && extents(n, y, dims) && place(y, x, dims, b);
+	for (int64_t k = 0; box && k < y->count; k++)
+		box = tensor_floats(y)[k] == (float)number_at(b, x, dims, k);
+	tensor_unref(y);
+	return box;
+}
