@@ -34,7 +34,7 @@ static void type_twin(struct graph *g, struct value *y, const struct value *v)
 	y->range = range_last(g, v->range);
 }
 
-static void set_twin(struct lowering *l, struct value *v, struct value *y)
+void set_twin(struct lowering *l, struct value *v, struct value *y)
 {
 	type_twin(l->g, y, v);
 	origin_inherit(v, y);
