@@ -12,6 +12,8 @@ libqcc_la_SOURCES += \
 	src/backends/dot/dot.h \
 	src/backends/dot/label.c \
 	src/backends/dot/picture.h \
+	src/backends/dot/render.c \
+	src/backends/dot/selection.c \
 	src/backends/finn/finn.c \
 	src/backends/finn/plus.c \
 	src/backends/finn/plus.h

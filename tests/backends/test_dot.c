@@ -1,8 +1,10 @@
 /* Unit tests of the DOT backend: labels, colours, strange names, the same text twice, cost on a large
- * graph, SVG. */
+ * graph; options: direction, legend, a part, blocks that repeat; SVG, PNG, PDF; groups of nodes. */
 #include "backends/dot/dot.h"
 
 #include "ir/ir.h"
+#include "report/picture.h"
+#include "report/report.h"
 #include "util/diag.h"
 
 #include <setjmp.h>
@@ -196,12 +198,173 @@ static void test_svg(void **state)
 	char *text;
 
 	(void)state;
-	assert_int_equal(dot_write_svg(g, "test_dot.svg", &d), 0);
-	text = slurp("test_dot.svg");
+	text = dot_svg(g, &d);
+	assert_non_null(text);
 	assert_non_null(strstr(text, "<svg"));
 	assert_non_null(strstr(text, "PE 2"));
-	remove("test_dot.svg");
 	free(text);
+	graph_free(g);
+}
+
+/* Whether the texts begin with what their formats begin with. */
+static void test_png_and_pdf(void **state)
+{
+	struct diags d = { 0 };
+	size_t size = 0;
+	char *png = dot_draw("digraph { a -> b }", "png", &size, &d);
+
+	(void)state;
+	assert_non_null(png);
+	assert_memory_equal(png, "\x89PNG", 4);
+	assert_true(size > 100);
+	char *pdf = dot_draw("digraph { a -> b }", "pdf", &size, &d);
+	assert_non_null(pdf);
+	assert_memory_equal(pdf, "%PDF", 4);
+	assert_null(dot_draw("digraph {", "svg", &size, &d)); /* broken text: Graphviz says why */
+	assert_int_equal(d.errors, 1);
+	free(png);
+	free(pdf);
+	diags_free(&d);
+}
+
+static char *text_of(const struct graph *g, struct dot_options o)
+{
+	struct diags d = { 0 };
+	char *text = dot_text_of(g, &o, &d);
+
+	assert_null(d.first);
+	return text;
+}
+
+static int count(const char *text, const char *part)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, part)); text++)
+		n++;
+	return n;
+}
+
+static void test_direction_and_legend(void **state)
+{
+	struct graph *g = small(NULL);
+	char *text = text_of(g, (struct dot_options){ .rankdir = "LR", .legend = true });
+
+	(void)state;
+	assert_non_null(strstr(text, "rankdir=LR"));
+	assert_int_equal(count(text, "legend"), 1 + 2); /* the cluster, integer, left over */
+	assert_non_null(strstr(text, "label=\"integer\""));
+	assert_null(strstr(text, "label=\"quantiser\""));
+	free(text);
+	graph_free(g);
+}
+
+/* Names of nodes, of values, of the graph's input and output; the other side of a cut is dashed. */
+static void test_part_of_a_graph(void **state)
+{
+	struct graph *g = small(NULL);
+	const char *relu = node_label(g->first->next);
+	char *text = text_of(g, (struct dot_options){ .from = relu });
+
+	(void)state;
+	assert_int_equal(count(text, "<B>MatMul</B>"), 2);
+	assert_int_equal(count(text, "style=dashed"), 1);
+	assert_null(strstr(text, "in0"));
+	assert_non_null(strstr(text, "out0"));
+	free(text);
+	text = text_of(g, (struct dot_options){ .to = relu });
+	assert_int_equal(count(text, "<B>MatMul</B>"), 1);
+	assert_non_null(strstr(text, "in0"));
+	assert_null(strstr(text, "out0"));
+	free(text);
+	text = text_of(g, (struct dot_options){ .from = g->inputs[0]->name, .to = "y" });
+	assert_int_equal(count(text, "<B>MatMul</B>"), 3);
+	free(text);
+	graph_free(g);
+}
+
+static void test_wrong_parts(void **state)
+{
+	struct graph *g = small(NULL);
+	struct diags d = { 0 };
+	const char *first = node_label(g->first), *last = node_label(g->last);
+
+	(void)state;
+	assert_null(dot_text_of(g, &(struct dot_options){ .from = "no such node" }, &d));
+	assert_non_null(strstr(d.first->cause, "no such node"));
+	assert_null(dot_text_of(g, &(struct dot_options){ .from = last, .to = first }, &d));
+	assert_non_null(strstr(d.first->next->cause, "no path"));
+	diags_free(&d);
+	graph_free(g);
+}
+
+/* head -> count blocks of MatMul, Relu, MatMul + bypass, Add -> MatMul */
+static struct graph *blocks(size_t n)
+{
+	struct graph *g = graph_new();
+	struct value *x = typed(g, value_new_named(g, "x"), "INT8");
+
+	graph_add_input(g, x);
+	x = append(g, "Sigmoid", x, NULL, NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct value *bypass = x;
+		x = append(g, "Relu", append(g, "MatMul", x, weights(g, "W"), NULL), NULL, NULL);
+		x = append(g, "MatMul", x, weights(g, "W"), NULL);
+		x = append(g, "Add", x, bypass, NULL);
+	}
+	x = append(g, "MatMul", x, weights(g, "W"), NULL);
+	graph_add_output(g, x, "y");
+	return g;
+}
+
+static void test_repeated_blocks(void **state)
+{
+	struct graph *g = blocks(20);
+	char *text = text_of(g, (struct dot_options){ .collapse = true });
+
+	(void)state;
+	assert_non_null(strstr(text, "<B>20 times</B>"));
+	assert_non_null(strstr(text, "80 nodes"));
+	assert_non_null(strstr(text, "MatMul, Relu, MatMul, Add"));
+	assert_int_equal(count(text, "MatMul</B>"), 1);
+	assert_int_equal(count(text, " -> "), 4); /* x, Sigmoid, blocks, MatMul, y */
+	free(text);
+	graph_free(g);
+}
+
+static void test_costs_of_hardware(void **state)
+{
+	struct graph *g = small(NULL);
+	struct report_layer l = { .name = node_label(g->first), .cycles = 88, .lut = 436, .bram_18k = 0, .dsp = -1 };
+	struct report r = { .layers = &l, .n_layers = 1 };
+	char *text = text_of(g, (struct dot_options){ .results = &r });
+
+	(void)state;
+	assert_int_equal(count(text, "<B>88 cycles, 436 LUT</B>"), 1);
+	free(text);
+	graph_free(g);
+}
+
+/* ---- groups: layers and blocks ---- */
+
+static void test_groups(void **state)
+{
+	struct graph *g = blocks(3);
+	struct groups s;
+
+	(void)state;
+	groups_find(&s, g);
+	assert_int_equal(s.items[0].kind, GROUP_REPEAT);
+	assert_int_equal(s.items[0].times, 3);
+	assert_int_equal(s.items[0].nodes, 12);
+	assert_int_equal(s.items[1].kind, GROUP_BLOCK);
+	assert_int_equal(s.items[1].parent, 0);
+	assert_int_equal(s.of[g->first->id], NO_GROUP); /* Sigmoid */
+	assert_int_equal(s.of[g->last->id], NO_GROUP);	/* the last MatMul */
+	const struct node *product = g->first->next;
+	assert_int_equal(s.items[s.of[product->id]].kind, GROUP_LAYER);
+	assert_int_equal(s.of[product->next->id], s.of[product->id]); /* the Relu behind it */
+	groups_free(&s);
 	graph_free(g);
 }
 
@@ -215,6 +378,13 @@ int main(void)
 		cmocka_unit_test(test_unwritable),
 		cmocka_unit_test(test_cost_is_linear),
 		cmocka_unit_test(test_svg),
+		cmocka_unit_test(test_png_and_pdf),
+		cmocka_unit_test(test_direction_and_legend),
+		cmocka_unit_test(test_part_of_a_graph),
+		cmocka_unit_test(test_wrong_parts),
+		cmocka_unit_test(test_repeated_blocks),
+		cmocka_unit_test(test_costs_of_hardware),
+		cmocka_unit_test(test_groups),
 	};
 
 	return cmocka_run_group_tests_name("dot", tests, NULL, NULL);

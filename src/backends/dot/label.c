@@ -1,5 +1,7 @@
 /* The texts in the picture of a graph: labels of nodes and edges. */
 #include "backends/dot/picture.h"
+#include "report/picture.h"
+#include "report/report.h"
 #include "util/strbuf.h"
 
 #include <string.h>
@@ -220,7 +222,29 @@ static void add_constant(struct strbuf *b, const struct value *v)
 	strbuf_puts(b, "</TD></TR>");
 }
 
-void dot_node_label(struct strbuf *b, const struct node *n)
+/* "88 cycles, 436 LUT, 1 BRAM": what is known. */
+static void add_costs(struct strbuf *b, int64_t cycles, int64_t lut, int64_t bram, int64_t dsp)
+{
+	const struct {
+		int64_t count;
+		const char *unit;
+	} costs[] = {
+		{ cycles, "cycles" }, { lut, "LUT" }, { bram > 0 ? bram : -1, "BRAM" }, { dsp > 0 ? dsp : -1, "DSP" }
+	};
+	const char *separator = "<TR><TD ALIGN=\"LEFT\"><B>";
+
+	for (size_t i = 0; i < sizeof costs / sizeof *costs; i++) {
+		if (costs[i].count < 0)
+			continue;
+		strbuf_puts(b, separator);
+		strbuf_int(b, costs[i].count);
+		strbuf_printf(b, " %s", costs[i].unit);
+		separator = ", ";
+	}
+	strbuf_puts(b, *separator == ',' ? "</B></TD></TR>" : "");
+}
+
+void dot_node_label(struct strbuf *b, const struct node *n, const struct report_layer *layer)
 {
 	strbuf_puts(b, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\"><TR><TD><B>");
 	add_escaped(b, n->op_type);
@@ -230,9 +254,28 @@ void dot_node_label(struct strbuf *b, const struct node *n)
 		add_escaped(b, n->name);
 		strbuf_puts(b, "</TD></TR>");
 	}
+	if (layer)
+		add_costs(b, layer->cycles, layer->lut, layer->bram_18k, layer->dsp);
 	add_attrs(b, n);
 	for (uint32_t i = 0; i < n->n_inputs; i++)
 		if (value_is_constant(node_input(n, i)))
 			add_constant(b, node_input(n, i));
+	strbuf_puts(b, "</TABLE>");
+}
+
+void dot_group_label(struct strbuf *b, const struct group *group, const struct dot_sum *sum)
+{
+	strbuf_printf(
+		b, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\"><TR><TD><B>%u times</B></TD></TR><TR><TD>",
+		(unsigned)group->times);
+	add_escaped(b, group->label);
+	strbuf_printf(b, "</TD></TR><TR><TD>%u nodes", (unsigned)group->nodes);
+	if (sum->macs > 0) {
+		strbuf_puts(b, ", ");
+		strbuf_int(b, sum->macs);
+		strbuf_puts(b, " MACs");
+	}
+	strbuf_puts(b, "</TD></TR>");
+	add_costs(b, sum->cycles, sum->lut, -1, -1);
 	strbuf_puts(b, "</TABLE>");
 }
