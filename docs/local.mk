@@ -2,6 +2,7 @@
 EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	docs/guide.md \
 	docs/hardware.md \
+	docs/page.md \
 	docs/python.md \
 	docs/reference.md \
 	docs/report.md \

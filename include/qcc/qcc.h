@@ -57,6 +57,8 @@ QCC_API int qcc_run(struct qcc_model *m, const char *passes);
  * pass that changes an output (0: do not), and compare generated thresholds with the operators they replace (0 or 1). */
 QCC_API void qcc_set_verify(struct qcc_model *m, int64_t samples);
 QCC_API void qcc_set_certify(struct qcc_model *m, int certify);
+/* From now on what the graph is like after each pass is kept, for the page that the backend html writes. */
+QCC_API void qcc_keep_stages(struct qcc_model *m);
 /* Writes through backends, as behind `qcc -b` (NULL: all that the graph allows), below a folder that is made where missing.
  * All files appear or none; others in the folder stay. */
 QCC_API int qcc_emit(struct qcc_model *m, const char *backends, const char *dir);

@@ -50,6 +50,7 @@ _FUNCTIONS = {
     "qcc_run": (_I, [_P, _S]),
     "qcc_set_verify": (None, [_P, _L]),
     "qcc_set_certify": (None, [_P, _I]),
+    "qcc_keep_stages": (None, [_P]),
     "qcc_emit": (_I, [_P, _S, _S]),
     "qcc_set_progress": (None, [_P, _P, _P]),
     "qcc_cancel": (None, [_P]),

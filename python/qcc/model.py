@@ -6,6 +6,8 @@ import ctypes
 import html
 import json
 import os
+import shutil
+import tempfile
 import threading
 import weakref
 from dataclasses import dataclass
@@ -145,6 +147,15 @@ class Model:
             words = raw(_options(backends, options)) if backends else None
             self._check(lib.qcc_emit(self._handle.pointer, words, raw(folder)))
         return Path(folder)
+
+    def page(self, file: Union[str, os.PathLike] = "page.html", **options: Any) -> Path:
+        """Writes the page of the backend html, one file to look at in a browser, and returns its path. It shows the graph at
+        every stage where the model was loaded with `stages=True`, else as it is. Keyword arguments are the backend's options:
+        `m.page("page.html", input="rows.npy")`."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.emit("html", folder, **options)
+            shutil.copyfile(Path(folder) / "html" / "index.html", file)
+        return Path(file)
 
     def save(self, path: Union[str, os.PathLike]) -> Path:
         """Writes the network as it is now to an ONNX file."""
@@ -329,9 +340,18 @@ class Model:
         self._check(status)
 
 
-def load(source: Any, name: Optional[str] = None) -> Model:
+def load(source: Any, name: Optional[str] = None, *, stages: bool = False) -> Model:
     """Reads a network: a path (.onnx, or .onnxtxt for ONNX's text form), bytes, or an `onnx.ModelProto`. name is what
-    messages call one that has no path, and beside it files with weights are looked for."""
+    messages call one that has no path, and beside it files with weights are looked for. With stages=True what the graph is
+    like after each pass is kept, for `Model.page`."""
+    model = _load(source, name)
+    if stages:
+        lib.qcc_keep_stages(model._handle.pointer)
+    return model
+
+
+def _load(source: Any, name: Optional[str]) -> Model:
+    """As load."""
     if hasattr(source, "SerializeToString"):
         source = source.SerializeToString()
     if isinstance(source, (bytes, bytearray, memoryview)):

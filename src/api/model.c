@@ -160,6 +160,20 @@ void qcc_set_certify(struct qcc_model *m, int certify)
 	m->report->certify |= m->certify;
 }
 
+static int keep_stages(void *user)
+{
+	struct qcc_model *m = ((const struct api_call *)user)->m;
+	m->report->history = history_new();
+	history_record(m->report->history, m->graph, "as read");
+	return 0;
+}
+
+void qcc_keep_stages(struct qcc_model *m)
+{
+	if (m->graph && !m->report->history)
+		api_guarded(keep_stages, &(struct api_call){ .m = m }, m);
+}
+
 static void add_verification(struct verification *sum, const struct verification *one)
 {
 	if (!one->samples)
@@ -189,6 +203,8 @@ static int run(void *user)
 				      .verification = &verification,
 				      .certify = m->certify,
 				      .certificates = &m->report->certificates,
+				      .record = m->report->history ? history_observe : NULL,
+				      .recorder = m->report->history,
 				      .proceed = before_pass,
 				      .user = m };
 	api_start(m);

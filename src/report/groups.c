@@ -17,7 +17,7 @@ struct chain {
 	const struct node *first;
 	uint64_t signature; /* of the operators */
 	uint32_t nodes;
-	bool has_product;
+	bool has_begun; /* with other than what prepares windows: a product starts a new one then */
 };
 
 struct finder {
@@ -98,13 +98,13 @@ static void add_to_chain(struct finder *f, const struct node *n)
 {
 	const struct node *before = node_before(f, n);
 	uint32_t at = before ? f->chain_of[before->id] : NO_GROUP;
-	if (at == NO_GROUP || (f->chains.items[at].has_product && (is_product(n) || prepares_windows(n)))) {
+	if (at == NO_GROUP || (f->chains.items[at].has_begun && (is_product(n) || prepares_windows(n)))) {
 		at = (uint32_t)f->chains.count;
 		vec_push(&f->chains, ((struct chain){ .first = n }));
 	}
 	struct chain *c = &f->chains.items[at];
 	c->signature = mixed(c->signature, n->op_type);
-	c->has_product = c->has_product || is_product(n);
+	c->has_begun = c->has_begun || !prepares_windows(n);
 	c->nodes++;
 	f->chain_of[n->id] = at;
 }

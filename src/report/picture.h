@@ -16,7 +16,7 @@ enum role {
 /* The role of each node, indexed by node id; malloc'd. O(nodes + uses). */
 enum role *graph_roles(const struct graph *g);
 
-/* A layer is a product with the nodes in front of it and behind it that form a chain: each reads the one before and no
+/* A layer is a product with what prepares its windows and the nodes behind it, as far as each reads the one before and no
  * other. A block is the least sequence of layers that repeats; a repeat is all of its blocks. Groups lie within each other
  * or apart, and a graph in which groups are drawn as one node has no cycle. */
 enum group_kind { GROUP_LAYER, GROUP_BLOCK, GROUP_REPEAT };

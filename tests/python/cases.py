@@ -319,6 +319,16 @@ def proofs():
     assert m.report["certificates"] and qcc.load("model.onnx").run("streamline").report["verification"] is None
 
 
+@case()
+def page():
+    """the page of a network, with its stages where they were kept"""
+    stages = lambda file: re.findall(r'^{"name":"([^"]*)"', file.read_text(), re.M)
+    m = qcc.load("model.onnx", stages=True).run("set-datatype(input=BINARY),streamline")
+    found = stages(m.page("page.html", samples=2))
+    assert found[0] == "as read" and "streamline" in found, found
+    assert stages(qcc.load("model.onnx").run("streamline").page("plain.html")) == ["result"]
+
+
 @case(needs=["pandas"])
 def frame():
     """the report as a DataFrame, and tables from one"""

@@ -168,12 +168,38 @@ static void tells_what_it_proved(void **state)
 	free(path);
 }
 
+/* The page of the html backend has a stage for each pass, from where on they are kept. */
+static void keeps_stages(void **state)
+{
+	(void)state;
+	char *path = own_model(), *page = NULL;
+	size_t size = 0;
+	struct qcc_model *m = qcc_load(path);
+	qcc_keep_stages(m);
+	assert_int_equal(qcc_run(m, "streamline"), 0);
+	assert_int_equal(qcc_emit(m, "html", "test_api_page"), 0);
+	FILE *f = fopen("test_api_page/html/index.html", "r");
+	assert_non_null(f);
+	assert_true(getdelim(&page, &size, 0, f) > 0);
+	fclose(f);
+	assert_non_null(strstr(page, "{\"name\":\"as read\""));
+	assert_non_null(strstr(page, "{\"name\":\"streamline\""));
+	free(page);
+	remove("test_api_page/html/index.html");
+	remove("test_api_page/html");
+	rmdir("test_api_page/.qcc");
+	remove("test_api_page");
+	qcc_free(m);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(loads_and_writes), cmocka_unit_test(says_what_failed),
-		cmocka_unit_test(executes),	    cmocka_unit_test(lists_the_graph),
-		cmocka_unit_test(is_given_up),	    cmocka_unit_test(tells_what_it_proved),
+		cmocka_unit_test(keeps_stages),		cmocka_unit_test(loads_and_writes),
+		cmocka_unit_test(says_what_failed),	cmocka_unit_test(executes),
+		cmocka_unit_test(lists_the_graph),	cmocka_unit_test(is_given_up),
+		cmocka_unit_test(tells_what_it_proved),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
