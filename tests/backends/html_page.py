@@ -41,7 +41,7 @@ def skip(name, why):
 
 def compile_page(model, passes, folder, backend="html"):
     """The page's path."""
-    subprocess.run([QCC, model, "-p", passes, "-b", backend, "-q", "-o", folder], check=True)
+    subprocess.run([QCC, model, "-p", passes, "-b", backend, "--verify=2", "--certify", "-q", "-o", folder], check=True)
     return os.path.join(folder, "html", "index.html")
 
 
@@ -87,7 +87,8 @@ def times_of(page):
 
 def run_inference(page, text=None):
     """Runs the row in the page, or the given one; the outputs, and whether the page found them equal (None: no comparison)."""
-    page.js("view.tab === 'inference' || showTab('inference')")
+    if page.js("view.tab") != "inference":
+        page.click('[data-tab="inference"]')
     if text is not None:
         page.js("document.querySelector('#row').value = ''")
         page.js("document.querySelector('#row').focus()")
@@ -141,9 +142,18 @@ def check_page(browser, name, path, limit, given=None):
         .sort((p, q) => far(p) - far(q))[0].key; })()""")
     page.click(f'[data-key="{key}"] .box')
     case(f"{name}: a click opens a node", page.js("view.chosen") == key, f"{page.js('view.chosen')} is chosen, not {key}")
+    for tab, word in (("proof", "Verified"), ("passes", "streamline"), ("layers", "MACs")):
+        if page.js("view.tab") != tab:
+            page.click(f'[data-tab="{tab}"]')
+        shown = page.js("document.querySelector('#drawer').textContent")
+        case(f"{name}: the tab {tab}", word in shown, shown[:300])
+    rows = page.js("document.querySelectorAll('#drawer tbody tr[data-name]').length")
+    case(f"{name}: a row for each layer of the report", rows == page.js("report.layers.length") > 0, rows)
     outputs, equal = run_inference(page)
     case(f"{name}: inference equals qcc's on a row of the page", equal == "true", outputs)
     page.screenshot(os.path.join(SHOTS, f"{name}-light.png"))
+    page.js("setColour('cycles')")
+    case(f"{name}: a legend for the colours", page.js("document.querySelector('#legend').textContent").startswith("cycles"))
     if given:
         outputs, _ = run_inference(page, text_of(given[0]))
         case(f"{name}: inference equals output.npy", [as_float32(o) for o in outputs] == [given[1]],

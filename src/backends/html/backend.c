@@ -1,10 +1,12 @@
 /* The backend `html`: DIR/html/index.html, one file that shows the network at every stage and executes it. The page's own
  * files are beside this; what it shows is one JSON object, which page.js describes. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backends/backend.h"
 #include "backends/html/html.h"
+#include "hw/parts.h"
 #include "ops/op.h"
 #include "report/history.h"
 #include "util/file.h"
@@ -19,6 +21,26 @@ static void print_report(const struct report *r, struct strbuf *out)
 	json_in_html(out, text ? text : "{}");
 	free(text);
 	json_decref(all);
+}
+
+/* The resources of the part that the network was folded for. */
+static void print_part(const struct report *r, struct strbuf *out)
+{
+	static const char *const names[FOLD_RESOURCES] = {
+		[FOLD_LUT] = "LUT", [FOLD_BRAM] = "BRAM_18K", [FOLD_URAM] = "URAM", [FOLD_DSP] = "DSP"
+	};
+	const char *part = json_string_value(json_object_get(r->totals.folding, "part"));
+	int64_t has[FOLD_RESOURCES];
+	strbuf_puts(out, ",\n\"part\":");
+	if (!part || !part_resources(part, has)) {
+		strbuf_puts(out, "null");
+		return;
+	}
+	strbuf_puts(out, "{\"name\":");
+	json_quote(out, part);
+	for (int i = 0; i < FOLD_RESOURCES; i++)
+		strbuf_printf(out, ",\"%s\":%" PRId64, names[i], has[i]);
+	strbuf_puts(out, "}");
 }
 
 static void print_sources(const struct graph *g, struct strbuf *out)
@@ -64,6 +86,7 @@ static int print_data(struct backend_ctx *x, struct strbuf *out)
 	history_record(h ? h : own, x->graph, "result");
 	strbuf_puts(out, "{");
 	print_report(x->results, out);
+	print_part(x->results, out);
 	print_sources(x->graph, out);
 	history_print(h ? h : own, out);
 	int status = print_live(x, h ? h : own, &tensors, out);

@@ -242,6 +242,15 @@ function chooseLayer(name) {
 		choose(node.key);
 }
 
+/* The last node of the last stage that does the work of a node of the file. */
+function chooseSource(name) {
+	setStage(data.stages.length - 1);
+	const place = data.sources.findIndex(([known]) => known === name);
+	const nodes = view.picture.stage.nodes.filter(n => n.sources.includes(place));
+	if (nodes.length)
+		choose(nodes[nodes.length - 1].key);
+}
+
 function toggleGroup(index) {
 	const open = view.open(), group = view.picture.stage.groups[index], was = open.has(index);
 	const old = view.picture, anchor = was ? null : old.itemAt(group.key);

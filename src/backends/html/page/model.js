@@ -2,6 +2,7 @@
 /* The network as qcc wrote it into the page, one JSON object:
  *
  *   report       docs/report.md
+ *   part         name and resources of the FPGA; null: none is known
  *   sources      [name, operator] of the nodes of the file that was read
  *   texts, nodes, values, stages      src/report/history.h; runs of places are [first, count, first, count, ...]
  *   live         the stage that the page executes: tensors and ranges by value id, samples with qcc's outputs; null: none

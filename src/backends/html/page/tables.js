@@ -28,17 +28,12 @@ function table(columns, rows, options) {
 
 const PARTS = [["LUT", "LUT"], ["BRAM_18K", "BRAM 18K"], ["URAM", "URAM"], ["DSP", "DSP"]];
 
-/* A bar for the share of the sum, or of the part where one is named. */
+/* A number with a bar for its share. */
 function shareBar(value, whole) {
 	if (!value || !whole)
 		return grouped(value ?? NaN);
 	const share = Math.min(100, 100 * value / whole);
 	return el("span", { title: `${share.toFixed(1)} %` }, grouped(value), el("span", { class: "share" }, el("i", { style: `width: ${share}%` })));
-}
-
-function partOf() {
-	const folding = report.totals.folding || {};
-	return folding.part && typeof folding.part === "object" ? folding.part : null;
 }
 
 function layerColumns() {
@@ -68,14 +63,16 @@ function totalRow(columns) {
 	return el("tr", { class: "total" }, ...columns.map((c, i) => el("td", { class: c.left ? "left" : null }, i ? grouped(cells[c.title] ?? NaN) : "total")));
 }
 
+/* How much of the part the whole design takes. */
 function partShares() {
-	const part = (report.totals.folding || {}).shares || null;
-	return part ? el("p", {}, Object.entries(part).map(([key, value]) => `${key} ${(100 * value).toFixed(1)} %`).join(", ")) : null;
+	const t = report.totals, shares = data.part ? PARTS.filter(([key]) => t[key] !== undefined && data.part[key]) : [];
+	return shares.length ? el("p", {}, el("b", {}, data.part.name), " ", ...shares.flatMap(([key, title]) => [` ${title} `,
+		shareBar(t[key], data.part[key]), ` of ${grouped(data.part[key])} (${(100 * t[key] / data.part[key]).toFixed(1)} %) `])) : null;
 }
 
 function layersTab() {
 	const columns = layerColumns();
-	return [table(columns, report.layers, { name: l => l.name, click: l => chooseLayer(l.name), total: () => totalRow(columns) }), partShares()];
+	return [partShares(), table(columns, report.layers, { name: l => l.name, click: l => chooseLayer(l.name), total: () => totalRow(columns) })];
 }
 
 /* ---- passes ---- */
@@ -110,15 +107,15 @@ function proofTab() {
 		: el("p", { class: "muted" }, "Outputs were not compared between passes: --verify does.");
 	if (!certificates.length)
 		return [verified, el("p", { class: "muted" }, "Thresholds were not compared with the operators that they replace: --certify does.")];
-	const points = certificates.reduce((sum, c) => sum + c.points, 0), open = certificates.reduce((sum, c) => sum + (c.undecided || 0), 0);
+	const points = certificates.reduce((sum, c) => sum + c.points, 0), open = certificates.reduce((sum, c) => sum + c.undecided.length, 0);
 	const columns = [
 		{ title: "layer", left: true, text: c => c.layer }, { title: "replaces", left: true, text: c => String(c.replaces) },
 		{ title: "pass", left: true, text: c => c.pass }, { title: "channels", number: c => c.channels }, { title: "points", number: c => c.points },
-		{ title: "range", text: c => c.range ? c.range.map(grouped).join(" … ") : "" },
-		{ title: "undecided by float32", number: c => c.undecided_by_float32 }, { title: "undecided", number: c => c.undecided },
+		{ title: "range", text: c => Array.isArray(c.range) ? c.range.map(grouped).join(" … ") : String(c.range ?? "") },
+		{ title: "undecided by float32", number: c => c.undecided_by_float32 }, { title: "undecided", number: c => c.undecided.length },
 	];
 	return [verified, el("p", { class: open ? "bad" : "good" }, `Certified: ${grouped(certificates.length)} layers, ${grouped(points)} points` +
-		(open ? `, ${grouped(open)} undecided` : ", all equal")), table(columns, certificates, { click: c => chooseLayer(c.layer) })];
+		(open ? `, ${grouped(open)} undecided` : ", all equal")), table(columns, certificates, { click: c => chooseSource(c.replaces) })];
 }
 
 /* ---- inference ---- */
