@@ -9,8 +9,8 @@
  * - the accumulator's width: at most the bound of Colbert et al., arXiv 2301.13376, from the datatypes alone.
  * - sliding window, thresholding, width converter, FIFO, lookup: FINN 0.10.1's estimates of the same names.
  * - AddStreams, StreamingEltwise, DuplicateStreams, LabelSelect, pools, padding: FINN has no estimate (0). Here:
- *   an adder or comparator takes a LUT a bit, a product of two streams one a pair of bits, a vector that is used again one a
- *   bit and 32 words, a line buffer in LUTs one a 38 bits (as the sliding window).
+ *   an adder or comparator takes one LUT for each bit, a product of two streams one for each pair of bits, a vector that
+ *   is used again one for each bit and 32 words, a line buffer in LUTs one for 38 bits (as the sliding window).
  * All are estimates and enter the network's sums. */
 #ifndef QCC_HW_COST_H
 #define QCC_HW_COST_H

@@ -4,7 +4,7 @@
  * A memory has `banks` banks that are read side by side, bank b by processing element b. A bank has `words` words, read one
  * a cycle (weights) or one a result (the others), from address 0 up, again for each vector. A word has `elements` elements
  * of `bits` bits; element 0 is in the lowest bits. An element is coded in two's complement, a bipolar one as 0 for -1 and 1
- * for +1. Outputs are dealt out to the banks in turn, as FINN does: output o belongs to bank o % PE.
+ * for +1. Outputs are distributed over the banks in turn, as FINN does: output o belongs to bank o % PE.
  *
  *   weights (MVAU, VVAU)	banks PE, words (MH / PE) * (MW / SIMD), elements SIMD:
  *				word w holds inputs (w % (MW / SIMD)) * SIMD ... of output w / (MW / SIMD) * PE + bank

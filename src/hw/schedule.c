@@ -1,9 +1,9 @@
 /* Simulating a design cycle by cycle.
  *
- * A layer's work on a frame is a fixed sequence of steps, one a cycle; each reads a word from every input or not, and writes
+ * A layer's work on a frame is a fixed sequence of steps, one in each cycle; each reads a word from every input or not, and writes
  * words to outputs or not (hw/kind.h; the loops of the HLS templates). A step waits until all it needs is there and all it
  * writes has room. With unbounded queues and the host sending words at the rate of the slowest layer, the most a queue ever
- * holds is the depth that keeps that rate. Pipeline registers inside layers are left out: they shift, but do not slow. */
+ * holds is the depth that keeps that rate. Pipeline registers inside layers are left out: they delay, but do not change the rate. */
 #include "hw/schedule.h"
 
 #include <stdlib.h>
@@ -14,12 +14,12 @@
 
 enum { FRAMES = 6 };
 
-struct stage {
+struct sim_layer {
 	struct hw_layer l;
-	int64_t steps;	      /* a frame */
-	int64_t words;	      /* of the output, a frame */
+	int64_t steps;	      /* of a frame */
+	int64_t words;	      /* that it writes in a frame */
 	struct hw_progress p; /* within the frame */
-	struct hw_step next;  /* what comes next, and of which inputs it takes a word (a bit each) */
+	struct hw_step next;  /* and the set of inputs of which it takes a word, as bits */
 	uint64_t taken;
 	size_t in[64], n_in, *out, n_out; /* queues; an output that only the host reads has none */
 	size_t *output;			  /* of the node, for each queue in out */
@@ -37,15 +37,15 @@ struct queue {
 };
 
 struct simulation {
-	struct stage *stages;
+	struct sim_layer *layers;
 	struct queue *queues;
-	size_t n_stages, n_queues;
+	size_t n_layers, n_queues;
 };
 
 /* ---- one cycle ---- */
 
-/* Looks up what the stage's next step does. */
-static void look_up_step(struct stage *s)
+/* Looks up what the layer's next step does. */
+static void look_up_step(struct sim_layer *s)
 {
 	const struct hw_kind *k = s->l.kind;
 	s->next = k->step ? k->step(&s->l, &s->p) : (struct hw_step){ true, true, false };
@@ -58,7 +58,7 @@ static void look_up_step(struct stage *s)
 }
 
 /* The next step; a read for which there is no word is left out where it may be. */
-static struct hw_step next_step(const struct simulation *m, const struct stage *s)
+static struct hw_step next_step(const struct simulation *m, const struct sim_layer *s)
 {
 	struct hw_step t = s->next;
 	if (t.may_wait && m->queues[s->in[0]].words < 1)
@@ -66,12 +66,12 @@ static struct hw_step next_step(const struct simulation *m, const struct stage *
 	return t;
 }
 
-static bool takes_from(const struct stage *s, size_t k)
+static bool takes_from(const struct sim_layer *s, size_t k)
 {
 	return s->taken >> k & 1;
 }
 
-static bool can_step(const struct simulation *m, const struct stage *s, struct hw_step t)
+static bool can_step(const struct simulation *m, const struct sim_layer *s, struct hw_step t)
 {
 	for (size_t i = 0; t.read && i < s->n_in; i++)
 		if (takes_from(s, i) && m->queues[s->in[i]].words < 1)
@@ -82,7 +82,7 @@ static bool can_step(const struct simulation *m, const struct stage *s, struct h
 	return true;
 }
 
-static void finish_frame(struct stage *s, int64_t cycle)
+static void finish_frame(struct sim_layer *s, int64_t cycle)
 {
 	if (s->frames_done < FRAMES)
 		s->done_at[s->frames_done] = cycle;
@@ -90,7 +90,7 @@ static void finish_frame(struct stage *s, int64_t cycle)
 	s->p = (struct hw_progress){ 0 };
 }
 
-static void take_step(struct simulation *m, struct stage *s, int64_t cycle)
+static void take_step(struct simulation *m, struct sim_layer *s, int64_t cycle)
 {
 	struct hw_step t = next_step(m, s);
 	if (!can_step(m, s, t))
@@ -122,10 +122,10 @@ static void feed(struct queue *q, int64_t cycle, int64_t pace)
 static bool run_cycle(struct simulation *m, int64_t cycle, int64_t pace)
 {
 	bool all_done = true;
-	for (size_t i = 0; i < m->n_stages; i++)
-		if (m->stages[i].frames_done < FRAMES) {
+	for (size_t i = 0; i < m->n_layers; i++)
+		if (m->layers[i].frames_done < FRAMES) {
 			all_done = false;
-			take_step(m, &m->stages[i], cycle);
+			take_step(m, &m->layers[i], cycle);
 		}
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct queue *q = &m->queues[i];
@@ -141,8 +141,8 @@ static bool run_cycle(struct simulation *m, int64_t cycle, int64_t pace)
 
 static void reset(struct simulation *m)
 {
-	for (size_t i = 0; i < m->n_stages; i++) {
-		struct stage *s = &m->stages[i];
+	for (size_t i = 0; i < m->n_layers; i++) {
+		struct sim_layer *s = &m->layers[i];
 		s->p = (struct hw_progress){ 0 };
 		s->frames_done = 0;
 		look_up_step(s);
@@ -163,8 +163,8 @@ static int64_t run(struct simulation *m, int64_t pace, int64_t most, int64_t *la
 		if (++cycle > most)
 			return -1;
 	*latency = 0;
-	for (size_t i = 0; i < m->n_stages; i++) {
-		const struct stage *s = &m->stages[i];
+	for (size_t i = 0; i < m->n_layers; i++) {
+		const struct sim_layer *s = &m->layers[i];
 		last = s->done_at[FRAMES - 1] > last ? s->done_at[FRAMES - 1] : last;
 		before = s->done_at[FRAMES - 2] > before ? s->done_at[FRAMES - 2] : before;
 		*latency = s->done_at[0] + 1 > *latency ? s->done_at[0] + 1 : *latency;
@@ -186,9 +186,9 @@ static const struct value *behind(const struct value *v)
 	return v;
 }
 
-static int add_stage(struct simulation *m, const struct node *n, struct arena *a, struct diags *d)
+static int add_layer(struct simulation *m, const struct node *n, struct arena *a, struct diags *d)
 {
-	struct stage *s = &m->stages[m->n_stages++];
+	struct sim_layer *s = &m->layers[m->n_layers++];
 	if (hw_layer_read(n, &s->l, d) != 0)
 		return -1;
 	s->words = hw_output(&s->l, &s->l.now, 0).words;
@@ -201,7 +201,7 @@ static int add_stage(struct simulation *m, const struct node *n, struct arena *a
 	return 0;
 }
 
-static void connect_output(struct stage *writer, const struct value *v, size_t queue)
+static void connect_output(struct sim_layer *writer, const struct value *v, size_t queue)
 {
 	size_t output = 0;
 	while (node_output(writer->l.node, output) != v)
@@ -210,11 +210,11 @@ static void connect_output(struct stage *writer, const struct value *v, size_t q
 	writer->out[writer->n_out++] = queue;
 }
 
-static void connect(struct simulation *m, struct stage *reader, size_t input, struct stage **stage_of,
+static void connect(struct simulation *m, struct sim_layer *reader, size_t input, struct sim_layer **layer_of,
 		    struct schedule *sch)
 {
 	const struct value *v = behind(node_input(reader->l.node, input));
-	struct stage *writer = v->producer ? stage_of[v->producer->id] : NULL;
+	struct sim_layer *writer = v->producer ? layer_of[v->producer->id] : NULL;
 	struct schedule_edge *e = &sch->edges[sch->count++];
 	struct queue *q = &m->queues[m->n_queues];
 	*e = (struct schedule_edge){ writer ? writer->l.node : NULL, reader->l.node, input, 2 };
@@ -228,27 +228,27 @@ static void connect(struct simulation *m, struct stage *reader, size_t input, st
 
 static int build(struct simulation *m, const struct graph *g, struct schedule *sch, struct arena *a, struct diags *d)
 {
-	struct stage **stage_of = arena_array(a, struct stage *, g->next_node_id + 1);
+	struct sim_layer **layer_of = arena_array(a, struct sim_layer *, g->next_node_id + 1);
 	size_t edges = 0;
-	m->stages = arena_array(a, struct stage, g->n_nodes + 1);
+	m->layers = arena_array(a, struct sim_layer, g->n_nodes + 1);
 	for (const struct node *n = g->first; n; n = n->next) {
 		if (!hw_kind_of(n) || is_queue(n))
 			continue;
-		stage_of[n->id] = &m->stages[m->n_stages];
-		if (add_stage(m, n, a, d) != 0)
+		layer_of[n->id] = &m->layers[m->n_layers];
+		if (add_layer(m, n, a, d) != 0)
 			return -1;
 		edges += n->n_inputs;
 	}
 	m->queues = arena_array(a, struct queue, edges + 1);
 	sch->edges = xcalloc(edges + 1, sizeof *sch->edges);
-	for (size_t i = 0; i < m->n_stages; i++)
-		for (size_t k = 0; k < hw_stream_inputs(&m->stages[i].l); k++)
-			connect(m, &m->stages[i], k, stage_of, sch);
+	for (size_t i = 0; i < m->n_layers; i++)
+		for (size_t k = 0; k < hw_stream_inputs(&m->layers[i].l); k++)
+			connect(m, &m->layers[i], k, layer_of, sch);
 	return 0;
 }
 
-/* Cycles of a stage by itself. */
-static int64_t own_cycles(const struct stage *s)
+/* Cycles of a layer by itself. */
+static int64_t own_cycles(const struct sim_layer *s)
 {
 	return s->steps == HW_UNTIL_WRITTEN ? hw_layer_cost(&s->l, &s->l.now).cycles : s->steps;
 }
@@ -258,17 +258,17 @@ static int64_t own_cycles(const struct stage *s)
 static int64_t longest_path(const struct simulation *m, const struct schedule *s)
 {
 	int64_t longest = 0, *done = NULL;
-	if (m->n_stages)
-		done = xcalloc((size_t)m->stages[0].l.node->graph->next_node_id + 1, sizeof *done);
-	for (size_t i = 0; i < m->n_stages; i++) {
-		const struct stage *stage = &m->stages[i];
-		const struct hw_layer *l = &stage->l;
+	if (m->n_layers)
+		done = xcalloc((size_t)m->layers[0].l.node->graph->next_node_id + 1, sizeof *done);
+	for (size_t i = 0; i < m->n_layers; i++) {
+		const struct sim_layer *layer = &m->layers[i];
+		const struct hw_layer *l = &layer->l;
 		int64_t end = 0;
-		for (size_t k = 0; k < stage->n_in; k++) {
-			const struct node *writer = s->edges[stage->in[k]].writer;
+		for (size_t k = 0; k < layer->n_in; k++) {
+			const struct node *writer = s->edges[layer->in[k]].writer;
 			end = writer && done[writer->id] > end ? done[writer->id] : end;
 		}
-		end += 1 + (stage->steps == HW_UNTIL_WRITTEN ? hw_words_in_and_out(l) : stage->steps);
+		end += 1 + (layer->steps == HW_UNTIL_WRITTEN ? hw_words_in_and_out(l) : layer->steps);
 		done[l->node->id] = end;
 		longest = end > longest ? end : longest;
 	}
@@ -279,10 +279,10 @@ static int64_t longest_path(const struct simulation *m, const struct schedule *s
 /* Without a simulation: a vector in front of a unit that reads its vector at once, a frame on the ways of a fork. */
 static void rule_of_thumb(const struct simulation *m, struct schedule *s)
 {
-	for (size_t i = 0; i < m->n_stages; i++)
-		for (size_t k = 0; k < m->stages[i].n_in; k++) {
-			const struct hw_layer *l = &m->stages[i].l;
-			struct schedule_edge *e = &s->edges[m->stages[i].in[k]];
+	for (size_t i = 0; i < m->n_layers; i++)
+		for (size_t k = 0; k < m->layers[i].n_in; k++) {
+			const struct hw_layer *l = &m->layers[i].l;
+			struct schedule_edge *e = &s->edges[m->layers[i].in[k]];
 			int64_t words = hw_input(l, &l->now, k).words;
 			bool fork = e->writer && hw_kind_of(e->writer)->flags & HW_FORK;
 			int64_t depth = fork ? words : l->kind->flags & HW_MATRIX ? words / l->vectors : 2;
@@ -323,15 +323,15 @@ int schedule_graph(const struct graph *g, int64_t most_steps, struct schedule *s
 	*s = (struct schedule){ 0 };
 	arena_init(&a);
 	int result = build(&m, g, s, &a, d);
-	for (size_t i = 0; result == 0 && i < m.n_stages; i++) {
-		int64_t steps = own_cycles(&m.stages[i]);
+	for (size_t i = 0; result == 0 && i < m.n_layers; i++) {
+		int64_t steps = own_cycles(&m.layers[i]);
 		longest = steps > longest ? steps : longest;
 		sum += steps;
 	}
 	s->bottleneck = longest;
 	if (result == 0) {
 		int64_t most = 2 * (FRAMES * longest + sum) + 1000;
-		if (most / 2 * (int64_t)m.n_stages > most_steps)
+		if (most / 2 * (int64_t)m.n_layers > most_steps)
 			rule_of_thumb(&m, s);
 		else
 			simulate(&m, s, most);

@@ -40,8 +40,8 @@ struct property {
 	struct property *next;
 };
 
-/* Fields of a message that qcc does not read, kept packed as they came. */
-struct packed {
+/* Fields of a message that qcc does not read, in the encoding of the file. */
+struct unread_fields {
 	size_t size;
 	unsigned char bytes[];
 };
@@ -51,7 +51,7 @@ struct value_extra {
 	const char *doc;
 	struct property *metadata;
 	struct property *annotations; /* quantization_annotation keys other than the two known */
-	const void *type_proto;	      /* a TypeProto that is no tensor type, packed; kept as it came */
+	const void *type_proto;	      /* a TypeProto that is not of a tensor, in the encoding of the file */
 	size_t type_proto_size;
 	const char *const *dim_params; /* rank names of symbolic dims, NULL entries elsewhere; or NULL */
 	const char *const *dim_denotations;
@@ -125,7 +125,7 @@ struct attr {
 		const int64_t *ints;
 		const char *const *strings;
 		struct tensor *t; /* owned by the node */
-		const void *raw;  /* any other kind: the AttributeProto packed, kept as it came */
+		const void *raw;  /* any other kind: the AttributeProto in the encoding of the file */
 	};
 	struct attr_extra *extra; /* NULL: none */
 	struct attr *next;
@@ -154,14 +154,14 @@ struct node {
 	struct attr *attrs;
 	const char *doc;
 	struct property *metadata;
-	const struct packed *unknown; /* fields of NodeProto that qcc does not read; NULL: none */
-	struct use *captures;	      /* values that its subgraph attributes use by name */
+	const struct unread_fields *unknown; /* fields of NodeProto that qcc does not read; NULL: none */
+	struct use *captures;		     /* values that its subgraph attributes use by name */
 	uint32_t n_captures;
 	const struct origin *origin; /* see graph_mark_sources; NULL: not known */
 	struct node *prev, *next;    /* topological order */
 };
 
-/* A model-local function, kept packed as it came; inlining reads it. */
+/* A model-local function in the encoding of the file; inlining reads it. */
 struct function {
 	const char *domain, *name, *overload;
 	const void *proto; /* FunctionProto */
@@ -206,7 +206,8 @@ struct graph {
 	struct property *metadata; /* of the model */
 	struct property *graph_metadata;
 	struct function *functions;
-	const void *training_proto; /* fields of ModelProto and GraphProto that qcc does not read, packed */
+	const void *
+		training_proto; /* fields of ModelProto and GraphProto that qcc does not read, in the encoding of the file */
 	size_t training_size;
 	const void *sparse_proto;
 	size_t sparse_size;

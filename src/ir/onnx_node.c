@@ -313,7 +313,7 @@ static int fill_node(struct onnx_reader *r, struct node *n, const Onnx__NodeProt
 	r->rest.size = 0;
 	wire_gather(&r->rest, in, ~NODE_READ_FIELDS);
 	if (r->rest.size) {
-		struct packed *unknown = arena_alloc(&r->graph->arena, sizeof *unknown + r->rest.size);
+		struct unread_fields *unknown = arena_alloc(&r->graph->arena, sizeof *unknown + r->rest.size);
 		unknown->size = r->rest.size;
 		memcpy(unknown->bytes, r->rest.bytes, r->rest.size);
 		n->unknown = unknown;

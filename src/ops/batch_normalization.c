@@ -166,7 +166,7 @@ static int kernel(struct exec_ctx *x)
 	return result;
 }
 
-/* Parameters of one element a channel. */
+/* Parameters that have one element for each channel. */
 static int check_parameters(struct infer_ctx *x)
 {
 	const struct value *in = node_input(x->node, 0);

@@ -175,7 +175,7 @@ static int64_t macs(const struct node *n)
 	return dims_count(in->rank, in->dims, &count) && terms >= 0 ? multiply_clamped(count, terms) : -1;
 }
 
-/* At most every tap of every channel of the group meets in one output. */
+/* At most every tap of every channel of the group contributes to one output. */
 static struct datatype datatype(const struct node *n, size_t i)
 {
 	(void)i;

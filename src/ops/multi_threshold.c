@@ -44,7 +44,7 @@ void set_threshold_axis(struct node *n, int rank, int axis)
 	node_set_string(n, "data_layout", rank == 1 ? "NC" : layout);
 }
 
-static int plan(struct exec_ctx *x, struct threshold_dims *p)
+static int read_dims(struct exec_ctx *x, struct threshold_dims *p)
 {
 	const struct tensor *in = x->in[0], *t = x->in[1];
 	if (t->rank != 2)
@@ -88,7 +88,7 @@ static int kernel(struct exec_ctx *x)
 	struct threshold_dims p = { 0 };
 	struct tensor *in = x->in[0];
 	enum elem_type elem = (enum elem_type)in->elem;
-	if (plan(x, &p) != 0)
+	if (read_dims(x, &p) != 0)
 		return -1;
 	if (exec_work(x, in->count, p.steps) < 0)
 		return -1;

@@ -78,7 +78,7 @@ static double common_scale(const struct node *n, const struct resize *r, const i
 	return scale;
 }
 
-/* Output extents and scales; exactly one of scales and sizes is given, an entry an axis. */
+/* Output extents and scales; exactly one of scales and sizes is given, with one entry for each axis. */
 static bool plan(const struct node *n, struct resize *r, const struct tensor *scales, const struct tensor *sizes)
 {
 	int64_t axes[MAX_RANK];

@@ -16,7 +16,7 @@ static const struct {
 	{ "DOWN", ROUND_DOWN },
 	{ "HALF_UP", ROUND_HALF_UP },
 	{ "HALF_DOWN", ROUND_HALF_DOWN },
-	{ "ROUND_TO_ZERO", ROUND_DOWN }, /* as Brevitas spells it */
+	{ "ROUND_TO_ZERO", ROUND_DOWN }, /* the name in Brevitas */
 };
 
 bool rounding_parse(const char *text, enum rounding *out)

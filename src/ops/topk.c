@@ -29,7 +29,7 @@ static int infer_topk(struct infer_ctx *x)
 	return 0;
 }
 
-/* The k first of n entries in order, at the front: a scan each for few, else a sort. */
+/* The k first of n entries in order, at the front: few are found by one scan for each, more by sorting. */
 static void select_first(struct ranked *r, int64_t n, int64_t k)
 {
 	if (k > 4) {

@@ -114,7 +114,7 @@ static int compare_integers(const struct claim *c, int64_t shift, struct found *
 	return result;
 }
 
-/* A float32 at or below x. Beyond 2^24 float32 does not hold every integer; the network meets those it holds. */
+/* A float32 at or below x. Beyond 2^24 float32 does not hold every integer; the network can only produce those it holds. */
 static double float_below(double x)
 {
 	float f = (float)x;

@@ -55,7 +55,7 @@ static int64_t read_target(struct pass_ctx *ctx, double clock_mhz)
 					  "target_fps=%g is no rate: it must be positive", fps);
 		if (most < 1)
 			return diag_error(ctx->diags, "lower target_fps or raise clock_mhz",
-					  "target_fps=%g is more than one frame a cycle at %g MHz", fps, clock_mhz);
+					  "target_fps=%g is more than one frame per cycle at %g MHz", fps, clock_mhz);
 		cycles = most < (double)cycles ? (int64_t)most : cycles;
 	}
 	if (cycles < 1)
@@ -166,7 +166,7 @@ struct search {
 	size_t *chosen;
 };
 
-/* Whether better divisors are asked for: where dead hardware went anyhow, and with option pad. */
+/* Whether better divisors are asked for: where prune-dead removed something, and with option pad. */
 static bool may_pad(const struct pass_ctx *ctx)
 {
 	return pass_flag(ctx, "pad") || (!pass_keeps_shape(ctx) && ctx->graph->properties & GRAPH_SHRUNK);

@@ -2,7 +2,7 @@
  * read again, at a cost proportional to its nodes, and its nodes are inserted before the call; calls among those
  * nodes are replaced next.
  *
- * Attributes of the body that refer to the call's take its value, else the function's default, else they go. */
+ * Attributes of the body that refer to the call's take its value, else the function's default; where there is neither, they are removed. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -69,7 +69,7 @@ int nhwc_transpose(struct lowering *l, struct node *n);
 struct value *lower_weights(struct graph *g, const struct value *w, int64_t groups);
 /* The same for a transposed convolution, weights [I, O / groups, taps...]: its taps run backwards. */
 struct value *lower_transposed_weights(struct graph *g, const struct value *w, int64_t groups);
-/* Marks them as one filter a channel, as qonnx's tensor_sparsity annotation does. */
+/* Marks them as one filter for each channel, as qonnx's tensor_sparsity annotation does. */
 void mark_depthwise(struct graph *g, struct value *w, int64_t rows, int64_t columns);
 /* Rows of a MatMul's weights from the order [channels, pixels] to [pixels, channels]. A fresh constant. */
 struct value *permute_rows(struct graph *g, const struct value *w, int64_t channels, int64_t pixels);

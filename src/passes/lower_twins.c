@@ -1,4 +1,4 @@
-/* lower-convs: images and their channels-last twins. */
+/* lower-convs: the channels-last form of each image, which the code calls its twin. */
 #include "passes/edit.h"
 #include "passes/lower_convs.h"
 #include "util/vec.h"

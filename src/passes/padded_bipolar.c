@@ -1,6 +1,6 @@
 /* Zero padding of bipolar images. A bipolar stream has a bit an element, for -1 and +1: it cannot carry the zeros that
  * FMPadding and FMPadding_Pixel write (FINN writes bits of 0 without a check, which then count as -1). So what is padded
- * becomes TERNARY at its source, for the price of a bit an element: thresholds that gave -1 or +1 give -1 + 0 or
+ * becomes TERNARY at its source, which takes one bit more for each element: thresholds that gave -1 or +1 give -1 + 0 or
  * -1 + 2, each counted twice, which is a form that FINN knows. */
 #include "passes/lower_convs.h"
 

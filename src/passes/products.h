@@ -1,4 +1,4 @@
-/* Products with constant weights: MatMul, Conv, ConvTranspose. One description of which weight meets which
+/* Products with constant weights: MatMul, Conv, ConvTranspose. One description of which weight is multiplied by which
  * input channel and counts for which output channel, so that ranges, moved scales, flipped signs and
  * pruning are each written once. */
 #ifndef QCC_PASSES_PRODUCTS_H

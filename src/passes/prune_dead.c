@@ -178,7 +178,7 @@ static void rewrite(struct pruning *p)
 	}
 }
 
-/* Types anew: shapes first forgotten, since declared ones no longer hold. */
+/* Infers all types again. Shapes are forgotten first, since declared ones no longer hold. */
 static int retype_graph(struct pruning *p)
 {
 	for (struct node *n = p->graph->first; n; n = n->next)
@@ -200,7 +200,8 @@ static int retype_graph(struct pruning *p)
 
 /* What layers lose. */
 struct losses {
-	int64_t layers, constant, unread; /* inputs: held at one number; met by zero weights only, or read by nobody */
+	int64_t layers, constant,
+		unread; /* inputs: always the same number; multiplied by zero weights only, or read by no node */
 	struct strbuf shapes;
 };
 

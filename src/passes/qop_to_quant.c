@@ -167,7 +167,7 @@ static int quantised_gemm(const struct rewrite *r)
 	return 1;
 }
 
-/* The sums are integers held as float: a Cast to float behind goes, anyone else gets int32. */
+/* The sums are integers stored as float: a Cast to float behind them is removed, other readers get a Cast to int32. */
 static int integer_product(const struct rewrite *r, const char *op_type, int weight_axis)
 {
 	static const int parameters[] = { 2, 3, -1 };

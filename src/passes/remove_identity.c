@@ -1,4 +1,4 @@
-/* remove-identity: nodes that give back their input go: Identity, Dropout at inference, Mul and Div by 1, Add and
+/* remove-identity: removes nodes that return their input unchanged: Identity, Dropout at inference, Mul and Div by 1, Add and
  * Sub of 0, Transpose that keeps the order, Reshape to the same shape, Pad by nothing, Cast to the same type. */
 #include <string.h>
 

@@ -306,7 +306,7 @@ const struct pass pass_streamline = {
 	.summary = "scales and biases go; thresholds are found by evaluation; integers remain",
 	.help = "One sweep of all rules (see move-scales) from the inputs to the outputs. Each value is known as\n"
 		"scale * integer + bias; products, poolings, joins and moves work on the integers, and every quantiser\n"
-		"takes in all that stands before it, as thresholds that decide alike at every integer its accumulator\n"
+		"takes in all that stands before it, as thresholds that give the same result at every integer its accumulator\n"
 		"can take. Batch norms that no quantiser takes in become Mul and Add. Floating-point nodes left between the first quantiser and the last quantised layer are\n"
 		"listed, with the node that blocks them.",
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,

@@ -263,7 +263,7 @@ const struct pass pass_to_hw = {
 	.help = "Lowers convolutions first (lower-convs), then replaces MatMul with the MultiThreshold behind it by MVAU (VVAU where it\n"
 		"is depthwise), Im2Col by FMPadding and ConvolutionInputGenerator, MaxPool by StreamingMaxPool or Pool, and so on,\n"
 		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. A product of two\n"
-		"activations is a StreamingEltwise, also where one is a pixel that meets all of an image (the gate of squeeze and\n"
+		"activations is a StreamingEltwise, also where one is a pixel that is combined with all of an image (the gate of squeeze and\n"
 		"excite); FINN-plus builds those, FINN does not. Slice, Pad and Gather become Crop and FMPadding, Split StreamingSplit.\n"
 		"Sums and maxima over axes that lie side by side are layers as well. Bipolar inputs times bipolar weights count bits; thresholds are\n"
 		"rewritten for that. Bipolar images that are padded with zeros become TERNARY where they are\n"

@@ -19,7 +19,7 @@ static bool same_shape(const struct value *a, const struct value *b)
 
 /* ---- two streams ---- */
 
-/* One pixel that meets every pixel of v, as the gate of a squeeze-and-excite block does. */
+/* One pixel that is combined with every pixel of v, as the gate of a squeeze-and-excite block does. */
 static bool is_gate(const struct value *gate, const struct value *v)
 {
 	int last = v->rank - 1;
@@ -48,7 +48,8 @@ static int convert_pair(struct pass_ctx *ctx, struct node *n)
 	bool plain = add && same && datatype_equal(a, b);
 	if ((mul || !same) && !to_hw_for_plus(ctx))
 		diag_note(ctx->diags, DIAG_NOTE, n, "to-hw(for=finn-plus) where the builder is to take it over",
-			  "FINN's StreamingEltwise has no %s", mul ? "product" : "vector that meets every pixel");
+			  "FINN's StreamingEltwise has no %s",
+			  mul ? "product" : "vector that is combined with every pixel");
 	struct node *hw = to_hw_replace(n, plain ? "AddStreams" : "StreamingEltwise", inputs, 2);
 	to_hw_set_channels(hw, inputs[0]);
 	if (plain) {
@@ -62,7 +63,7 @@ static int convert_pair(struct pass_ctx *ctx, struct node *n)
 	return 1;
 }
 
-/* ---- a constant a channel ---- */
+/* ---- one constant for each channel ---- */
 
 /* The constant as one element, or one a channel, of integers; NULL where it is neither. */
 static struct value *channel_constant(struct graph *g, const struct value *c, int64_t channels)

@@ -1,4 +1,4 @@
-/* Turning the sign of integers: see turn.h. */
+/* Negating integers: see turn.h. */
 #include "passes/turn.h"
 
 #include <stdlib.h>

@@ -123,7 +123,7 @@ static double median_difference(const double *a, const double *b, int64_t count)
 	return median;
 }
 
-/* The decision on the same numbers: levels alike, or shifted by one offset (a zero point), in more than half of the
+/* The decision on the same numbers: the same levels, or levels shifted by one offset (a zero point), in more than half of the
  * elements. NULL where there is none. */
 static const struct decision *counterpart(const struct decisions *list, const double *levels, int64_t count,
 					  double *offset)

@@ -1,4 +1,4 @@
-/* From the graph to the plan: walks the nodes, one function a family of operators, and keeps what those
+/* From the graph to the plan: walks the nodes, with one function for each family of operators, and keeps what those
  * functions share: buffers, storage orders, strides. */
 #include "plan/lower.h"
 
@@ -310,7 +310,7 @@ static int lower_node(struct lowering *l, const struct node *n)
 	return 0;
 }
 
-/* An input whose type in C holds more than its datatype, and so much that sums could overflow: held within its datatype
+/* An input whose type in C holds more than its datatype, and so much that sums could overflow: clamped to its datatype
  * first, so that no data make the code do what is undefined. Inputs of up to 16 bits are left to lower_mac_ranges. */
 static void hold_within(struct lowering *l, struct plan_buf *b)
 {
@@ -324,7 +324,7 @@ static void hold_within(struct lowering *l, struct plan_buf *b)
 		y->function = i ? PLAN_MIN : PLAN_MAX;
 		y->operand = arena_copy(&l->plan->arena, &bound, sizeof bound);
 		y->operand_count = 1;
-		y->out = lower_buf_like(l, b, i ? "held" : "least", contents_int(b->lo, i ? b->hi : INT32_MAX));
+		y->out = lower_buf_like(l, b, i ? "at_most" : "at_least", contents_int(b->lo, i ? b->hi : INT32_MAX));
 		y->stride_a = lower_strides(l, y->in[0], y->out);
 		y->stride_b = arena_array(&l->plan->arena, int64_t, y->out->rank + 1);
 		l->of[v->id] = y->out;

@@ -411,7 +411,7 @@ struct plan_layer *lower_dense(struct lowering *l, const struct node *n, struct 
 					  .out_last = true,
 					  .dense = true };
 	struct weight_map m = { wv, transposed ? rows : 1, transposed ? 1 : columns, 0, 0, NULL, 0, 0 };
-	if (in->shuffle) { /* memory element shuffle[i] meets row i of the constant: turn that round */
+	if (in->shuffle) { /* memory element shuffle[i] is multiplied by row i of the constant: the rows are moved instead */
 		int64_t *row = arena_array(&l->plan->arena, int64_t, rows);
 		for (int64_t i = 0; i < rows; i++)
 			row[in->shuffle[i]] = i;

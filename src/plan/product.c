@@ -1,4 +1,4 @@
-/* Matrix products of two activations, as in attention, or with constants that are no dense layer's:
+/* Matrix products of two activations, as in attention, or with constants where it is not a dense layer:
  * y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]. Leading axes are broadcast; either operand may lie in memory in
  * any order, so that a transposed one costs nothing. */
 #include "plan/lower.h"

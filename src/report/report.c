@@ -94,7 +94,7 @@ static bool is_layer(const struct node *n)
 
 /* ---- types ---- */
 
-/* Annotated and plain storage types are spelled alike: "INT2", "FLOAT32", "INT64". */
+/* Annotated and plain storage types are written the same way: "INT2", "FLOAT32", "INT64". */
 static const char *type_name(struct arena *a, const struct value *v)
 {
 	char name[DATATYPE_NAME_SIZE];

@@ -57,7 +57,7 @@ struct report {
 	struct arena arena;
 	const char *model;    /* the file, as it was named */
 	const char *pipeline; /* the list of passes with aliases resolved; "" where none was given */
-	json_t *passes;	      /* array that pipeline_run fills, an object a pass */
+	json_t *passes;	      /* array that pipeline_run fills, one object for each pass */
 	struct report_layer *layers;
 	size_t n_layers;
 	struct report_totals totals;

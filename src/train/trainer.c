@@ -292,7 +292,7 @@ static double rate_now(const struct trainer *t)
 	return o->optimiser.rate * schedule_factor(&o->schedule, at, (double)o->epochs);
 }
 
-/* Pruning goes on four times an epoch, until its share of the epochs is over. */
+/* Weights are pruned four times in each epoch, until the share of epochs for pruning is over. */
 static void prune(struct trainer *t)
 {
 	const struct train_options *o = &t->options;

@@ -26,11 +26,11 @@ struct output {
 	struct arena arena;
 	enum output_mode mode;
 	const char *dir;
-	const char *made;	  /* the topmost folder that was not there before; NULL: all were */
-	const char *own;	  /* DIR/.qcc */
-	const char *stage, *tree; /* .qcc/new-ID and the folder in it that the run writes to */
-	int stage_fd;		  /* locked as long as the run lives */
-	int lock_fd;		  /* the output folder's lock while this run holds it; -1 */
+	const char *made;	    /* the topmost folder that was not there before; NULL: all were */
+	const char *own;	    /* DIR/.qcc */
+	const char *staging, *tree; /* .qcc/new-ID and the folder in it that the run writes to */
+	int staging_fd;		    /* locked as long as the run lives */
+	int lock_fd;		    /* the output folder's lock while this run holds it; -1 */
 	bool signals_wait;
 	sigset_t signals_before;
 	struct memory_hook hook; /* abandons the run where memory runs out */
@@ -282,7 +282,7 @@ static int write_list(struct output *o, const char *tree, bool add, struct diags
 	if (status == 0)
 		status = sync_files(&o->arena, tree, &files, d);
 	if (status == 0)
-		status = file_write(path_in(&o->arena, o->stage, "files"), strbuf_text(&text), text.length, d);
+		status = file_write(path_in(&o->arena, o->staging, "files"), strbuf_text(&text), text.length, d);
 	free(old);
 	strbuf_free(&text);
 	map_free(&own);
@@ -376,19 +376,19 @@ static const char *first_missing(struct arena *a, const char *dir)
 	return lstat(dir, &st) < 0 ? dir : NULL;
 }
 
-static int make_stage(struct output *o, struct diags *d)
+static int make_staging(struct output *o, struct diags *d)
 {
 	char id[FILE_ID_SIZE];
 	if (dir_make(o->own, d) < 0 || tidy_up(o, d) < 0)
 		return -1;
-	o->stage = path_in(&o->arena, o->own, arena_printf(&o->arena, "new-%s", file_new_id(id)));
-	o->tree = path_in(&o->arena, o->stage, "tree");
-	if (mkdir(o->stage, 0777) < 0)
+	o->staging = path_in(&o->arena, o->own, arena_printf(&o->arena, "new-%s", file_new_id(id)));
+	o->tree = path_in(&o->arena, o->staging, "tree");
+	if (mkdir(o->staging, 0777) < 0)
 		return output_error(d, o->dir, "cannot write into folder", errno);
-	o->stage_fd = open(o->stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (o->stage_fd >= 0)
-		flock(o->stage_fd, LOCK_EX | LOCK_NB);
-	if (o->stage_fd < 0 || mkdir(o->tree, 0777) < 0)
+	o->staging_fd = open(o->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->staging_fd >= 0)
+		flock(o->staging_fd, LOCK_EX | LOCK_NB);
+	if (o->staging_fd < 0 || mkdir(o->tree, 0777) < 0)
 		return output_error(d, o->dir, "cannot write into folder", errno);
 	return 0;
 }
@@ -416,7 +416,7 @@ struct output *output_begin(const char *dir, enum output_mode mode, struct diags
 	struct output *o = xcalloc(1, sizeof *o);
 	arena_init(&o->arena);
 	o->mode = mode;
-	o->stage_fd = o->lock_fd = -1;
+	o->staging_fd = o->lock_fd = -1;
 	memory_hook_add(&o->hook, abandon_run);
 	o->dir = arena_strdup(&o->arena, dir);
 	o->own = path_in(&o->arena, dir, ".qcc");
@@ -426,7 +426,7 @@ struct output *output_begin(const char *dir, enum output_mode mode, struct diags
 		status = lock(o, d);
 	if (status == 0)
 		status = access(dir, W_OK | X_OK) < 0 ? output_error(d, dir, "cannot write into folder", errno)
-						      : make_stage(o, d);
+						      : make_staging(o, d);
 	unlock(o);
 	if (status == 0)
 		return o;
@@ -450,8 +450,8 @@ static void release(struct output *o)
 	memory_hook_remove(&o->hook);
 	if (o->signals_wait)
 		pthread_sigmask(SIG_SETMASK, &o->signals_before, NULL);
-	if (o->stage_fd >= 0)
-		close(o->stage_fd);
+	if (o->staging_fd >= 0)
+		close(o->staging_fd);
 	arena_free(&o->arena);
 	free(o);
 }
@@ -460,17 +460,17 @@ static void release(struct output *o)
 static int commit(struct output *o, bool add, struct diags *d)
 {
 	const char *commit =
-		path_in(&o->arena, o->own, arena_printf(&o->arena, "commit-%s", strrchr(o->stage, '-') + 1));
+		path_in(&o->arena, o->own, arena_printf(&o->arena, "commit-%s", strrchr(o->staging, '-') + 1));
 	if (check_places(o, d) < 0 || write_list(o, o->tree, add, d) < 0)
 		return -1;
 	tree_sync(o->tree);
-	if (rename(o->stage, commit) < 0)
+	if (rename(o->staging, commit) < 0)
 		return output_error(d, o->dir, "cannot write into folder", errno);
 	bool back;
 	int status = finish_commit(&o->arena, o->dir, o->own, commit, &back, d);
-	if (status < 0 && back && rename(commit, o->stage) == 0)
+	if (status < 0 && back && rename(commit, o->staging) == 0)
 		return -1; /* the run does not count, as if it had failed before */
-	o->stage = commit;
+	o->staging = commit;
 	return status;
 }
 
@@ -515,10 +515,10 @@ void output_abandon(struct output *o, const char *keep)
 	struct stat st;
 	if (!o)
 		return;
-	if (o->stage && o->lock_fd < 0)
+	if (o->staging && o->lock_fd < 0)
 		o->lock_fd = lock_folder(o->dir);
 	if (keep && o->lock_fd >= 0 && stat(path_in(&o->arena, o->tree, keep), &st) == 0) {
-		const char *part = path_in(&o->arena, o->stage, "kept");
+		const char *part = path_in(&o->arena, o->staging, "kept");
 		const char *to = path_in(&o->arena, part, keep);
 		char *folder = arena_strdup(&o->arena, to);
 		*strrchr(folder, '/') = '\0';
@@ -528,8 +528,8 @@ void output_abandon(struct output *o, const char *keep)
 				commit(o, true, &quiet);
 		}
 	}
-	if (o->stage && !strstr(o->stage, "commit-"))
-		tree_remove(o->stage);
+	if (o->staging && !strstr(o->staging, "commit-"))
+		tree_remove(o->staging);
 	remove_made(o);
 	unlock(o);
 	diags_free(&quiet);

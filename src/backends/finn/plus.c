@@ -1,6 +1,7 @@
-/* The hardware layers of FINN-plus (finn-plus 1.6) where they differ from FINN's: adders, differences and constants a
- * channel are Elementwise..., upsampling names rows and columns, a width converter both of its shapes. Max pools and
- * pixels left out are made in its form by to-hw(for=finn-plus) already. */
+/* The hardware layers of FINN-plus (finn-plus 1.6) where they differ from FINN's: adders, differences and
+ * constants per channel are operators named Elementwise..., upsampling has attributes for rows and for columns, and a
+ * width converter has both of its shapes. Max pools and DownSampler are made in FINN-plus's form by
+ * to-hw(for=finn-plus) already. */
 #include "backends/finn/plus.h"
 
 #include <string.h>

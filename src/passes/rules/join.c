@@ -61,7 +61,7 @@ static int add_integers(struct rule_ctx *x, struct node *n, const struct affine 
 		double pair[2] = { scale_of(a, c), scale_of(b, c) }, multiples[2];
 		found = common_scale(pair, 2, &out.scale[c], multiples);
 		if (found && fabs(multiples[0]) + fabs(multiples[1]) > SMALL_MULTIPLE && channels == 1)
-			ratio_proven(x, n, a, b, multiples, &out.scale[c]); /* smaller ones that decide alike */
+			ratio_proven(x, n, a, b, multiples, &out.scale[c]); /* smaller ones with the same results */
 		counts = counts && ratio_counts(x, a, b, pair, multiples, &out.scale[c]);
 		m[c] = multiples[0];
 		m[channels + c] = multiples[1];

@@ -1,4 +1,4 @@
-/* Small integers for the ratio of two scales, proven to decide alike. */
+/* Small integers for the ratio of two scales, proven to give the same results behind every quantiser. */
 #ifndef QCC_PASSES_RULES_RATIO_H
 #define QCC_PASSES_RULES_RATIO_H
 
@@ -8,7 +8,7 @@
  * common scale such that common * (m[0] * qa + m[1] * qb) + bias is quantised exactly as the original sum is, by
  * every quantiser that reads it, for every pair of integers qa and qb can take. Looks at the smallest ratios
  * first. False where the pairs are too many to look at, something other than quantisers reads the sum, or no
- * small ratio decides alike. */
+ * small ratio gives the same results. */
 bool ratio_proven(struct rule_ctx *x, struct node *n, const struct affine *a, const struct affine *b, double m[2],
 		  double *common);
 /* Keeps a sum m[0] * qa + m[1] * qb of integers with scales s[0], s[1] = common * m[0], common * m[1] within what float32

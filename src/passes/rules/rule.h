@@ -2,7 +2,7 @@
  * lets the node work on the integers and puts scale and bias behind it. The sweep (streamline.c) goes through
  * the graph once in topological order, so that every node finds its inputs already in that form, and each
  * rule costs what it touches. The graph computes the same after every single rule.
- * One file per rule (or few akin); one row of rules.def lists it. */
+ * One file per rule or for a few related ones; one row of rules.def lists it. */
 #ifndef QCC_PASSES_RULES_RULE_H
 #define QCC_PASSES_RULES_RULE_H
 

@@ -1,6 +1,6 @@
 /* Several targets in one library (option dispatch): the network's functions are a file that NAME.c, NAME_avx2.c and
  * NAME_avx512.c include, each under its own names and compiled for its own target by attributes; NAME.c's entries ask
- * the processor at every call, which costs a nanosecond and needs no state. */
+ * the processor at every call, which takes about a nanosecond and needs no variable. */
 #include "backends/c/files/files.h"
 
 #define P(...) strbuf_printf(b, __VA_ARGS__)

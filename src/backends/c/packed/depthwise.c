@@ -1,5 +1,5 @@
-/* Depthwise convolution: a lane a channel, four taps of its window at a time. The four lie below each other, or beside
- * each other where the window is low; a block of pixels shares what its windows have in common. Weights lie as
+/* Depthwise convolution: each lane computes a channel, four taps of its window at a time. The four lie below each other, or
+ * beside each other where the window is low; a block of pixels shares what its windows have in common. Weights lie as
  * [four taps][place across][channel][4], channels up to a multiple of 16, taps beyond the window 0. */
 #include "backends/c/packed/packed.h"
 

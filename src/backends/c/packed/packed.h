@@ -51,7 +51,7 @@ struct packed_activation *packed_activation(struct emit *e, const struct plan_la
  * reaches, for all integers lo..hi; false where there are none. Proven at the thresholds: both are monotone.
  * even: rounds to nearest, ties to even, as the quantiser did whose scale is a power of two; else down. */
 bool affine_fit(const int64_t *t, int64_t count, int64_t lo, int64_t hi, bool even, float *scale, float *offset);
-/* The same for floats; `exact` false: the count may be off by one, which a look at the thresholds mends. */
+/* The same for floats; `exact` false: the count may be off by one, which is corrected by comparing with the thresholds beside it. */
 bool affine_fit_real(const float *t, int64_t count, bool even, float *scale, float *offset, bool *exact);
 /* The line is exact where it is further than this from every count: at a threshold and just below it, it is not
  * further on the wrong side. */

@@ -1,4 +1,4 @@
-/* The reference kernels, one a kind of layer, and the text they share. For the files of this folder. */
+/* The reference kernels, one for each kind of layer, and the text they share. For the files of this folder. */
 #ifndef QCC_BACKENDS_C_REFERENCE_KERNELS_H
 #define QCC_BACKENDS_C_REFERENCE_KERNELS_H
 

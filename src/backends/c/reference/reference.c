@@ -1,4 +1,4 @@
-/* The style `reference`: the graph's own layouts, one plain function a layer, smallest plain types. */
+/* The style `reference`: the graph's own layouts, one plain function for each layer, the smallest plain types. */
 #include "backends/c/reference/reference.h"
 
 static void reference_size(struct emit *e)

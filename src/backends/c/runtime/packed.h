@@ -53,7 +53,7 @@ typedef uint8_t qcc_u8 __attribute__((vector_size(QCC_BYTES)));
 typedef int32_t qcc_i32 __attribute__((vector_size(QCC_BYTES)));
 typedef uint32_t qcc_u32 __attribute__((vector_size(QCC_BYTES)));
 typedef float qcc_f32 __attribute__((vector_size(QCC_BYTES)));
-typedef uint8_t qcc_u8_of64 __attribute__((vector_size(QCC_LANES64))); /* a byte a lane */
+typedef uint8_t qcc_u8_of64 __attribute__((vector_size(QCC_LANES64))); /* one byte in each lane */
 typedef uint8_t qcc_u8_of32 __attribute__((vector_size(QCC_LANES32)));
 /* The same for loads from memory of any alignment and type. */
 typedef uint64_t qcc_u64_mem __attribute__((vector_size(QCC_BYTES), aligned(8), may_alias));
@@ -456,7 +456,7 @@ QCC_INLINE void qcc_putf(float *y, qcc_f32 x)
 	memcpy(y, &x, sizeof x);
 }
 
-/* ---- four operands a lane ---- */
+/* ---- four operands in each lane ---- */
 #if QCC_BYTES == 64 && (defined(QCC_TARGET_AVX512) || defined(__AVX512VNNI__))
 typedef qcc_i32 qcc_in4, qcc_sum4;
 QCC_INLINE qcc_in4 qcc_input4(const uint8_t *x)
@@ -583,11 +583,11 @@ QCC_INLINE qcc_i32 qcc_value4(qcc_sum4 sum)
 }
 #endif
 
-/* ---- a lane a channel: depthwise convolutions ----
+/* ---- depthwise convolutions: each lane computes a channel ----
  * Four operands of a channel, usually one below the other, share a lane, as four weights do. A column is read once and
  * serves all pixels whose windows it lies in. */
 #if QCC_BYTES == 64 && (defined(QCC_TARGET_AVX512) || defined(__AVX512VNNI__))
-typedef qcc_i32 qcc_column, qcc_taps; /* four bytes a lane */
+typedef qcc_i32 qcc_column, qcc_taps; /* four bytes in each lane */
 QCC_INLINE qcc_i32 qcc_operand(const uint8_t *x)
 {
 	return (qcc_i32)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)x));

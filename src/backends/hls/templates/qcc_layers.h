@@ -233,24 +233,24 @@ template <int OPERATION, class A, class B> ap_int<A::width + B::width + 2> combi
 	}
 }
 
-/* HELD: the words of one vector of b, which is read once and meets every vector of a; 0 where b is as long as a. */
-template <int OPERATION, class A, class B, class Out, int PE, int WORDS, int HELD>
+/* REPEATED: the words of one vector of b, which is read once and used for every vector of a; 0 where b is as long as a. */
+template <int OPERATION, class A, class B, class Out, int PE, int WORDS, int REPEATED>
 void eltwise(hls::stream<ap_uint<PE * A::bits> > &a, hls::stream<ap_uint<PE * B::bits> > &b,
 	     hls::stream<ap_uint<PE * Out::bits> > &out)
 {
-	ap_uint<PE * B::bits> held[HELD ? HELD : 1];
+	ap_uint<PE * B::bits> repeated[REPEATED ? REPEATED : 1];
 	int fold = 0;
 	for (int i = 0; i < WORDS; i++) {
 #pragma HLS PIPELINE II=1
 		const ap_uint<PE * A::bits> x = a.read();
 		ap_uint<PE * B::bits> y;
-		if (HELD == 0 || i < HELD) {
+		if (REPEATED == 0 || i < REPEATED) {
 			y = b.read();
-			held[fold] = y;
+			repeated[fold] = y;
 		} else {
-			y = held[fold];
+			y = repeated[fold];
 		}
-		fold = fold + 1 < HELD ? fold + 1 : 0;
+		fold = fold + 1 < REPEATED ? fold + 1 : 0;
 		ap_uint<PE * Out::bits> word = 0;
 		for (int pe = 0; pe < PE; pe++) {
 #pragma HLS UNROLL
@@ -576,19 +576,19 @@ void label_select(hls::stream<ap_uint<PE * In::bits> > &in, hls::stream<ap_uint<
 	}
 }
 
-/* The same bits in words of another width. Where one width divides the other, no more than a wide word is held. */
+/* The same bits in words of another width. Where one width divides the other, no more than one wide word is kept. */
 template <int IN, int OUT, int WORDS, int WAY> struct Converter;	/* WAY: 0 together, 1 apart, 2 neither divides */
 
 template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 0> {
 	static void run(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &out)
 	{
-		ap_uint<OUT> held = 0;
+		ap_uint<OUT> buffer = 0;
 		int at = 0;
 		for (int i = 0; i < WORDS; i++) {
 #pragma HLS PIPELINE II=1
-			set_element<IN>(held, at, in.read());
+			set_element<IN>(buffer, at, in.read());
 			if (++at == OUT / IN) {
-				out.write(held);
+				out.write(buffer);
 				at = 0;
 			}
 		}
@@ -598,13 +598,13 @@ template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 0> {
 template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 1> {
 	static void run(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &out)
 	{
-		ap_uint<IN> held = 0;
+		ap_uint<IN> buffer = 0;
 		int at = 0;
 		for (int i = 0; i < WORDS * (IN / OUT); i++) {
 #pragma HLS PIPELINE II=1
 			if (at == 0)
-				held = in.read();
-			out.write(element<OUT>(held, at));
+				buffer = in.read();
+			out.write(element<OUT>(buffer, at));
 			if (++at == IN / OUT)
 				at = 0;
 		}
@@ -614,17 +614,17 @@ template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 1> {
 template <int IN, int OUT, int WORDS> struct Converter<IN, OUT, WORDS, 2> {
 	static void run(hls::stream<ap_uint<IN> > &in, hls::stream<ap_uint<OUT> > &out)
 	{
-		ap_uint<IN + OUT> held = 0;
+		ap_uint<IN + OUT> buffer = 0;
 		int bits = 0, words = 0;
 		while (words < WORDS || bits >= OUT) {
 #pragma HLS PIPELINE II=1
 			if (bits >= OUT) {
-				out.write(held.range(OUT - 1, 0));
-				held = held >> OUT;
+				out.write(buffer.range(OUT - 1, 0));
+				buffer = buffer >> OUT;
 				bits -= OUT;
 			}
 			if (bits < OUT && words < WORDS) {
-				held |= ap_uint<IN + OUT>(in.read()) << bits;
+				buffer |= ap_uint<IN + OUT>(in.read()) << bits;
 				bits += IN;
 				words++;
 			}
