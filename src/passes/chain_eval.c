@@ -98,16 +98,14 @@ int chain_eval(const struct chain *c, const double *x, double *y, int64_t points
 {
 	struct arrangement l = arrangement_of(c);
 	struct tensor *root = points_tensor(c, &l, x, points, exact), *t = root ? chain_run(c, root, d) : NULL;
-	int result = 0;
+	bool good = t && t->count == root->count;
 	if (!root)
-		result = diag_error(d, NULL, "out of memory evaluating the chain of '%s'", c->root->name);
-	else if (!t)
-		result = -1;
-	else if (t->count != root->count)
-		result = diag_error(d, NULL, "the chain of '%s' changes its shape", c->root->name);
-	for (int64_t i = 0; result == 0 && i < t->count; i++)
+		diag_error(d, NULL, "out of memory evaluating the chain of '%s'", c->root->name);
+	else if (t && !good)
+		diag_error(d, NULL, "the chain of '%s' changes its shape", c->root->name);
+	for (int64_t i = 0; good && i < t->count; i++)
 		y[i] = tensor_at(t, element_of(&l, i, points, c->channels));
 	tensor_unref(root);
 	tensor_unref(t);
-	return result;
+	return good ? 0 : -1;
 }

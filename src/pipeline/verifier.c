@@ -100,7 +100,7 @@ static bool same_interface(const struct verifier *v, const struct graph *g)
 
 static bool same_shape(const struct value *input, const struct tensor *t)
 {
-	if (input->elem != t->elem || input->rank != t->rank)
+	if (input->elem != t->elem || (int)input->rank != (int)t->rank)
 		return false;
 	for (int k = 1; k < t->rank; k++)
 		if (input->dims[k] != t->dims[k])

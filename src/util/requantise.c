@@ -259,10 +259,12 @@ bool requantise_fit(const struct requantise_problem *p, int shift, double doubt,
 	    p->count >= INT64_C(1) << (60 - shift))
 		return false;
 	struct corner *items = memory_try_zeroed((size_t)p->count * 2, sizeof *items);
+	if (!items)
+		return false;
 	struct search s = { .p = p, .shift = shift, .most = most_multiplier(p) };
 	s.reached.items = items;
 	s.not_reached.items = items + p->count;
-	bool found = items && fit(&s, doubt, q);
+	bool found = fit(&s, doubt, q);
 	free(items);
 	if (!found)
 		requantise_free(q);
