@@ -33,14 +33,16 @@ simulate() {
 
 # golden NAME FOLDER: the design in out/ on the folder's first samples gives its outputs, to 1e-5 of the largest. Behind the
 # last integer stand a scale and a bias in float, where the recording has sums of floats: it says how far apart they are.
-# All but a share of $noise of the outputs: thresholds may lie within the noise of the recording.
+# Thresholds may lie within the noise of the recording: then a share ($noise) of the outputs may be off, by at most $step.
 cat >compare.py <<'EOF'
 import sys
 import numpy as np
 got, want = np.load(sys.argv[1]), np.load(sys.argv[2]).astype(np.float32)
 want = want[:len(got)].reshape(got.shape)
 apart = np.abs(got - want)
-near = np.mean(apart > 1e-5 * max(1, np.abs(want).max())) <= float(sys.argv[3])
+share, furthest = map(float, sys.argv[3:])
+off = apart > 1e-5 * max(1, np.abs(want).max())
+near = np.mean(off) <= share and (apart[off] <= furthest).all()
 print(("" if near else "DIFFERENT: ") + ("equal bit for bit" if (got == want).all() else
       "largest difference %.1e, equal bit for bit are %d of %d" % (apart.max(), np.sum(got == want), got.size)))
 sys.exit(not near)
@@ -50,7 +52,7 @@ golden() {
 		skip "$1" "no numpy"
 	elif "$python" -c 'import sys, numpy as np; np.save("in.npy", np.load(sys.argv[1])[:int(sys.argv[2])])' \
 		"$2/input.npy" "$goldens" && out/hls/testbench in.npy csim.npy >.stdout 2>&1 &&
-		"$python" compare.py csim.npy "$2/output.npy" "$noise" >.stdout 2>&1; then
+		"$python" compare.py csim.npy "$2/output.npy" "$noise" "$step" >.stdout 2>&1; then
 		pass "$1: $(cat .stdout)"
 	else
 		fail "$1" "$(tail -n 3 .stdout)"
@@ -58,7 +60,7 @@ golden() {
 }
 
 # network FOLDER FIRST-PASSES TARGETS...
-samples=4 goldens=64 noise=0
+samples=4 goldens=64 noise=0 step=0
 network() {
 	folder=$1 first=$2
 	network=$(basename "$folder")
@@ -185,14 +187,14 @@ if [ "$models" = all ]; then	# mnist-conv is not quantised
 fi
 for model in $models; do
 	folder=$QCC_SHARED/models/$model
-	first= samples=4 goldens=64 noise=0 level=-O1
+	first= samples=4 goldens=64 noise=0 step=0 level=-O1
 	targets="200000 20000"
 	case $model in
 	cybsec-mlp) first='set-datatype(input=BIPOLAR),' targets="1000 64" ;;
 	cybsec-mlp-raw593) first='set-datatype(input=BINARY),' targets="1000 64" ;;
 	mlp_* | tfc_* | qkeras* | finn_tfc*) targets="1000 64" ;;
 	cnv_*) targets="1000000 100000" ;;
-	espcn_nn_resize) targets="4000000 2000000" samples=1 goldens=1 noise=0.001 level=-O2 ;;	# 2e9 products a frame
+	espcn_nn_resize) targets="4000000 2000000" samples=1 goldens=1 noise=0.001 step=0.0197 level=-O2 ;;	# 2e9 products a frame
 	esac
 	if [ -d "$folder" ]; then
 		# shellcheck disable=SC2086 # a list of numbers
