@@ -13,6 +13,7 @@ VERILOG_MODULES = \
 	src/backends/verilog/modules/qcc_channelwise.v \
 	src/backends/verilog/modules/qcc_code.v \
 	src/backends/verilog/modules/qcc_combine.v \
+	src/backends/verilog/modules/qcc_constants.v \
 	src/backends/verilog/modules/qcc_counter.v \
 	src/backends/verilog/modules/qcc_crop.v \
 	src/backends/verilog/modules/qcc_dot.v \

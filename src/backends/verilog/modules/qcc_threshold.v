@@ -20,26 +20,11 @@ module qcc_threshold #(
 	output wire out_valid,
 	input wire out_ready
 );
-	reg valid;
-	reg [PE*X_BITS-1:0] x;
-	wire [FOLD_BITS-1:0] fold, fold_next_unused;
-	wire fold_last_unused;
-	wire step = in_valid && in_ready;
+	wire [PE*X_BITS-1:0] x;
 	wire [PE*STEPS*BITS-1:0] thresholds;
-	assign in_ready = !valid || out_ready;
-	assign out_valid = valid;
-	qcc_counter #(.N(FOLD), .BITS(FOLD_BITS)) count_fold (
-		.clock(clock), .reset(reset), .step(step), .at(fold), .next(fold_next_unused), .last(fold_last_unused));
-	qcc_rom #(.WIDTH(PE * STEPS * BITS), .WORDS(FOLD), .BITS(FOLD_BITS), .FILE(THRESHOLDS)) threshold_rom (
-		.clock(clock), .read(step), .address(fold), .data(thresholds));
-	always @(posedge clock) begin
-		if (reset)
-			valid <= 1'b0;
-		else if (in_ready)
-			valid <= in_valid;
-		if (step)
-			x <= in_data;
-	end
+	qcc_constants #(.X_WIDTH(PE * X_BITS), .WIDTH(PE * STEPS * BITS), .FOLD(FOLD), .FOLD_BITS(FOLD_BITS), .FILE(THRESHOLDS)) read (
+		.clock(clock), .reset(reset), .in_data(in_data), .in_valid(in_valid), .in_ready(in_ready), .x(x), .constants(thresholds),
+		.out_valid(out_valid), .out_ready(out_ready));
 	genvar pe;
 	generate
 		for (pe = 0; pe < PE; pe = pe + 1) begin : element
