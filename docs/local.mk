@@ -1,7 +1,9 @@
 # The guide, its pictures, and the reference and the manual page, which `make reference` makes from the tables in the code.
 EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
+	docs/exactness.md \
 	docs/guide.md \
 	docs/hardware.md \
+	docs/names.md \
 	docs/page.md \
 	docs/python.md \
 	docs/reference.md \

@@ -33,10 +33,29 @@ shows() {
 	pass "$1"
 }
 
+# missing PAGE TITLE: the programs and Python modules that the chapter needs (<!-- needs PROGRAM... -->, <!-- needs-python
+# MODULE... -->) and that are not there.
+missing() {
+	awk -v title="$2" '/^## / { inside = substr($0, 4) == title } inside && /^<!-- needs/ { print $2, $0 }' "$QCC_SRC/docs/$1" |
+		sed 's/<!-- needs[a-z-]* //; s/ -->//' | while read -r kind names; do
+		for name in $names; do
+			case $kind in
+			needs) command -v "$name" >/dev/null || printf ' %s' "$name" ;;
+			*) python3 -c "import $name" 2>/dev/null || printf ' %s (Python)' "$name" ;;
+			esac
+		done
+	done
+}
+
 # chapter PAGE TITLE
 chapter() {
+	without=$(missing "$1" "$2")
+	if [ -n "$without" ]; then
+		skip "$1: $2" "there is no$without"
+		return
+	fi
 	mkdir chapter
-	ln -s "$QCC_SRC/models" chapter/models
+	ln -s "$QCC_SRC/models" "$QCC_SRC/scripts" chapter
 	cd chapter || exit 99
 	split "$QCC_SRC/docs/$1" "$2"
 	ls block-001.sh >/dev/null 2>&1 || fail "$1, $2" "no commands found"
@@ -48,5 +67,9 @@ chapter() {
 	cd .. && rm -r chapter
 }
 
-chapter guide.md "From a table to a circuit"
+# Every chapter of the guide that has commands.
+awk '/^## / { title = substr($0, 4) } /^```sh$/ && title != last { print title; last = title }' "$QCC_SRC/docs/guide.md" >titles
+while IFS= read -r title <&3; do
+	chapter guide.md "$title"
+done 3<titles
 finish
