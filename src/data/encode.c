@@ -21,6 +21,7 @@ struct encoder {
 	int64_t *fields;  /* of each column */
 	int64_t label;	  /* field; NONE */
 	size_t row_bytes; /* packed */
+	const struct npz_out *out;
 };
 
 struct run;
@@ -30,6 +31,7 @@ static const struct encoder *encoder_of(const struct run *run);
 struct encoded {
 	uint8_t *bits, *labels; /* of the rows that are kept */
 	int64_t kept;
+	uint32_t sum; /* checksum of the bits */
 	uint64_t rows;
 	struct problems problems;
 };
@@ -213,6 +215,7 @@ static void *encode_block(void *user, struct csv_block *b)
 		else
 			spread_row(packed, to, x->e->bits);
 	}
+	y->sum = npz_sum(x->out, y->bits, (size_t)y->kept * bytes);
 	free(packed);
 	free(record.fields);
 	return y;
@@ -240,7 +243,7 @@ static const struct encoder *encoder_of(const struct run *run)
 
 static void keep(struct run *s, const struct encoded *y)
 {
-	npz_rows(s->out, y->bits, y->kept);
+	npz_rows_summed(s->out, y->bits, y->kept, y->sum);
 	if (y->kept) {
 		vec_reserve(&s->labels, s->labels.count + (size_t)y->kept);
 		memcpy(s->labels.items + s->labels.count, y->labels, (size_t)y->kept);
@@ -409,6 +412,7 @@ int encode_tables(const struct encoding *e, char *const *paths, size_t count, co
 	s.out = npy ? npz_create_npy(output, d) : npz_create(output, d);
 	if (!s.out)
 		return -1;
+	s.encoder.out = s.out;
 	s.encoder.fields = xcalloc(e->count, sizeof *s.encoder.fields);
 	npz_begin(s.out, "bits", ELEM_UINT8, 1, &(int64_t){ o->packed ? (int64_t)s.encoder.row_bytes : e->bits });
 	int status = 0;

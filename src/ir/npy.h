@@ -30,6 +30,9 @@ int npz_add(struct npz_out *z, const char *name, const struct tensor *t);
 /* An array whose number of rows is not known yet: npz_begin, npz_rows as often as there are some, npz_end. */
 void npz_begin(struct npz_out *z, const char *name, enum elem_type elem, int row_rank, const int64_t *row_dims);
 void npz_rows(struct npz_out *z, const void *rows, int64_t count);
+/* The same where the checksum of the rows' bytes is known: npz_sum gives it, which several threads may call. */
+uint32_t npz_sum(const struct npz_out *z, const void *bytes, size_t size);
+void npz_rows_summed(struct npz_out *z, const void *rows, int64_t count, uint32_t sum);
 void npz_end(struct npz_out *z);
 /* Both free it. */
 int npz_commit(struct npz_out *z, struct diags *d);

@@ -171,23 +171,38 @@ void npz_begin(struct npz_out *z, const char *name, enum elem_type elem, int row
 	begin(z, name, elem, row_rank + 1, dims);
 }
 
-static void put_elements(struct npz_out *z, const void *elements, size_t bytes)
+uint32_t npz_sum(const struct npz_out *z, const void *bytes, size_t size)
+{
+	return z->plain ? 0 : crc32_add(&z->crc32, 0, bytes, size);
+}
+
+static void put_elements(struct npz_out *z, const void *elements, size_t bytes, uint32_t sum)
 {
 	struct npz_member *m = &z->members.items[z->members.count - 1];
 	if (!z->plain)
-		z->crc = crc32_add(&z->crc32, z->crc, elements, bytes);
+		z->crc = crc32_join(z->crc, sum, bytes);
 	m->size += bytes;
 	if (bytes)
 		fwrite(elements, 1, bytes, z->file.stream);
 }
 
-void npz_rows(struct npz_out *z, const void *rows, int64_t count)
+static size_t row_bytes(const struct npz_out *z)
 {
 	size_t bytes = elem_size(z->elem);
 	for (int i = 1; i < z->rank; i++)
 		bytes *= (size_t)z->dims[i];
+	return bytes;
+}
+
+void npz_rows_summed(struct npz_out *z, const void *rows, int64_t count, uint32_t sum)
+{
 	z->dims[0] += count;
-	put_elements(z, rows, bytes * (size_t)count);
+	put_elements(z, rows, row_bytes(z) * (size_t)count, sum);
+}
+
+void npz_rows(struct npz_out *z, const void *rows, int64_t count)
+{
+	npz_rows_summed(z, rows, count, npz_sum(z, rows, row_bytes(z) * (size_t)count));
 }
 
 /* Goes back to the headers, which know sizes and shape now. A failure to seek shows when the file is closed. */
@@ -215,7 +230,8 @@ int npz_add(struct npz_out *z, const char *name, const struct tensor *t)
 	if (status < 0)
 		return -1;
 	begin(z, name, (enum elem_type)t->elem, t->rank, t->dims);
-	put_elements(z, t->data, (size_t)t->count * elem_size((enum elem_type)t->elem));
+	size_t bytes = (size_t)t->count * elem_size((enum elem_type)t->elem);
+	put_elements(z, t->data, bytes, npz_sum(z, t->data, bytes));
 	npz_end(z);
 	return 0;
 }
