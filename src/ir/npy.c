@@ -10,8 +10,6 @@
 #include "util/file.h"
 #include "util/strbuf.h"
 
-#define NATIVE_ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>')
-
 struct npy_header {
 	char descr[16]; /* "<f4" */
 	enum elem_type elem;
@@ -117,7 +115,7 @@ static bool parse_descr(struct reader *r, struct npy_header *h)
 		return fail(r, "it holds records (a structured dtype); save one field of them");
 	if (!take_string(r, h->descr, sizeof h->descr))
 		return false;
-	h->swapped = strchr("<>", h->descr[0]) && h->descr[0] != NATIVE_ORDER;
+	h->swapped = strchr("<>", h->descr[0]) && h->descr[0] != (NATIVE_IS_LITTLE ? '<' : '>');
 	const char *code = h->descr + (strchr("<>|=", h->descr[0]) != NULL);
 	for (int i = 0; i < NPY_TYPES; i++)
 		if (!strcmp(npy_types[i].code, code))
@@ -192,18 +190,6 @@ static const char *parse_header(const struct blob *b, struct npy_header *h)
 
 /* ---- the elements ---- */
 
-static void swap_bytes(struct tensor *t)
-{
-	size_t size = elem_size(t->elem);
-	unsigned char *p = t->data;
-	for (int64_t i = 0; i < t->count; i++, p += size)
-		for (size_t k = 0; k < size / 2; k++) {
-			unsigned char byte = p[k];
-			p[k] = p[size - 1 - k];
-			p[size - 1 - k] = byte;
-		}
-}
-
 /* Copies elements stored with the first index running fastest into row-major order. */
 static void from_fortran(struct tensor *t, const char *from)
 {
@@ -239,7 +225,7 @@ static struct tensor *read_elements(struct blob *b, const struct npy_header *h)
 	else if (t->count)
 		memcpy(t->data, data, (size_t)t->count * elem_size(h->elem));
 	if (h->swapped)
-		swap_bytes(t);
+		elements_swap(h->elem, t->data, (size_t)t->count * elem_size(h->elem));
 	return t;
 }
 
@@ -319,8 +305,7 @@ int npy_header(struct strbuf *h, enum elem_type elem, int rank, const int64_t *d
 		return -1;
 	size_t start = h->length;
 	strbuf_add(h, "\x93NUMPY\1\0\0\0", 10);
-	strbuf_printf(h, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
-		      elem_size(elem) > 1 ? NATIVE_ORDER : '|', code);
+	strbuf_printf(h, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", elem_size(elem) > 1 ? '<' : '|', code);
 	for (int k = 0; k < rank; k++)
 		strbuf_printf(h, "%s%lld", k ? ", " : "", (long long)dims[k]);
 	strbuf_puts(h, rank == 1 ? ",), }" : "), }");
@@ -342,8 +327,12 @@ static int write_tensor(const struct tensor *t, const char *path, struct diags *
 	npy_header(&header, (enum elem_type)t->elem, t->rank, t->dims, 0);
 	fwrite(header.text, 1, header.length, f.stream);
 	strbuf_free(&header);
-	if (t->count)
-		fwrite(t->data, elem_size(t->elem), (size_t)t->count, f.stream);
+	void *copy;
+	size_t bytes = (size_t)t->count * elem_size(t->elem);
+	const void *elements = elements_for_file((enum elem_type)t->elem, t->data, bytes, &copy);
+	if (bytes)
+		fwrite(elements, 1, bytes, f.stream);
+	free(copy);
 	return file_commit(&f, d);
 }
 

@@ -179,11 +179,14 @@ uint32_t npz_sum(const struct npz_out *z, const void *bytes, size_t size)
 static void put_elements(struct npz_out *z, const void *elements, size_t bytes, uint32_t sum)
 {
 	struct npz_member *m = &z->members.items[z->members.count - 1];
+	void *copy;
+	elements = elements_for_file(z->elem, elements, bytes, &copy);
 	if (!z->plain)
 		z->crc = crc32_join(z->crc, sum, bytes);
 	m->size += bytes;
 	if (bytes)
 		fwrite(elements, 1, bytes, z->file.stream);
+	free(copy);
 }
 
 static size_t row_bytes(const struct npz_out *z)

@@ -106,10 +106,12 @@ void emit_elements(struct writer *w, const struct tensor *t)
 	unsigned bits = elem_file_bits((enum elem_type)t->elem);
 	uint64_t size = tensor_file_size(t);
 	if (bits >= 8 || !w->stream) {
+		void *copy = NULL;
 		if (w->stream)
-			emit_bytes(w, t->data, size);
+			emit_bytes(w, elements_for_file((enum elem_type)t->elem, t->data, size, &copy), size);
 		else
 			w->size += size;
+		free(copy);
 		return;
 	}
 	enum { CHUNK = 1 << 16 }; /* a multiple of what a byte holds */

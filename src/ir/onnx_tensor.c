@@ -10,8 +10,6 @@
 #include "util/file.h"
 #include "util/strbuf.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ONNX files are little endian, and used in place");
-
 #define DATA_FIELDS                                                                                 \
 	(WIRE_SET(TENSOR_FLOAT_DATA) | WIRE_SET(TENSOR_INT32_DATA) | WIRE_SET(TENSOR_STRING_DATA) | \
 	 WIRE_SET(TENSOR_INT64_DATA) | WIRE_SET(TENSOR_RAW_DATA) | WIRE_SET(TENSOR_DOUBLE_DATA) |   \
@@ -91,7 +89,8 @@ static struct tensor *from_bytes(const struct source *s, const uint8_t *bytes, s
 {
 	bool packed = elem_file_bits(s->elem) < 8;
 	bool aligned = (uintptr_t)bytes % alignment(s->elem) == 0;
-	if (blob && aligned && !packed && s->file_bytes >= WORTH_SHARING)
+	bool as_is = NATIVE_IS_LITTLE || elem_size(s->elem) == 1;
+	if (blob && aligned && as_is && !packed && s->file_bytes >= WORTH_SHARING)
 		return tensor_over(blob, (void *)bytes, s->elem, s->rank, s->dims);
 	struct tensor *t = tensor_new_raw(s->elem, s->rank, s->dims);
 	if (!t)
@@ -100,6 +99,8 @@ static struct tensor *from_bytes(const struct source *s, const uint8_t *bytes, s
 		unpack_bits(t->data, bytes, s->count, s->elem);
 	else if (s->file_bytes)
 		memcpy(t->data, bytes, s->file_bytes);
+	if (!as_is && !packed)
+		elements_swap(s->elem, t->data, s->file_bytes);
 	return t;
 }
 
@@ -158,7 +159,7 @@ static size_t count_entries(struct span in, struct typed_field typed)
 	return count;
 }
 
-/* Stores the field's entries one after another; `to` has room for as many as count_entries said. */
+/* Stores the field's entries one after another as a file has them, least significant byte first; `to` has room for as many as count_entries said. */
 static void decode_entries(uint8_t *to, struct span in, struct typed_field typed)
 {
 	struct wire_field f;
@@ -168,11 +169,14 @@ static void decode_entries(uint8_t *to, struct span in, struct typed_field typed
 		size_t n = entries(&f, typed.wire_size);
 		for (size_t i = 0; i < n; i++, to += typed.size) {
 			uint64_t value = f.value;
-			if (f.type == WIRE_BYTES && typed.wire_size)
-				memcpy(&value, f.bytes.at + i * typed.wire_size, typed.wire_size);
-			else if (f.type == WIRE_BYTES && !wire_varint(&f.bytes, &value))
+			if (f.type == WIRE_BYTES && typed.wire_size) {
+				memcpy(to, f.bytes.at + i * typed.wire_size, typed.size);
+				continue;
+			}
+			if (f.type == WIRE_BYTES && !wire_varint(&f.bytes, &value))
 				value = 0;
-			memcpy(to, &value, typed.size);
+			for (size_t k = 0; k < typed.size; k++)
+				to[k] = (uint8_t)(value >> 8 * k);
 		}
 	}
 }

@@ -69,6 +69,28 @@ unsigned elem_file_bits(enum elem_type elem)
 	return elem < ELEM_COUNT ? elem_info[elem].file_bits : 0;
 }
 
+void elements_swap(enum elem_type elem, void *elements, size_t bytes)
+{
+	size_t parts = elem == ELEM_COMPLEX64 || elem == ELEM_COMPLEX128 ? 2 : 1, size = elem_size(elem) / parts;
+	unsigned char *p = elements;
+	for (size_t at = 0; size > 1 && at < bytes; at += size, p += size)
+		for (size_t k = 0; k < size / 2; k++) {
+			unsigned char byte = p[k];
+			p[k] = p[size - 1 - k];
+			p[size - 1 - k] = byte;
+		}
+}
+
+const void *elements_for_file(enum elem_type elem, const void *elements, size_t bytes, void **copy)
+{
+	*copy = NULL;
+	if (NATIVE_IS_LITTLE || elem_size(elem) < 2 || !bytes)
+		return elements;
+	*copy = memcpy(xmalloc(bytes), elements, bytes);
+	elements_swap(elem, *copy, bytes);
+	return *copy;
+}
+
 bool elem_is_float(enum elem_type elem)
 {
 	return elem < ELEM_COUNT && elem_info[elem].is_float;

@@ -65,6 +65,13 @@ bool elem_is_float(enum elem_type elem);      /* float, double, half, bfloat16, 
 bool elem_is_integer(enum elem_type elem);    /* signed or unsigned, any width; not bool */
 bool elem_is_signed(enum elem_type elem);
 
+/* Files have the least significant byte of each number first, and some machines the most significant one. */
+enum { NATIVE_IS_LITTLE = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
+/* Turns the bytes of each number among the elements around, in place. */
+void elements_swap(enum elem_type elem, void *elements, size_t bytes);
+/* The elements as a file has them: the elements themselves, or a copy, which is put into *copy to be freed. */
+const void *elements_for_file(enum elem_type elem, const void *elements, size_t bytes, void **copy);
+
 /* Product of dims, or -1 where it overflows, a dim is negative or the bytes would not fit. */
 int64_t shape_count(int rank, const int64_t *dims, enum elem_type elem);
 
