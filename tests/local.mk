@@ -27,6 +27,21 @@ endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/compare.h tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt tests/requirements-nodeps.txt
 
+# Which lines the tests reach: configure with --enable-gcov CFLAGS='-O0 -g'. The tests that compare many random networks, or run
+# other compilers and simulators, are left out: they take hours without optimisation, and reach what the others reach.
+COVERAGE_WITHOUT = tests/interop/random_* | tests/interop/finn_* | tests/interop/compare_* | tests/interop/faults* \
+	| tests/backends/*random* | tests/backends/*sim* | tests/backends/c_targets* | tests/backends/c_stack* \
+	| tests/python/* | tests/style/* | tests/fuzz/hostile* | tests/fuzz/failing* | tests/fuzz/allocations*
+coverage: all
+	find src -name '*.gcda' -exec rm -f {} +
+	-for t in $(TESTS); do case $$t in $(COVERAGE_WITHOUT)) ;; *) printf '%s ' $$t;; esac; done >coverage.tests
+	-$(MAKE) check TESTS="`cat coverage.tests`"
+	$${QCC_PYTHON:-python3} $(top_srcdir)/tests/coverage.py . $(COVERAGE_LEAST)
+COVERAGE_LEAST = 90
+.PHONY: coverage
+CLEANFILES += coverage.tests
+EXTRA_DIST += tests/coverage.py
+
 include tests/unit/local.mk
 include tests/ops/local.mk
 include tests/hw/local.mk

@@ -23,7 +23,7 @@ static struct tensor *tensor_of(const struct qcc_array *a, const char *name, str
 	enum elem_type elem = (enum elem_type)a->type;
 	struct tensor *t = NULL;
 	if (a->rank >= 0 && a->rank <= MAX_RANK && is_numeric(elem))
-		t = tensor_new_raw(elem, a->rank, a->dims);
+		t = tensor_try_raw(elem, a->rank, a->dims);
 	if (!t) {
 		diag_error(d, NULL, "the array for input '%s' has no shape or type that can be used", name);
 		return NULL;
@@ -39,7 +39,7 @@ static struct tensor *converted(struct tensor *t, const struct value *input, str
 	enum elem_type wanted = (enum elem_type)input->elem;
 	if (!t || wanted == ELEM_UNDEFINED || t->elem == wanted)
 		return t;
-	struct tensor *cast = is_numeric(wanted) || elem_is_float(wanted) ? tensor_cast(t, wanted) : NULL;
+	struct tensor *cast = is_numeric(wanted) || elem_is_float(wanted) ? tensor_try_cast(t, wanted) : NULL;
 	int64_t bad = cast ? -1 : 0;
 	for (int64_t i = 0; cast && bad < 0 && i < t->count; i++)
 		if (!elem_is_float(wanted) && tensor_at(cast, i) != tensor_at(t, i))

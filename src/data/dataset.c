@@ -50,7 +50,7 @@ static struct tensor *unpacked(const struct tensor *packed, int64_t width, struc
 		diag_error(d, NULL, "its packed rows do not have the width that the array width says");
 		return NULL;
 	}
-	struct tensor *t = tensor_new_raw(ELEM_UINT8, 2, dims);
+	struct tensor *t = tensor_try_raw(ELEM_UINT8, 2, dims);
 	const uint8_t *from = packed->data;
 	uint8_t *to = t ? t->data : NULL;
 	for (int64_t r = 0; t && r < rows; r++, from += packed->dims[1])
@@ -120,9 +120,9 @@ static int take_rows(struct dataset *s, struct tensor *t, struct diags *d)
 	s->row = t->count / s->rows;
 	if (s->row < 1)
 		return diag_error(d, NULL, "its rows are empty");
-	s->x = t->elem == ELEM_UINT8 || t->elem == ELEM_BOOL ? tensor_ref(t) : tensor_cast(t, ELEM_FLOAT);
+	s->x = t->elem == ELEM_UINT8 || t->elem == ELEM_BOOL ? tensor_ref(t) : tensor_try_cast(t, ELEM_FLOAT);
 	if (s->x->elem == ELEM_BOOL) {
-		struct tensor *bytes = tensor_cast(s->x, ELEM_UINT8);
+		struct tensor *bytes = tensor_try_cast(s->x, ELEM_UINT8);
 		tensor_unref(s->x);
 		s->x = bytes;
 	}

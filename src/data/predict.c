@@ -70,7 +70,7 @@ struct tensor *feeding_rows(const struct feeding *f, const struct value *input, 
 	int64_t dims[MAX_RANK];
 	memcpy(dims, input->dims, (size_t)input->rank * sizeof *dims);
 	dims[0] = count;
-	struct tensor *t = tensor_new_raw(ELEM_FLOAT, input->rank, dims);
+	struct tensor *t = tensor_try_raw(ELEM_FLOAT, input->rank, dims);
 	float *to = t ? t->data : NULL, lo = f->bipolar ? -1 : 0, step = f->bipolar ? 2 : 1;
 	for (int64_t r = first; t && r < first + count; r++, to += f->length)
 		for (int64_t i = 0; i < f->length; i++)
@@ -84,7 +84,7 @@ static int put_part(struct tensor **all, const struct tensor *part, const struct
 {
 	int64_t dims[] = { s->rows, part->count / count };
 	if (!*all)
-		*all = tensor_new((enum elem_type)part->elem, 2, dims);
+		*all = tensor_try_new((enum elem_type)part->elem, 2, dims);
 	if (!*all || (*all)->dims[1] * count != part->count)
 		return diag_error(d, NULL, "the outputs of its rows cannot be joined");
 	size_t bytes = elem_size((enum elem_type)part->elem) * (size_t)(*all)->dims[1];

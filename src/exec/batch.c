@@ -47,7 +47,7 @@ static struct tensor *joined_output(const struct batch_job *job, const struct te
 	if (dims[0] % count)
 		return NULL;
 	dims[0] = dims[0] / count * job->samples;
-	return tensor_new((enum elem_type)part->elem, part->rank ? part->rank : 1, dims);
+	return tensor_try_new((enum elem_type)part->elem, part->rank ? part->rank : 1, dims);
 }
 
 /* Copies a part's outputs to their rows. Strings would need copies of their own: they are not joined. */

@@ -217,7 +217,7 @@ static struct tensor *read_elements(struct blob *b, const struct npy_header *h)
 	bool fortran = h->fortran && h->rank > 1;
 	if (!fortran && !h->swapped && (uintptr_t)data % elem_size(h->elem) == 0)
 		return tensor_over(b, data, h->elem, h->rank, h->dims);
-	struct tensor *t = tensor_new_raw(h->elem, h->rank, h->dims);
+	struct tensor *t = tensor_try_raw(h->elem, h->rank, h->dims);
 	if (!t)
 		return NULL;
 	if (fortran)
@@ -343,7 +343,7 @@ int npy_write(const struct tensor *t, const char *path, struct diags *d)
 	if (!elem_is_float(t->elem))
 		return diag_error(d, NULL, "cannot write '%s': numpy has no type for elements of type %s", path,
 				  elem_name(t->elem));
-	struct tensor *wide = tensor_cast(t, ELEM_FLOAT); /* bfloat16 and the float8 kinds */
+	struct tensor *wide = tensor_try_cast(t, ELEM_FLOAT); /* bfloat16 and the float8 kinds */
 	int status = write_tensor(wide, path, d);
 	tensor_unref(wide);
 	return status;

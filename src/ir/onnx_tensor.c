@@ -92,7 +92,7 @@ static struct tensor *from_bytes(const struct source *s, const uint8_t *bytes, s
 	bool as_is = NATIVE_IS_LITTLE || elem_size(s->elem) == 1;
 	if (blob && aligned && as_is && !packed && s->file_bytes >= WORTH_SHARING)
 		return tensor_over(blob, (void *)bytes, s->elem, s->rank, s->dims);
-	struct tensor *t = tensor_new_raw(s->elem, s->rank, s->dims);
+	struct tensor *t = tensor_try_raw(s->elem, s->rank, s->dims);
 	if (!t)
 		return tensor_error(s, NULL, "does not fit into memory");
 	if (packed)
@@ -204,7 +204,7 @@ static struct tensor *read_strings(const struct source *s)
 	if (found != s->count)
 		return tensor_error(s, "export the model again", "has %lld strings where its shape needs %lld",
 				    (long long)found, (long long)s->count);
-	struct tensor *t = tensor_new(ELEM_STRING, s->rank, s->dims);
+	struct tensor *t = tensor_try_new(ELEM_STRING, s->rank, s->dims);
 	if (!t)
 		return tensor_error(s, NULL, "does not fit into memory");
 	char **to = t->data;

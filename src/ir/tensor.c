@@ -144,7 +144,7 @@ void shape_text(struct strbuf *b, int rank, const int64_t *dims)
 
 enum {
 	SMALL = 4096,	/* bytes of elements that lie beside the tensor's header */
-	LARGE = 1 << 24 /* beyond that the caller hears that memory is short; below, the call is left (util/memory.h) */
+	LARGE = 1 << 24 /* tensor_try_... tell the caller that memory is short beyond that; below, the call is left */
 };
 _Static_assert(sizeof(struct blob) % alignof(max_align_t) == 0, "a tensor may lie behind a blob");
 
@@ -185,7 +185,8 @@ static struct tensor *new_small(enum elem_type elem, int rank, const int64_t *di
 	return t;
 }
 
-static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *dims, bool zeroed)
+/* try: where memory is short for a large one, NULL; else the call is left. */
+static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *dims, bool zeroed, bool try)
 {
 	int64_t count = rank > MAX_RANK ? -1 : shape_count(rank, dims, elem);
 	if (count < 0)
@@ -197,9 +198,9 @@ static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *d
 			memset(small->data, 0, size);
 		return small;
 	}
-	void *data = size > LARGE ? zeroed ? memory_try_zeroed(size, 1) : memory_try(size)
+	void *data = try && size > LARGE ? zeroed ? memory_try_zeroed(size, 1) : memory_try(size)
 		     : zeroed ? xcalloc(size, 1)
-				  : xmalloc(size);
+					 : xmalloc(size);
 	if (!data)
 		return NULL;
 	struct tensor *t = header_init(xmalloc(header_size(rank)), elem, rank, dims, count);
@@ -210,12 +211,22 @@ static struct tensor *new_tensor(enum elem_type elem, int rank, const int64_t *d
 
 struct tensor *tensor_new(enum elem_type elem, int rank, const int64_t *dims)
 {
-	return new_tensor(elem, rank, dims, true);
+	return new_tensor(elem, rank, dims, true, false);
 }
 
 struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims)
 {
-	return new_tensor(elem, rank, dims, elem == ELEM_STRING);
+	return new_tensor(elem, rank, dims, elem == ELEM_STRING, false);
+}
+
+struct tensor *tensor_try_new(enum elem_type elem, int rank, const int64_t *dims)
+{
+	return new_tensor(elem, rank, dims, true, true);
+}
+
+struct tensor *tensor_try_raw(enum elem_type elem, int rank, const int64_t *dims)
+{
+	return new_tensor(elem, rank, dims, elem == ELEM_STRING, true);
 }
 
 struct tensor *tensor_over(struct blob *blob, void *data, enum elem_type elem, int rank, const int64_t *dims)
@@ -249,14 +260,24 @@ struct tensor *tensor_rows(const struct tensor *t, int64_t first, int64_t count)
 	return tensor_over(t->blob, at, (enum elem_type)t->elem, t->rank, dims);
 }
 
-struct tensor *tensor_copy(const struct tensor *t)
+static struct tensor *copy(const struct tensor *t, bool try)
 {
 	if (t->elem == ELEM_STRING)
 		return tensor_view(t, t->rank, t->dims);
-	struct tensor *copy = tensor_new_raw(t->elem, t->rank, t->dims);
-	if (copy && t->count)
-		memcpy(copy->data, t->data, (size_t)t->count * elem_size(t->elem));
-	return copy;
+	struct tensor *own = new_tensor(t->elem, t->rank, t->dims, false, try);
+	if (own && t->count)
+		memcpy(own->data, t->data, (size_t)t->count * elem_size(t->elem));
+	return own;
+}
+
+struct tensor *tensor_copy(const struct tensor *t)
+{
+	return copy(t, false);
+}
+
+struct tensor *tensor_try_copy(const struct tensor *t)
+{
+	return copy(t, true);
 }
 
 struct tensor *tensor_ref(const struct tensor *t)
@@ -280,11 +301,11 @@ void tensor_unref(struct tensor *t)
 		free(t);
 }
 
-struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem)
+static struct tensor *cast(const struct tensor *t, enum elem_type elem, bool try)
 {
 	if (t->elem == elem)
 		return tensor_ref(t);
-	struct tensor *out = tensor_new_raw(elem, t->rank, t->dims);
+	struct tensor *out = new_tensor(elem, t->rank, t->dims, elem == ELEM_STRING, try);
 	if (!out)
 		return NULL;
 	bool exact_ints = (elem == ELEM_INT64 || elem == ELEM_UINT64) && elem_is_integer(t->elem);
@@ -295,6 +316,16 @@ struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem)
 			tensor_put(out, i, tensor_at(t, i));
 	}
 	return out;
+}
+
+struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem)
+{
+	return cast(t, elem, false);
+}
+
+struct tensor *tensor_try_cast(const struct tensor *t, enum elem_type elem)
+{
+	return cast(t, elem, true);
 }
 
 struct tensor *tensor_float(int rank, const int64_t *dims, const float *elements)

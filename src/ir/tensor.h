@@ -83,8 +83,8 @@ bool shape_fits(int rank, const int64_t *dims);
 struct strbuf;
 void shape_text(struct strbuf *b, int rank, const int64_t *dims);
 
-/* Elements zeroed. NULL where the shape is invalid, or where memory runs out for more than 16 MiB; for less the call is
- * left (util/memory.h). The caller owns one reference. */
+/* Elements zeroed. NULL where the shape is invalid; where memory runs out, the call is left (util/memory.h). The caller owns
+ * one reference. */
 struct tensor *tensor_new(enum elem_type elem, int rank, const int64_t *dims);
 /* Like tensor_new without zeroing: for callers that write every element. */
 struct tensor *tensor_new_raw(enum elem_type elem, int rank, const int64_t *dims);
@@ -99,6 +99,13 @@ struct tensor *tensor_ref(const struct tensor *t);  /* one more reference; NULL 
 void tensor_unref(struct tensor *t);		    /* NULL is fine */
 /* Elements cast to another type (C conversion, saturating nothing); shares where it is the same. */
 struct tensor *tensor_cast(const struct tensor *t, enum elem_type elem);
+
+/* The same for operators and readers, whose callers report it where a tensor does not fit into memory: NULL where memory runs out
+ * for more than 16 MiB. */
+struct tensor *tensor_try_new(enum elem_type elem, int rank, const int64_t *dims);
+struct tensor *tensor_try_raw(enum elem_type elem, int rank, const int64_t *dims);
+struct tensor *tensor_try_copy(const struct tensor *t);
+struct tensor *tensor_try_cast(const struct tensor *t, enum elem_type elem);
 
 struct tensor *tensor_float(int rank, const int64_t *dims, const float *elements);   /* copies */
 struct tensor *tensor_int64(int rank, const int64_t *dims, const int64_t *elements); /* copies */

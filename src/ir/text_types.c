@@ -165,7 +165,7 @@ struct tensor *text_elements(struct parser *p, const struct type *t, const char 
 		lex_error(l, "'%s' needs a type and a shape that fit its elements", name);
 		return NULL;
 	}
-	struct tensor *tensor = tensor_new(t->elem, t->rank, t->dims);
+	struct tensor *tensor = tensor_try_new(t->elem, t->rank, t->dims);
 	if (!tensor || put_elements(p, tensor))
 		return tensor;
 	tensor_unref(tensor);

@@ -120,7 +120,7 @@ static int update_running(struct exec_ctx *x, size_t i, const struct tensor *run
 
 static int train(struct exec_ctx *x, struct tensor *params[4])
 {
-	struct tensor *mean = tensor_copy(params[2]), *var = tensor_copy(params[3]);
+	struct tensor *mean = tensor_try_copy(params[2]), *var = tensor_try_copy(params[3]);
 	int result = -1;
 	if (mean && var && x->in[0]->count) {
 		statistics(x->in[0], channel_axis(x->node, x->in[0]->rank), mean, var);

@@ -8,7 +8,7 @@ static binary_loop *const loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, bipolar) };
 
 static int kernel(struct exec_ctx *x)
 {
-	struct tensor *scale = tensor_cast(x->in[1], (enum elem_type)x->in[0]->elem);
+	struct tensor *scale = tensor_try_cast(x->in[1], (enum elem_type)x->in[0]->elem);
 	int result = exec_binary_on(x, x->in[0], scale, loops, ELEM_UNDEFINED);
 	tensor_unref(scale);
 	return result;

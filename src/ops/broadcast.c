@@ -113,7 +113,7 @@ int exec_real_begin(struct exec_ctx *x, size_t count, struct real_operands *o)
 		return -1;
 	o->out = exec_output(x, 0, elem, rank, dims);
 	for (size_t i = 0; i < count && o->out; i++)
-		if (!(o->in[i] = tensor_cast(x->in[i], elem)))
+		if (!(o->in[i] = tensor_try_cast(x->in[i], elem)))
 			return exec_unsupported(x, "a parameter of that type");
 	return o->out ? 0 : -1;
 }

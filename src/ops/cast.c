@@ -89,7 +89,7 @@ static void put_real(struct tensor *t, int64_t i, double x, const struct casting
 
 static struct tensor *cast_numbers(const struct tensor *in, const struct casting *c)
 {
-	struct tensor *out = tensor_new_raw(c->to, in->rank, in->dims);
+	struct tensor *out = tensor_try_raw(c->to, in->rank, in->dims);
 	bool integers = is_integral_type(in->elem) && is_integral_type(c->to);
 	for (int64_t i = 0; out && i < in->count; i++) {
 		if (integers)
@@ -138,7 +138,7 @@ static char *number_text(const struct tensor *t, int64_t i)
 
 static struct tensor *to_strings(const struct tensor *in)
 {
-	struct tensor *out = tensor_new(ELEM_STRING, in->rank, in->dims);
+	struct tensor *out = tensor_try_new(ELEM_STRING, in->rank, in->dims);
 	for (int64_t i = 0; out && i < in->count; i++)
 		((char **)out->data)[i] = number_text(in, i);
 	return out;
@@ -146,7 +146,7 @@ static struct tensor *to_strings(const struct tensor *in)
 
 static struct tensor *from_strings(const struct tensor *in, const struct casting *c)
 {
-	struct tensor *out = tensor_new_raw(c->to, in->rank, in->dims);
+	struct tensor *out = tensor_try_raw(c->to, in->rank, in->dims);
 	for (int64_t i = 0; out && i < in->count; i++) {
 		const char *text = tensor_string(in, i);
 		text = text ? text : "";

@@ -36,7 +36,7 @@ TRANSPOSE(double, transpose_double)
 
 static struct tensor *turned(const struct tensor *t, const int64_t *dims, int64_t rows, int64_t columns)
 {
-	struct tensor *out = tensor_new_raw((enum elem_type)t->elem, t->rank, dims);
+	struct tensor *out = tensor_try_raw((enum elem_type)t->elem, t->rank, dims);
 	if (!out)
 		return NULL;
 	if (t->elem == ELEM_FLOAT)

@@ -14,12 +14,12 @@ static binary_loop *const high_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, clip_
 static struct tensor *bound(const struct exec_ctx *x, size_t index)
 {
 	if (x->opset >= 11)
-		return exec_input(x, index) ? tensor_cast(exec_input(x, index), x->in[0]->elem) : NULL;
+		return exec_input(x, index) ? tensor_try_cast(exec_input(x, index), x->in[0]->elem) : NULL;
 	const char *name = index == 1 ? "min" : "max";
 	if (!node_attr(x->node, name))
 		return NULL;
 	struct tensor *given = tensor_scalar((float)node_attr_float(x->node, name, 0));
-	struct tensor *typed = tensor_cast(given, x->in[0]->elem);
+	struct tensor *typed = tensor_try_cast(given, x->in[0]->elem);
 	tensor_unref(given);
 	return typed;
 }

@@ -148,7 +148,7 @@ static int exec_split(struct exec_ctx *x)
 	int axis = normal_axis(node_attr_int(x->node, "axis", 0), in->rank);
 	size_t count = 0;
 	const int64_t *parts = node_attr_ints(x->node, "split", &count);
-	struct tensor *typed = given && given->elem != ELEM_STRING ? tensor_cast(given, ELEM_INT64) : NULL;
+	struct tensor *typed = given && given->elem != ELEM_STRING ? tensor_try_cast(given, ELEM_INT64) : NULL;
 	if (typed) {
 		parts = typed->data;
 		count = (size_t)typed->count;

@@ -5,7 +5,7 @@
 
 static struct tensor *strings_tensor(const char *const *strings, int rank, int64_t count)
 {
-	struct tensor *t = tensor_new(ELEM_STRING, rank, &count);
+	struct tensor *t = tensor_try_new(ELEM_STRING, rank, &count);
 	for (int64_t i = 0; t && i < t->count; i++)
 		((char **)t->data)[i] = xstrdup(strings[i]);
 	return t;

@@ -237,7 +237,7 @@ static int contract(struct exec_ctx *x, struct tensor **wide)
 	for (size_t i = 0; i <= x->n_in; i++)
 		data[i] = wide[i]->data;
 	multiply_add(&l, e.n_terms, data);
-	x->out[0] = tensor_cast(sum, x->in[0]->elem);
+	x->out[0] = tensor_try_cast(sum, x->in[0]->elem);
 	return x->out[0] ? 0 : -1;
 }
 
@@ -249,7 +249,7 @@ static int exec_einsum(struct exec_ctx *x)
 		return exec_unsupported(x, "more than eight operands");
 	for (size_t i = 0; i < x->n_in && result == 0; i++) {
 		if (x->in[i] && x->in[i]->elem != ELEM_STRING)
-			wide[i] = tensor_cast(x->in[i], ELEM_DOUBLE);
+			wide[i] = tensor_try_cast(x->in[i], ELEM_DOUBLE);
 		result = wide[i] ? 0 : exec_unsupported(x, "an omitted operand, or one of that type");
 	}
 	if (result == 0)

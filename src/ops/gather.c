@@ -99,7 +99,7 @@ static struct tensor *true_positions(const struct tensor *condition)
 	int64_t count = 0;
 	for (int64_t i = 0; i < condition->count; i++)
 		count += tensor_at(condition, i) != 0;
-	struct tensor *at = tensor_new_raw(ELEM_INT64, 1, &count);
+	struct tensor *at = tensor_try_raw(ELEM_INT64, 1, &count);
 	int64_t next = 0;
 	for (int64_t i = 0; at && i < condition->count; i++)
 		if (tensor_at(condition, i) != 0)

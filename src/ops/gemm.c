@@ -73,7 +73,7 @@ static int finish(struct exec_ctx *x, struct tensor *y, struct tensor *c)
 	if (!c && alpha == 1)
 		return 0;
 	if (!c) {
-		both[1] = zero = tensor_new((enum elem_type)y->elem, 0, NULL);
+		both[1] = zero = tensor_try_new((enum elem_type)y->elem, 0, NULL);
 		beta = 0;
 	}
 	if (!exec_broadcast_shape(x, both, 2, &rank, dims))
@@ -120,14 +120,14 @@ static int in_double(struct exec_ctx *x, enum elem_type elem)
 	struct exec_ctx inner = *x;
 	inner.in = in;
 	for (size_t i = 0; i < x->n_in && i < 3; i++)
-		in[i] = x->in[i] ? tensor_cast(x->in[i], ELEM_DOUBLE) : NULL;
+		in[i] = x->in[i] ? tensor_try_cast(x->in[i], ELEM_DOUBLE) : NULL;
 	bool cast = true;
 	for (size_t i = 0; i < x->n_in && i < 3; i++)
 		cast = cast && (in[i] || !x->in[i]);
 	int result = cast ? product(&inner) : exec_unsupported(x, "operands of that size");
 	if (result == 0) {
 		struct tensor *y = x->out[0];
-		x->out[0] = tensor_cast(y, elem);
+		x->out[0] = tensor_try_cast(y, elem);
 		tensor_unref(y);
 		result = x->out[0] ? 0 : -1;
 	}

@@ -103,7 +103,7 @@ static int exec(struct exec_ctx *x)
 	if (read_unfold(x->node, in->rank, in->dims, &u, x->diags) != 0)
 		return -1;
 	int64_t dims[4] = { in->dims[0], u.out[0], u.out[1], u.channels * u.kernel[0] * u.kernel[1] };
-	struct tensor *y = exec_output(x, 0, elem, 4, dims), *padding = tensor_new(elem, 0, NULL);
+	struct tensor *y = exec_output(x, 0, elem, 4, dims), *padding = tensor_try_new(elem, 0, NULL);
 	if (y && padding) {
 		size_t size = elem_size(elem);
 		size_t in_bytes = (size_t)(u.in[0] * u.in[1] * u.channels) * size;

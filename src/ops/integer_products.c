@@ -65,7 +65,7 @@ static struct tensor *output_factor(struct exec_ctx *x)
 		exec_unsupported(x, "scales of the input or output that are no scalars");
 		return NULL;
 	}
-	struct tensor *factor = tensor_new_raw(ELEM_FLOAT, 1, (const int64_t[]){ b->count });
+	struct tensor *factor = tensor_try_raw(ELEM_FLOAT, 1, (const int64_t[]){ b->count });
 	for (int64_t i = 0; factor && i < b->count; i++)
 		((float *)factor->data)[i] = (float)tensor_at(a, 0) * (float)tensor_at(b, i) / (float)tensor_at(y, 0);
 	return factor;
@@ -105,7 +105,7 @@ static struct tensor *convolution(struct exec_ctx *x, const struct roles *r, con
 	int rank = conv_dims(&c, dims);
 	struct tensor *wide = linear_centred(x, in, role(x, r->a_zero), 1);
 	struct tensor *wide_weights = linear_centred(x, weights, role(x, r->b_zero), 0);
-	struct tensor *wide_bias = bias ? tensor_cast(bias, ELEM_DOUBLE) : NULL;
+	struct tensor *wide_bias = bias ? tensor_try_cast(bias, ELEM_DOUBLE) : NULL;
 	bool ready = wide && wide_weights && (wide_bias || !bias) && conv_work(x, &c) == 0;
 	struct tensor *y = ready ? exec_scratch(x, ELEM_DOUBLE, rank, dims) : NULL;
 	if (y)

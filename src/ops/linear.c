@@ -60,8 +60,8 @@ struct tensor *linear_centred(struct exec_ctx *x, const struct tensor *t, const 
 		exec_unsupported(x, "a zero point that fits neither tensor nor axis");
 		return NULL;
 	}
-	struct tensor *cast = tensor_cast(t, ELEM_DOUBLE);
-	struct tensor *out = cast && cast->elem == t->elem ? tensor_copy(cast) : tensor_ref(cast);
+	struct tensor *cast = tensor_try_cast(t, ELEM_DOUBLE);
+	struct tensor *out = cast && cast->elem == t->elem ? tensor_try_copy(cast) : tensor_ref(cast);
 	tensor_unref(cast);
 	if (!out) {
 		exec_unsupported(x, "an operand of that type or size");
@@ -89,7 +89,7 @@ int linear_requantise(struct exec_ctx *x, struct tensor *t, const struct tensor 
 			float product = (float)y[i] * (float)param_at(factor, k);
 			y[i] = linear_saturate((double)rintf(product) + param_at(zero, k), elem);
 		}
-		x->out[0] = tensor_cast(t, elem);
+		x->out[0] = tensor_try_cast(t, elem);
 	}
 	tensor_unref(t);
 	return fit && x->out[0]

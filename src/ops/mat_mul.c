@@ -163,11 +163,11 @@ static int exec_integer(struct exec_ctx *x, const struct mat_mul_dims *p, enum e
 {
 	if (p->batch_rank)
 		return exec_unsupported(x, "stacks of integer matrices");
-	struct tensor *a = tensor_cast(x->in[0], ELEM_INT64), *b = tensor_cast(x->in[1], ELEM_INT64);
+	struct tensor *a = tensor_try_cast(x->in[0], ELEM_INT64), *b = tensor_try_cast(x->in[1], ELEM_INT64);
 	struct tensor *c = exec_scratch(x, ELEM_INT64, p->rank, p->dims);
 	if (a && b && c) {
 		integer_product(p, a->data, b->data, c->data);
-		x->out[0] = tensor_cast(c, elem);
+		x->out[0] = tensor_try_cast(c, elem);
 	}
 	tensor_unref(a);
 	tensor_unref(b);

@@ -72,7 +72,7 @@ static int read_dims(struct exec_ctx *x, struct threshold_dims *p)
 
 static int in_type(struct exec_ctx *x, const struct threshold_dims *p, struct tensor *in, struct tensor *y)
 {
-	struct tensor *t = tensor_cast(x->in[1], (enum elem_type)in->elem);
+	struct tensor *t = tensor_try_cast(x->in[1], (enum elem_type)in->elem);
 	if (!t)
 		return exec_unsupported(x, "thresholds of that type");
 	if (in->elem == ELEM_FLOAT)
@@ -94,7 +94,7 @@ static int kernel(struct exec_ctx *x)
 		return -1;
 	bool real = elem == ELEM_FLOAT || elem == ELEM_DOUBLE;
 	struct tensor *y = exec_output(x, 0, real ? elem : ELEM_DOUBLE, in->rank, in->dims);
-	struct tensor *wide = real ? tensor_ref(in) : tensor_cast(in, ELEM_DOUBLE);
+	struct tensor *wide = real ? tensor_ref(in) : tensor_try_cast(in, ELEM_DOUBLE);
 	int result = y && wide ? in_type(x, &p, wide, y) : -1;
 	if (result == 0 && !real) { /* integers were counted in double */
 		x->out[0] = exec_as(x, y, elem);

@@ -237,18 +237,18 @@ static struct tensor *checked(struct exec_ctx *x, struct tensor *t)
 
 struct tensor *exec_scratch(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims)
 {
-	return check_size(x, elem, rank, dims) < 0 ? NULL : checked(x, tensor_new_raw(elem, rank, dims));
+	return check_size(x, elem, rank, dims) < 0 ? NULL : checked(x, tensor_try_raw(elem, rank, dims));
 }
 
 struct tensor *exec_zeros(struct exec_ctx *x, enum elem_type elem, int rank, const int64_t *dims)
 {
-	return check_size(x, elem, rank, dims) < 0 ? NULL : checked(x, tensor_new(elem, rank, dims));
+	return check_size(x, elem, rank, dims) < 0 ? NULL : checked(x, tensor_try_new(elem, rank, dims));
 }
 
 struct tensor *exec_as(struct exec_ctx *x, const struct tensor *t, enum elem_type elem)
 {
 	bool same = t->elem == elem;
-	return !same && check_size(x, elem, t->rank, t->dims) < 0 ? NULL : checked(x, tensor_cast(t, elem));
+	return !same && check_size(x, elem, t->rank, t->dims) < 0 ? NULL : checked(x, tensor_try_cast(t, elem));
 }
 
 void *exec_memory(struct exec_ctx *x, int64_t count, size_t size)

@@ -130,11 +130,11 @@ static struct tensor *pad_value(const struct exec_ctx *x)
 {
 	const struct tensor *given = exec_input(x, 2);
 	if (given)
-		return given->count == 1 ? tensor_cast(given, x->in[0]->elem) : NULL;
+		return given->count == 1 ? tensor_try_cast(given, x->in[0]->elem) : NULL;
 	if (x->in[0]->elem == ELEM_STRING)
 		return NULL;
 	struct tensor *zero = tensor_scalar((float)node_attr_float(x->node, "value", 0));
-	struct tensor *typed = tensor_cast(zero, x->in[0]->elem);
+	struct tensor *typed = tensor_try_cast(zero, x->in[0]->elem);
 	tensor_unref(zero);
 	return typed;
 }

@@ -63,7 +63,7 @@ static int pool_cast(struct exec_ctx *x, enum pool_kind kind, const struct windo
 {
 	struct exec_ctx inner = *x;
 	struct tensor *wide =
-		tensor_cast(x->in[0], elem_is_float((enum elem_type)x->in[0]->elem) ? ELEM_FLOAT : ELEM_DOUBLE);
+		tensor_try_cast(x->in[0], elem_is_float((enum elem_type)x->in[0]->elem) ? ELEM_FLOAT : ELEM_DOUBLE);
 	if (!wide)
 		return exec_unsupported(x, "an input of that type");
 	inner.in = &wide;
@@ -71,7 +71,7 @@ static int pool_cast(struct exec_ctx *x, enum pool_kind kind, const struct windo
 	int result = pool_exec_window(&inner, kind, w);
 	if (result == 0) {
 		struct tensor *y = x->out[0];
-		x->out[0] = tensor_cast(y, (enum elem_type)x->in[0]->elem);
+		x->out[0] = tensor_try_cast(y, (enum elem_type)x->in[0]->elem);
 		tensor_unref(y);
 		result = x->out[0] ? 0 : -1;
 	}

@@ -46,7 +46,7 @@ static binary_loop *const mod_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, mod) EA
 /* Integer base, fractional exponent: in double, then truncated to the base's type. */
 static int pow_in_double(struct exec_ctx *x, struct tensor *base, struct tensor *exponent)
 {
-	struct tensor *b = tensor_cast(base, ELEM_DOUBLE), *e = tensor_cast(exponent, ELEM_DOUBLE);
+	struct tensor *b = tensor_try_cast(base, ELEM_DOUBLE), *e = tensor_try_cast(exponent, ELEM_DOUBLE);
 	int result = -1;
 	if (b && e)
 		result = exec_binary_on(x, b, e, pow_loops, ELEM_UNDEFINED);
@@ -54,7 +54,7 @@ static int pow_in_double(struct exec_ctx *x, struct tensor *base, struct tensor 
 		struct tensor *wide = x->out[0];
 		for (int64_t i = 0; i < wide->count; i++)
 			((double *)wide->data)[i] = trunc(((double *)wide->data)[i]);
-		x->out[0] = tensor_cast(wide, base->elem);
+		x->out[0] = tensor_try_cast(wide, base->elem);
 		tensor_unref(wide);
 		result = x->out[0] ? 0 : -1;
 	}
@@ -68,7 +68,7 @@ static int run_pow(struct exec_ctx *x)
 	struct tensor *base = x->in[0], *exponent = x->in[1];
 	if (!elem_is_float(base->elem) && elem_is_float(exponent->elem))
 		return pow_in_double(x, base, exponent);
-	struct tensor *same = tensor_cast(exponent, base->elem);
+	struct tensor *same = tensor_try_cast(exponent, base->elem);
 	if (!same)
 		return exec_unsupported(x, elem_name(exponent->elem));
 	int result = exec_binary_on(x, base, same, pow_loops, ELEM_UNDEFINED);

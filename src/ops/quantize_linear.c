@@ -52,8 +52,8 @@ static void quantize_all(const struct linear_map *m, const struct tensor *t, con
 static struct tensor *narrowed(struct exec_ctx *x, const struct tensor *y, enum elem_type to)
 {
 	if (elem_is_integer(to))
-		return tensor_cast(y, to);
-	struct tensor *out = tensor_new_raw(to, y->rank, y->dims);
+		return tensor_try_cast(y, to);
+	struct tensor *out = tensor_try_raw(to, y->rank, y->dims);
 	for (int64_t i = 0; out && i < y->count; i++)
 		tensor_put(out, i, tensor_at(y, i));
 	(void)x;
@@ -70,8 +70,8 @@ static int exec_quantize(struct exec_ctx *x)
 		return exec_unsupported(x, "scale and zero point of different sizes");
 	if (linear_map(x, x->in[0], scale, &m) != 0)
 		return -1;
-	struct tensor *t = tensor_cast(x->in[0], in_type);
-	struct tensor *y = t ? tensor_new_raw(in_type, t->rank, t->dims) : NULL;
+	struct tensor *t = tensor_try_cast(x->in[0], in_type);
+	struct tensor *y = t ? tensor_try_raw(in_type, t->rank, t->dims) : NULL;
 	if (y) {
 		quantize_all(&m, t, scale, zero, to, y);
 		x->out[0] = narrowed(x, y, to);
@@ -114,7 +114,7 @@ static int exec_dequantize(struct exec_ctx *x)
 	if (!elem_is_float(to) || linear_map(x, t, scale, &m) != 0)
 		return exec_unsupported(x, "a scale of no floating-point type, or of no fitting shape");
 	struct tensor *y = exec_output(x, 0, to, t->rank, t->dims);
-	struct tensor *wide = tensor_cast(t, ELEM_DOUBLE);
+	struct tensor *wide = tensor_try_cast(t, ELEM_DOUBLE);
 	const double *from = wide ? wide->data : NULL;
 	for (int64_t at = 0; y && wide && at < t->count;) {
 		int64_t i = at % m.inner, a = at / m.inner % m.axis, o = at / m.inner / m.axis;

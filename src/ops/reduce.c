@@ -162,7 +162,7 @@ static struct tensor *accumulated(struct exec_ctx *x, enum reduce_kind kind, con
 	enum elem_type wide = elem_is_float(in->elem)	    ? ELEM_DOUBLE
 			      : is_signed_integer(in->elem) ? ELEM_INT64
 							    : ELEM_UINT64;
-	struct tensor *acc = tensor_new_raw(wide, rank, dims);
+	struct tensor *acc = tensor_try_raw(wide, rank, dims);
 	for (int64_t i = 0; acc && i < acc->count; i++)
 		start_value(kind, in->elem, (uint64_t *)acc->data + i);
 	struct walk w;
@@ -253,7 +253,7 @@ static int reduce(struct exec_ctx *x, enum reduce_kind kind, finish_fn *finish)
 /* ln sum e^x = m + ln sum e^(x - m), with m the largest: no overflow. */
 static int exec_ReduceLogSumExp(struct exec_ctx *x)
 {
-	struct tensor *in = tensor_cast(x->in[0], ELEM_DOUBLE);
+	struct tensor *in = tensor_try_cast(x->in[0], ELEM_DOUBLE);
 	struct exec_ctx inner = *x;
 	struct tensor *operands[2] = { in, exec_input(x, 1) };
 	struct reduction r;
@@ -262,7 +262,7 @@ static int exec_ReduceLogSumExp(struct exec_ctx *x)
 		tensor_unref(in);
 		return -1;
 	}
-	struct tensor *largest = accumulated(&inner, REDUCE_MAX, &r), *shifted = tensor_copy(in);
+	struct tensor *largest = accumulated(&inner, REDUCE_MAX, &r), *shifted = tensor_try_copy(in);
 	operands[0] = shifted;
 	struct walk w;
 	struct tensor *both[] = { in, largest };
@@ -278,7 +278,7 @@ static int exec_ReduceLogSumExp(struct exec_ctx *x)
 		struct tensor *log_sum = x->out[0];
 		for (int64_t i = 0; i < log_sum->count; i++)
 			((double *)log_sum->data)[i] += top[i];
-		x->out[0] = tensor_cast(log_sum, x->in[0]->elem);
+		x->out[0] = tensor_try_cast(log_sum, x->in[0]->elem);
 		tensor_unref(log_sum);
 		result = x->out[0] ? 0 : -1;
 	}

@@ -247,7 +247,7 @@ static int exec_nearest(struct exec_ctx *x, const struct resize *r)
 	}
 	struct tensor *value = NULL, *given = tensor_scalar((float)r->extrapolation);
 	if (given && x->in[0]->elem != ELEM_STRING)
-		value = tensor_cast(given, x->in[0]->elem);
+		value = tensor_try_cast(given, x->in[0]->elem);
 	int result = exec_move(x, 0, &m, x->in[0], value ? value->data : NULL, 0, NULL);
 	tensor_unref(given);
 	tensor_unref(value);
@@ -370,7 +370,7 @@ static int exec_interpolated(struct exec_ctx *x, const struct resize *r)
 {
 	if (x->in[0]->elem == ELEM_STRING)
 		return exec_unsupported(x, "strings");
-	struct tensor *t = tensor_cast(x->in[0], ELEM_DOUBLE);
+	struct tensor *t = tensor_try_cast(x->in[0], ELEM_DOUBLE);
 	for (int k = 0; k < r->rank && t; k++) {
 		if (r->in[k] == r->out[k] && r->scale[k] == 1 && r->transform != CROP_AND_RESIZE)
 			continue;

@@ -58,7 +58,7 @@ static int run_scatter_elements(struct exec_ctx *x)
 		return exec_unsupported(x, "reduction for that storage type");
 	if (!indices_fit(in, at, axis) || updates->count != at->count || updates->elem != in->elem)
 		return index_out_of_range(x->diags, x->node);
-	struct tensor *out = x->out[0] = tensor_copy(in);
+	struct tensor *out = x->out[0] = tensor_try_copy(in);
 	for (int64_t i = 0; out && i < at->count; i++) {
 		if (!element_offset(in, at, axis, i, &offset))
 			return index_out_of_range(x->diags, x->node);
@@ -80,7 +80,7 @@ static int run_scatter_nd(struct exec_ctx *x)
 	int64_t count = at->count / depth;
 	if (updates->count != count * block)
 		return index_out_of_range(x->diags, x->node);
-	struct tensor *out = x->out[0] = tensor_copy(in);
+	struct tensor *out = x->out[0] = tensor_try_copy(in);
 	for (int64_t i = 0; out && i < count; i++) {
 		if (!slice_offset(in, at, 0, i, &offset))
 			return index_out_of_range(x->diags, x->node);

@@ -91,7 +91,7 @@ static int exec_topk(struct exec_ctx *x)
 	memcpy(dims, in->dims, in->rank * sizeof *dims);
 	dims[axis] = k;
 	struct tensor *values = exec_output(x, 0, in->elem, in->rank, dims);
-	struct tensor *indices = values ? tensor_new_raw(ELEM_INT64, in->rank, dims) : NULL;
+	struct tensor *indices = values ? tensor_try_raw(ELEM_INT64, in->rank, dims) : NULL;
 	if (!indices)
 		return -1;
 	topk_lines(x, axis, k, values, indices);

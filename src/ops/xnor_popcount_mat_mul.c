@@ -31,7 +31,7 @@ static int kernel(struct exec_ctx *x)
 		return exec_unsupported(x, "operands that are not both float or both double");
 	if (!mat_mul_read(&p, a->rank, a->dims, b->rank, b->dims))
 		return mat_mul_clash(x, 0, 1);
-	struct tensor *own_a = tensor_copy(a), *own_b = tensor_copy(b);
+	struct tensor *own_a = tensor_try_copy(a), *own_b = tensor_try_copy(b);
 	int result = own_a && own_b ? in_type(x, &p, own_a, own_b) : -1;
 	tensor_unref(own_a);
 	tensor_unref(own_b);

@@ -64,7 +64,7 @@ static int put(struct feed *f, size_t i, struct tensor *t)
 		return -1;
 	enum elem_type wanted = f->inputs[i]->elem;
 	if (wanted != t->elem && elem_is_float(t->elem) && elem_is_float(wanted)) {
-		struct tensor *cast = tensor_cast(t, wanted);
+		struct tensor *cast = tensor_try_cast(t, wanted);
 		tensor_unref(t);
 		t = cast;
 	}
@@ -250,7 +250,7 @@ static struct tensor *generate(const struct value *v, int64_t samples, uint64_t 
 	int64_t most = d->limits && d->limits->memory ? d->limits->memory : GENERATED_BYTES;
 	int64_t count = v->rank < 0 ? -1 : shape_count(v->rank, dims, v->elem);
 	bool fits = count >= 0 && multiply_clamped(count, (int64_t)elem_size(v->elem)) <= most;
-	struct tensor *t = fits ? tensor_new(v->elem, v->rank, dims) : NULL;
+	struct tensor *t = fits ? tensor_try_new(v->elem, v->rank, dims) : NULL;
 	if (count >= 0 && !fits)
 		diag_error(d, "give inputs in a file, or allow more with --max-memory",
 			   "generated values for input '%s' would take more than %lld MB", v->name,

@@ -31,7 +31,7 @@ static struct tensor *tensor_from_list(lua_State *L, const struct value *v, stru
 	int64_t rest = v->rank > 0 ? dims_product(v->dims, 1, v->rank) : 1;
 	if (v->rank > 0 && rest > 0)
 		dims[0] = count / rest;
-	struct tensor *t = v->rank >= 0 && rest > 0 ? tensor_new(v->elem, v->rank, dims) : NULL;
+	struct tensor *t = v->rank >= 0 && rest > 0 ? tensor_try_new(v->elem, v->rank, dims) : NULL;
 	if (!t || t->count != count) {
 		diag_error(d, NULL, "input '%s' cannot be made of %lld numbers", v->name, (long long)count);
 		tensor_unref(t);

@@ -87,7 +87,7 @@ static struct tensor *safe_tensor(struct blob *b, size_t start, const char *name
 		diag_error(d, NULL, "its array '%s' is malformed, or of an unknown type", name);
 		return NULL;
 	}
-	struct tensor *t = tensor_new_raw(elem, (int)rank, dims);
+	struct tensor *t = tensor_try_raw(elem, (int)rank, dims);
 	if (t && count)
 		memcpy(t->data, (char *)b->base + start + begin, (size_t)(end - begin));
 	return t;

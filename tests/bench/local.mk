@@ -33,3 +33,9 @@ EXTRA_DIST += tests/bench/bench_real.py
 bench-real: qcc$(EXEEXT)
 	@$(AM_TESTS_ENVIRONMENT) QCC_CC='$(CC)'; export QCC_CC; QCC_CFLAGS='$(CFLAGS)'; export QCC_CFLAGS; unset QCC_VERIFY; \
 	$${QCC_PYTHON:-python3} '$(srcdir)'/tests/bench/bench_real.py --output bench_real.json
+
+# 2 GB of weights, and 200,000 nodes.
+EXTRA_DIST += tests/bench/bench_big.py
+.PHONY: bench-big
+bench-big: qcc$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) unset QCC_VERIFY; $${QCC_PYTHON:-python3} '$(srcdir)'/tests/bench/bench_big.py --output bench_big.json

@@ -14,7 +14,7 @@ enum elem_type hw_elem(const struct exec_ctx *x)
 struct tensor *hw_numbers(struct exec_ctx *x, size_t i)
 {
 	const struct tensor *in = exec_input(x, i);
-	struct tensor *t = in ? tensor_cast(in, hw_elem(x)) : NULL;
+	struct tensor *t = in ? tensor_try_cast(in, hw_elem(x)) : NULL;
 	if (!t)
 		exec_unsupported(x, "an input is missing or holds no numbers");
 	return t;

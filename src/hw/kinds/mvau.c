@@ -68,7 +68,7 @@ static int product(const struct hw_layer *l, const struct tensor *a, const struc
 		gemm_float(&s, a->data, b->data, y->data);
 		return 0;
 	}
-	struct tensor *wa = tensor_cast(a, ELEM_DOUBLE), *wb = tensor_cast(b, ELEM_DOUBLE);
+	struct tensor *wa = tensor_try_cast(a, ELEM_DOUBLE), *wb = tensor_try_cast(b, ELEM_DOUBLE);
 	double *wide = memory_try(((size_t)(rows * columns) + 1) * sizeof *wide);
 	bool ok = wa && wb && wide;
 	if (ok)
