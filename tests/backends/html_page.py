@@ -39,9 +39,9 @@ def skip(name, why):
     print(f"ok {cases} - {name} # SKIP {why}")
 
 
-def compile_page(model, passes, folder, backend="html"):
+def compile_page(model, passes, folder, backend="html", prove=("--verify=2", "--certify")):
     """The page's path."""
-    subprocess.run([QCC, model, "-p", passes, "-b", backend, "--verify=2", "--certify", "-q", "-o", folder], check=True)
+    subprocess.run([QCC, model, "-p", passes, "-b", backend, *prove, "-q", "-o", folder], check=True, stderr=subprocess.DEVNULL)
     return os.path.join(folder, "html", "index.html")
 
 
@@ -171,6 +171,25 @@ def check_page(browser, name, path, limit, given=None):
     case(f"{name}: dark where the system is", dark.js("document.documentElement.dataset.theme") == "dark" and not dark.errors, dark.errors)
 
 
+# Between them they have most operators that the page executes.
+NETWORKS = ("models/truncavg_w4a4", "models/deconv_w4a4", "models/mobilenet_gap_w4a4", "models/conv1d_radio_w4a4", "real/dyn_ae",
+            "real/mbv3_se_w4a4", "real/tcn_w4a4", "real/vit_tiny_w8a8")
+
+
+def check_inference(browser, folder):
+    """Other operators: the outputs of networks of all kinds."""
+    for name in NETWORKS:
+        model = os.path.join(SHARED, name, "model.onnx")
+        if not os.path.exists(model):
+            skip(f"{name}: inference", "no ../shared/models here")
+            continue
+        path = compile_page(model, "streamline", os.path.join(folder, os.path.basename(name)), "html(samples=1)", prove=())
+        page = browser.open(path, 1200, 800)
+        outputs, equal = run_inference(page)
+        case(f"{name}: inference equals qcc's", equal == "true" and not page.errors,
+             [page.js("document.querySelector('#result').innerText.slice(0, 300)"), *page.errors])
+
+
 def check_hostile_names(browser, folder):
     """Names of a model that try to be markup or script, or to change the direction of text."""
     evil = "</script><script>window.stolen=1</script><img src=x onerror=window.stolen=1>\u202e\u2028&quot;'\\"
@@ -203,6 +222,7 @@ def main():
         residual_blocks(big, 334)
         check_page(browser, "2004-nodes", compile_page(big, "streamline", os.path.join(folder, "big")), 500)
         check_hostile_names(browser, folder)
+        check_inference(browser, folder)
         for name, passes in (("cybsec-mlp", "streamline,fold(target_fps=1e6)"), ("cnv_2w2a_legacy", "streamline,fold(target_fps=1000)")):
             model = os.path.join(SHARED, "models", name)
             if not os.path.isdir(model):

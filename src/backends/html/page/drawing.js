@@ -249,7 +249,7 @@ function drawItem(stage, item, low, live) {
 	} else {
 		const length = item.kind === "group" ? 26 : 24, third = live || factOf(stage, item);
 		g.append(svg("rect", { x: -w / 2, y: -h / 2 + 7, width: 4, height: h - 14, style: `fill: ${item.colour}` }),
-			svg("text", { x: -w / 2 + 12, y: -h / 2 + 17, class: "op" }, item.kind === "group" ? cutEnd(item.op, 25) : cut(item.op, 23)),
+			svg("text", { x: -w / 2 + 12, y: -h / 2 + 17, class: "op" }, item.kind === "group" ? cutEnd(item.op, 22) : cut(item.op, 23)),
 			svg("text", { x: -w / 2 + 12, y: -h / 2 + 32 }, cut(item.label, length + 3)),
 			svg("text", { x: -w / 2 + 12, y: -h / 2 + 46, class: live ? "live" : null }, cutEnd(third, length + 4)));
 	}

@@ -26,13 +26,8 @@ class Call {
 	}
 }
 
-/* Operators that work on channels-last data have the names of others in a domain of their own. */
-function isKnown(node) {
-	return operators[node.op] !== undefined && (!node.domain.endsWith("channels_last") || node.op === "MaxPool");
-}
-
 function unknownOperators(stage) {
-	return [...new Set(stage.nodes.filter(n => !isKnown(n)).map(n => n.op))];
+	return [...new Set(stage.nodes.filter(n => !operatorOf(n)).map(n => n.op))];
 }
 
 class Run {
@@ -61,7 +56,7 @@ class Run {
 	/* Executes the next node, and returns it. */
 	step() {
 		const node = this.stage.nodes[this.at++], started = performance.now();
-		const results = operators[node.op](new Call(this.stage, node, node.inputs.map(id => this.tensor(id))));
+		const results = operatorOf(node)(new Call(this.stage, node, node.inputs.map(id => this.tensor(id))));
 		(Array.isArray(results) ? results : [results]).forEach((t, i) => {
 			if (node.outputs[i] >= 0)
 				this.tensors.set(node.outputs[i], t);

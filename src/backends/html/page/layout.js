@@ -3,7 +3,7 @@
  *
  * items: [{key, width, height, above (room in front of it)}] in topological order; edges: [{from, to}] by place in items. Sets item.x, item.y (of the
  * middle) and edge.points; returns {width, height}. */
-const RANK_GAP = 34, NODE_GAP = 26, EDGE_GAP = 14, SWEEPS = 6;
+const RANK_GAP = 34, SIDE_GAP = 104, NODE_GAP = 26, EDGE_GAP = 14, SWEEPS = 6, MOST_SWEEPS = 40;
 
 function layout(items, edges, sideways) {
 	const graph = makeRanks(items, edges);
@@ -129,14 +129,17 @@ function placeAcross(graph, sideways) {
 		}
 		spread(rank, size);
 	};
-	for (let sweep = 0; sweep < SWEEPS; sweep++) {
+	const vertices = graph.ranks.reduce((sum, rank) => sum + rank.length, 0);
+	const sweeps = Math.min(MOST_SWEEPS, Math.max(SWEEPS, Math.floor(20000 / vertices)));
+	for (let sweep = 0; sweep < sweeps; sweep++) {
 		graph.ranks.forEach(rank => settle(rank, ["up"]));
 		for (let i = graph.ranks.length - 1; i >= 0; i--)
-			settle(graph.ranks[i], sweep + 1 < SWEEPS ? ["down"] : ["up", "down"]);
+			settle(graph.ranks[i], sweep + 1 < sweeps ? ["down"] : ["up", "down"]);
 	}
 }
 
 function placeAlong(graph, items, edges, sideways) {
+	const gap = sideways ? SIDE_GAP : RANK_GAP; /* along the flow, edges have labels beside or above them */
 	let along = 0, least = Infinity, most = -Infinity;
 	for (const rank of graph.ranks) {
 		const depth = rank.reduce((d, v) => Math.max(d, v.item ? (sideways ? v.item.width : v.item.height) : 0), 0);
@@ -147,13 +150,13 @@ function placeAlong(graph, items, edges, sideways) {
 			least = Math.min(least, v.across - half);
 			most = Math.max(most, v.across + half);
 		}
-		along += depth + RANK_GAP;
+		along += depth + gap;
 	}
 	const point = (across, at) => sideways ? [at, across - least] : [across - least, at];
 	graph.vertices.forEach(v => { [v.item.x, v.item.y] = point(v.across, v.along); });
 	for (const e of edges)
 		e.points = routeOf(e.path, point, sideways);
-	const size = [most - least || 0, Math.max(along - RANK_GAP, 0)];
+	const size = [most - least || 0, Math.max(along - gap, 0)];
 	return sideways ? { width: size[1], height: size[0] } : { width: size[0], height: size[1] };
 }
 

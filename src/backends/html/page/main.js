@@ -126,6 +126,9 @@ function fitFirst() {
 		view.x = view.sideways ? 40 - view.scale * (first.x - first.width / 2) : box.width / 2 - view.scale * first.x;
 		view.y = view.sideways ? box.height / 2 - view.scale * first.y : 40 - view.scale * (first.y - first.height / 2);
 	}
+	const chosen = view.chosen && view.picture.itemAt(view.chosen);
+	if (chosen)
+		reveal(chosen);
 	draw();
 }
 

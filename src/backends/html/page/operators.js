@@ -365,7 +365,7 @@ function addRows(sums, rows, length, weights, from, count) {
 
 /* Rows of what each kernel element sees of the channels, for all output elements. */
 function unfold(w, a, plane, channels, area, taps, outArea) {
-	const rows = new Float64Array(channels * taps * outArea);
+	const rows = new a.data.constructor(channels * taps * outArea);
 	for (let c = 0; c < channels; c++)
 		for (let k = 0; k < taps; k++) {
 			const row = (c * taps + k) * outArea, start = (plane + c) * area;
@@ -463,9 +463,8 @@ function pool(x, a, shape, start, add, finish) {
 }
 
 function maxPool(x) {
-	const last = x.op !== "MaxPool" || x.node.domain.endsWith("channels_last"), a = last ? channelsFirst(x.in[0]) : x.in[0];
-	const y = pool(x, a, windowOf(x, a.dims.slice(2), x.attribute("kernel_shape", [])), -Infinity, Math.max, v => v);
-	return last ? channelsLast(y) : y;
+	const a = x.in[0];
+	return pool(x, a, windowOf(x, a.dims.slice(2), x.attribute("kernel_shape", [])), -Infinity, Math.max, v => v);
 }
 
 function averagePool(x) {
@@ -811,6 +810,37 @@ function layerNormalization(x) {
 	return y;
 }
 
+function dynamicQuantizeLinear(x) {
+	const a = x.in[0], lo = Math.min(0, a.data.reduce((m, v) => Math.min(m, v), Infinity));
+	const hi = Math.max(0, a.data.reduce((m, v) => Math.max(m, v), -Infinity));
+	const scale = x.out([], 1), zero = x.out([], 2), y = x.out(a.dims, 0);
+	scale.data[0] = f32(hi - lo) / 255;
+	zero.data[0] = scale.data[0] ? Math.min(Math.max(roundEven(f32(-lo / scale.data[0])), 0), 255) : 0;
+	for (let i = 0; i < a.data.length; i++)
+		y.data[i] = Math.min(Math.max(roundEven(f32(a.data[i] / (scale.data[0] || 1))) + zero.data[0], 0), 255);
+	return [y, scale, zero];
+}
+
+/* Less a zero point for all; one for each row or column is not executed here. */
+function matMulInteger(x) {
+	const shifted = (t, zero) => {
+		if (zero && zero.data.length > 1)
+			throw new Error("zero points by row or column are not executed in the page");
+		return { dims: t.dims, data: Float64Array.from(t.data, v => v - (zero ? zero.data[0] : 0)) };
+	};
+	const inner = new Call(x.stage, x.node, [shifted(x.in[0], x.in[2]), shifted(x.in[1], x.in[3])]);
+	return matMul(inner);
+}
+
+/* The same operator on data, and with two also on weights, whose channels come last. */
+function onChannelsLast(operator, inputs = 1) {
+	return x => {
+		for (let i = 0; i < inputs; i++)
+			x.in[i] = channelsFirst(x.in[i]);
+		return channelsLast(operator(x));
+	};
+}
+
 const sigmoid = v => 1 / (1 + Math.exp(-v));
 const operators = {
 	Abs: unary(Math.abs), Neg: unary(v => -v), Sqrt: unary(Math.sqrt), Reciprocal: unary(v => 1 / v), Exp: unary(Math.exp),
@@ -837,8 +867,8 @@ const operators = {
 	Where: x => elementwise(x, x.in, (c, a, b) => c ? a : b),
 	Quant: quant, IntQuant: quant, MultiThreshold: multiThreshold, Trunc: trunc, QuantizeLinear: quantizeLinear,
 	DequantizeLinear: dequantizeLinear,
-	MatMul: matMul, Gemm: gemm, Conv: conv, ConvTranspose: convTranspose,
-	MaxPool: maxPool, MaxPoolNHWC: maxPool, AveragePool: averagePool, QuantAvgPool2d: quantAveragePool, Im2Col: im2col,
+	DynamicQuantizeLinear: dynamicQuantizeLinear, MatMul: matMul, MatMulInteger: matMulInteger, Gemm: gemm, Conv: conv, ConvTranspose: convTranspose,
+	MaxPool: maxPool, MaxPoolNHWC: onChannelsLast(maxPool), AveragePool: averagePool, QuantAvgPool2d: quantAveragePool, Im2Col: im2col,
 	GlobalAveragePool: globalPool(0, (s, v) => s + v, (s, n) => s / n), GlobalMaxPool: globalPool(-Infinity, Math.max, v => v),
 	Reshape: reshape, Flatten: flatten, Squeeze: squeeze, Unsqueeze: unsqueeze, Transpose: transpose, Slice: slice, Split: split,
 	Concat: concat, Gather: gather, Pad: pad, Expand: expand, Resize: resize, Upsample: resize, DepthToSpace: depthToSpace,
@@ -849,3 +879,13 @@ const operators = {
 	Softmax: softmax(false), LogSoftmax: softmax(true), ArgMax: argMost((a, b) => a > b), ArgMin: argMost((a, b) => a < b), TopK: topK,
 	BatchNormalization: batchNormalization, LayerNormalization: layerNormalization,
 };
+
+/* Those of the domain for channels-last data, which have the names of others. */
+const channelsLastOperators = {
+	Conv: onChannelsLast(conv, 2), MaxPool: onChannelsLast(maxPool), AveragePool: onChannelsLast(averagePool),
+	BatchNormalization: onChannelsLast(batchNormalization),
+};
+
+function operatorOf(node) {
+	return (node.domain.endsWith("channels_last") ? channelsLastOperators : operators)[node.op];
+}
