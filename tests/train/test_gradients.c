@@ -261,6 +261,66 @@ static void activations_have_the_gradients_of_their_surrogate(void **state)
 	check_activation("linear(8),relu(1)", -1, 1, 1, true, true);
 }
 
+static void each_part(const struct setting *s, struct layer *l,
+		      void (*call)(const struct net *n, struct layer *l, const struct part *p))
+{
+	for (int64_t p = 0; p < net_parts_of(s->net); p++) {
+		struct part part = { p * s->net->part_rows, s->net->part_rows, p, 0 };
+		call(s->net, l, &part);
+	}
+}
+
+/* While the range follows the batch, it is the largest element, which gets its gradient, too. */
+static void check_collecting(const char *arch, double lo, double hi, double top, bool is_signed)
+{
+	const struct case_of c = { arch, 2, { ROWS, 9 }, false, 8 };
+	enum { COUNT = ROWS * 8 };
+	double constant[COUNT], code[COUNT], d = 1e-4, loss[2];
+	bool inside[COUNT];
+	struct setting s;
+	int place = 0;
+	set_up(&s, &c, (struct bit_width){ BITS_INTEGER, 2 });
+	s.net->options.collect = 5;
+	loss_now(&s, true);
+	struct layer *l = &s.net->layers[1];
+	float *x = (float *)l->x, *dy = l->dy;
+	for (int i = 0; i < COUNT; i++) {
+		x[i] = is_signed && i == 7 ? -1.3f : 1.2f * noise(41, (uint64_t)i); /* the largest is negative */
+		dy[i] = noise(42, (uint64_t)i);
+		if ((is_signed ? fabsf(x[i]) : x[i]) > (is_signed ? fabsf(x[place]) : x[place]))
+			place = i;
+	}
+	double range = fabs((double)x[place]), side = x[place] < 0 ? -1 : 1;
+	for (int i = 0; i < COUNT; i++) {
+		double u = (double)x[i] / (range / top), q = nearbyint(u);
+		inside[i] = q >= lo && q <= hi && (is_signed || x[i] > 0);
+		code[i] = fmin(fmax(q, lo), hi);
+		constant[i] = q - u;
+	}
+	each_part(&s, l, l->type->observe);
+	l->type->observed(s.net, l);
+	each_part(&s, l, l->type->forward);
+	each_part(&s, l, l->type->observe_back);
+	l->type->observed_back(s.net, l);
+	for (int i = 0; i < COUNT; i++)
+		assert_true(i == place || fabsf(l->dx[i] - (inside[i] ? dy[i] : 0)) < 1e-6f);
+	float old = x[place];
+	for (int k = 0; k < 2; k++) {
+		x[place] = (float)((double)old + (k ? -d : d));
+		loss[k] = activation_loss(x, dy, constant, inside, code, side * (double)x[place] / top, COUNT);
+	}
+	assert_true(fabs((double)l->dx[place] - (loss[0] - loss[1]) / (2 * d)) < 2e-2);
+	tear_down(&s);
+}
+
+static void ranges_that_follow_the_batch_give_their_gradient_to_an_element(void **state)
+{
+	(void)state;
+	check_collecting("linear(8),relu(2)", 0, 3, 3, false);
+	check_collecting("linear(8),quant(3)", -4, 3, 4, true);
+	check_collecting("linear(8),quant(ternary)", -1, 1, 1, true);
+}
+
 /* ---- products of bits ---- */
 
 static void bits_give_what_the_product_gives(void **state)
@@ -316,6 +376,7 @@ int main(void)
 		cmocka_unit_test(layers_have_the_gradients_of_their_losses),
 		cmocka_unit_test(weights_have_the_gradients_of_their_surrogate),
 		cmocka_unit_test(activations_have_the_gradients_of_their_surrogate),
+		cmocka_unit_test(ranges_that_follow_the_batch_give_their_gradient_to_an_element),
 		cmocka_unit_test(bits_give_what_the_product_gives),
 		cmocka_unit_test(schedules_fall_as_they_say),
 	};
