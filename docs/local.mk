@@ -23,6 +23,7 @@ EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
 	scripts/make_manual \
 	scripts/make_pictures \
 	scripts/make_reference \
+	scripts/static \
 	scripts/plot_training \
 	scripts/training_peers
 

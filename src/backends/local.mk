@@ -12,8 +12,13 @@ libqcc_la_SOURCES += \
 	src/backends/dot/dot.h \
 	src/backends/dot/label.c \
 	src/backends/dot/picture.h \
-	src/backends/dot/render.c \
 	src/backends/dot/selection.c \
 	src/backends/finn/finn.c \
 	src/backends/finn/plus.c \
 	src/backends/finn/plus.h
+
+if WITHOUT_GRAPHVIZ
+libqcc_la_SOURCES += src/backends/dot/render_none.c
+else
+libqcc_la_SOURCES += src/backends/dot/render.c
+endif

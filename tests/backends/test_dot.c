@@ -191,8 +191,15 @@ static void test_cost_is_linear(void **state)
 	assert_true(large_cost < 25 * small_cost + 0.5);
 }
 
+static void skip_without_graphviz(void)
+{
+	if (strstr(QCC_WITHOUT, "graphviz"))
+		skip();
+}
+
 static void test_svg(void **state)
 {
+	skip_without_graphviz();
 	struct graph *g = small(NULL);
 	struct diags d = { 0 };
 	char *text;
@@ -209,6 +216,7 @@ static void test_svg(void **state)
 /* Whether the texts begin with what their formats begin with. */
 static void test_png_and_pdf(void **state)
 {
+	skip_without_graphviz();
 	struct diags d = { 0 };
 	size_t size = 0;
 	char *png = dot_draw("digraph { a -> b }", "png", &size, &d);

@@ -2,8 +2,8 @@
 # qcc eval: figures of a tiny network that can be counted by hand, and those of UNSW-NB15's network where it is at hand.
 . "$QCC_SRC/tests/lib.sh"
 python=${QCC_PYTHON:-python3}
-if ! "$python" -c 'import numpy' 2>/dev/null; then
-	echo "1..0 # SKIP no numpy"
+if lacks zip || ! "$python" -c 'import numpy' 2>/dev/null; then
+	echo "1..0 # SKIP no numpy, or a qcc without libzip"
 	exit 0
 fi
 

@@ -3,6 +3,12 @@
 # that begin with ```sh are run; every line of a ```text block behind one stands in what it printed, ... being anything.
 . "$QCC_SRC/tests/lib.sh"
 
+if "$QCC" --version | grep -q '^built without'; then
+	skip "the commands of the documentation" "$("$QCC" --version | tail -n 1)"
+	finish
+	exit
+fi
+
 # The names under which the pages call the programs.
 mkdir bin
 printf '#!/bin/sh\nexec "%s" "$@"\n' "$QCC" >bin/qcc

@@ -96,22 +96,3 @@ char *dot_draw(const char *text, const char *format, size_t *size, struct diags 
 	renderer.agseterrf(previous);
 	return picture;
 }
-
-int dot_check_size(const struct graph *g, struct diags *d)
-{
-	if (g->n_nodes <= DOT_DRAWN_NODES)
-		return 0;
-	return diag_error(d, "leave out svg, png and pdf: the .dot file is written for graphs of any size",
-			  "%u nodes are too many to be drawn (at most %d)", g->n_nodes, DOT_DRAWN_NODES);
-}
-
-char *dot_svg(const struct graph *g, struct diags *d)
-{
-	size_t size;
-
-	if (dot_check_size(g, d) < 0)
-		return NULL;
-	char *text = dot_text(g), *svg = dot_draw(text, "svg", &size, d);
-	free(text);
-	return svg;
-}
