@@ -1,4 +1,4 @@
-/* The command line: a file per subcommand, each with its row in commands.def, and what they share. */
+/* The command line: one file for each subcommand, with its row in commands.def, and what they share. */
 #ifndef QCC_CLI_CLI_H
 #define QCC_CLI_CLI_H
 
@@ -12,7 +12,7 @@ struct command {
 	const char *name;
 	const char *usage;		   /* "qcc run MODEL [NAME=]in.npy ... [OPTION]..." */
 	const char *summary;		   /* one line */
-	const char *help;		   /* the options, a line each */
+	const char *help;		   /* the options, one line for each */
 	const struct option *options;	   /* the same for getopt_long; one without a name ends them */
 	int (*run)(int argc, char **argv); /* argv[0] is "qcc NAME"; returns the exit status */
 };
@@ -30,7 +30,7 @@ struct loudness {
 	struct limits limits;
 };
 
-/* Prints what was collected to stderr, a line each, equal lines once: errors always, warnings unless quiet, notes
+/* Prints what was collected to stderr, one line for each, equal lines once: errors always, warnings unless quiet, notes
  * where verbose. Frees it. Returns the exit status: 1 where there was an error or status is not 0. */
 int cli_finish(struct diags *d, struct loudness l, int status);
 void cli_print_help(const struct command *c);

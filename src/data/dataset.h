@@ -13,7 +13,7 @@ struct dataset {
 	struct tensor *x; /* uint8 or float, rows first */
 	int64_t rows;
 	int64_t row;	 /* elements of a row */
-	int32_t *labels; /* a class each; NULL: there are none */
+	int32_t *labels; /* the class of each row; NULL: there are none */
 	int32_t classes; /* the largest label + 1 */
 	bool binary;	 /* every element is 0 or 1 */
 };

@@ -11,7 +11,7 @@
 /* What an output says: the class of each row, and where there is one, a score for each. */
 struct decisions {
 	int64_t rows, classes;
-	int32_t *chosen;       /* a class each */
+	int32_t *chosen;       /* the class of each row */
 	double *scores;	       /* rows x score_columns; NULL: none */
 	int64_t score_columns; /* one a class, or one where there are two classes */
 };

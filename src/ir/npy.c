@@ -280,7 +280,7 @@ struct tensor *npy_read(const char *path, struct diags *d)
 
 /* ---- writing ---- */
 
-/* numpy's code for a storage type; NULL where it has none. Sub-byte integers lie in a byte each. */
+/* numpy's code for a storage type; NULL where it has none. Sub-byte integers take one byte each. */
 static const char *code_of(enum elem_type elem)
 {
 	switch (elem) {

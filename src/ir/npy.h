@@ -11,7 +11,7 @@
 struct tensor *npy_read(const char *path, struct diags *d);
 /* The same from memory; name is what diagnostics call it. Takes its own reference on the blob where needed. */
 struct tensor *npy_decode(struct blob *b, const char *name, struct diags *d);
-/* bfloat16 and float8 become float32, sub-byte integers a byte each. 0, or -1 with a diagnostic. */
+/* bfloat16 and float8 become float32, sub-byte integers take one byte each. 0, or -1 with a diagnostic. */
 int npy_write(const struct tensor *t, const char *path, struct diags *d);
 /* Adds what precedes the elements in a .npy file, padded to that many bytes at the least. -1 where numpy has no type for
  * such elements. */

@@ -1,5 +1,5 @@
 /* Reading TensorProto: elements in the file are used where they lie if they are aligned there, and copied
- * otherwise; typed fields are decoded, sub-byte types spread to a byte each, external files mapped once. */
+ * otherwise; typed fields are decoded, sub-byte types take one byte for each element, external files mapped once. */
 #include <errno.h>
 #include <stdalign.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Activation functions, a row each. Formulas as the ONNX operator specification defines them. */
+/* Activation functions, one row for each. Formulas as the ONNX operator specification defines them. */
 #include "ops/unary.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #include "ops/op.h"
 
 struct reduction {
-	uint32_t axes; /* a bit each */
+	uint32_t axes; /* one bit for each */
 	bool keep;     /* they stay, with length 1 */
 };
 

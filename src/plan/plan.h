@@ -41,12 +41,12 @@ struct plan_buf {
 /* y = base + step * (number of thresholds t with x >= t), per channel. */
 struct plan_activation {
 	int64_t channels;  /* rows: 1 or the channels of what it reads */
-	int64_t count;	   /* thresholds a row */
+	int64_t count;	   /* thresholds in a row */
 	const int64_t *t;  /* channels x count, ascending, clamped to the range read; else NULL */
 	const float *real; /* the same for a float operand */
 	int64_t base, step;
-	/* The same counts by a multiplication, a row each, with one shift for all; NULL: too few thresholds to pay, or no
-	 * such numbers. */
+	/* The same counts by a multiplication, one line for each row, with one shift for all; NULL: so few thresholds that
+	 * comparing costs less, or no line gives the same counts. */
 	const struct requantisation *lines;
 	int64_t doubt; /* the most that a row has; 0: no row has exceptions */
 	const struct node *node;
@@ -158,13 +158,13 @@ struct plan_layer {
 	double alpha, beta;		    /* attributes of the function */
 	int bits;			    /* of TRUNCATE, WRAP */
 	bool is_signed;
-	/* SUM, SOFTMAX, TOPK, CONCAT: the operand is outer x length x inner. PRODUCT: length products a sum, operands are
-	 * step_a and step_b elements apart */
+	/* SUM, SOFTMAX, TOPK, CONCAT: the operand is outer x length x inner. PRODUCT: each sum has length products, whose
+	 * operands are step_a and step_b elements apart */
 	int64_t outer, length, inner, k;
 	int64_t step_a, step_b;
 	bool largest;
 	bool window_sum; /* SUM over the window instead */
-	/* MOVE: element i of out is element map[i] of the operands laid end to end; map[i] < 0: fill[-1 - map[i]] */
+	/* MOVE: element i of out is element map[i] of the operands one behind the other; map[i] < 0: fill[-1 - map[i]] */
 	const int64_t *map;
 	const double *fill;
 	int64_t fill_count;

@@ -64,7 +64,7 @@ struct report {
 	bool certify; /* --certify was asked for */
 	struct certificates certificates;
 	struct verification verification; /* samples 0: nothing was compared */
-	json_t *backends;		  /* object, filled while the backends run: a member each */
+	json_t *backends;		  /* object, filled while the backends run: one member for each */
 	struct history
 		*history; /* report/history.h: what the graph was like after each pass; NULL: nobody asked for it */
 	json_t *left_out; /* object: why a backend that nobody named did not run, by its name */

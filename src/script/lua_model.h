@@ -47,7 +47,7 @@ static inline struct lua_model *check_model(lua_State *L, int i)
 	return m;
 }
 
-/* Hands notes and warnings on to the script's diagnostics. Where there were errors, pushes their text, a line each,
+/* Hands notes and warnings on to the script's diagnostics. Where there were errors, pushes their text, one line for each,
  * and returns true: the caller frees what it holds and calls lua_raise. Frees d. */
 bool lua_push_errors(lua_State *L, struct diags *d);
 /* Raises the text on the stack, each line of it with the place in the script. */

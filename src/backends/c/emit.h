@@ -76,7 +76,7 @@ struct emit {
 	const char *suffix; /* of the functions of layers: "" or, of a block, "_x8" */
 	struct calls run;   /* body of NAME_run, or of the block's function */
 	size_t stack;	    /* what the layer under way takes beyond STACK_FRAME */
-	json_t *layers;	    /* array of the report: a layer each */
+	json_t *layers;	    /* array of the report: one entry for each layer */
 	void *style_data;   /* the style's own */
 	/* Parts of the output that every kernel needs. */
 	struct arena *arena;

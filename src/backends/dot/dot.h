@@ -7,7 +7,7 @@
 
 struct report;
 
-/* All of it may be left out: {0} and NULL stand for the whole graph from top to bottom. */
+/* All members may be left out: {0} and NULL stand for the whole graph from top to bottom. */
 struct dot_options {
 	const char *rankdir;	      /* Graphviz's direction: TB, LR, BT, RL; NULL: TB */
 	const char *from, *to;	      /* names of nodes or values: what lies on a path between them; NULL: no end */

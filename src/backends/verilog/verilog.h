@@ -23,7 +23,7 @@ int verilog_design_read(struct verilog_design *p, const struct graph *g, const c
 			const struct design_options *o, struct diags *d);
 void verilog_design_free(struct verilog_design *p);
 
-/* ---- layers.c: a module instance a layer ---- */
+/* ---- layers.c: one module instance for each layer ---- */
 
 struct verilog_writer {
 	const struct verilog_design *p;
@@ -54,7 +54,7 @@ struct verilog_sums {
 };
 
 struct verilog_sums verilog_matvec_sums(const struct hw_layer *l, const struct hw_memory *weights);
-/* Files layerN_weights.hex and so on below w->dir: a word a line, bank 0 in the lowest bits. */
+/* Files layerN_weights.hex and so on below w->dir: one word on each line, bank 0 in the lowest bits. */
 void verilog_write_memory(struct verilog_writer *w, const struct design_layer *layer, const struct hw_memory *m);
 /* Thresholds in that many bits, cut to what can be reached; weights NULL, or those of sums that are halved. */
 void verilog_write_thresholds(struct verilog_writer *w, const struct design_layer *layer, const struct hw_memory *m,
@@ -65,7 +65,7 @@ void verilog_write_thresholds(struct verilog_writer *w, const struct design_laye
 void verilog_emit_top(struct verilog_writer *w);
 void verilog_emit_sim_header(const struct verilog_design *p, struct strbuf *b);
 void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b);
-/* Golden vectors tv/inN.hex and tv/outN.hex below dir, a word a line, computed by the executor. */
+/* Golden vectors tv/inN.hex and tv/outN.hex below dir, one word on each line, computed by the executor. */
 int verilog_write_vectors(const struct verilog_design *p, const char *dir, int64_t samples, struct diags *d);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the style `reference` offers: a kernel for every kind of layer. Other styles use them for layers they have no form for, and the HLS backend
- * for what the host computes. */
+/* What the style `reference` gives to others: a kernel for every kind of layer. Other styles use these kernels for layers
+ * that they have none for, and the HLS backend for what the host computes. */
 #ifndef QCC_BACKENDS_C_REFERENCE_H
 #define QCC_BACKENDS_C_REFERENCE_H
 
