@@ -42,13 +42,6 @@ struct import {
 	struct diags diags;
 };
 
-static int take_width(struct import *x, const char *name, const char *text, struct bit_width *out)
-{
-	if (bit_width_parse(text, out))
-		return 0;
-	return diag_error(&x->diags, "write 1 to 8, bipolar, ternary or float", "--%s: '%s' is no width", name, text);
-}
-
 static int take_option(struct import *x, int c, const char *text)
 {
 	switch (c) {
@@ -57,8 +50,8 @@ static int take_option(struct import *x, int c, const char *text)
 	case OPT_INPUT: x->input = text; return 0;
 	case OPT_BITS: x->bits = true; return 0;
 	case OPT_PER_CHANNEL: x->o.per_channel = true; return 0;
-	case OPT_WEIGHTS: return take_width(x, "weights", text, &x->o.weights);
-	case OPT_ACTS: return take_width(x, "acts", text, &x->o.acts);
+	case OPT_WEIGHTS: return bit_width_option("weights", text, &x->o.weights, &x->diags);
+	case OPT_ACTS: return bit_width_option("acts", text, &x->o.acts, &x->diags);
 	default: return -1;
 	}
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -14,6 +13,7 @@
 #include "pipeline/feed.h"
 #include "pipeline/pipeline.h"
 #include "ir/npy.h"
+#include "util/limits.h"
 
 struct run {
 	const char *model, *output, *dump_dir, *labels;
@@ -103,15 +103,6 @@ static int take_arguments(struct run *r, int argc, char **argv)
 	r->inputs = argv + optind + 1;
 	r->n_inputs = argc - optind - 1;
 	return check_output(r);
-}
-
-/* ---- the run ---- */
-
-static double seconds_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* A bar with the rate and the time left, on a terminal only. */

@@ -154,13 +154,6 @@ static int take_whole(struct train *x, const char *name, const char *text, int64
 	return 0;
 }
 
-static int take_width(struct train *x, const char *name, const char *text, struct bit_width *out)
-{
-	if (bit_width_parse(text, out))
-		return 0;
-	return diag_error(&x->diags, "write 1 to 8, bipolar, ternary or float", "--%s: '%s' is no width", name, text);
-}
-
 static int take_word(struct train *x, const char *name, const char *text, const char *no, const char *yes, bool *out)
 {
 	*out = !strcmp(text, yes);
@@ -215,8 +208,8 @@ static int take_option(struct train *x, int c, const char *text)
 	case OPT_BATCH: return take_whole(x, "batch", text, 2, &o->batch);
 	case OPT_LR: return take_number(x, "lr", text, 1e-12, 1e3, false, &o->optimiser.rate);
 	case OPT_SEED: return take_seed(x, text);
-	case OPT_WEIGHTS: return take_width(x, "weights", text, &o->net.weights);
-	case OPT_ACTS: return take_width(x, "acts", text, &o->net.acts);
+	case OPT_WEIGHTS: return bit_width_option("weights", text, &o->net.weights, &x->diags);
+	case OPT_ACTS: return bit_width_option("acts", text, &o->net.acts, &x->diags);
 	case OPT_PER_CHANNEL: o->net.per_channel = true; return 0;
 	case OPT_DROPOUT: return take_number(x, "dropout", text, 0, 0.999, false, &o->net.dropout);
 	case OPT_OPTIMISER: return take_word(x, "optimiser", text, "adam", "adamw", &o->optimiser.decoupled);
@@ -276,6 +269,7 @@ static void list_layers(void)
 	static const struct layer_type *const types[] = {
 #define LAYER(symbol) &layer_##symbol,
 #include "train/layers.def"
+#include "util/limits.h"
 #undef LAYER
 	};
 	printf("%-48s %s\n", "mlp(inputs,width,...,outputs)",
@@ -307,15 +301,6 @@ static int take_arguments(struct train *x, int argc, char **argv)
 	if (optind < argc)
 		return diag_error(&x->diags, "qcc train --help shows how it is called", "what is '%s'?", argv[optind]);
 	return check_arguments(x);
-}
-
-/* ---- progress ---- */
-
-static double seconds_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void show_bar(void *user, double share)

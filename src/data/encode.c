@@ -352,12 +352,6 @@ static int encode_file(struct run *s, const char *path, struct diags *d)
 
 /* ---- all files ---- */
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && !strcmp(s + n - m, end);
-}
-
 static struct tensor *labels_tensor(const struct run *s)
 {
 	int64_t count = (int64_t)s->labels.count;

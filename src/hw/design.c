@@ -16,19 +16,6 @@
 
 enum { MOST_STREAMS = 64 }; /* that one layer reads */
 
-static bool is_queue(const struct node *n)
-{
-	return hw_kind_of(n) && hw_kind_of(n)->flags & HW_QUEUE;
-}
-
-/* What v holds, looking through reshapes and FIFOs: the value that a layer or the host computes. */
-static const struct value *value_behind(const struct value *v)
-{
-	while (v->producer && (hw_is_view(v->producer) || is_queue(v->producer)))
-		v = node_input(v->producer, 0);
-	return v;
-}
-
 /* ---- target ---- */
 
 static void set_property(struct graph *g, const char *key, const char *text)
@@ -100,8 +87,8 @@ static int check_frame(const struct node *n, const struct value *v, struct hw_st
 static int64_t queue_depth(const struct value *v)
 {
 	int64_t depth = 0;
-	for (; v->producer && (hw_is_view(v->producer) || is_queue(v->producer)); v = node_input(v->producer, 0)) {
-		int64_t words = is_queue(v->producer) ? node_attr_int(v->producer, "depth", 2) : 0;
+	for (; v->producer && (hw_is_view(v->producer) || hw_is_queue(v->producer)); v = node_input(v->producer, 0)) {
+		int64_t words = hw_is_queue(v->producer) ? node_attr_int(v->producer, "depth", 2) : 0;
 		depth = words > depth ? words : depth;
 	}
 	return depth;
@@ -111,7 +98,7 @@ static int64_t queue_depth(const struct value *v)
 static int connect_input(struct design *p, struct design_layer *layer, size_t i, struct diags *d)
 {
 	const struct node *n = layer->l.node;
-	const struct value *v = value_behind(node_input(n, i));
+	const struct value *v = hw_value_behind(node_input(n, i));
 	size_t at = find_stream(p, v);
 	int64_t depth = queue_depth(node_input(n, i));
 	if (!depth)
@@ -168,7 +155,7 @@ static int add_layers(struct design *p, struct diags *d)
 	p->streams = arena_array(&p->arena, struct design_stream, values + 1);
 	p->layers = arena_array(&p->arena, struct design_layer, p->g->n_nodes + 1);
 	graph_for_each_node (p->g, n)
-		if (hw_kind_of(n) && !is_queue(n) && add_layer(p, n, d) != 0)
+		if (hw_kind_of(n) && !hw_is_queue(n) && add_layer(p, n, d) != 0)
 			return -1;
 	for (size_t i = 0; i < p->n_streams; i++)
 		if (!p->streams[i].reader)
@@ -234,4 +221,25 @@ void design_free(struct design *p)
 	graph_free(p->g);
 	arena_free(&p->arena);
 	*p = (struct design){ 0 };
+}
+
+/* ---- report ---- */
+
+static json_t *labels(const struct node *const *nodes, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(node_label(nodes[i])));
+	return list;
+}
+
+void design_report(const struct design *p, json_t *report)
+{
+	json_t *schedule = json_object();
+	schedule_report(&p->schedule, schedule);
+	json_object_set_new(report, "layers", json_integer((json_int_t)p->n_layers));
+	json_object_set_new(report, "streams", json_integer((json_int_t)p->n_streams));
+	json_object_set_new(report, "schedule", schedule);
+	json_object_set_new(report, "host_before", labels(p->head, p->n_head));
+	json_object_set_new(report, "host_after", labels(p->tail, p->n_tail));
 }

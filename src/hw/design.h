@@ -70,6 +70,9 @@ const struct design_stream *design_port(const struct design *p, bool output, siz
  * them); all are added to `taken`. Names belong to the design. */
 void design_name_layers(struct design *p, struct map *taken, const char *const *suffixes);
 
+/* What the backends say of a design in report.json: layers, streams, schedule, and the nodes that are left to the host. */
+void design_report(const struct design *p, json_t *report);
+
 /* A copy of the design's graph that executes to the integers of the circuit, also where they pass what float32 counts. */
 struct graph *design_exact(const struct design *p);
 

@@ -91,6 +91,10 @@ struct datatype hw_datatype(const struct node *n, const char *attribute);
 const char *hw_ram_name(enum hw_ram ram);
 /* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the same elements in the same order; no hardware at all. */
 bool hw_is_view(const struct node *n);
+/* A FIFO. */
+bool hw_is_queue(const struct node *n);
+/* What v holds, looking through reshapes and FIFOs: the value that a layer or the host computes. */
+const struct value *hw_value_behind(const struct value *v);
 /* The hardware node that writes what v holds, looking through views; NULL: the host does, or it is an input. */
 struct node *hw_stream_producer(const struct value *v);
 

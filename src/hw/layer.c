@@ -285,3 +285,15 @@ double hw_weight_efficiency(const struct hw_layer *l, const struct hw_choice *c)
 		return bits / ((double)cost.bram * 36 * 512);
 	return bits > 0 && cost.uram > 0 ? bits / ((double)cost.uram * 72 * 4096) : 1;
 }
+
+bool hw_is_queue(const struct node *n)
+{
+	return hw_kind_of(n) && hw_kind_of(n)->flags & HW_QUEUE;
+}
+
+const struct value *hw_value_behind(const struct value *v)
+{
+	while (v->producer && (hw_is_view(v->producer) || hw_is_queue(v->producer)))
+		v = node_input(v->producer, 0);
+	return v;
+}

@@ -172,20 +172,6 @@ static int64_t run(struct simulation *m, int64_t pace, int64_t most, int64_t *la
 	return last - before;
 }
 
-/* ---- from the graph ---- */
-
-static bool is_queue(const struct node *n)
-{
-	return hw_kind_of(n) && hw_kind_of(n)->flags & HW_QUEUE;
-}
-
-static const struct value *behind(const struct value *v)
-{
-	while (v->producer && (hw_is_view(v->producer) || is_queue(v->producer)))
-		v = node_input(v->producer, 0);
-	return v;
-}
-
 static int add_layer(struct simulation *m, const struct node *n, struct arena *a, struct diags *d)
 {
 	struct sim_layer *s = &m->layers[m->n_layers++];
@@ -213,7 +199,7 @@ static void connect_output(struct sim_layer *writer, const struct value *v, size
 static void connect(struct simulation *m, struct sim_layer *reader, size_t input, struct sim_layer **layer_of,
 		    struct schedule *sch)
 {
-	const struct value *v = behind(node_input(reader->l.node, input));
+	const struct value *v = hw_value_behind(node_input(reader->l.node, input));
 	struct sim_layer *writer = v->producer ? layer_of[v->producer->id] : NULL;
 	struct schedule_edge *e = &sch->edges[sch->count++];
 	struct queue *q = &m->queues[m->n_queues];
@@ -232,7 +218,7 @@ static int build(struct simulation *m, const struct graph *g, struct schedule *s
 	size_t edges = 0;
 	m->layers = arena_array(a, struct sim_layer, g->n_nodes + 1);
 	for (const struct node *n = g->first; n; n = n->next) {
-		if (!hw_kind_of(n) || is_queue(n))
+		if (!hw_kind_of(n) || hw_is_queue(n))
 			continue;
 		layer_of[n->id] = &m->layers[m->n_layers];
 		if (add_layer(m, n, a, d) != 0)

@@ -650,7 +650,7 @@ const char *node_label(const struct node *n)
 
 /* ---- dead code ---- */
 
-static bool node_is_dead(const struct node *n)
+bool node_is_unused(const struct node *n)
 {
 	for (uint32_t i = 0; i < n->n_outputs; i++)
 		if (n->outputs[i] && (n->outputs[i]->uses || n->outputs[i]->is_pinned))
@@ -663,7 +663,7 @@ size_t graph_remove_dead(struct graph *g)
 	size_t removed = 0;
 	for (struct node *n = g->last, *prev; n; n = prev) {
 		prev = n->prev;
-		if (node_is_dead(n)) {
+		if (node_is_unused(n)) {
 			node_remove(n);
 			removed++;
 		}

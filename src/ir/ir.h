@@ -379,6 +379,8 @@ int node_check_arity(const struct node *n, struct diags *d);
 /* Puts the nodes into topological order, keeping the order they have where it is one. -1 with the
  * cycle's nodes named. For importers; edits keep the order by themselves. O(nodes + uses). */
 int graph_sort(struct graph *g, struct diags *d);
+/* Whether nothing reads the node's outputs. */
+bool node_is_unused(const struct node *n);
 /* Removes nodes whose outputs are unused and constants without a use; returns the number of nodes removed. */
 size_t graph_remove_dead(struct graph *g);
 /* Lets the memory of removed nodes and values be used again. Until then they can still be read, though they are no

@@ -10,14 +10,6 @@
 #include "util/arena.h"
 #include "util/integers.h"
 
-static bool is_pointwise(const struct window *w)
-{
-	for (int i = 0; i < WINDOW_AXES; i++)
-		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->begin[i] || w->end[i])
-			return false;
-	return true;
-}
-
 #define LOOPS "ops/conv_loops.h"
 #include "ops/float_and_double.h"
 

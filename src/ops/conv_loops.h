@@ -151,7 +151,7 @@ static void NAME(conv_depthwise)(const struct conv *c, const REAL *x, const REAL
 
 static void NAME(conv_any)(const struct conv *c, const REAL *x, const REAL *weights, const REAL *bias, REAL *y)
 {
-	if (is_pointwise(&c->w))
+	if (window_is_pointwise(&c->w))
 		NAME(conv_pointwise)(c, x, weights, bias, y);
 	else if (c->groups > 1 && c->groups == c->in_channels)
 		NAME(conv_depthwise)(c, x, weights, bias, y);

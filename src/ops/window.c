@@ -117,3 +117,11 @@ struct window_tap window_tap(const struct window *w, int64_t k)
 	}
 	return t;
 }
+
+bool window_is_pointwise(const struct window *w)
+{
+	for (int i = 0; i < WINDOW_AXES; i++)
+		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->begin[i] || w->end[i])
+			return false;
+	return true;
+}

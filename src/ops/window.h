@@ -31,6 +31,8 @@ static inline const int64_t *window_own(const struct window *w, const int64_t di
 {
 	return dims + WINDOW_AXES - w->spatial;
 }
+/* A kernel of one element, no strides, no padding: each output sees the input at its place. */
+bool window_is_pointwise(const struct window *w);
 /* Outputs o in [*from, *to) for which o * stride + shift lies in [0, in). */
 void window_valid(int64_t shift, int64_t stride, int64_t in, int64_t out, int64_t *from, int64_t *to);
 /* What kernel tap k (counted over the three axes, the last fastest) sees: output o sees input o * stride + shift, for o

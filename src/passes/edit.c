@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "util/vec.h"
+#include "util/integers.h"
 
 void node_bypass(struct node *n, struct value *v)
 {
@@ -33,14 +34,6 @@ static void drop_candidate(struct candidates *c, const struct value *v)
 			c->items[i] = c->items[--c->count];
 }
 
-static bool is_unused(const struct node *n)
-{
-	for (uint32_t i = 0; i < n->n_outputs; i++)
-		if (n->outputs[i] && (n->outputs[i]->uses || n->outputs[i]->is_pinned))
-			return false;
-	return true;
-}
-
 void remove_unused_above(struct value *first)
 {
 	struct candidates c = { 0 };
@@ -48,7 +41,7 @@ void remove_unused_above(struct value *first)
 		add_candidate(&c, first);
 	while (c.count) {
 		struct node *n = c.items[--c.count]->producer;
-		if (!n || !is_unused(n))
+		if (!n || !node_is_unused(n))
 			continue;
 		for (uint32_t i = 0; n->op && n->op->flags & OP_ELEMENTWISE && i < n->n_inputs; i++) {
 			struct value *v = n->inputs[i].value;
@@ -62,7 +55,7 @@ void remove_unused_above(struct value *first)
 	vec_free(&c);
 }
 
-static struct value *typed_output(struct node *n)
+struct value *typed_output(struct node *n)
 {
 	struct diags quiet = { 0 };
 	node_infer(n, &quiet);
@@ -96,14 +89,6 @@ struct value *constant_scalar(struct graph *g, const char *hint, double x)
 	return constant_floats(g, hint, 0, NULL, &x);
 }
 
-/* ---- thresholds ---- */
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 static bool ascends(const struct tensor *t)
 {
 	for (int64_t i = 0; i < t->count; i++)
@@ -125,7 +110,7 @@ bool sort_thresholds(struct node *n)
 			double x = tensor_at(t, r * steps + s);
 			row[s] = isnan(x) ? INFINITY : x; /* nothing reaches either */
 		}
-		qsort(row, (size_t)steps, sizeof *row, ascending);
+		qsort(row, (size_t)steps, sizeof *row, compare_doubles);
 		for (int64_t s = 0; s < steps; s++)
 			tensor_put(t, r * steps + s, row[s]);
 	}

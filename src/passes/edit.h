@@ -22,6 +22,9 @@ void node_bypass(struct node *n, struct value *v);
  * what is removed. */
 void remove_unused_above(struct value *v);
 
+/* Output 0 of a new node, typed by inference; what cannot be known stays unknown. */
+struct value *typed_output(struct node *n);
+
 /* A node of one output before `before`, with its output typed by inference; NULL inputs end the list. */
 struct value *add_node1(struct graph *g, struct node *before, const char *domain, const char *op_type, struct value *a,
 			const char *hint);

@@ -3,15 +3,6 @@
 
 #include "passes/edit.h"
 
-/* Inference must succeed: the expanded operator was inferred before. What was unknown stays unknown. */
-static struct value *typed(struct node *n)
-{
-	struct diags quiet = { 0 };
-	node_infer(n, &quiet);
-	diags_free(&quiet);
-	return n->outputs[0];
-}
-
 struct value *expand_unary(struct expansion *s, const char *op_type, struct value *a)
 {
 	return add_node1(s->graph, s->node, DOMAIN_ONNX, op_type, a, op_type);
@@ -26,21 +17,21 @@ struct value *expand_ternary(struct expansion *s, const char *op_type, struct va
 			     struct value *c)
 {
 	struct value *inputs[] = { a, b, c };
-	return typed(node_new(s->graph, s->node, DOMAIN_ONNX, op_type, inputs, 3, 1, op_type));
+	return typed_output(node_new(s->graph, s->node, DOMAIN_ONNX, op_type, inputs, 3, 1, op_type));
 }
 
 struct value *expand_cast(struct expansion *s, struct value *v, enum elem_type to)
 {
 	struct node *n = node_new(s->graph, s->node, DOMAIN_ONNX, "Cast", &v, 1, 1, "Cast");
 	node_set_int(n, "to", to);
-	return typed(n);
+	return typed_output(n);
 }
 
 struct value *expand_transpose(struct expansion *s, struct value *v, const int64_t *perm, size_t rank)
 {
 	struct node *n = node_new(s->graph, s->node, DOMAIN_ONNX, "Transpose", &v, 1, 1, "Transpose");
 	node_set_ints(n, "perm", perm, rank);
-	return typed(n);
+	return typed_output(n);
 }
 
 struct value *expand_reshape(struct expansion *s, struct value *v, const int64_t *dims, size_t rank)

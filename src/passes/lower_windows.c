@@ -17,14 +17,6 @@ static void two(const struct window *w, const int64_t *three, int64_t one, int64
 	out[1] = w->spatial == 2 ? three[2] : one;
 }
 
-static bool is_pointwise(const struct window *w)
-{
-	for (int i = 0; i < WINDOW_AXES; i++)
-		if (w->kernel[i] != 1 || w->stride[i] != 1 || w->begin[i] || w->end[i])
-			return false;
-	return true;
-}
-
 static struct value *insert_im2col(struct node *before, struct value *x, const struct window *w, bool depthwise)
 {
 	struct node *n = node_new(before->graph, before, DOMAIN_QONNX, "Im2Col", &x, 1, 1, "windows");
@@ -102,7 +94,7 @@ int nhwc_conv(struct lowering *l, struct node *n)
 	int64_t groups = node_attr_int(n, "group", 1), kernel[2];
 	bool depthwise = groups > 1 && w->dims[1] == 1 && w->dims[0] == groups;
 	struct value *image = twin_of(l, take_padding(x, &window), n);
-	if (!is_pointwise(&window) || depthwise)
+	if (!window_is_pointwise(&window) || depthwise)
 		image = insert_im2col(n, image, &window, depthwise);
 	struct value *matrix = lower_weights(l->g, w, groups);
 	two(&window, window.kernel, 1, kernel);

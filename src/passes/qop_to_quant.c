@@ -21,14 +21,6 @@ static struct value *in(const struct rewrite *r, size_t i)
 	return node_input(r->n, i);
 }
 
-static struct value *typed(struct node *n)
-{
-	struct diags quiet = { 0 };
-	node_infer(n, &quiet);
-	diags_free(&quiet);
-	return n->outputs[0];
-}
-
 static struct value *ones_like(struct graph *g, const struct value *zero)
 {
 	int64_t count = zero ? zero->constant->count : 1;
@@ -56,7 +48,7 @@ static struct value *linear(const struct rewrite *r, const char *op_type, struct
 	struct node *n = node_new(r->g, r->n, "", op_type, inputs, zero ? 3 : 2, 1, op_type);
 	if (scale->rank > 0)
 		node_set_int(n, "axis", axis);
-	return typed(n);
+	return typed_output(n);
 }
 
 static struct value *real(const struct rewrite *r, size_t x, size_t scale, size_t zero)
@@ -121,7 +113,7 @@ static struct value *product(const struct rewrite *r, const char *op_type, struc
 	struct value *inputs[] = { a, b, bias };
 	struct node *n = node_new(r->g, r->n, "", op_type, inputs, bias ? 3 : 2, 1, op_type);
 	node_copy_attrs(n, r->n);
-	return typed(n);
+	return typed_output(n);
 }
 
 static struct value *scaled(const struct rewrite *r, struct value *y, struct value *by)
@@ -186,7 +178,7 @@ static int integer_product(const struct rewrite *r, const char *op_type, int wei
 	if (sums->uses) {
 		struct node *cast = node_new(r->g, r->n, "", "Cast", &y, 1, 1, "Cast");
 		node_set_int(cast, "to", ELEM_INT32);
-		y = typed(cast);
+		y = typed_output(cast);
 	}
 	node_bypass(r->n, y);
 	return 1;
@@ -218,7 +210,7 @@ static int unary(const struct rewrite *r, const char *op_type)
 	struct node *n = node_new(r->g, r->n, "", op_type, &x, 1, 1, op_type);
 	node_copy_attrs(n, r->n);
 	node_remove_attr(n, "channels_last");
-	return finish(r, typed(n), in(r, 3), in(r, 4));
+	return finish(r, typed_output(n), in(r, 3), in(r, 4));
 }
 
 static int linear_add(const struct rewrite *r)
@@ -257,7 +249,7 @@ static struct value *sum_of_pixels(const struct rewrite *r, struct value *x, boo
 	if (!by_input)
 		node_set_ints(n, "axes", axes, count);
 	node_set_int(n, "keepdims", 1);
-	return typed(n);
+	return typed_output(n);
 }
 
 /* As ONNX Runtime does it: the integers are summed, and the sum is scaled once. Halves are then where the scales put them,
@@ -295,7 +287,7 @@ static int linear_concat(const struct rewrite *r)
 		parts[count++] = real(r, i, i + 1, i + 2);
 	struct node *n = node_new(r->g, r->n, "", "Concat", parts, count, 1, "Concat");
 	node_copy_attrs(n, r->n);
-	return finish(r, typed(n), in(r, 0), in(r, 1));
+	return finish(r, typed_output(n), in(r, 0), in(r, 1));
 }
 
 /* ---- the pass ---- */

@@ -106,18 +106,12 @@ static int64_t differing(const double *a, const double *b, double offset, int64_
 	return n;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 static double median_difference(const double *a, const double *b, int64_t count)
 {
 	double *all = xcalloc((size_t)count, sizeof *all);
 	for (int64_t i = 0; i < count; i++)
 		all[i] = a[i] - b[i];
-	qsort(all, (size_t)count, sizeof *all, ascending);
+	qsort(all, (size_t)count, sizeof *all, compare_doubles);
 	double median = all[count / 2];
 	free(all);
 	return median;

@@ -73,12 +73,6 @@ static int put(struct feed *f, size_t i, struct tensor *t)
 	return 0;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-	return n >= m && !strcmp(text + n - m, end);
-}
-
 /* Each member to the input of its name; a single one to the place given. */
 static int read_members(struct feed *f, const char *path, char **names, size_t count, struct diags *d)
 {

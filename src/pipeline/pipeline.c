@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "passes/qop_to_quant.h"
 #include "pipeline/verifier.h"
@@ -131,13 +130,6 @@ bool pipeline_verify_default(void)
 	const char *wish = getenv("QCC_VERIFY");
 	return wish && *wish && strcmp(wish, "0") != 0;
 #endif
-}
-
-static double seconds_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* Which pass (with which flag, or NULL) establishes a property; earlier ones first. */

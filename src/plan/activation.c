@@ -3,16 +3,11 @@
  * where it can still take them, else they are a layer of their own. */
 #include "plan/lower.h"
 #include "ops/channels.h"
+#include "util/integers.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
 
 /* Rows of the constant as doubles, each in ascending order, and one row where all are equal. */
 static double *rows_of(struct lowering *l, const struct tensor *t, double factor, struct plan_activation *s)
@@ -23,7 +18,7 @@ static double *rows_of(struct lowering *l, const struct tensor *t, double factor
 	for (int64_t i = 0; i < t->count; i++)
 		rows[i] = tensor_at(t, i) * factor;
 	for (int64_t c = 0; c < s->channels; c++)
-		qsort(rows + c * s->count, (size_t)s->count, sizeof *rows, ascending);
+		qsort(rows + c * s->count, (size_t)s->count, sizeof *rows, compare_doubles);
 	bool equal = true;
 	for (int64_t i = s->count; i < t->count && equal; i++)
 		equal = rows[i] == rows[i - s->count];

@@ -35,12 +35,6 @@ static void free_arrays(struct arrays *a)
 	vec_free(a);
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && !strcmp(s + n - m, end);
-}
-
 /* ---- files ---- */
 
 static int read_npz(struct arrays *a, const char *path, struct diags *d)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/arena.h"
+#include "util/diag.h"
 
 static const float LEAST_SCALE = 1e-8f;
 
@@ -24,6 +25,13 @@ bool bit_width_parse(const char *text, struct bit_width *out)
 	else
 		return false;
 	return true;
+}
+
+int bit_width_option(const char *option, const char *text, struct bit_width *out, struct diags *d)
+{
+	if (bit_width_parse(text, out))
+		return 0;
+	return diag_error(d, "write 1 to 8, bipolar, ternary or float", "--%s: '%s' is no width", option, text);
 }
 
 float weights_top(struct bit_width width)

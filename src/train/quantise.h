@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct diags;
+
 enum bit_kind { BITS_FLOAT, BITS_BIPOLAR, BITS_TERNARY, BITS_INTEGER };
 
 struct bit_width {
@@ -19,6 +21,8 @@ struct bit_width {
 
 /* "2" to "8", "1" or "bipolar", "ternary", "float" (not quantised). False where it is none. */
 bool bit_width_parse(const char *text, struct bit_width *out);
+/* The argument of that option. 0, or -1 with a diagnostic. */
+int bit_width_option(const char *option, const char *text, struct bit_width *out, struct diags *d);
 
 /* The weights of a layer: outer x channels x inner, the channels being the layer's outputs. With one scale for all of
  * them channels is 1. The scale is the largest magnitude / the largest code; of bipolar weights the mean magnitude; of

@@ -4,11 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "train/loss.h"
 #include "train/random.h"
 #include "train/sparse.h"
+#include "util/limits.h"
 
 /* ---- the state ---- */
 
@@ -325,15 +325,6 @@ static void train_batch(struct trainer *t)
 	t->weight += sum.weight;
 	t->right += sum.right;
 	t->at += n;
-}
-
-/* ---- epochs ---- */
-
-static double seconds_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static bool is_better(const struct trainer *t, const struct epoch_figures *a, const struct epoch_figures *b)

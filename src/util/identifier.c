@@ -52,12 +52,6 @@ static const char reserved[] =
 	" wchar wchar_t wctype while xlocale xor xor_eq"
 	" ";
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && !strcmp(s + n - m, end);
-}
-
 /* Compilers' headers for vectors are xmmintrin.h, avx2intrin.h, ...; glibc's own is features.h. */
 static bool is_reserved(struct arena *a, const char *name)
 {

@@ -70,6 +70,13 @@ static inline int64_t dims_product(const int64_t *dims, int from, int to)
 	return dims_count(to - from, dims + from, &count) ? count : -1;
 }
 
+/* For qsort: doubles in ascending order. */
+static inline int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
 /* For printf's %lld: int64_t is long on one machine and long long on another. */
 #define LL(x) ((long long)(x))
 

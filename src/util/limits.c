@@ -29,3 +29,8 @@ int limits_check(struct diags *d)
 		return 0;
 	return diag_error(d, "allow more with --max-seconds", "not finished within %g seconds", l->seconds);
 }
+
+double seconds_now(void)
+{
+	return 1e-9 * (double)limits_now();
+}

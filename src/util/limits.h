@@ -19,4 +19,7 @@ void limits_start(struct limits *l, double seconds);
  * (see util/memory.h). */
 int limits_check(struct diags *d);
 
+/* Seconds of a clock that only goes forward. */
+double seconds_now(void);
+
 #endif

@@ -87,3 +87,9 @@ const char *strbuf_text(const struct strbuf *b)
 {
 	return b->text ? b->text : "";
 }
+
+bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+	return n >= m && !strcmp(text + n - m, end);
+}

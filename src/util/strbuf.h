@@ -3,6 +3,7 @@
 #define QCC_UTIL_STRBUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,5 +20,8 @@ void strbuf_vprintf(struct strbuf *b, const char *format, va_list args);
 void strbuf_char(struct strbuf *b, char c);
 void strbuf_int(struct strbuf *b, int64_t x);	 /* in decimal; for long lists of numbers, where printf is slow */
 const char *strbuf_text(const struct strbuf *b); /* "" where nothing was added */
+
+/* Whether a text ends with another one. */
+bool ends_with(const char *text, const char *end);
 
 #endif

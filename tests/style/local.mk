@@ -1,8 +1,9 @@
-# Tests of the sources themselves: shell scripts, listed in TESTS and EXTRA_DIST; what puts them right, and the linters.
+# Tests of the sources themselves: scripts, listed in TESTS and EXTRA_DIST; what puts them right, and the linters.
 STYLE_TESTS = \
 	tests/style/format.sh \
 	tests/style/order.sh \
-	tests/style/reference.sh
+	tests/style/reference.sh \
+	tests/style/twice.py
 TESTS += $(STYLE_TESTS)
 EXTRA_DIST += $(STYLE_TESTS) tests/style/lint.sh tests/style/cppcheck.supp tests/style/jansson.cfg
 

@@ -41,6 +41,12 @@ void emit_end(struct emit *e)
 	json_decref(e->layers);
 }
 
+void emit_plain_sizes(struct emit *e)
+{
+	for (struct plan_buf *b = e->plan->bufs; b; b = b->next)
+		b->bytes = b->same ? 0 : (size_t)b->count * plan_elem_size(b->elem);
+}
+
 /* ---- types and pointers ---- */
 
 static const char *elem_ctype(enum plan_elem e)

@@ -131,6 +131,10 @@ struct line_exceptions {
 };
 struct line_exceptions gather_exceptions(struct emit *e, const struct requantisation *lines, int64_t n);
 
+/* ---- buffers ---- */
+/* Sizes of all buffers, each in its plain type (struct style, size). */
+void emit_plain_sizes(struct emit *e);
+
 /* ---- text ---- */
 const char *buf_ctype(const struct plan_buf *b);
 /* "int32_t" or "int64_t": what holds lo..hi while it is summed. */

@@ -80,26 +80,12 @@ static void write_design(struct output *o, struct hls_design *p)
 	write_buffer(o, "run_hls.tcl", &tcl);
 }
 
-static json_t *labels(const struct node *const *nodes, size_t count)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_string(node_label(nodes[i])));
-	return list;
-}
-
 static void report(struct backend_ctx *x, const struct hls_design *p)
 {
 	json_object_set_new(x->report, "top", json_string(p->top));
-	json_object_set_new(x->report, "layers", json_integer((json_int_t)p->design.n_layers));
-	json_object_set_new(x->report, "streams", json_integer((json_int_t)p->design.n_streams));
-	json_t *schedule = json_object();
-	schedule_report(&p->design.schedule, schedule);
-	json_object_set_new(x->report, "schedule", schedule);
+	design_report(&p->design, x->report);
 	json_object_set_new(x->report, "part", json_string(p->design.part));
 	json_object_set_new(x->report, "clock_mhz", json_real(p->design.clock_mhz));
-	json_object_set_new(x->report, "host_before", labels(p->design.head, p->design.n_head));
-	json_object_set_new(x->report, "host_after", labels(p->design.tail, p->design.n_tail));
 }
 
 /* A trial without the costly parts: whether the graph can be emitted; else d says why. */

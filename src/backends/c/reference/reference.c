@@ -1,12 +1,6 @@
 /* The style `reference`: the graph's own layouts, one plain function for each layer, the smallest plain types. */
 #include "backends/c/reference/reference.h"
 
-static void reference_size(struct emit *e)
-{
-	for (struct plan_buf *b = e->plan->bufs; b; b = b->next)
-		b->bytes = b->same ? 0 : (size_t)b->count * plan_elem_size(b->elem);
-}
-
 static int reference_layers(struct emit *e)
 {
 	for (const struct plan_layer *l = e->plan->layers; l; l = l->next) {
@@ -22,6 +16,6 @@ const struct style style_reference = {
 	.folder = "c",
 	.plan = { .channels_last = false, .fuse = true },
 	.align = 8,
-	.size = reference_size,
+	.size = emit_plain_sizes,
 	.layers = reference_layers,
 };

@@ -166,12 +166,6 @@ static void describe(struct emit *e, const struct plan_layer *l)
 	use_form(e, listed);
 }
 
-static void tiny_size(struct emit *e)
-{
-	for (struct plan_buf *b = e->plan->bufs; b; b = b->next)
-		b->bytes = b->same ? 0 : (size_t)b->count * plan_elem_size(b->elem);
-}
-
 static int tiny_layers(struct emit *e)
 {
 	e->style_data = arena_new(e->arena, struct forms);
@@ -193,7 +187,7 @@ const struct style style_tiny = {
 	.folder = "c-tiny",
 	.plan = { .channels_last = true, .fuse = true, .absorb = true },
 	.align = 8, /* of int64_t, which sums beyond 32 bits take */
-	.size = tiny_size,
+	.size = emit_plain_sizes,
 	.layers = tiny_layers,
 	.flash = true,
 	.kernels = runtime_tiny,
