@@ -1,5 +1,6 @@
-/* Names in generated files: identifiers, escapes, UTF-8; and integer division that rounds up. */
+/* Names in generated files: identifiers, escapes, JSON in pages, UTF-8; base64; and integer division that rounds up. */
 #include "test.h"
+#include "util/base64.h"
 #include "util/identifier.h"
 #include "util/integers.h"
 
@@ -48,6 +49,49 @@ static void escapes(void **state)
 	assert_string_equal(c_escaped(&arena, "\xe2\x80\xae"), "\\342\\200\\256");
 }
 
+static const char *quoted(const char *text)
+{
+	struct strbuf b = { 0 };
+	json_quote(&b, text);
+	const char *copy = arena_strdup(&arena, b.text);
+	strbuf_free(&b);
+	return copy;
+}
+
+/* No text of a model can end the script element that JSON stands in. */
+static void json_in_pages(void **state)
+{
+	(void)state;
+	assert_string_equal(quoted("/fc1/MatMul"), "\"/fc1/MatMul\"");
+	assert_string_equal(quoted("</script>&"), "\"\\u003c/script\\u003e\\u0026\"");
+	assert_string_equal(quoted("\"\\\n\x7f"), "\"\\u0022\\u005c\\u000a\\u007f\"");
+	assert_string_equal(quoted("\xc3\xbc\xff"), "\"\xc3\xbc?\"");
+	assert_string_equal(quoted("\xe2\x80\xae\xe2\x80\xa8\xc2\x85"), "\"\\u202e\\u2028\\u0085\"");
+	struct strbuf b = { 0 };
+	json_in_html(&b, "{\"a\": \"<!--\"}");
+	assert_string_equal(b.text, "{\"a\": \"\\u003c!--\"}");
+	strbuf_free(&b);
+}
+
+/* RFC 4648's own vectors. */
+static void base64(void **state)
+{
+	(void)state;
+	const char *const vectors[][2] = { { "", "" },
+					   { "f", "Zg==" },
+					   { "fo", "Zm8=" },
+					   { "foo", "Zm9v" },
+					   { "foob", "Zm9vYg==" },
+					   { "fooba", "Zm9vYmE=" },
+					   { "foobar", "Zm9vYmFy" } };
+	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+		struct strbuf b = { 0 };
+		base64_add(&b, vectors[i][0], strlen(vectors[i][0]));
+		assert_string_equal(strbuf_text(&b), vectors[i][1]);
+		strbuf_free(&b);
+	}
+}
+
 static void utf8(void **state)
 {
 	(void)state;
@@ -70,8 +114,9 @@ static void division_rounds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(identifiers), cmocka_unit_test(unique_names),	     cmocka_unit_test(escapes),
-		cmocka_unit_test(utf8),	       cmocka_unit_test(division_rounds_up),
+		cmocka_unit_test(identifiers),	      cmocka_unit_test(unique_names), cmocka_unit_test(escapes),
+		cmocka_unit_test(json_in_pages),      cmocka_unit_test(base64),	      cmocka_unit_test(utf8),
+		cmocka_unit_test(division_rounds_up),
 	};
 	arena_init(&arena);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

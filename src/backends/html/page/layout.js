@@ -156,7 +156,7 @@ function placeAlong(graph, items, edges, sideways) {
 	graph.vertices.forEach(v => { [v.item.x, v.item.y] = point(v.across, v.along); });
 	for (const e of edges)
 		e.points = routeOf(e.path, point, sideways);
-	const size = [most - least || 0, Math.max(along - gap, 0)];
+	const size = [items.length ? most - least : 0, Math.max(along - gap, 0)];
 	return sideways ? { width: size[1], height: size[0] } : { width: size[0], height: size[1] };
 }
 

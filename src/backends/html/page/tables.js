@@ -1,6 +1,8 @@
 /* The drawer below the graph: layers, passes, proof, inference. All but the last show the report as it is. */
 
 /* columns: {title, left, number(row) or text(row), draw(row)}; a click on a title sorts. */
+const MOST_ROWS = 1000; /* of a table that is drawn at once; sorting brings others to the top */
+
 function table(columns, rows, options) {
 	const body = el("tbody"), how = options || {};
 	let by = null, down = true;
@@ -8,10 +10,12 @@ function table(columns, rows, options) {
 	const fillBody = () => {
 		const list = by ? rows.slice().sort((a, b) => (keyOf(by, a) < keyOf(by, b) ? -1 : keyOf(by, a) > keyOf(by, b) ? 1 : 0) * (down ? -1 : 1))
 			: rows;
-		body.replaceChildren(...list.map(row => el("tr", { "data-name": how.name ? how.name(row) : null,
+		const rest = list.length - MOST_ROWS;
+		body.replaceChildren(...list.slice(0, MOST_ROWS).map(row => el("tr", { "data-name": how.name ? how.name(row) : null,
 			onclick: how.click ? () => how.click(row) : null, style: how.click ? "cursor: pointer" : null },
 		...columns.map(c => el("td", { class: c.left ? "left" : null, title: c.left ? c.text(row) : null },
 			c.draw ? c.draw(row) : c.number ? grouped(c.number(row)) : c.text(row))))),
+		...(rest > 0 ? [el("tr", {}, el("td", { class: "left muted", colspan: columns.length }, `and ${grouped(rest)} more; sort by another column to see others`))] : []),
 		...(how.total ? [how.total()] : []));
 	};
 	fillBody();
