@@ -119,3 +119,14 @@ unsigned float_encode(enum elem_type elem, double x, bool saturate)
 		return 0; /* no negative zero */
 	return f.specials == FNUZ && bits == nan_pattern(f) ? bits : bits | sign;
 }
+
+bool float_figures(enum elem_type elem, bool saturate, struct float_figures *x)
+{
+	struct format f = format_of(elem);
+	if (!elem_is_float(elem) || elem == ELEM_FLOAT || elem == ELEM_DOUBLE || elem == ELEM_FLOAT8E8M0)
+		return false;
+	*x = (struct float_figures){ f.mantissa, 1 - f.bias, float_decode(elem, largest(f)),
+				     float_decode(elem, overflow_pattern(f, f.exponent + f.mantissa < 15, saturate)),
+				     f.specials != FNUZ };
+	return true;
+}

@@ -11,4 +11,13 @@ double float_decode(enum elem_type elem, unsigned bits);
  * bfloat16 always overflow to infinity. */
 unsigned float_encode(enum elem_type elem, double x, bool saturate);
 
+/* What a format holds, for generated code: bits behind the leading one, the least exponent, the largest finite number,
+ * what lies beyond it becomes (saturate as above), and whether there is a -0. False for those of another kind. */
+struct float_figures {
+	int mantissa, least;
+	double most, beyond;
+	bool negative_zero;
+};
+bool float_figures(enum elem_type elem, bool saturate, struct float_figures *f);
+
 #endif

@@ -6,8 +6,7 @@
 #include "ir/op.h"
 #include "util/integers.h"
 
-/* Version of the node's domain that the model imports; a model without the entry gets the newest. */
-static int64_t opset_of(const struct node *n)
+int64_t node_opset(const struct node *n)
 {
 	int64_t version = graph_opset(n->graph, n->domain);
 	if (version)
@@ -55,7 +54,7 @@ int node_infer(struct node *n, struct diags *d)
 		remember(&was[i], n->outputs[i]);
 	if (node_check_arity(n, d) != 0)
 		return -1;
-	struct infer_ctx x = { n->graph, n, opset_of(n), d };
+	struct infer_ctx x = { n->graph, n, node_opset(n), d };
 	if (n->op->infer && n->op->infer(&x) != 0)
 		return -1;
 	for (uint32_t i = 0; i < n->n_outputs; i++) {
@@ -185,7 +184,7 @@ int node_execute_with(const struct node *n, struct tensor *const *in, struct ten
 	memset(out, 0, n->n_outputs * sizeof *out);
 	struct exec_budget own = how->left ? *how->left : exec_budget_of(total_bytes(in, n->n_inputs), d);
 	struct exec_ctx x = { n,
-			      opset_of(n),
+			      node_opset(n),
 			      n->n_inputs,
 			      n->n_outputs,
 			      in,

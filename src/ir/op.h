@@ -80,6 +80,18 @@ typedef int op_exec_fn(struct exec_ctx *x);
 
 struct hw_kind;
 
+/* ---- generated code ---- */
+struct op_form;
+/* Writes the operator as C (ops/form.h). 0, or -1 where this node has no such form. */
+typedef int op_form_fn(struct op_form *f);
+/* The expression of an element-wise operator, of x, y, z (elements of its operands), alpha and beta, as C: for
+ * floating-point, signed, unsigned and bool operands. NULL: none. `real` and `wide` stand for the operands' type and for
+ * one in which integers wrap. */
+struct op_scalar {
+	const char *of_float, *of_signed, *of_unsigned, *of_bool;
+	double (*alpha)(const struct node *n), (*beta)(const struct node *n); /* NULL: 0 */
+};
+
 struct op {
 	const char *domain, *name;
 	const char *summary;	       /* one line for --list-ops and the reference */
@@ -92,12 +104,16 @@ struct op {
 	bool widens;	  /* exec gets half-precision inputs as float32, and its float32 results are rounded back */
 	op_macs_fn *macs; /* NULL: none */
 	const struct hw_kind *hw; /* how it is built as a hardware layer (hw/kind.h); NULL: it is none */
+	op_form_fn *form; /* how generated code computes it where the plan has no layer for it; NULL: not at all */
+	struct op_scalar scalar; /* what form_elements writes */
 };
 
 /* The operator of that name in the table of ops/ops.def, NULL where unknown. Knows aliases: domain "ai.onnx" for "", "onnx.brevitas"
  * and "finn.custom_op.general" for QONNX's, IntQuant for Quant. O(log operators). */
 const struct op *op_find(const char *domain, const char *op_type);
 /* ---- inference over graphs (ir/infer.c) ---- */
+/* Version of the node's domain that the model imports; a model without the entry gets the newest. */
+int64_t node_opset(const struct node *n);
 /* Types one node's outputs (shape, then datatype). Declared datatypes of graph inputs and constants stay. */
 int node_infer(struct node *n, struct diags *d);
 /* All nodes in order. Where a declared shape contradicts the inferred one: a diagnostic, -1. */

@@ -1,6 +1,7 @@
 /* ArgMax and ArgMin: where along an axis the largest or smallest element is. */
 #include <string.h>
 
+#include "ops/form.h"
 #include "ops/order.h"
 #include "ops/ranges.h"
 #include "util/integers.h"
@@ -100,6 +101,7 @@ const struct op op_ArgMax = {
 	.infer = infer_arg,
 	.datatype = datatype_arg,
 	.exec = exec_argmax,
+	.form = form_arg,
 };
 
 const struct op op_ArgMin = {
@@ -113,4 +115,5 @@ const struct op op_ArgMin = {
 	.infer = infer_arg,
 	.datatype = datatype_arg,
 	.exec = exec_argmin,
+	.form = form_arg,
 };

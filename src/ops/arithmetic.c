@@ -2,12 +2,12 @@
  * wrap, and integer division truncates (by zero it gives 0, which ONNX leaves open). */
 #include "ops/binary.h"
 
-EACH_NUMBER(BINARY_LOOP, add, (wide)x + (wide)y)
-EACH_NUMBER(BINARY_LOOP, sub, (wide)x - (wide)y)
-EACH_NUMBER(BINARY_LOOP, mul, (wide)x *(wide)y)
-EACH_FLOAT(BINARY_LOOP, div, x / y)
-EACH_SIGNED(BINARY_LOOP, div, y == 0 ? 0 : y == -1 ? 0 - (wide)x : (wide)(x / y))
-EACH_UNSIGNED(BINARY_LOOP, div, y == 0 ? 0 : x / y)
+LOOPS_AND_TEXT(EACH_NUMBER, BINARY_LOOP, add, (wide)x + (wide)y)
+LOOPS_AND_TEXT(EACH_NUMBER, BINARY_LOOP, sub, (wide)x - (wide)y)
+LOOPS_AND_TEXT(EACH_NUMBER, BINARY_LOOP, mul, (wide)x *(wide)y)
+LOOPS_AND_TEXT(EACH_FLOAT, BINARY_LOOP, div, x / y)
+LOOPS_AND_TEXT(EACH_SIGNED, BINARY_LOOP, div, y == 0 ? 0 : y == -1 ? 0 - (wide)x : (wide)(x / y))
+LOOPS_AND_TEXT(EACH_UNSIGNED, BINARY_LOOP, div, y == 0 ? 0 : x / y)
 
 static binary_loop *const add_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, add) };
 static binary_loop *const sub_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, sub) };
@@ -66,10 +66,15 @@ static struct datatype datatype_mul(const struct node *n, size_t i)
 	return datatype_within(n, i, lo, hi);
 }
 
-#define ARITHMETIC(symbol, NAME, loops, flag, numbers, text) \
-	BINARY_OP(symbol, NAME, loops, ELEM_UNDEFINED, OP_ELEMENTWISE | (flag), infer_broadcast, numbers, text)
+#define ARITHMETIC(symbol, NAME, loops, flag, numbers, text, ...)                                               \
+	BINARY_OP(symbol, NAME, loops, ELEM_UNDEFINED, OP_ELEMENTWISE | (flag), infer_broadcast, numbers, text, \
+		  form_elements, __VA_ARGS__)
 
-ARITHMETIC(op_Add, Add, add_loops, OP_COMMUTATIVE | OP_MONOTONE, datatype_add, "a + b, element by element")
-ARITHMETIC(op_Sub, Sub, sub_loops, OP_MONOTONE, datatype_sub, "a - b, element by element")
-ARITHMETIC(op_Mul, Mul, mul_loops, OP_COMMUTATIVE, datatype_mul, "a * b, element by element")
-ARITHMETIC(op_Div, Div, div_loops, 0, NULL, "a / b, element by element")
+ARITHMETIC(op_Add, Add, add_loops, OP_COMMUTATIVE | OP_MONOTONE, datatype_add, "a + b, element by element",
+	   add_EACH_NUMBER, add_EACH_NUMBER, add_EACH_NUMBER)
+ARITHMETIC(op_Sub, Sub, sub_loops, OP_MONOTONE, datatype_sub, "a - b, element by element", sub_EACH_NUMBER,
+	   sub_EACH_NUMBER, sub_EACH_NUMBER)
+ARITHMETIC(op_Mul, Mul, mul_loops, OP_COMMUTATIVE, datatype_mul, "a * b, element by element", mul_EACH_NUMBER,
+	   mul_EACH_NUMBER, mul_EACH_NUMBER)
+ARITHMETIC(op_Div, Div, div_loops, 0, NULL, "a / b, element by element", div_EACH_FLOAT, div_EACH_SIGNED,
+	   div_EACH_UNSIGNED)

@@ -1,4 +1,5 @@
 /* AveragePool and LpPool. */
+#include "ops/form.h"
 #include "ops/pool.h"
 
 static int infer(struct infer_ctx *x)
@@ -26,6 +27,7 @@ const struct op op_AveragePool = {
 	.max_outputs = 1,
 	.infer = infer,
 	.exec = exec_average,
+	.form = form_pool,
 };
 
 const struct op op_LpPool = {
@@ -38,4 +40,5 @@ const struct op op_LpPool = {
 	.max_outputs = 1,
 	.infer = infer,
 	.exec = exec_lp,
+	.form = form_pool,
 };

@@ -5,6 +5,7 @@
 #include <tgmath.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "util/integers.h"
 
 #define AFFINE_LOOP(elem, T, W, ...)                                                                              \
@@ -205,6 +206,7 @@ const struct op op_BatchNormalization = {
 	.infer = infer,
 	.exec = kernel,
 	.widens = true,
+	.form = form_batch_normalization,
 };
 
 const struct op op_BatchNormalizationChannelsLast = {
@@ -219,4 +221,5 @@ const struct op op_BatchNormalizationChannelsLast = {
 	.infer = infer,
 	.exec = kernel,
 	.widens = true,
+	.form = form_batch_normalization,
 };

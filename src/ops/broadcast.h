@@ -82,6 +82,10 @@ typedef void unary_loop(void *out, const void *in, int64_t n, const double param
 			o[i] = (R)(__VA_ARGS__);                                                      \
 		}                                                                                     \
 	}
+/* Loops of a kind (EACH_FLOAT, ...), and their expression as text for generated code: name_EACH_FLOAT, ... */
+#define LOOPS_AND_TEXT(EACH, LOOP, name, ...) \
+	EACH(LOOP, name, __VA_ARGS__)         \
+	static const char name##_##EACH[] __attribute__((unused)) = #__VA_ARGS__;
 /* A row of a table of loops indexed by storage type: { EACH_NUMBER(LOOP_ROW, add) }. */
 #define LOOP_ROW(elem, T, W, name) [elem] = name##_##elem,
 

@@ -7,7 +7,9 @@
 
 #include "ir/float_formats.h"
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 /* How elements of one type are taken to another, in the wider of two forms: integer or double. */
 struct casting {
@@ -222,6 +224,46 @@ static struct datatype datatype_cast(const struct node *n, size_t i)
 	return datatype_int_min(fit) <= lo && datatype_int_max(fit) >= hi ? t : fit;
 }
 
+/* ---- generated code, for what the plan has no layer: narrow floats, integers of 2 and 4 bits ---- */
+
+/* x, a C expression of an int64_t, as the low bits of a narrow integer. */
+static const char *low_bits(struct op_form *f, enum elem_type to, const char *x)
+{
+	int bits = (int)elem_file_bits(to);
+	if (bits >= 8)
+		return form_text(f, "(%s)(%s)", form_ctype(to), x);
+	if (!elem_is_signed(to))
+		return form_text(f, "(uint8_t)(%s & %d)", x, (1 << bits) - 1);
+	return form_text(f, "(int8_t)((%s & %d) - (%s & %d) * 2)", x, (1 << bits) - 1, x, 1 << (bits - 1));
+}
+
+int form_cast(struct op_form *f)
+{
+	const struct value *v = node_input(f->node, 0);
+	enum elem_type to = (enum elem_type)f->node->outputs[0]->elem;
+	bool saturate = node_attr_int(f->node, "saturate", 1) != 0;
+	const char *x = f->load(f, 0, "i"), *y = form_text(f, "(%s)%s", form_ctype(to), x);
+	form_loop(f, "i", dims_product(v->dims, 0, v->rank));
+	if (to == ELEM_BOOL)
+		y = form_text(f, "(uint8_t)(%s != 0)", x);
+	else if (elem_is_integer(to)) {
+		form_line(f, form_is_real(v) ? "const double t = (double)%s;" : "const int64_t t = (int64_t)%s;", x);
+		if (form_is_real(v))
+			form_line(
+				f,
+				"const int64_t n = t > -0x1p63 && t < 0x1p63 ? (int64_t)t : t >= 0x1p63 && t < 0x1p64 ? "
+				"(int64_t)(uint64_t)t : INT64_MIN;");
+		y = low_bits(f, to, form_is_real(v) ? "n" : "t");
+	} else if (form_narrow(f, to, "r", x, saturate)) {
+		y = "(float)r";
+	} else if (to != ELEM_FLOAT && to != ELEM_DOUBLE) {
+		return -1;
+	}
+	form_store(f, 0, "i", y);
+	form_end(f, 1);
+	return 0;
+}
+
 const struct op op_Cast = {
 	.name = "Cast",
 	.domain = DOMAIN_ONNX,
@@ -234,6 +276,7 @@ const struct op op_Cast = {
 	.infer = infer_cast,
 	.datatype = datatype_cast,
 	.exec = exec_cast,
+	.form = form_cast,
 };
 
 const struct op op_CastLike = {
@@ -248,4 +291,5 @@ const struct op op_CastLike = {
 	.infer = infer_cast,
 	.datatype = datatype_cast,
 	.exec = exec_cast_like,
+	.form = form_cast,
 };

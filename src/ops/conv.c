@@ -1,5 +1,6 @@
 /* Conv: convolution over one to three spatial axes, channels first, and channels last in QONNX's domain. */
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/channels.h"
 #include "ops/conv_kernel.h"
 #include "ops/products.h"
@@ -76,6 +77,7 @@ const struct op op_Conv = {
 	.exec = kernel,
 	.widens = true,
 	.macs = macs,
+	.form = form_conv,
 };
 
 const struct op op_ConvChannelsLast = {

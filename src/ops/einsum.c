@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/move.h"
 #include "util/integers.h"
 
@@ -259,6 +260,68 @@ static int exec_einsum(struct exec_ctx *x)
 	return result;
 }
 
+/* ---- generated code ---- */
+
+/* Strides of operand t along the axes that `letters` names; a letter named twice walks the diagonal. */
+static void letter_strides(const char *letters, const char *term, const struct value *v, int64_t *strides)
+{
+	int64_t own[MAX_RANK];
+	row_major_strides(v->rank, v->dims, own);
+	for (int a = 0; letters[a]; a++) {
+		strides[a] = 0;
+		for (int k = 0; term[k]; k++)
+			if (term[k] == letters[a] && v->dims[k] != 1)
+				strides[a] += own[k];
+	}
+}
+
+/* All letters, those of the result first. */
+static void all_letters(const struct equation *e, char *letters)
+{
+	strcpy(letters, e->terms[e->n_terms]);
+	for (int t = 0; t < e->n_terms; t++)
+		for (const char *p = e->terms[t]; *p; p++)
+			if (!strchr(letters, *p))
+				strncat(letters, p, 1);
+}
+
+static int form_einsum(struct op_form *f)
+{
+	const struct node *n = f->node;
+	struct equation e;
+	struct extents extents = { { 0 } };
+	int ranks[EINSUM_OPERANDS];
+	char letters[128 * (EINSUM_OPERANDS + 1)];
+	int64_t strides[sizeof letters];
+	if (n->n_inputs > EINSUM_OPERANDS)
+		return -1;
+	for (size_t i = 0; i < n->n_inputs; i++)
+		ranks[i] = node_input(n, i)->rank;
+	bool fits = read_equation(n, ranks, n->n_inputs, &e);
+	for (size_t i = 0; fits && i < n->n_inputs; i++)
+		fits = add_extents(&extents, e.terms[i], node_input(n, i)->dims);
+	if (!fits)
+		return -1;
+	all_letters(&e, letters);
+	int kept = (int)strlen(e.terms[e.n_terms]), all = (int)strlen(letters);
+	for (int a = 0; a < kept; a++)
+		form_loop(f, form_text(f, "i%d", a), extents.plus_one[(int)letters[a]] - 1);
+	form_line(f, "double sum = 0;");
+	for (int a = kept; a < all; a++)
+		form_loop(f, form_text(f, "i%d", a), extents.plus_one[(int)letters[a]] - 1);
+	const char *product = "1";
+	for (size_t i = 0; i < n->n_inputs; i++) {
+		letter_strides(letters, e.terms[i], node_input(n, i), strides);
+		product = form_text(f, "%s * (double)%s", product, f->load(f, i, form_at(f, "i", all, strides)));
+	}
+	form_line(f, "sum += %s;", product);
+	form_end(f, all - kept);
+	letter_strides(letters, e.terms[e.n_terms], n->outputs[0], strides);
+	form_store(f, 0, form_at(f, "i", kept, strides), form_text(f, "(%s)sum", form_type(f, 0)));
+	form_end(f, kept);
+	return 0;
+}
+
 const struct op op_Einsum = {
 	.name = "Einsum",
 	.domain = DOMAIN_ONNX,
@@ -269,4 +332,5 @@ const struct op op_Einsum = {
 	.max_outputs = 1,
 	.infer = infer_einsum,
 	.exec = exec_einsum,
+	.form = form_einsum,
 };

@@ -1,4 +1,5 @@
 /* Gather and Compress: entries along one axis, chosen by index or by condition. */
+#include "ops/form.h"
 #include "ops/move.h"
 
 #include <string.h>
@@ -132,6 +133,7 @@ const struct op op_Gather = {
 	.infer = infer_gather,
 	.datatype = datatype_same,
 	.exec = exec_gather,
+	.form = form_gather,
 };
 
 const struct op op_Compress = {

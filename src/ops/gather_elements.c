@@ -1,6 +1,7 @@
 /* GatherElements and GatherND: elements, or slices, at positions that an index tensor lists. */
 #include <string.h>
 
+#include "ops/form.h"
 #include "ops/indices.h"
 #include "ops/move.h"
 #include "util/integers.h"
@@ -147,6 +148,7 @@ const struct op op_GatherElements = {
 	.infer = infer_gather_elements,
 	.datatype = datatype_same,
 	.exec = exec_gather_elements,
+	.form = form_gather_elements,
 };
 
 const struct op op_GatherND = {
@@ -161,4 +163,5 @@ const struct op op_GatherND = {
 	.infer = infer_gather_nd,
 	.datatype = datatype_same,
 	.exec = exec_gather_nd,
+	.form = form_gather_nd,
 };

@@ -1,5 +1,6 @@
 /* Gemm: alpha * A' * B' + beta * C, with A' and B' optionally transposed. */
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/gemm_kernel.h"
 #include "ops/products.h"
 #include "ops/ranges.h"
@@ -160,4 +161,5 @@ const struct op op_Gemm = {
 	.exec = kernel,
 	.widens = true,
 	.macs = macs,
+	.form = form_gemm,
 };

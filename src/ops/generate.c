@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/move.h"
 #include "ops/ranges.h"
 #include "util/integers.h"
@@ -209,6 +210,7 @@ const struct op op_OneHot = {
 	.infer = infer_one_hot,
 	.datatype = datatype_one_hot,
 	.exec = exec_one_hot,
+	.form = form_one_hot,
 };
 
 const struct op op_NonZero = {
@@ -233,6 +235,7 @@ const struct op op_Range = {
 	.max_outputs = 1,
 	.infer = infer_range,
 	.exec = exec_range,
+	.form = form_range,
 };
 
 const struct op op_Trilu = {
@@ -246,6 +249,7 @@ const struct op op_Trilu = {
 	.infer = infer_same,
 	.datatype = datatype_trilu,
 	.exec = exec_trilu,
+	.form = form_trilu,
 };
 
 const struct op op_CumSum = {
@@ -259,4 +263,5 @@ const struct op op_CumSum = {
 	.infer = infer_same,
 	.exec = run_cumsum,
 	.widens = true,
+	.form = form_cumsum,
 };

@@ -1,4 +1,5 @@
 /* GlobalAveragePool, GlobalMaxPool and GlobalLpPool: one window over all spatial axes. */
+#include "ops/form.h"
 #include "ops/lines.h"
 #include "ops/pool.h"
 #include "util/integers.h"
@@ -70,6 +71,7 @@ const struct op op_GlobalAveragePool = {
 	.max_outputs = 1,
 	.infer = infer,
 	.exec = exec_average,
+	.form = form_pool,
 };
 
 const struct op op_GlobalMaxPool = {
@@ -83,6 +85,7 @@ const struct op op_GlobalMaxPool = {
 	.infer = infer,
 	.datatype = datatype_same,
 	.exec = exec_max,
+	.form = form_pool,
 };
 
 const struct op op_GlobalLpPool = {
@@ -95,4 +98,5 @@ const struct op op_GlobalLpPool = {
 	.max_outputs = 1,
 	.infer = infer,
 	.exec = exec_lp,
+	.form = form_pool,
 };

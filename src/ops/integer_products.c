@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ops/conv_kernel.h"
+#include "ops/form.h"
 #include "ops/linear.h"
 #include "ops/mat_mul.h"
 #include "ops/products.h"
@@ -210,6 +211,7 @@ const struct op op_MatMulInteger = {
 	.datatype = datatype_mat_mul,
 	.exec = exec_mat_mul_integer,
 	.macs = macs_mat_mul,
+	.form = form_mat_mul,
 };
 
 const struct op op_ConvInteger = {
@@ -224,6 +226,7 @@ const struct op op_ConvInteger = {
 	.datatype = datatype_conv,
 	.exec = exec_conv_integer,
 	.macs = macs_conv,
+	.form = form_conv,
 };
 
 const struct op op_QLinearMatMul = {
@@ -238,6 +241,7 @@ const struct op op_QLinearMatMul = {
 	.datatype = datatype_linear,
 	.exec = exec_linear_mat_mul,
 	.macs = macs_mat_mul,
+	.form = form_mat_mul,
 };
 
 const struct op op_QLinearConv = {
@@ -252,4 +256,5 @@ const struct op op_QLinearConv = {
 	.datatype = datatype_linear,
 	.exec = exec_linear_conv,
 	.macs = macs_linear_conv,
+	.form = form_conv,
 };

@@ -6,33 +6,40 @@
 #include "ops/lines.h"
 #include "util/integers.h"
 
-int linear_map(struct exec_ctx *x, const struct tensor *t, const struct tensor *params, struct linear_map *m)
+const char *linear_map_of(const struct node *n, int rank, const int64_t *dims, int params_rank, const int64_t *params,
+			  struct linear_map *m)
 {
-	int64_t block = node_attr_int(x->node, "block_size", 0);
-	*m = (struct linear_map){ .outer = 1, .axis = 1, .inner = t->count };
-	if (params->count == 1)
-		return 0;
-	int axis = normal_axis(node_attr_int(x->node, "axis", 1), t->rank);
+	int64_t block = node_attr_int(n, "block_size", 0), count = dims_product(params, 0, params_rank);
+	*m = (struct linear_map){ .outer = 1, .axis = 1, .inner = dims_product(dims, 0, rank) };
+	if (count == 1)
+		return NULL;
+	int axis = normal_axis(node_attr_int(n, "axis", 1), rank);
 	if (axis < 0)
-		return exec_unsupported(x, "an axis that is out of range");
-	*m = (struct linear_map){ .outer = dims_product(t->dims, 0, axis),
-				  .axis = t->dims[axis],
+		return "an axis that is out of range";
+	*m = (struct linear_map){ .outer = dims_product(dims, 0, axis),
+				  .axis = dims[axis],
 				  .block = 1,
-				  .blocks = params->count,
-				  .inner = dims_product(t->dims, axis + 1, t->rank) };
-	if (params->rank == 1 && params->count == t->dims[axis])
-		return 0;
-	if (params->rank != t->rank || params->dims[axis] < 1)
-		return exec_unsupported(x, "a scale that fits neither tensor, axis nor blocks");
-	m->blocks = params->dims[axis];
+				  .blocks = count,
+				  .inner = dims_product(dims, axis + 1, rank) };
+	if (params_rank == 1 && count == dims[axis])
+		return NULL;
+	if (params_rank != rank || params[axis] < 1)
+		return "a scale that fits neither tensor, axis nor blocks";
+	m->blocks = params[axis];
 	m->block = block > 0 ? block : (m->axis + m->blocks - 1) / m->blocks;
 	m->per_inner = true;
-	for (int i = 0; i < t->rank; i++)
-		if (i != axis && params->dims[i] != t->dims[i])
-			return exec_unsupported(x, "a blocked scale whose other dims are not those of the data");
+	for (int i = 0; i < rank; i++)
+		if (i != axis && params[i] != dims[i])
+			return "a blocked scale whose other dims are not those of the data";
 	if ((m->axis + m->block - 1) / m->block > m->blocks)
-		return exec_unsupported(x, "fewer blocks than the axis has");
-	return 0;
+		return "fewer blocks than the axis has";
+	return NULL;
+}
+
+int linear_map(struct exec_ctx *x, const struct tensor *t, const struct tensor *params, struct linear_map *m)
+{
+	const char *why = linear_map_of(x->node, t->rank, t->dims, params->rank, params->dims, m);
+	return why ? exec_unsupported(x, why) : 0;
 }
 
 double linear_saturate(double rounded, enum elem_type elem)

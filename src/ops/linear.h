@@ -15,6 +15,9 @@ struct linear_map {
 
 /* Reads the layout of `params` (the scale) for data of t's shape, from attributes axis and block_size.
  * -1 with a diagnostic. */
+/* What does not fit, or NULL. */
+const char *linear_map_of(const struct node *n, int rank, const int64_t *dims, int params_rank, const int64_t *params,
+			  struct linear_map *m);
 int linear_map(struct exec_ctx *x, const struct tensor *t, const struct tensor *params, struct linear_map *m);
 /* Index of the parameter for element (o, a, i). */
 static inline int64_t linear_index(const struct linear_map *m, int64_t o, int64_t a, int64_t i)

@@ -26,6 +26,11 @@ libqcc_la_SOURCES += \
 	src/ops/float_and_double.h \
 	src/ops/float_quant.c \
 	src/ops/float_quant_loops.h \
+	src/ops/form.c \
+	src/ops/form.h \
+	src/ops/form_move.c \
+	src/ops/form_product.c \
+	src/ops/form_reduce.c \
 	src/ops/gather.c \
 	src/ops/gather_elements.c \
 	src/ops/gemm.c \

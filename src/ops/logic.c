@@ -12,14 +12,14 @@
 #define COMPARE_LOOP(elem, T, W, name, ...) MIXED_LOOP(elem, T, W, uint8_t, name, __VA_ARGS__)
 #define EACH_COMPARABLE(X, ...) EACH_NUMBER(X, __VA_ARGS__) EACH_BOOL(X, __VA_ARGS__)
 
-EACH_COMPARABLE(COMPARE_LOOP, equal, x == y)
-EACH_COMPARABLE(COMPARE_LOOP, greater, x > y)
-EACH_COMPARABLE(COMPARE_LOOP, greater_equal, x >= y)
-EACH_COMPARABLE(COMPARE_LOOP, less, x < y)
-EACH_COMPARABLE(COMPARE_LOOP, less_equal, x <= y)
-EACH_BOOL(COMPARE_LOOP, and, (x && y))
-EACH_BOOL(COMPARE_LOOP, or, (x || y))
-EACH_BOOL(COMPARE_LOOP, xor, !x != !y)
+LOOPS_AND_TEXT(EACH_COMPARABLE, COMPARE_LOOP, equal, x == y)
+LOOPS_AND_TEXT(EACH_COMPARABLE, COMPARE_LOOP, greater, x > y)
+LOOPS_AND_TEXT(EACH_COMPARABLE, COMPARE_LOOP, greater_equal, x >= y)
+LOOPS_AND_TEXT(EACH_COMPARABLE, COMPARE_LOOP, less, x < y)
+LOOPS_AND_TEXT(EACH_COMPARABLE, COMPARE_LOOP, less_equal, x <= y)
+LOOPS_AND_TEXT(EACH_BOOL, COMPARE_LOOP, and, (x && y))
+LOOPS_AND_TEXT(EACH_BOOL, COMPARE_LOOP, or, (x || y))
+LOOPS_AND_TEXT(EACH_BOOL, COMPARE_LOOP, xor, !x != !y)
 
 LOOP_FUNCTION equal_strings(void *out, const void *a, const void *b, int64_t n, bool step_a, bool step_b)
 {
@@ -41,25 +41,27 @@ static binary_loop *const and_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, and) };
 static binary_loop *const or_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, or) };
 static binary_loop *const xor_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, xor) };
 
-#define COMPARISON(symbol, NAME, loops, flag, text) \
-	BINARY_OP(symbol, NAME, loops, ELEM_BOOL, OP_ELEMENTWISE | (flag), infer_broadcast_bool, datatype_binary, text)
+#define TEXT(name) name##_EACH_COMPARABLE, name##_EACH_COMPARABLE, name##_EACH_COMPARABLE, name##_EACH_COMPARABLE
+#define COMPARISON(symbol, NAME, loops, flag, text, ...)                                                          \
+	BINARY_OP(symbol, NAME, loops, ELEM_BOOL, OP_ELEMENTWISE | (flag), infer_broadcast_bool, datatype_binary, \
+		  text, form_elements, __VA_ARGS__)
 
-COMPARISON(op_Equal, Equal, equal_loops, OP_COMMUTATIVE, "whether a = b")
-COMPARISON(op_Greater, Greater, greater_loops, OP_MONOTONE, "whether a > b")
-COMPARISON(op_GreaterOrEqual, GreaterOrEqual, greater_equal_loops, OP_MONOTONE, "whether a >= b")
-COMPARISON(op_Less, Less, less_loops, 0, "whether a < b")
-COMPARISON(op_LessOrEqual, LessOrEqual, less_equal_loops, 0, "whether a <= b")
-COMPARISON(op_And, And, and_loops, OP_COMMUTATIVE | OP_MONOTONE, "a and b")
-COMPARISON(op_Or, Or, or_loops, OP_COMMUTATIVE | OP_MONOTONE, "a or b")
-COMPARISON(op_Xor, Xor, xor_loops, OP_COMMUTATIVE, "either a or b")
+COMPARISON(op_Equal, Equal, equal_loops, OP_COMMUTATIVE, "whether a = b", TEXT(equal))
+COMPARISON(op_Greater, Greater, greater_loops, OP_MONOTONE, "whether a > b", TEXT(greater))
+COMPARISON(op_GreaterOrEqual, GreaterOrEqual, greater_equal_loops, OP_MONOTONE, "whether a >= b", TEXT(greater_equal))
+COMPARISON(op_Less, Less, less_loops, 0, "whether a < b", TEXT(less))
+COMPARISON(op_LessOrEqual, LessOrEqual, less_equal_loops, 0, "whether a <= b", TEXT(less_equal))
+COMPARISON(op_And, And, and_loops, OP_COMMUTATIVE | OP_MONOTONE, "a and b", .of_bool = and_EACH_BOOL)
+COMPARISON(op_Or, Or, or_loops, OP_COMMUTATIVE | OP_MONOTONE, "a or b", .of_bool = or_EACH_BOOL)
+COMPARISON(op_Xor, Xor, xor_loops, OP_COMMUTATIVE, "either a or b", .of_bool = xor_EACH_BOOL)
 
 /* ---- tests of one operand ---- */
 
 #define TEST_LOOP(elem, T, W, name, ...) UNARY_MIXED_LOOP(elem, T, W, uint8_t, name, __VA_ARGS__)
-EACH_BOOL(TEST_LOOP, not, !x)
-EACH_FLOAT(TEST_LOOP, is_nan, x != x)
+LOOPS_AND_TEXT(EACH_BOOL, TEST_LOOP, not, !x)
+LOOPS_AND_TEXT(EACH_FLOAT, TEST_LOOP, is_nan, isnan(x))
 /* alpha: counts +infinity; beta: counts -infinity. */
-EACH_FLOAT(TEST_LOOP, is_inf, isinf(x) && (x > 0 ? alpha != 0 : beta != 0))
+LOOPS_AND_TEXT(EACH_FLOAT, TEST_LOOP, is_inf, isinf(x) && (x > 0 ? alpha != 0 : beta != 0))
 static unary_loop *const not_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, not ) };
 static unary_loop *const is_nan_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, is_nan) };
 static unary_loop *const is_inf_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, is_inf) };
@@ -71,24 +73,25 @@ static int infer_bool(struct infer_ctx *x)
 	return 0;
 }
 
-#define TEST(symbol, NAME, loops, alpha, beta, text) \
-	UNARY_OP_TO(symbol, NAME, loops, ELEM_BOOL, OP_ELEMENTWISE, infer_bool, datatype_binary, alpha, beta, text)
+#define TEST(symbol, NAME, loops, alpha, beta, text, ...)                                                           \
+	UNARY_OP_TO(symbol, NAME, loops, ELEM_BOOL, OP_ELEMENTWISE, infer_bool, datatype_binary, alpha, beta, text, \
+		    __VA_ARGS__)
 
-TEST(op_Not, Not, not_loops, 0, 0, "not x")
-TEST(op_IsNaN, IsNaN, is_nan_loops, 0, 0, "whether x is no number")
+TEST(op_Not, Not, not_loops, 0, 0, "not x", .of_bool = not_EACH_BOOL)
+TEST(op_IsNaN, IsNaN, is_nan_loops, 0, 0, "whether x is no number", is_nan_EACH_FLOAT)
 TEST(op_IsInf, IsInf, is_inf_loops, node_attr_int(n, "detect_positive", 1), node_attr_int(n, "detect_negative", 1),
-     "whether x is infinite")
+     "whether x is infinite", is_inf_EACH_FLOAT)
 
 /* ---- bits ---- */
 
-EACH_INTEGER(BINARY_LOOP, bit_and, x &y)
-EACH_INTEGER(BINARY_LOOP, bit_or, x | y)
-EACH_INTEGER(BINARY_LOOP, bit_xor, x ^ y)
-EACH_INTEGER(UNARY_LOOP, bit_not, ~(wide)x)
+LOOPS_AND_TEXT(EACH_INTEGER, BINARY_LOOP, bit_and, x &y)
+LOOPS_AND_TEXT(EACH_INTEGER, BINARY_LOOP, bit_or, x | y)
+LOOPS_AND_TEXT(EACH_INTEGER, BINARY_LOOP, bit_xor, x ^ y)
+LOOPS_AND_TEXT(EACH_INTEGER, UNARY_LOOP, bit_not, ~(wide)x)
 /* Shifts by a negative number of bits, or by the width or more, leave nothing but the sign. */
-EACH_INTEGER(BINARY_LOOP, shift_left, (uint64_t)y < 8 * sizeof x ? (wide)x << y : 0)
-EACH_SIGNED(BINARY_LOOP, shift_right, (uint64_t)y < 8 * sizeof x ? x >> y : x < 0 ? -1 : 0)
-EACH_UNSIGNED(BINARY_LOOP, shift_right, y < 8 * sizeof x ? x >> y : 0)
+LOOPS_AND_TEXT(EACH_INTEGER, BINARY_LOOP, shift_left, (uint64_t)y < 8 * sizeof x ? (wide)x << y : 0)
+LOOPS_AND_TEXT(EACH_SIGNED, BINARY_LOOP, shift_right, (uint64_t)y < 8 * sizeof x ? x >> y : x < 0 ? -1 : 0)
+LOOPS_AND_TEXT(EACH_UNSIGNED, BINARY_LOOP, shift_right, y < 8 * sizeof x ? x >> y : 0)
 static binary_loop *const bit_and_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_and) };
 static binary_loop *const bit_or_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_or) };
 static binary_loop *const bit_xor_loops[ELEM_COUNT] = { EACH_INTEGER(LOOP_ROW, bit_xor) };
@@ -102,15 +105,27 @@ static binary_loop *const *shift_of(const struct node *n)
 	return left ? shift_left_loops : shift_right_loops;
 }
 
-#define BITWISE(symbol, NAME, loops, flag, text) \
-	BINARY_OP(symbol, NAME, loops, ELEM_UNDEFINED, flag, infer_broadcast, NULL, text)
+#define BITWISE(symbol, NAME, loops, flag, text, form_, ...) \
+	BINARY_OP(symbol, NAME, loops, ELEM_UNDEFINED, flag, infer_broadcast, NULL, text, form_, __VA_ARGS__)
 
-BITWISE(op_BitwiseAnd, BitwiseAnd, bit_and_loops, OP_COMMUTATIVE, "a and b, bit by bit")
-BITWISE(op_BitwiseOr, BitwiseOr, bit_or_loops, OP_COMMUTATIVE, "a or b, bit by bit")
-BITWISE(op_BitwiseXor, BitwiseXor, bit_xor_loops, OP_COMMUTATIVE, "either a or b, bit by bit")
-BITWISE(op_BitShift, BitShift, shift_of(x->node), 0, "a shifted by b bits")
+static int form_shift(struct op_form *f)
+{
+	bool is_signed = elem_is_signed((enum elem_type)node_input(f->node, 0)->elem);
+	if (shift_of(f->node) == shift_left_loops)
+		return form_expression(f, shift_left_EACH_INTEGER, 0, 0);
+	return form_expression(f, is_signed ? shift_right_EACH_SIGNED : shift_right_EACH_UNSIGNED, 0, 0);
+}
 
-UNARY_OP_TO(op_BitwiseNot, BitwiseNot, bit_not_loops, ELEM_UNDEFINED, 0, infer_same, NULL, 0, 0, "every bit inverted")
+BITWISE(op_BitwiseAnd, BitwiseAnd, bit_and_loops, OP_COMMUTATIVE, "a and b, bit by bit", form_elements,
+	.of_signed = bit_and_EACH_INTEGER, .of_unsigned = bit_and_EACH_INTEGER)
+BITWISE(op_BitwiseOr, BitwiseOr, bit_or_loops, OP_COMMUTATIVE, "a or b, bit by bit", form_elements,
+	.of_signed = bit_or_EACH_INTEGER, .of_unsigned = bit_or_EACH_INTEGER)
+BITWISE(op_BitwiseXor, BitwiseXor, bit_xor_loops, OP_COMMUTATIVE, "either a or b, bit by bit", form_elements,
+	.of_signed = bit_xor_EACH_INTEGER, .of_unsigned = bit_xor_EACH_INTEGER)
+BITWISE(op_BitShift, BitShift, shift_of(x->node), 0, "a shifted by b bits", form_shift, NULL)
+
+UNARY_OP_TO(op_BitwiseNot, BitwiseNot, bit_not_loops, ELEM_UNDEFINED, 0, infer_same, NULL, 0, 0, "every bit inverted",
+	    .of_signed = bit_not_EACH_INTEGER, .of_unsigned = bit_not_EACH_INTEGER)
 
 /* ---- Where ---- */
 
@@ -181,4 +196,6 @@ const struct op op_Where = {
 	.infer = infer_where,
 	.datatype = datatype_where,
 	.exec = exec_where,
+	.form = form_elements,
+	.scalar = { .of_bool = "x ? y : z" },
 };

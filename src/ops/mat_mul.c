@@ -1,4 +1,5 @@
 /* MatMul: the product of (stacks of) matrices under NumPy's rules. */
+#include "ops/form.h"
 #include "ops/mat_mul.h"
 
 #include <string.h>
@@ -210,4 +211,5 @@ const struct op op_MatMul = {
 	.exec = kernel,
 	.widens = true,
 	.macs = mat_mul_macs,
+	.form = form_mat_mul,
 };

@@ -1,5 +1,6 @@
 /* MaxPool, channels first and (in QONNX's domain) channels last, and QONNX's older MaxPoolNHWC. */
 #include "ops/channels.h"
+#include "ops/form.h"
 #include "ops/pool.h"
 
 static int infer_first(struct infer_ctx *x)
@@ -38,6 +39,7 @@ const struct op op_MaxPool = {
 	.infer = infer_first,
 	.datatype = datatype,
 	.exec = exec_first,
+	.form = form_pool,
 };
 
 const struct op op_MaxPoolChannelsLast = {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/form.h"
 #include "ops/lines.h"
 #include "util/integers.h"
 
@@ -209,6 +210,7 @@ const struct op op_InstanceNormalization = {
 	.max_outputs = 1,
 	.infer = infer_same,
 	.exec = exec_instance,
+	.form = form_instance_normalization,
 };
 
 const struct op op_GroupNormalization = {
@@ -221,6 +223,7 @@ const struct op op_GroupNormalization = {
 	.max_outputs = 1,
 	.infer = infer_same,
 	.exec = exec_group,
+	.form = form_group_normalization,
 };
 
 const struct op op_LayerNormalization = {
@@ -233,6 +236,7 @@ const struct op op_LayerNormalization = {
 	.max_outputs = 3,
 	.infer = infer_layer,
 	.exec = exec_layer,
+	.form = form_layer_normalization,
 };
 
 const struct op op_LpNormalization = {
@@ -245,6 +249,7 @@ const struct op op_LpNormalization = {
 	.max_outputs = 1,
 	.infer = infer_same,
 	.exec = exec_lp,
+	.form = form_lp_normalization,
 };
 
 const struct op op_MeanVarianceNormalization = {
@@ -257,4 +262,5 @@ const struct op op_MeanVarianceNormalization = {
 	.max_outputs = 1,
 	.infer = infer_same,
 	.exec = exec_mean_variance,
+	.form = form_mean_variance,
 };

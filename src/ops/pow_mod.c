@@ -3,6 +3,7 @@
 #include <tgmath.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/ranges.h"
 
 /* x to the power y with wrapping products; a negative exponent truncates to 0 unless x is 1 or -1. */
@@ -34,11 +35,14 @@ static inline double signed_like_double(double r, double y)
 #define signed_like(r, y) (wide) signed_like_double(r, y)
 
 /* fmod=1: C's remainder, the sign of the dividend. fmod=0: the sign of the divisor, as in Python. */
-EACH_FLOAT(BINARY_LOOP, rem, fmod(x, y))
-EACH_SIGNED(BINARY_LOOP, rem, y == 0 || y == -1 ? 0 : x % y)
-EACH_UNSIGNED(BINARY_LOOP, rem, y == 0 ? 0 : x % y)
+LOOPS_AND_TEXT(EACH_FLOAT, BINARY_LOOP, rem, fmod(x, y))
+LOOPS_AND_TEXT(EACH_SIGNED, BINARY_LOOP, rem, y == 0 || y == -1 ? 0 : x % y)
+LOOPS_AND_TEXT(EACH_UNSIGNED, BINARY_LOOP, rem, y == 0 ? 0 : x % y)
 EACH_FLOAT(BINARY_LOOP, mod, signed_like(fmod(x, y), y))
-EACH_SIGNED(BINARY_LOOP, mod, y == 0 || y == -1 ? 0 : x % y != 0 && (x % y < 0) != (y < 0) ? x % y + y : x % y)
+LOOPS_AND_TEXT(EACH_SIGNED, BINARY_LOOP, mod,
+	       y == 0 || y == -1		      ? 0
+	       : x % y != 0 && (x % y < 0) != (y < 0) ? x % y + y
+						      : x % y)
 static binary_loop *const rem_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, rem) };
 static binary_loop *const mod_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, mod) EACH_SIGNED(LOOP_ROW, mod)
 							    EACH_UNSIGNED(LOOP_ROW, rem) };
@@ -82,6 +86,26 @@ static int run_mod(struct exec_ctx *x)
 	return exec_binary(x, c_like ? rem_loops : mod_loops, ELEM_UNDEFINED);
 }
 
+static int form_mod(struct op_form *f)
+{
+	enum elem_type elem = (enum elem_type)node_input(f->node, 0)->elem;
+	bool c_like = node_attr_int(f->node, "fmod", 0) != 0;
+	if (elem_is_float(elem))
+		return c_like ? form_expression(f, rem_EACH_FLOAT, 0, 0) : -1;
+	if (!elem_is_signed(elem))
+		return form_expression(f, rem_EACH_UNSIGNED, 0, 0);
+	return form_expression(f, c_like ? rem_EACH_SIGNED : mod_EACH_SIGNED, 0, 0);
+}
+
+/* In the base's type, or in double where one operand is integer. */
+static int form_pow(struct op_form *f)
+{
+	const struct value *base = node_input(f->node, 0);
+	if (form_is_real(base))
+		return form_expression(f, base->elem == ELEM_DOUBLE ? "pow(x, (double)y)" : "pow(x, (float)y)", 0, 0);
+	return form_expression(f, "(int64_t)pow((double)x, (double)y)", 0, 0);
+}
+
 const struct op op_Pow = {
 	.name = "Pow",
 	.domain = DOMAIN_ONNX,
@@ -94,6 +118,7 @@ const struct op op_Pow = {
 	.infer = infer_broadcast,
 	.exec = run_pow,
 	.widens = true,
+	.form = form_pow,
 };
 
 const struct op op_Mod = {
@@ -108,4 +133,5 @@ const struct op op_Mod = {
 	.infer = infer_broadcast,
 	.exec = run_mod,
 	.widens = true,
+	.form = form_mod,
 };

@@ -2,8 +2,10 @@
 #include <math.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/linear.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 static enum elem_type quantised_type(const struct node *n, enum elem_type zero)
 {
@@ -187,6 +189,93 @@ static int infer_dynamic(struct infer_ctx *x)
 	return 0;
 }
 
+/* ---- generated code ---- */
+
+/* Loops over the elements with their place `at` and that of their parameters, k. Returns how many; 0 where shapes do not fit. */
+static int form_linear(struct op_form *f)
+{
+	const struct value *v = node_input(f->node, 0), *scale = node_input(f->node, 1);
+	struct linear_map m;
+	if (linear_map_of(f->node, v->rank, v->dims, scale->rank, scale->dims, &m))
+		return 0;
+	form_loop(f, "o", m.outer);
+	form_loop(f, "a", m.axis);
+	form_loop(f, "i", m.inner);
+	form_line(f, "const int at = (o * %lld + a) * %lld + i;", LL(m.axis), LL(m.inner));
+	if (!m.block)
+		form_line(f, "const int k = 0;");
+	else if (m.per_inner)
+		form_line(f, "const int k = (o * %lld + a / %lld) * %lld + i;", LL(m.blocks), LL(m.block), LL(m.inner));
+	else
+		form_line(f, "const int k = a / %lld;", LL(m.block));
+	form_line(f, "(void)k;");
+	return 3;
+}
+
+static int form_quantize(struct op_form *f)
+{
+	const struct value *v = node_input(f->node, 0);
+	enum elem_type to = (enum elem_type)f->node->outputs[0]->elem;
+	const char *real = v->elem == ELEM_DOUBLE ? "double" : "float";
+	int open = form_linear(f);
+	if (!open)
+		return -1;
+	if (!elem_is_integer(to)) {
+		const char *scaled =
+			form_text(f, "((%s)%s / (%s)%s)", real, f->load(f, 0, "at"), real, f->load(f, 1, "k"));
+		if (!form_narrow(f, to, "r", scaled, true))
+			return -1;
+		form_store(f, 0, "at", "(float)r");
+		form_end(f, open);
+		return 0;
+	}
+	const char *lo = form_float(f, linear_saturate(-INFINITY, to), v->elem == ELEM_DOUBLE);
+	const char *hi = form_float(f, linear_saturate(INFINITY, to), v->elem == ELEM_DOUBLE);
+	const char *zero = node_input(f->node, 2) ? form_text(f, "(%s)%s", real, f->load(f, 2, "k")) : "0";
+	form_line(f, "const %s q = rint((%s)%s / (%s)%s) + %s;", real, real, f->load(f, 0, "at"), real,
+		  f->load(f, 1, "k"), zero);
+	form_store(f, 0, "at",
+		   form_text(f, "(%s)(q < %s ? %s : q > %s ? %s : isnan(q) ? 0 : q)", form_ctype(to), lo, lo, hi, hi));
+	form_end(f, open);
+	return 0;
+}
+
+static int form_dequantize(struct op_form *f)
+{
+	enum elem_type to = (enum elem_type)f->node->outputs[0]->elem;
+	int open = elem_is_float(to) ? form_linear(f) : 0;
+	if (!open)
+		return -1;
+	const char *zero = node_input(f->node, 2) ? form_text(f, " - (double)%s", f->load(f, 2, "k")) : "";
+	const char *type = to == ELEM_FLOAT ? "float" : "double";
+	form_store(f, 0, "at",
+		   form_text(f, "(%s)((%s)((double)%s%s) * (%s)%s)", form_ctype(to), type, f->load(f, 0, "at"), zero,
+			     type, f->load(f, 1, "k")));
+	form_end(f, open);
+	return 0;
+}
+
+static int form_dynamic(struct op_form *f)
+{
+	const struct value *v = node_input(f->node, 0);
+	int64_t count = dims_product(v->dims, 0, v->rank);
+	const char *x = f->load(f, 0, "i");
+	form_line(f, "float lo = 0, hi = 0;");
+	form_loop(f, "i", count);
+	form_line(f, "lo = fminf(lo, %s);", x);
+	form_line(f, "hi = fmaxf(hi, %s);", x);
+	form_end(f, 1);
+	form_line(f, "const float scale = hi > lo ? (hi - lo) / 255.0f : 1.0f, z = rintf(0 - lo / scale);");
+	form_line(f, "const float zero = z < 0 ? 0 : z > 255 ? 255 : z;");
+	form_loop(f, "i", count);
+	form_line(f, "const float q = rintf(%s / scale) + zero;", x);
+	form_store(f, 0, "i", "(uint8_t)(q < 0 ? 0 : q > 255 ? 255 : q)");
+	form_end(f, 1);
+	form_store(f, 1, "0", "scale");
+	form_store(f, 2, "0", "(uint8_t)zero");
+	return 0;
+}
+
 const struct op op_QuantizeLinear = {
 	.domain = DOMAIN_ONNX,
 	.name = "QuantizeLinear",
@@ -199,6 +288,7 @@ const struct op op_QuantizeLinear = {
 	.infer = infer_quantize,
 	.datatype = datatype_stored,
 	.exec = exec_quantize,
+	.form = form_quantize,
 };
 
 const struct op op_DequantizeLinear = {
@@ -213,6 +303,7 @@ const struct op op_DequantizeLinear = {
 	.infer = infer_dequantize,
 	.datatype = datatype_dequantized,
 	.exec = exec_dequantize,
+	.form = form_dequantize,
 };
 
 const struct op op_DynamicQuantizeLinear = {
@@ -226,4 +317,5 @@ const struct op op_DynamicQuantizeLinear = {
 	.infer = infer_dynamic,
 	.datatype = datatype_stored,
 	.exec = exec_dynamic,
+	.form = form_dynamic,
 };

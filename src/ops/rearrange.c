@@ -1,6 +1,7 @@
 /* DepthToSpace, SpaceToDepth, Tile, Expand and ReverseSequence: elements moved or repeated by a rule. */
 #include <string.h>
 
+#include "ops/form.h"
 #include "ops/move.h"
 
 static int shape_error(struct diags *d, const struct node *n)
@@ -272,4 +273,5 @@ const struct op op_ReverseSequence = {
 	.infer = infer_same,
 	.datatype = datatype_same,
 	.exec = exec_reverse_sequence,
+	.form = form_reverse_sequence,
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/move.h"
 #include "ops/ranges.h"
 #include "ops/reduce.h"
@@ -328,6 +329,7 @@ static struct datatype datatype_reduced_sum(const struct node *n, size_t i)
 		.datatype = numbers,        \
 		.exec = exec_##NAME,        \
 		.widens = true,             \
+		.form = form_reduce,        \
 	};
 #define REDUCE_BY(symbol, NAME, kind, finish, numbers, text) \
 	static int exec_##NAME(struct exec_ctx *x)           \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/move.h"
 #include "util/integers.h"
 
@@ -423,6 +424,99 @@ static int exec_upsample(struct exec_ctx *x)
 	return result;
 }
 
+/* ---- generated code: each element as a sum over the taps of all axes that are resized, weights from tables ---- */
+
+static bool keeps_axis(const struct resize *r, int k)
+{
+	return r->in[k] == r->out[k] && r->scale[k] == 1 && r->transform != CROP_AND_RESIZE;
+}
+
+/* What the operator's inputs say, which must be constants. */
+static bool form_plan(const struct op_form *f, struct resize *r)
+{
+	const struct node *n = f->node;
+	const struct value *v = node_input(n, 0);
+	bool upsample = n->op == &op_Upsample, old = upsample || f->opset < 11;
+	struct tensor *attribute = upsample ? attribute_scales(n) : NULL;
+	const struct tensor *scales = attribute ? attribute : given_constant(n, old ? 1 : 2);
+	start_plan(r, v->rank, v->dims);
+	bool known = read_attributes(n, f->opset, r) && r->mode != NEAREST &&
+		     plan(n, r, scales, scales || old ? NULL : given_constant(n, 3)) &&
+		     read_roi(n, r, old ? NULL : given_constant(n, 1));
+	tensor_unref(attribute);
+	return known;
+}
+
+/* Tables of axis k: NAME_iK and NAME_wK, taps by position. Returns how many taps a position has; 0: too many. */
+static int64_t form_taps(struct op_form *f, const struct resize *r, int k, const char **index, const char **weight)
+{
+	struct diags quiet = { 0 };
+	struct exec_budget left = { INT64_C(1) << 28, INT64_C(1) << 28 };
+	struct exec_ctx x = { .node = f->node, .left = &left, .diags = &quiet };
+	struct taps t = { 0 };
+	int64_t width = axis_taps(&x, r, k, &t) ? t.width : 0;
+	if (width) {
+		*index = f->integers(f, form_text(f, "i%d", k), t.index, width * r->out[k]);
+		*weight = f->reals(f, form_text(f, "w%d", k), t.weight, width * r->out[k]);
+	}
+	free(t.index);
+	free(t.weight);
+	diags_free(&quiet);
+	return width;
+}
+
+/* "beyond0[i0] || ...": positions beyond the input, where the operator crops. */
+static const char *form_beyond(struct op_form *f, const struct resize *r)
+{
+	const char *text = "";
+	for (int k = 0; k < r->rank && r->transform == CROP_AND_RESIZE; k++) {
+		int64_t *beyond = arena_array(f->arena, int64_t, r->out[k] + 1), any = 0;
+		for (int64_t i = 0; i < r->out[k]; i++)
+			any |= beyond[i] = outside(r, k, original(r, k, i));
+		if (any)
+			text = form_text(f, "%s%s%s[o%d]", text, *text ? " || " : "",
+					 f->integers(f, form_text(f, "b%d", k), beyond, r->out[k]), k);
+	}
+	return text;
+}
+
+static int form_resize(struct op_form *f)
+{
+	struct resize r;
+	const struct value *v = node_input(f->node, 0), *out = f->node->outputs[0];
+	int64_t in_step[MAX_RANK], out_step[MAX_RANK];
+	const char *at = "0", *factor = "1", *type = form_type(f, 0);
+	int taps = 0;
+	if (!form_plan(f, &r))
+		return -1;
+	row_major_strides(r.rank, v->dims, in_step);
+	row_major_strides(r.rank, out->dims, out_step);
+	int open = form_open(f, "o", r.rank, r.out);
+	const char *beyond = form_beyond(f, &r);
+	form_line(f, "double sum = 0;");
+	for (int k = 0; k < r.rank; k++) {
+		const char *index, *weight, *tap = form_text(f, "o%d", k);
+		if (!keeps_axis(&r, k)) {
+			int64_t width = form_taps(f, &r, k, &index, &weight);
+			if (!width)
+				return -1;
+			form_loop(f, form_text(f, "t%d", k), width);
+			const char *entry = form_text(f, "[o%d * %lld + t%d]", k, LL(width), k);
+			factor = form_text(f, "%s * (double)%s%s", factor, weight, entry);
+			tap = form_text(f, "%s%s", index, entry);
+			taps++;
+		}
+		at = form_text(f, "%s + %s * %lld", at, tap, LL(in_step[k]));
+	}
+	form_line(f, "sum += %s * (double)%s;", factor, f->load(f, 0, at));
+	form_end(f, taps);
+	if (*beyond)
+		form_line(f, "sum = %s ? %s : sum;", beyond, form_float(f, r.extrapolation, true));
+	form_store(f, 0, form_at(f, "o", r.rank, out_step), form_text(f, "(%s)sum", type));
+	form_end(f, open);
+	return 0;
+}
+
 /* Nearest neighbour only moves elements. */
 static struct datatype datatype_resize(const struct node *n, size_t i)
 {
@@ -442,6 +536,7 @@ const struct op op_Resize = {
 	.infer = infer_resize,
 	.datatype = datatype_resize,
 	.exec = exec_resize,
+	.form = form_resize,
 };
 
 const struct op op_Upsample = {
@@ -455,4 +550,5 @@ const struct op op_Upsample = {
 	.infer = infer_upsample,
 	.datatype = datatype_resize,
 	.exec = exec_upsample,
+	.form = form_resize,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/indices.h"
 #include "ops/move.h"
 #include "ops/ranges.h"
@@ -98,21 +99,24 @@ static struct datatype datatype_scatter(const struct node *n, size_t i)
 	return replaces ? datatype_join(data, value_datatype(node_input(n, 2))) : datatype_of_kind(DT_NONE);
 }
 
-#define SCATTER(symbol, NAME, run, text)      \
-	const struct op symbol = {            \
-		.name = #NAME,                \
-		.domain = DOMAIN_ONNX,        \
-		.summary = text,              \
-		.min_inputs = 3,              \
-		.max_inputs = 3,              \
-		.min_outputs = 1,             \
-		.max_outputs = 1,             \
-		.infer = infer_same,          \
-		.datatype = datatype_scatter, \
-		.exec = run,                  \
-		.widens = true,               \
+#define SCATTER(symbol, NAME, run, form_, text) \
+	const struct op symbol = {              \
+		.name = #NAME,                  \
+		.domain = DOMAIN_ONNX,          \
+		.summary = text,                \
+		.min_inputs = 3,                \
+		.max_inputs = 3,                \
+		.min_outputs = 1,               \
+		.max_outputs = 1,               \
+		.infer = infer_same,            \
+		.datatype = datatype_scatter,   \
+		.exec = run,                    \
+		.widens = true,                 \
+		.form = form_,                  \
 	};
 
-SCATTER(op_ScatterElements, ScatterElements, run_scatter_elements, "elements replaced, by index along an axis")
-SCATTER(op_Scatter, Scatter, run_scatter_elements, "elements replaced (before opset 11)")
-SCATTER(op_ScatterND, ScatterND, run_scatter_nd, "slices replaced at positions that rows of indices name")
+SCATTER(op_ScatterElements, ScatterElements, run_scatter_elements, form_scatter_elements,
+	"elements replaced, by index along an axis")
+SCATTER(op_Scatter, Scatter, run_scatter_elements, form_scatter_elements, "elements replaced (before opset 11)")
+SCATTER(op_ScatterND, ScatterND, run_scatter_nd, form_scatter_nd,
+	"slices replaced at positions that rows of indices name")

@@ -2,6 +2,7 @@
  * the line runs along one axis (default the last). */
 #include <math.h>
 
+#include "ops/form.h"
 #include "ops/lines.h"
 #include "util/integers.h"
 
@@ -93,6 +94,7 @@ const struct op op_Softmax = {
 	.max_outputs = 1,
 	.infer = infer_same,
 	.exec = exec_softmax,
+	.form = form_softmax,
 };
 
 const struct op op_LogSoftmax = {
@@ -105,6 +107,7 @@ const struct op op_LogSoftmax = {
 	.max_outputs = 1,
 	.infer = infer_same,
 	.exec = exec_log_softmax,
+	.form = form_softmax,
 };
 
 const struct op op_Hardmax = {
@@ -118,4 +121,5 @@ const struct op op_Hardmax = {
 	.infer = infer_same,
 	.datatype = datatype_one_hot,
 	.exec = exec_hardmax,
+	.form = form_hardmax,
 };

@@ -1,11 +1,17 @@
 /* Max, Min, Sum and Mean: any number of operands that broadcast. */
+#include <math.h>
+
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/ranges.h"
+#include "util/integers.h"
 
 /* A NaN in either operand stays. */
-EACH_NUMBER(BINARY_LOOP, max, x != x || x > y ? x : y)
-EACH_NUMBER(BINARY_LOOP, min, x != x || x < y ? x : y)
-EACH_FLOAT(BINARY_LOOP, sum, x + y)
+LOOPS_AND_TEXT(EACH_FLOAT, BINARY_LOOP, max, isnan(x) || x > y ? x : y)
+LOOPS_AND_TEXT(EACH_INTEGER, BINARY_LOOP, max, x > y ? x : y)
+LOOPS_AND_TEXT(EACH_FLOAT, BINARY_LOOP, min, isnan(x) || x < y ? x : y)
+LOOPS_AND_TEXT(EACH_INTEGER, BINARY_LOOP, min, x < y ? x : y)
+LOOPS_AND_TEXT(EACH_FLOAT, BINARY_LOOP, sum, x + y)
 static binary_loop *const max_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, max) };
 static binary_loop *const min_loops[ELEM_COUNT] = { EACH_NUMBER(LOOP_ROW, min) };
 static binary_loop *const sum_loops[ELEM_COUNT] = { EACH_FLOAT(LOOP_ROW, sum) };
@@ -60,6 +66,40 @@ static int run_mean(struct exec_ctx *x)
 	return result;
 }
 
+/* Operands joined from left to right. */
+static int form_joined(struct op_form *f)
+{
+	const struct node *n = f->node;
+	const struct value *out = n->outputs[0];
+	const char *type = form_type(f, 0);
+	enum elem_type elem = (enum elem_type)out->elem;
+	const char *join = elem_is_float(elem) ? n->op->scalar.of_float : n->op->scalar.of_signed;
+	int64_t strides[MAX_RANK], own[MAX_RANK];
+	if (!join || n->n_inputs == 0)
+		return -1;
+	form_line(f, "{");
+	int open = form_open(f, "i", out->rank, out->dims);
+	for (size_t i = 0; i < n->n_inputs; i++) {
+		const struct value *v = node_input(n, i);
+		if (!v || !form_strides(v, out->rank, out->dims, strides))
+			return -1;
+		const char *element = f->load(f, i, form_at(f, "i", out->rank, strides));
+		if (i == 0) {
+			form_line(f, "%s x = %s;", type, element);
+			continue;
+		}
+		form_line(f, "{");
+		form_line(f, "const %s y = %s;", type, element);
+		form_line(f, "x = (%s)(%s);", type, form_with_types(f, join, elem));
+		form_end(f, 1);
+	}
+	form_strides(out, out->rank, out->dims, own);
+	const char *divisor = n->op == &op_Mean ? form_text(f, " / %lld", LL(n->n_inputs)) : "";
+	form_store(f, 0, form_at(f, "i", out->rank, own), form_text(f, "(%s)(x%s)", type, divisor));
+	form_end(f, open + 1);
+	return 0;
+}
+
 enum fold { FOLD_MAX, FOLD_MIN, FOLD_SUM };
 
 static struct datatype datatype_folded(const struct node *n, enum fold fold)
@@ -102,7 +142,7 @@ static struct datatype datatype_sum(const struct node *n, size_t i)
 	return datatype_folded(n, FOLD_SUM);
 }
 
-#define VARIADIC(symbol, NAME, kernel, numbers, text)                   \
+#define VARIADIC(symbol, NAME, kernel, numbers, text, real, integer)    \
 	const struct op symbol = {                                      \
 		.name = #NAME,                                          \
 		.domain = DOMAIN_ONNX,                                  \
@@ -116,9 +156,13 @@ static struct datatype datatype_sum(const struct node *n, size_t i)
 		.datatype = numbers,                                    \
 		.exec = kernel,                                         \
 		.widens = true,                                         \
+		.form = form_joined,                                    \
+		.scalar = { real, integer, integer },                   \
 	};
 
-VARIADIC(op_Max, Max, run_max, datatype_largest, "largest of the operands, element by element")
-VARIADIC(op_Min, Min, run_min, datatype_smallest, "smallest of the operands, element by element")
-VARIADIC(op_Sum, Sum, run_sum, datatype_sum, "sum of the operands, element by element")
-VARIADIC(op_Mean, Mean, run_mean, NULL, "mean of the operands, element by element")
+VARIADIC(op_Max, Max, run_max, datatype_largest, "largest of the operands, element by element", max_EACH_FLOAT,
+	 max_EACH_INTEGER)
+VARIADIC(op_Min, Min, run_min, datatype_smallest, "smallest of the operands, element by element", min_EACH_FLOAT,
+	 min_EACH_INTEGER)
+VARIADIC(op_Sum, Sum, run_sum, datatype_sum, "sum of the operands, element by element", sum_EACH_FLOAT, NULL)
+VARIADIC(op_Mean, Mean, run_mean, NULL, "mean of the operands, element by element", sum_EACH_FLOAT, NULL)

@@ -21,18 +21,41 @@ static bool is_foldable(const struct node *n)
 	return true;
 }
 
-/* The shape of a value with known dims is a constant whatever the value is. */
-static bool is_known_shape(const struct node *n)
+/* Whether the operator asks input i for its shape or type alone. */
+static bool asks_type(const struct node *n, uint32_t i)
 {
-	return (n->op == &op_Shape || n->op == &op_Size) && value_shape_known(node_input(n, 0)) &&
-	       !value_is_output(n->outputs[0]);
+	static const struct {
+		const struct op *op;
+		uint32_t input;
+	} rows[] = { { &op_Shape, 0 }, { &op_Size, 0 }, { &op_CastLike, 1 }, { &op_EyeLike, 0 } };
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+		if (n->op == rows[k].op && i == rows[k].input)
+			return true;
+	return false;
 }
 
-static struct tensor *shape_only(const struct value *v)
+/* A node whose result the types and shapes of its inputs, and constants, decide. */
+static bool is_known_type(const struct node *n)
 {
-	/* One element, of any type that owns no memory, stands for all: Shape and Size look at the dims alone. */
+	bool any = false;
+	for (uint32_t i = 0; i < n->n_inputs; i++) {
+		const struct value *v = n->inputs[i].value;
+		bool asked = v && asks_type(n, i);
+		if (!v || (asked ? v->elem == ELEM_STRING || (n->op != &op_CastLike && !value_shape_known(v))
+				 : !value_is_constant(v)))
+			return false;
+		any |= asked;
+	}
+	return any && !value_is_output(n->outputs[0]);
+}
+
+static struct tensor *type_only(const struct value *v)
+{
+	/* One element stands for all: nobody looks at them. */
 	struct blob *one = blob_new(xcalloc(1, 16), 16, false);
-	struct tensor *t = tensor_over(one, one->base, ELEM_UINT8, v->rank, v->dims);
+	bool known = value_shape_known(v);
+	struct tensor *t = tensor_over(one, one->base, v->elem ? (enum elem_type)v->elem : ELEM_UINT8,
+				       known ? v->rank : 0, v->dims);
 	blob_unref(one);
 	return t;
 }
@@ -49,13 +72,13 @@ static struct exec_budget fold_budget(const struct graph *g, const struct diags 
 int fold_node(struct graph *g, struct node *n, struct exec_budget *left, struct diags *d)
 {
 	struct tensor *in[MAX_RANK] = { NULL }, *out[MAX_RANK] = { NULL };
-	bool of_shape = is_known_shape(n) && !node_input(n, 0)->constant;
+	bool of_shape = (n->op == &op_Shape || n->op == &op_Size) && is_known_type(n); /* a few numbers */
 	if (n->n_inputs > MAX_RANK || n->n_outputs > MAX_RANK)
 		return 0;
 	for (uint32_t i = 0; i < n->n_inputs; i++)
-		in[i] = n->inputs[i].value ? tensor_ref(n->inputs[i].value->constant) : NULL;
-	if (of_shape)
-		in[0] = shape_only(node_input(n, 0));
+		in[i] = !n->inputs[i].value	       ? NULL
+			: n->inputs[i].value->constant ? tensor_ref(n->inputs[i].value->constant)
+						       : type_only(n->inputs[i].value);
 	struct exec_budget free_of_charge = { INT64_MAX, INT64_MAX };
 	struct exec_how how = { .threads = 1, .left = of_shape ? &free_of_charge : left, .shapes = SHAPES_DECLARED };
 	int result = node_execute_with(n, in, out, &how, d);
@@ -79,7 +102,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct exec_budget left = fold_budget(ctx->graph, ctx->diags);
 	graph_for_each_node (ctx->graph, n) {
-		if (!is_known_shape(n) && !is_foldable(n)) {
+		if (!is_known_type(n) && !is_foldable(n)) {
 			/* Folding upstream may have made shapes known: types go on as the walk does. */
 			if (ctx->changes && node_infer(n, ctx->diags) != 0)
 				return PASS_ERROR;

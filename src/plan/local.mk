@@ -2,6 +2,7 @@
 libqcc_la_SOURCES += \
 	src/plan/batch.c \
 	src/plan/cast.c \
+	src/plan/form.c \
 	src/plan/hw.c \
 	src/plan/lower.c \
 	src/plan/lower.h \

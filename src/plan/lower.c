@@ -293,14 +293,9 @@ static int lower_family(struct lowering *l, const struct node *n)
 	return lower_move(l, n);
 }
 
-static int lower_node(struct lowering *l, const struct node *n)
+/* A layer of its own kind, or several. */
+static int lower_specially(struct lowering *l, const struct node *n)
 {
-	for (size_t i = 0; i < n->n_inputs; i++)
-		if (check_form(l, n, node_input(n, i)) < 0)
-			return -1;
-	for (size_t i = 0; i < n->n_outputs; i++)
-		if (check_form(l, n, n->outputs[i]) < 0)
-			return -1;
 	const struct plan_layer *before = l->plan->last_layer;
 	if (lower_family(l, n) < 0 || check_layers(l, n, before ? before->next : l->plan->layers) < 0)
 		return -1;
@@ -308,6 +303,55 @@ static int lower_node(struct lowering *l, const struct node *n)
 		if (check_integers(l, n, n->outputs[i]) < 0)
 			return -1;
 	return 0;
+}
+
+/* The plan as it was when these were last: without layers and buffers of a node that could not be planned. */
+static void go_back(struct lowering *l, const struct node *n, const struct plan *was)
+{
+	struct plan *p = l->plan;
+	p->last_layer = was->last_layer;
+	p->n_layers = was->n_layers;
+	if (p->last_layer)
+		p->last_layer->next = NULL;
+	else
+		p->layers = NULL;
+	p->last_buf = was->last_buf;
+	p->n_bufs = was->n_bufs;
+	if (p->last_buf)
+		p->last_buf->next = NULL;
+	else
+		p->bufs = NULL;
+	for (size_t i = 0; i < n->n_outputs; i++)
+		if (n->outputs[i]) {
+			l->of[n->outputs[i]->id] = NULL;
+			l->pending[n->outputs[i]->id] = NULL;
+			l->streams[n->outputs[i]->id] = NULL;
+		}
+}
+
+static int lower_node(struct lowering *l, const struct node *n)
+{
+	struct diags quiet = { .file = l->diags->file, .pass = l->diags->pass, .limits = l->diags->limits },
+		     *said = l->diags;
+	const struct plan was = *l->plan;
+	for (size_t i = 0; i < n->n_inputs; i++)
+		if (check_form(l, n, node_input(n, i)) < 0)
+			return -1;
+	for (size_t i = 0; i < n->n_outputs; i++)
+		if (check_form(l, n, n->outputs[i]) < 0)
+			return -1;
+	if (lower_is_constant(n))
+		return lower_constant(l, n);
+	l->diags = &quiet;
+	int status = lower_specially(l, n);
+	l->diags = said;
+	if (status < 0 && lower_has_form(l, n)) {
+		diags_free(&quiet);
+		go_back(l, n, &was);
+		return lower_form(l, n);
+	}
+	diags_move(said, &quiet);
+	return status;
 }
 
 /* An input whose type in C holds more than its datatype, and so much that sums could overflow: clamped to its datatype
@@ -374,6 +418,7 @@ static struct plan_buf *own_output(struct lowering *l, struct plan_buf *b, const
 	struct plan_buf *y = lower_buf_like(l, b, "out", contents_of(b));
 	struct plan_layer *copy = lower_layer(l, n, PLAN_UNARY, b);
 	copy->function = PLAN_COPY;
+	copy->real = b->real;
 	copy->out = y;
 	copy->stride_a = lower_strides(l, b, y);
 	return y;

@@ -124,6 +124,12 @@ int lower_pair(struct lowering *l, const struct node *n, enum plan_function f);
 #define LOWER(symbol, function) int lower_##function(struct lowering *l, const struct node *n);
 #include "plan/lowerings.def"
 #undef LOWER
+/* The operator's own form: whether it has one for this node, and its layer. */
+bool lower_has_form(const struct lowering *l, const struct node *n);
+int lower_form(struct lowering *l, const struct node *n);
+/* A node of constants alone: whether it is one, and its layers. */
+bool lower_is_constant(const struct node *n);
+int lower_constant(struct lowering *l, const struct node *n);
 int lower_product_of_two(struct lowering *l, const struct node *n);
 int lower_move(struct lowering *l, const struct node *n);
 

@@ -92,6 +92,75 @@ int lower_concat(struct lowering *l, const struct node *n)
 	return 0;
 }
 
+/* ---- constants ---- */
+
+/* What the node computes from constants alone, as results that are written at every run. */
+static int constant_output(struct lowering *l, const struct node *n, const struct value *v, const struct tensor *t)
+{
+	struct plan_layer *y = lower_layer(l, n, PLAN_MOVE, NULL);
+	struct contents c = contents_real();
+	double lo, hi;
+	tensor_min_max(t, &lo, &hi);
+	if (tensor_is_integral(t) && fabs(lo) <= 0x1p53 && fabs(hi) <= 0x1p53)
+		c = contents_int((int64_t)lo, (int64_t)hi);
+	else if (!elem_is_float((enum elem_type)t->elem))
+		return lower_unsupported(l, n, "integers this large");
+	double *fill = arena_array(&l->plan->arena, double, t->count + 1);
+	int64_t *map = arena_array(&l->plan->arena, int64_t, t->count + 1);
+	for (int64_t i = 0; i < t->count; i++) {
+		fill[i] = tensor_at(t, i);
+		map[i] = -1 - i;
+	}
+	y->fill = fill;
+	y->fill_count = t->count;
+	y->map = map;
+	y->real = c.real;
+	y->out = lower_buf(l, v, false, c);
+	return 0;
+}
+
+/* Operators that look at an input's shape alone, which is known here. */
+static bool asks_shape(const struct node *n, size_t i)
+{
+	return i == 0 && (n->op == &op_Shape || n->op == &op_Size || n->op == &op_EyeLike) &&
+	       node_input(n, 0)->elem != ELEM_STRING;
+}
+
+bool lower_is_constant(const struct node *n)
+{
+	if (!n->op || !n->op->exec || n->op->flags & OP_IMPURE || n->n_inputs > MAX_RANK || n->n_outputs > MAX_RANK)
+		return false;
+	for (size_t i = 0; i < n->n_inputs; i++)
+		if (node_input(n, i) && !value_is_constant(node_input(n, i)) && !asks_shape(n, i))
+			return false;
+	return true;
+}
+
+static struct tensor *numbers_like(const struct value *v)
+{
+	return tensor_new((enum elem_type)v->elem, v->rank, v->dims);
+}
+
+int lower_constant(struct lowering *l, const struct node *n)
+{
+	struct tensor *in[MAX_RANK] = { NULL }, *out[MAX_RANK] = { NULL };
+	for (size_t i = 0; i < n->n_inputs; i++)
+		if (node_input(n, i))
+			in[i] = node_input(n, i)->constant ? tensor_ref(node_input(n, i)->constant)
+							   : numbers_like(node_input(n, i));
+	int status = node_execute(n, in, out, 1, l->diags);
+	for (size_t i = 0; i < n->n_outputs && status == 0; i++) {
+		const struct value *v = n->outputs[i];
+		if (v && out[i] && (v->uses || value_is_output(v)))
+			status = constant_output(l, n, v, out[i]);
+	}
+	for (size_t i = 0; i < MAX_RANK; i++) {
+		tensor_unref(in[i]);
+		tensor_unref(out[i]);
+	}
+	return status;
+}
+
 /* ---- anything that moves ---- */
 
 /* Operand i as the node sees it: element k holds number first + k. */
@@ -118,8 +187,11 @@ enum { FIRST_NUMBER = 1 << 22, MOST_NUMBERS = 3 << 22 };
 struct move_inputs {
 	struct tensor *in[MAX_RANK];
 	const int64_t *order[MAX_RANK]; /* of operand i: graph's element to memory's */
+	bool numbered[MAX_RANK];	/* a constant whose elements have numbers: those of y->fill, from first[i] on */
+	int64_t filled[MAX_RANK];	/* where they start there */
 	int64_t first[MAX_RANK];	/* its first number */
 	size_t n_data;
+	int64_t before[MAX_RANK]; /* elements of the operands before it */
 	int64_t total;
 };
 
@@ -157,6 +229,27 @@ static bool looks_numbered(const struct tensor *t, bool data)
 	return t->count && !(hi < FIRST_NUMBER);
 }
 
+/* A constant among several operands: its elements become those of y->fill. */
+static int number_constant(struct lowering *l, struct plan_layer *y, const struct value *v, struct move_inputs *m,
+			   size_t i)
+{
+	const struct tensor *t = v->constant;
+	if (t->elem == ELEM_STRING || t->count > MOST_NUMBERS - (m->total - FIRST_NUMBER))
+		return lower_unsupported(l, y->node, "a constant this large");
+	double *fill = arena_array(&l->plan->arena, double, y->fill_count + t->count + 1);
+	for (int64_t k = 0; k < y->fill_count; k++)
+		fill[k] = y->fill[k];
+	for (int64_t k = 0; k < t->count; k++)
+		fill[y->fill_count + k] = tensor_at(t, k);
+	m->in[i] = numbered(v, m->total);
+	m->numbered[i] = true;
+	m->filled[i] = y->fill_count;
+	m->total += t->count;
+	y->fill = fill;
+	y->fill_count += t->count;
+	return m->in[i] ? 0 : lower_unsupported(l, y->node, "this many elements");
+}
+
 static int number_inputs(struct lowering *l, const struct node *n, struct plan_layer *y, struct move_inputs *m)
 {
 	if (n->n_inputs > MAX_RANK || !moves(n))
@@ -166,6 +259,11 @@ static int number_inputs(struct lowering *l, const struct node *n, struct plan_l
 		const struct value *v = node_input(n, i);
 		struct plan_buf *b = v ? l->of[v->id] : NULL;
 		m->first[i] = m->total;
+		if (v && v->constant && n->op->max_inputs < 0) {
+			if (number_constant(l, y, v, m, i) < 0)
+				return -1;
+			continue;
+		}
 		if (v && v->constant && looks_numbered(v->constant, is_data(n, i)))
 			return lower_unsupported(l, n, "a constant this large");
 		if (v && v->constant)
@@ -181,6 +279,8 @@ static int number_inputs(struct lowering *l, const struct node *n, struct plan_l
 			return lower_unsupported(l, n, "this many elements");
 		m->order[i] = lower_order(l, b);
 		m->total += b->count;
+		for (size_t k = 0; k < y->n_in; k++)
+			m->before[i] += y->in[k]->count;
 		y->in[y->n_in++] = b;
 	}
 	return y->n_in ? 0 : lower_unsupported(l, n, "constants only");
@@ -189,9 +289,12 @@ static int number_inputs(struct lowering *l, const struct node *n, struct plan_l
 /* Number to element of the operands' memories laid end to end. */
 static int64_t number_source(const struct move_inputs *m, size_t n_inputs, int64_t number)
 {
-	for (size_t i = n_inputs; i-- > 0;)
+	for (size_t i = n_inputs; i-- > 0;) {
+		if (m->numbered[i] && number >= m->first[i])
+			return -1 - (m->filled[i] + number - m->first[i]);
 		if (m->order[i] && number >= m->first[i])
-			return m->first[i] - FIRST_NUMBER + m->order[i][number - m->first[i]];
+			return m->before[i] + m->order[i][number - m->first[i]];
+	}
 	return 0;
 }
 
@@ -235,6 +338,8 @@ static void build_map(struct lowering *l, struct plan_layer *y, const struct mov
 /* Distinct constants among the results: as a rule none, or a padding value. */
 static bool collect_fill(struct lowering *l, struct plan_layer *y, const struct tensor *t)
 {
+	if (y->fill_count)
+		return true; /* operands that are constants; these operators bring in no others */
 	double *fill = arena_array(&l->plan->arena, double, 1);
 	for (int64_t i = 0; i < t->count; i++) {
 		double v = tensor_at(t, i);
@@ -284,10 +389,9 @@ int lower_move(struct lowering *l, const struct node *n)
 		const struct value *v = n->outputs[i];
 		if (!v || (!v->uses && !value_is_output(v)))
 			continue;
-		for (size_t k = 0; k < MAX_RANK; k++) {
+		for (size_t k = 0; k < MAX_RANK; k++)
 			tensor_unref(m.in[k]);
-			m.in[k] = NULL;
-		}
+		m = (struct move_inputs){ 0 };
 		y = lower_layer(l, n, PLAN_MOVE, NULL);
 		status = number_inputs(l, n, y, &m);
 		if (status == 0 && !out[i])

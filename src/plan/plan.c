@@ -35,6 +35,7 @@ const char *plan_kind_name(const struct plan_layer *l)
 		[PLAN_MAXPOOL] = "maxpool", [PLAN_SUM] = "sum",		[PLAN_BINARY] = "binary",
 		[PLAN_UNARY] = "unary",	    [PLAN_PRODUCT] = "product", [PLAN_SOFTMAX] = "softmax",
 		[PLAN_TOPK] = "topk",	    [PLAN_CONCAT] = "concat",	[PLAN_MOVE] = "move",
+		[PLAN_FORM] = "form",
 	};
 	return l->kind == PLAN_MAC && l->window.dense ? "dense" : name[l->kind];
 }
@@ -83,6 +84,7 @@ bool plan_layer_rounds(const struct plan_layer *l)
 	case PLAN_DECONV:
 	case PLAN_SUM:
 	case PLAN_PRODUCT:
+	case PLAN_FORM:
 	case PLAN_SOFTMAX: return l->real;
 	case PLAN_UNARY: return l->real && is_transcendental(l->function);
 	case PLAN_BINARY: return l->function == PLAN_POW;
@@ -117,6 +119,9 @@ void plan_lives(struct plan *p)
 			live_at(l->out, l->index);
 		if (l->out2)
 			live_at(l->out2, l->index);
+		for (size_t i = 0; i < l->n_more; i++)
+			if (l->more[i])
+				live_at(l->more[i], l->index);
 	}
 }
 

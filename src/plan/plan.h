@@ -65,6 +65,7 @@ enum plan_kind {
 	PLAN_TOPK,    /* argmax too */
 	PLAN_CONCAT,
 	PLAN_MOVE, /* any other rearrangement, as a map */
+	PLAN_FORM, /* the operator's own form (ops/form.h) */
 };
 
 enum plan_function {
@@ -137,6 +138,9 @@ struct plan_layer {
 	struct plan_buf **in;
 	struct plan_buf *out;
 	struct plan_buf *out2; /* PLAN_TOPK: the indices (out may be NULL then) */
+	/* PLAN_FORM: outputs from the second on, NULL where unused (as out may be). in: inputs that are no constants */
+	struct plan_buf **more;
+	size_t n_more;
 	bool real;	       /* computes in float */
 	struct plan_window window;
 	/* MAC, deconv. weights[o][i][y][x], i within the group (deconv: ConvTranspose's weights, rearranged into the

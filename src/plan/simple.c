@@ -304,6 +304,8 @@ int lower_topk(struct lowering *l, const struct node *n)
 		return lower_unsupported(l, n, "a K that is computed at run time");
 	if (axis < 0)
 		return lower_unsupported(l, n, "this axis");
+	if (node_attr_int(n, "select_last_index", 0))
+		return lower_unsupported(l, n, "the last of several largest elements");
 	struct plan_layer *y = lower_layer(l, n, PLAN_TOPK, in);
 	lower_split(in, axis, y);
 	y->k = label ? node_attr_int(n, "Labels", node_attr_int(n, "K", 1)) : k[0];

@@ -26,7 +26,7 @@ SRC = Path(os.environ.get("QCC_SRC", Path(__file__).resolve().parents[2]))
 QCC = os.environ.get("QCC", str(SRC / "build" / "qcc"))
 CC = os.environ.get("CC", "cc").split()
 WHICH = os.environ.get("QCC_C_TESTS", "")
-FLAGS = "-std=c11 -Wall -Wextra -Wconversion -pedantic -Werror -O1 -fsanitize=undefined -fno-sanitize-recover=undefined".split()
+FLAGS = "-std=c11 -Wall -Wextra -Wconversion -pedantic -Werror -O1 -DQCC_TARGETS=0 -fsanitize=undefined -fno-sanitize-recover=undefined".split()
 NATIVE = "-std=c11 -Wall -Wextra -Wconversion -pedantic -Werror -O3 -march=native".split()
 STYLES = {"reference": "c", "packed": "c-packed", "tiny": "c-tiny"}
 SAMPLES = 5

@@ -26,7 +26,7 @@ TIMES, MORE = 4, 512		# an estimate may be so many times what is measured, and t
 
 def usage(folder, flags):
     """Bytes of each function."""
-    subprocess.run(["gcc", "-std=c11", *flags, "-fstack-usage", f"-I{folder}", "-c", folder / "model.c", "-o", "model.o"], check=True)
+    subprocess.run(["gcc", "-std=c11", "-DQCC_TARGETS=0", *flags, "-fstack-usage", f"-I{folder}", "-c", folder / "model.c", "-o", "model.o"], check=True)
     lines = [line.split("\t") for line in Path("model.su").read_text().splitlines()]
     return {a[0].split(":")[-1]: int(a[1]) for a in lines}
 

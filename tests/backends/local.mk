@@ -7,6 +7,8 @@ TESTS += tests/backends/hostile_names.py
 EXTRA_DIST += tests/backends/hostile_names.py
 TESTS += tests/backends/html_page.py
 EXTRA_DIST += tests/backends/html_page.py tests/backends/browser.py
-C_TESTS = tests/backends/c_forms.py tests/backends/c_goldens.py tests/backends/c_random.py tests/backends/c_options.sh tests/backends/c_stack.py tests/backends/c_targets.sh
+# ONNX's node tests as generated C.
+check_PROGRAMS += tests/backends/emit_cases
+C_TESTS = tests/backends/c_nodes.py tests/backends/c_forms.py tests/backends/c_goldens.py tests/backends/c_random.py tests/backends/c_options.sh tests/backends/c_stack.py tests/backends/c_targets.sh
 TESTS += $(C_TESTS)
 EXTRA_DIST += $(C_TESTS) tests/backends/c_batch.c tests/backends/c_cortexm.c tests/backends/c_cortexm.ld

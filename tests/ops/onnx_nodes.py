@@ -188,4 +188,5 @@ def main():
     return 0 if passed >= FLOOR or pattern else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

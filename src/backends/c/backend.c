@@ -14,7 +14,8 @@ static const struct pass_option options[] = {
 	  "array: C arrays; incbin: a .bin file that the assembler includes; file: loaded at run time" },
 	{ "testbench", OPTION_FLAG, NULL, "emit NAME_test.c too, which checks golden vectors" },
 	{ "dispatch", OPTION_FLAG, NULL,
-	  "packed: for x86-64, AVX2 and AVX-512 in one library, chosen by the processor at run time" },
+	  "packed: for x86-64, AVX2 and AVX-512 in one file, chosen at run time; so it is where packed kernels are used" },
+	{ "single-target", OPTION_FLAG, NULL, "packed: no dispatch; the code is for the compiler's own target" },
 	{ "name", OPTION_STRING, NULL,
 	  "prefix of files and symbols; from the model's file name where it is not given" },
 	{ NULL, OPTION_FLAG, NULL, NULL },
@@ -83,6 +84,7 @@ static int read_options(struct output *out)
 		*c = (char)toupper((unsigned char)*c);
 	out->upper = upper;
 	out->testbench = backend_flag(out->ctx, "testbench");
+	out->single_target = backend_flag(out->ctx, "single-target");
 	out->dispatch = backend_flag(out->ctx, "dispatch") && out->style->has_dispatch;
 	return read_weights(out);
 }
@@ -161,8 +163,9 @@ const struct backend backend_c = {
 		"    -b 'c(packed)' fast: weights and activations as bit planes or int8, vectors, -march=native pays\n"
 		"    -b 'c(tiny)'   small: packed weights, shared kernels, for microcontrollers\n"
 		"\n"
-		"c(packed,dispatch) compiles the network for x86-64, AVX2 and AVX-512 (VNNI, VPOPCNTDQ) into one library, without\n"
-		"options for the compiler, and asks the processor at each call. NAME_run_batch computes blocks of samples side by\n"
+		"The packed style has the network three times, for x86-64, for AVX2 and for AVX-512 (VNNI, VPOPCNTDQ), and asks the\n"
+		"processor at each call: cc -O2 without further options is as fast as -O3 -march=native. Compilers for other\n"
+		"processors, those told to target AVX2 or better and -DQCC_TARGETS=0 see it once. NAME_run_batch computes blocks of samples side by\n"
 		"side where the cost model says that this is faster; its results are those of NAME_run.\n"
 		"\n"
 		"All go to the folder c/; several styles at once, c(reference,packed,tiny), to c/, c-packed/ and c-tiny/.\n"

@@ -200,6 +200,8 @@ static size_t layer_ram(const struct plan_layer *l)
 		n += plan_root(l->out)->bytes;
 	if (l->out2)
 		n += plan_root(l->out2)->bytes;
+	for (size_t i = 0; i < l->n_more; i++)
+		n += l->more[i] ? plan_root(l->more[i])->bytes : 0;
 	return n;
 }
 

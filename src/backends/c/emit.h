@@ -57,7 +57,8 @@ struct output {
 	const char *upper; /* and of macros */
 	const char *dir;   /* where the files go */
 	bool testbench;
-	bool dispatch; /* several targets, chosen at run time */
+	bool dispatch;	    /* several targets, chosen at run time */
+	bool single_target; /* not asked for */
 	struct constants constants;
 	struct strbuf code;	/* functions of NAME.c */
 	struct strbuf includes; /* further lines after NAME.c's includes */

@@ -23,6 +23,7 @@ libqcc_la_SOURCES += \
 	src/backends/c/packed/simple.c \
 	src/backends/c/packed/activation.c \
 	src/backends/c/reference/elementwise.c \
+	src/backends/c/reference/form.c \
 	src/backends/c/reference/kernels.h \
 	src/backends/c/reference/layer.c \
 	src/backends/c/reference/mac.c \

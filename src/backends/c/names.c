@@ -9,10 +9,10 @@ static const char *const entries[] = { "run",	"run_batch", "run_codes", "run_bit
 /* What follows an entry's name: targets of dispatch.c, and the block of samples. */
 static const char *const targets[] = { "_avx2", "_avx512", "_baseline", "_x8", NULL };
 
-/* What follows NAME_LAYER: parts of functions and constants. Numbered ones go to MAX_RANK: axes, operands of a move. */
-static const char *const suffixes[] = { "_w", "_t", "_b", "_o",	   "_m",     "_a",  "_c",	"_r",
-					"_f", "_x", "_d", "_pack", "_image", "_x8", "_x8_pack", "_x8_image" };
-static const char *const numbered[] = { "_axis", "_from", "_to" };
+/* What follows NAME_LAYER: parts of functions and constants. Numbered ones go to MAX_RANK: axes, operands of a move or a form. */
+static const char *const suffixes[] = { "_w", "_t", "_b",  "_o",    "_m",     "_a",  "_c",	 "_r",	     "_f",
+					"_x", "_d", "_at", "_pack", "_image", "_x8", "_x8_pack", "_x8_image" };
+static const char *const numbered[] = { "_axis", "_from", "_to", "_k", "_i", "_w", "_b" };
 
 enum {
 	SUFFIXES = sizeof suffixes / sizeof *suffixes,

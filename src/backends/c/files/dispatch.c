@@ -1,12 +1,16 @@
-/* Several targets in one library (option dispatch): the network's functions are a file that NAME.c, NAME_avx2.c and
- * NAME_avx512.c include, each under its own names and compiled for its own target by attributes; NAME.c's entries ask
- * the processor at every call, which takes about a nanosecond and needs no variable. */
+/* Several targets in one file (the style packed on x86-64): NAME.c includes the network's functions, NAME_network.h, once
+ * for each target, under names of their own and compiled for that target by attributes; its entries ask the processor at
+ * every call, which takes about a nanosecond and needs no variable. Compilers without GNU C's attributes, other processors and
+ * compilers that are told to target AVX2 or better see the network once. */
 #include "backends/c/files/files.h"
+
+#include <ctype.h>
+#include <string.h>
 
 #define P(...) strbuf_printf(b, __VA_ARGS__)
 
 static const struct target {
-	const char *suffix;    /* of files and entries */
+	const char *suffix;    /* of functions */
 	const char *macro;     /* for the kernels */
 	const char *features;  /* for the compiler */
 	const char *supported; /* for the processor */
@@ -30,9 +34,74 @@ static const char *entry_name(struct emit *e, enum entry_kind k)
 	return k == RUN ? "run" : "run_batch";
 }
 
-static void prototype(struct emit *e, struct strbuf *b, enum entry_kind k, const char *suffix)
+static const char *suffix_of(size_t target)
 {
-	P("void %s_%s%s(", e->name, entry_name(e, k), suffix);
+	return target < TARGETS ? targets[target].suffix : "baseline";
+}
+
+/* ---- names ---- */
+
+static bool is_name(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/* `#define x QCC_NAMED(x)`, once. */
+static void rename_symbol(struct emit *e, struct strbuf *b, struct map *seen, const char *from, size_t n)
+{
+	const char *symbol = arena_strndup(e->arena, from, n);
+	if (map_get(seen, symbol))
+		return;
+	map_set(seen, symbol, seen);
+	P("#define %s QCC_NAMED(%s)\n", symbol, symbol);
+}
+
+/* Functions that a text defines: "static void NAME_fc1(" at the start of a line. */
+static void rename_functions(struct emit *e, struct strbuf *b, struct map *seen, const char *text)
+{
+	for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL) {
+		if (strncmp(line, "static ", 7))
+			continue;
+		size_t n = strcspn(line, "(\n"), from = n;
+		if (line[n] != '(')
+			continue;
+		while (from && is_name(line[from - 1]))
+			from--;
+		rename_symbol(e, b, seen, line + from, n - from);
+	}
+}
+
+/* Types, functions and constants of the kernels: whatever starts with qcc_ or is an enumerator. */
+static void rename_kernels(struct emit *e, struct strbuf *b, struct map *seen, const char *text)
+{
+	for (const char *s = text; *s;) {
+		size_t n = 0;
+		while (is_name(s[n]))
+			n++;
+		if (n > 4 && (!strncmp(s, "qcc_", 4) || (!strncmp(s, "QCC_", 4) && !strncmp(s + n, " = ", 3))))
+			rename_symbol(e, b, seen, s, n);
+		s += n ? n : 1;
+	}
+}
+
+/* The kernels' macros, which depend on the target. */
+static void forget_macros(struct strbuf *b, const char *text)
+{
+	static const char define[] = "#define ";
+	for (const char *s = strstr(text, define); s; s = strstr(s + 1, define)) {
+		size_t n = 0;
+		const char *name = s + sizeof define - 1;
+		while (is_name(name[n]))
+			n++;
+		P("#undef %.*s\n", (int)n, name);
+	}
+}
+
+/* ---- the file ---- */
+
+static void prototype(struct emit *e, struct strbuf *b, enum entry_kind k)
+{
+	P("void %s_%s(", e->name, entry_name(e, k));
 	if (k == RUN_PACKED)
 		emit_entry_parameters(e, b);
 	else
@@ -40,60 +109,26 @@ static void prototype(struct emit *e, struct strbuf *b, enum entry_kind k, const
 	P("%svoid *scratch)", k == RUN_BATCH ? "size_t count, " : "");
 }
 
-static const char *suffix_of(struct emit *e, size_t target)
+/* The network's functions for one target. */
+static void include_network(struct emit *e, struct strbuf *b, size_t t)
 {
-	return arena_printf(e->arena, "_%s", target < TARGETS ? targets[target].suffix : "baseline");
-}
-
-static int write_targets_header(struct emit *e)
-{
-	struct strbuf text = { 0 }, *b = &text;
-	P("/* %s: its entries, once a target. For its own files alone. */\n#ifndef QCC_%s_TARGETS_H\n"
-	  "#define QCC_%s_TARGETS_H\n\n",
-	  e->name, e->out->upper, e->out->upper);
-	P("#include \"%s.h\"\n#include \"%s_weights.h\"\n\n#include <math.h>\n#include <string.h>\n#if defined(__x86_64__)\n"
-	  "#include <immintrin.h>\n#endif\n\n",
-	  e->name, e->name);
-	for (size_t i = 0; i <= TARGETS; i++)
-		for (enum entry_kind k = RUN; k < ENTRIES; k++)
-			if (entry_name(e, k)) {
-				prototype(e, b, k, suffix_of(e, i));
-				P(";\n");
-			}
-	P("\n#endif\n");
-	return emit_buffer(e, "_targets.h", b);
-}
-
-/* The network's file under names of its own. */
-static void include_network(struct emit *e, struct strbuf *b, size_t target)
-{
-	for (enum entry_kind k = RUN; k < ENTRIES; k++)
-		if (entry_name(e, k))
-			P("#define %s_%s %s_%s%s\n", e->name, entry_name(e, k), e->name, entry_name(e, k),
-			  suffix_of(e, target));
-	P("#include \"%s_network.h\"\n", e->name);
-}
-
-static int write_target(struct emit *e, size_t target)
-{
-	struct strbuf text = { 0 }, *b = &text;
-	const struct target *t = &targets[target];
-	P("/* %s: the network for processors with %s. Made by qcc. */\n#include \"%s_targets.h\"\n\n", e->name,
-	  t->features, e->name);
-	P("#if defined(__x86_64__)\n#if defined(__clang__)\n"
-	  "#pragma clang attribute push(__attribute__((target(\"%s\"))), apply_to = function)\n"
-	  "#else\n#pragma GCC push_options\n#pragma GCC target(\"%s\")\n#endif\n#define %s\n",
-	  t->features, t->features, t->macro);
-	include_network(e, b, target);
-	P("#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n#else\n"
-	  "typedef int %s_%s_is_for_x86_64;\n#endif\n",
-	  e->name, t->suffix);
-	return emit_buffer(e, arena_printf(e->arena, "_%s.c", t->suffix), b);
+	if (t < TARGETS)
+		P("#if QCC_TARGETS > %zu\n#define %s\n#if defined(__clang__)\n"
+		  "#pragma clang attribute push(__attribute__((target(\"%s\"))), apply_to = function)\n#else\n"
+		  "#pragma GCC push_options\n#pragma GCC target(\"%s\")\n#endif\n",
+		  t, targets[t].macro, targets[t].features, targets[t].features);
+	P("#define QCC_SUFFIX _%s\n#include \"%s_network.h\"\n#undef QCC_SUFFIX\n", suffix_of(t), e->name);
+	if (t == TARGETS)
+		return;
+	P("#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n#undef %s\n",
+	  targets[t].macro);
+	forget_macros(b, e->out->style->kernels);
+	P("#endif\n\n");
 }
 
 static void call(struct emit *e, struct strbuf *b, enum entry_kind k, size_t target)
 {
-	P("%s_%s%s(", e->name, entry_name(e, k), suffix_of(e, target));
+	P("%s_%s_%s(", e->name, entry_name(e, k), suffix_of(target));
 	for (size_t i = 0; i < (k == RUN_PACKED ? 1 : e->plan->n_inputs); i++)
 		P("in%zu, ", i);
 	for (size_t i = 0; i < e->plan->n_outputs; i++)
@@ -104,31 +139,77 @@ static void call(struct emit *e, struct strbuf *b, enum entry_kind k, size_t tar
 static void choosing_entry(struct emit *e, struct strbuf *b, enum entry_kind k)
 {
 	P("\n");
-	prototype(e, b, k, "");
-	P("\n{\n#if defined(__x86_64__)\n\tconst int best = target();\n");
+	prototype(e, b, k);
+	P("\n{\n");
 	for (size_t i = TARGETS; i-- > 0;) {
-		P("\tif (best == %zu) {\n\t\t", i + 1);
+		P("#if QCC_TARGETS > %zu\n\tif (target() == %zu) {\n\t\t", i, i + 1);
 		call(e, b, k, i);
-		P("\t\treturn;\n\t}\n");
+		P("\t\treturn;\n\t}\n#endif\n");
 	}
-	P("#endif\n\t");
+	P("\t");
 	call(e, b, k, TARGETS);
 	P("}\n");
 }
 
-static int write_choice(struct emit *e)
+/* Headers come before any target's attributes. */
+static void includes(struct emit *e, struct strbuf *b)
+{
+	P("#include \"%s.h\"\n#include \"%s_weights.h\"\n\n#include <string.h>\n", e->name, e->name);
+	if (e->plan->libm || e->out->infinity)
+		P("#include <math.h>\n");
+	for (const char *s = strstr(strbuf_text(&e->out->includes), "#include"); s; s = strstr(s + 1, "#include"))
+		P("%.*s\n", (int)strcspn(s, "\n"), s);
+	P("#if defined(__x86_64__)\n#include <immintrin.h>\n#endif\n\n");
+}
+
+static void names(struct emit *e, struct strbuf *b)
+{
+	struct map seen = { 0 };
+	P("/* Every function and type once a target. */\n#define QCC_JOINED(name, suffix) name##suffix\n"
+	  "#define QCC_JOIN(name, suffix) QCC_JOINED(name, suffix)\n#define QCC_NAMED(name) QCC_JOIN(name, QCC_SUFFIX)\n");
+	for (enum entry_kind k = RUN; k < ENTRIES; k++)
+		if (entry_name(e, k)) {
+			const char *entry = arena_printf(e->arena, "%s_%s", e->name, entry_name(e, k));
+			rename_symbol(e, b, &seen, entry, strlen(entry));
+		}
+	if (e->out->block.samples) {
+		const char *block = arena_printf(e->arena, "%s_run_x%lld", e->name, LL(e->out->block.samples));
+		rename_symbol(e, b, &seen, block, strlen(block));
+	}
+	rename_functions(e, b, &seen, strbuf_text(&e->out->includes));
+	rename_functions(e, b, &seen, strbuf_text(e->code));
+	rename_kernels(e, b, &seen, e->out->style->kernels);
+	map_free(&seen);
+}
+
+int write_dispatch(struct emit *e)
 {
 	struct strbuf text = { 0 }, *b = &text;
-	P("/* %s: the network for any processor, and the choice of the best. Made by qcc, style %s; see %s.h. */\n"
-	  "#include \"%s_targets.h\"\n\n",
-	  e->name, e->out->style->name, e->name, e->name);
-	include_network(e, b, TARGETS);
+	P("/* %s: the network for any processor, and the choice of the best. Made by qcc, style %s; see %s.h.\n *\n"
+	  " * QCC_TARGETS: 0: the compiler's own target alone; 1: AVX2 too; 2: AVX-512 (VNNI, VPOPCNTDQ) too. */\n",
+	  e->name, e->out->style->name, e->name);
+	includes(e, b);
+	P("#if !defined(__x86_64__) || !defined(__GNUC__) || defined(__AVX2__)\n#undef QCC_TARGETS\n#define QCC_TARGETS 0\n"
+	  "#elif !defined(QCC_TARGETS)\n#define QCC_TARGETS %d\n#endif\n\n#if QCC_TARGETS > 0\n",
+	  TARGETS);
+	names(e, b);
+	P("#else\n");
+	for (enum entry_kind k = RUN; k < ENTRIES; k++)
+		if (entry_name(e, k))
+			P("#define %s_%s %s_%s_%s\n", e->name, entry_name(e, k), e->name, entry_name(e, k),
+			  suffix_of(TARGETS));
+	P("#endif\n\n");
+	P("/* Loops become vectors at -O2 as they do at -O3. */\n#if defined(__GNUC__) && !defined(__clang__) && "
+	  "defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)\n#pragma GCC push_options\n#pragma GCC optimize(\"O3\")\n"
+	  "#endif\n\n");
+	for (size_t i = TARGETS + 1; i-- > 0;)
+		include_network(e, b, i == 0 ? TARGETS : i - 1);
+	P("#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)\n"
+	  "#pragma GCC pop_options\n#endif\n");
 	for (enum entry_kind k = RUN; k < ENTRIES; k++)
 		if (entry_name(e, k))
 			P("#undef %s_%s\n", e->name, entry_name(e, k));
-	P("\n#if defined(__x86_64__)\n#ifndef QCC_TARGETS	/* -DQCC_TARGETS=0: none of them; 1: AVX2 at most */\n"
-	  "#define QCC_TARGETS %d\n#endif\nstatic int target(void)\n{\n",
-	  TARGETS);
+	P("\n#if QCC_TARGETS > 0\nstatic int target(void)\n{\n");
 	for (size_t i = TARGETS; i-- > 0;)
 		P("\tif (QCC_TARGETS > %zu && %s)\n\t\treturn %zu;\n", i, targets[i].supported, i + 1);
 	P("\treturn 0;\n}\n#endif\n");
@@ -136,14 +217,4 @@ static int write_choice(struct emit *e)
 		if (entry_name(e, k))
 			choosing_entry(e, b, k);
 	return emit_buffer(e, ".c", b);
-}
-
-int write_dispatch(struct emit *e)
-{
-	if (write_targets_header(e) < 0 || write_choice(e) < 0)
-		return -1;
-	for (size_t i = 0; i < TARGETS; i++)
-		if (write_target(e, i) < 0)
-			return -1;
-	return 0;
 }

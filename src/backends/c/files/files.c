@@ -229,13 +229,11 @@ static int write_makefile(struct emit *e)
 {
 	struct strbuf b = { 0 };
 	const char *n = e->name, *libs = e->plan->libm ? " -lm" : "";
-	const char *more = e->out->dispatch ? arena_printf(e->arena, " %s_avx2.o %s_avx512.o", n, n) : "";
-	const char *sources = e->out->dispatch ? arena_printf(e->arena, " %s_avx2.c %s_avx512.c", n, n) : "";
 	strbuf_printf(&b,
 		      "# %s: made by qcc. `make` builds the program %s, which reads and writes .npy files.\n"
-		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o%s\n\n%s: main.o $(OBJECTS)\n"
+		      "CFLAGS ?= -O3\nOBJECTS = %s.o %s_weights.o\n\n%s: main.o $(OBJECTS)\n"
 		      "\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ main.o $(OBJECTS)%s\n",
-		      n, n, n, n, more, n, libs);
+		      n, n, n, n, n, libs);
 	if (e->out->testbench)
 		strbuf_printf(
 			&b,
@@ -247,10 +245,10 @@ static int write_makefile(struct emit *e)
 		return -1;
 	strbuf_printf(&b,
 		      "# %s: made by qcc. add_subdirectory() this folder and link with %s.\n"
-		      "add_library(%s STATIC %s.c %s_weights.c%s)\n"
+		      "add_library(%s STATIC %s.c %s_weights.c)\n"
 		      "target_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
 		      "set_target_properties(%s PROPERTIES C_STANDARD 11)\n",
-		      n, n, n, n, n, sources, n, n);
+		      n, n, n, n, n, n, n);
 	if (e->constants->form == WEIGHTS_INCBIN)
 		strbuf_printf(
 			&b,

@@ -284,6 +284,7 @@ static int packed_layers(struct emit *e)
 			emit_kernel[p->kernel](e, p);
 		}
 		emit_layer_report(e, l, before, name[p->kernel]);
+		e->out->dispatch |= p->kernel != PACKED_REFERENCE && !e->out->single_target;
 	}
 	return 0;
 }

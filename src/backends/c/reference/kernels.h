@@ -16,10 +16,13 @@ void ref_softmax(struct emit *e, const struct plan_layer *l);
 void ref_topk(struct emit *e, const struct plan_layer *l);
 void ref_concat(struct emit *e, const struct plan_layer *l);
 void ref_move(struct emit *e, const struct plan_layer *l);
+void ref_form(struct emit *e, const struct plan_layer *l);
 
 /* Text shared by those kernels: */
 /* "static void NAME_fc1(const int8_t *restrict x, uint8_t *restrict y)\n{\n" after a comment. */
 void ref_open(struct emit *e, const struct plan_layer *l);
+/* The parameter of the layer's operand i: x, x1, ...; in0, in1, ... of forms, which have an x of their own. */
+const char *ref_operand(struct emit *e, const struct plan_layer *l, size_t i);
 void ref_close(struct emit *e);
 /* The loop over images of a batch, where the graph's own has several. */
 void ref_images(struct emit *e, const struct plan_layer *l);

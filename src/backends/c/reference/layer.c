@@ -37,17 +37,38 @@ static const char *param(struct emit *e, const char *type, const char *name, boo
 	return arena_printf(e->arena, "%s%s *restrict %s", constant ? "const " : "", type, name);
 }
 
+const char *ref_operand(struct emit *e, const struct plan_layer *l, size_t i)
+{
+	if (l->kind == PLAN_FORM)
+		return arena_printf(e->arena, "in%zu", i);
+	return i ? arena_printf(e->arena, "x%zu", i) : "x";
+}
+
+/* The layer's results by the names of their parameters. Returns how many. */
+static size_t results(struct emit *e, const struct plan_layer *l, const struct plan_buf **of, const char **name)
+{
+	size_t n = 0;
+	if (l->out)
+		of[n] = l->out, name[n++] = l->kind == PLAN_FORM ? "out0" : "y";
+	if (l->out2)
+		of[n] = l->out2, name[n++] = "index";
+	for (size_t i = 0; i < l->n_more; i++)
+		if (l->more[i])
+			of[n] = l->more[i], name[n++] = arena_printf(e->arena, "out%zu", i + 1);
+	return n;
+}
+
 void ref_open(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = e->code;
+	const struct plan_buf **of = arena_array(e->arena, const struct plan_buf *, l->n_more + 2);
+	const char **name = arena_array(e->arena, const char *, l->n_more + 2);
+	size_t n = results(e, l, of, name);
 	strbuf_printf(b, "\n/* %s */\nstatic void %s(", layer_comment(e, l), layer_function(e, l));
 	for (size_t i = 0; i < l->n_in; i++)
-		strbuf_printf(b, "%s, ",
-			      param(e, buf_ctype(l->in[i]), i == 0 ? "x" : arena_printf(e->arena, "x%zu", i), true));
-	if (l->out)
-		strbuf_printf(b, "%s%s", param(e, buf_ctype(l->out), "y", false), l->out2 ? ", " : "");
-	if (l->out2)
-		strbuf_puts(b, param(e, buf_ctype(l->out2), "index", false));
+		strbuf_printf(b, "%s, ", param(e, buf_ctype(l->in[i]), ref_operand(e, l, i), true));
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(b, "%s%s", i ? ", " : "", param(e, buf_ctype(of[i]), name[i], false));
 	strbuf_puts(b, ")\n{\n");
 }
 
@@ -197,10 +218,11 @@ static void call(struct emit *e, const struct plan_layer *l)
 		strbuf_printf(
 			b, "%s, ",
 			buf_pointer(e, &e->run, l->in[i], arena_printf(e->arena, "const %s", buf_ctype(l->in[i]))));
-	if (l->out)
-		strbuf_printf(b, "%s%s", buf_pointer(e, &e->run, l->out, buf_ctype(l->out)), l->out2 ? ", " : "");
-	if (l->out2)
-		strbuf_puts(b, buf_pointer(e, &e->run, l->out2, buf_ctype(l->out2)));
+	const struct plan_buf **of = arena_array(e->arena, const struct plan_buf *, l->n_more + 2);
+	const char **name = arena_array(e->arena, const char *, l->n_more + 2);
+	size_t n = results(e, l, of, name);
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(b, "%s%s", i ? ", " : "", buf_pointer(e, &e->run, of[i], buf_ctype(of[i])));
 	strbuf_puts(b, ");\n");
 }
 
@@ -211,6 +233,7 @@ void ref_layer(struct emit *e, const struct plan_layer *l)
 		[PLAN_MAXPOOL] = ref_maxpool, [PLAN_SUM] = ref_sum,	    [PLAN_BINARY] = ref_binary,
 		[PLAN_UNARY] = ref_unary,     [PLAN_PRODUCT] = ref_product, [PLAN_SOFTMAX] = ref_softmax,
 		[PLAN_TOPK] = ref_topk,	      [PLAN_CONCAT] = ref_concat,   [PLAN_MOVE] = ref_move,
+		[PLAN_FORM] = ref_form,
 	};
 	kernel[l->kind](e, l);
 	call(e, l);

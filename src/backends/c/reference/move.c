@@ -1,6 +1,7 @@
 /* Reference kernels of layers that only move elements: concatenation, and maps, which become strided loops where
  * they are regular and a table of indices where they are not. */
 #include "backends/c/reference/kernels.h"
+#include "util/integers.h"
 
 /* "x[index]" of operand k as an element of the result. */
 static const char *moved(struct emit *e, const struct plan_layer *l, size_t k, const char *index)
@@ -182,13 +183,42 @@ static size_t operand_of(const struct plan_layer *l, int64_t *source)
 	return i;
 }
 
+/* Elements that are several constants: a table of them, and one of their places unless they are all. */
+static void move_constants(struct emit *e, const struct plan_layer *l)
+{
+	int64_t *to = arena_array(e->arena, int64_t, l->out->count + 1),
+		*ints = arena_array(e->arena, int64_t, l->out->count + 1);
+	float *reals = arena_array(e->arena, float, l->out->count + 1);
+	size_t n = 0;
+	for (int64_t i = 0; i < l->out->count; i++) {
+		if (l->map[i] >= 0)
+			continue;
+		double v = l->fill[-1 - l->map[i]];
+		reals[n] = (float)v;
+		ints[n] = saturated_int64(v);
+		to[n++] = i;
+	}
+	if (!n)
+		return;
+	const char *value = l->out->real ? emit_array(e, ARRAY_F32, reals, n, "%s_c", l->name)
+					 : emit_ints(e, ints, n, NULL, "%s_c", l->name);
+	const char *element = arena_printf(e->arena, "%s[i]", value);
+	const char *place = (int64_t)n == l->out->count
+				    ? "i"
+				    : arena_printf(e->arena, "%s[i]", emit_ints(e, to, n, NULL, "%s_at", l->name));
+	strbuf_printf(e->code, "\tfor (int i = 0; i < %zu; i++)\n\t\ty[%s] = %s;\n", n, place,
+		      l->out->real ? element : ref_element(e, l->out, element));
+}
+
 /* One table per operand: pairs of place in the result and place in the operand. */
 static void move_tables(struct emit *e, const struct plan_layer *l)
 {
 	struct strbuf *b = e->code;
 	int64_t *to = arena_array(e->arena, int64_t, l->out->count),
 		*from = arena_array(e->arena, int64_t, l->out->count);
-	if (l->fill_count)
+	if (l->fill_count > 1 || !l->n_in)
+		move_constants(e, l);
+	else if (l->fill_count)
 		strbuf_printf(b, "\tfor (int i = 0; i < %lld; i++)\n\t\ty[i] = %s;\n", LL(l->out->count),
 			      l->out->real ? float_text(e, l->fill[0])
 					   : ref_element(e, l->out, arena_printf(e->arena, "%lld", LL(l->fill[0]))));
@@ -220,7 +250,7 @@ void ref_move(struct emit *e, const struct plan_layer *l)
 	ref_open(e, l);
 	if (affine(l, strides))
 		move_affine(e, l, strides);
-	else if (l->out->rank > 1 && separate(e, l, &axes) && separable_holds(l, &axes))
+	else if (l->out->rank > 1 && l->fill_count <= 1 && separate(e, l, &axes) && separable_holds(l, &axes))
 		move_separable(e, l, &axes);
 	else
 		move_tables(e, l);
