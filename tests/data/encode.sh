@@ -87,7 +87,7 @@ refuses "a spec without columns" "no list" "$QCC" encode plain.csv --spec none.j
 refuses "a spec that is no JSON" "plain.csv: error: is no JSON, line 1" "$QCC" encode plain.csv --spec plain.csv -o out2.npz
 if [ -w /dev/full ]; then
 	ln -s /dev/full full.npz
-	refuses "a full disk" "cannot write" "$QCC" encode plain.csv --spec spec.json -o full.npz
+	refuses "a full disk" "cannot write: No space left" "$QCC" encode plain.csv --spec spec.json -o full.npz
 fi
 
 # Fitting: texts in ASCII order, the smallest positive value below 1 scales, the largest says the width.

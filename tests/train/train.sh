@@ -164,7 +164,20 @@ refuses "no labels" "have no labels" "$QCC" train --arch 'mlp(6,1)' --data unlab
 refuses "NaN" "is NaN" "$QCC" train --arch 'mlp(6,1)' --data nan.npz -o no.onnx
 refuses "labels that are no classes" "is no class" "$QCC" train --arch 'mlp(6,1)' --data no_classes.npz -o no.onnx
 refuses "no rows" "has no rows" "$QCC" train --arch 'mlp(6,1)' --data no_rows.npz -o no.onnx
+: >empty.npz
+refuses "an empty file" "empty.npz: error" "$QCC" train --arch 'mlp(6,1)' --data empty.npz -o no.onnx
 refuses "an output that cannot be written" "ot a directory" "$QCC" train --arch "$arch" --data flows.npz -o flows.csv/no.onnx
+# A disk that has no room for the next checkpoint: the limit of a file's size stands for it.
+train "an epoch" --arch "$arch" --data flows.npz --epochs 1 -o kept.onnx
+cp kept.train/checkpoint.npz before.npz
+(
+	trap '' XFSZ
+	ulimit -f 8
+	"$QCC" train -q --arch "$arch" --data flows.npz --epochs 3 --resume kept.train/checkpoint.npz -o kept.onnx >.stdout 2>.stderr
+)
+status=$?
+if [ $status -eq 1 ] && grep -q "checkpoint.npz: error: cannot write: File too large" .stderr; then pass "no room for a checkpoint"; else fail "no room for a checkpoint" "status $status: $(cat .stderr)"; fi
+same "the last one is kept" before.npz kept.train/checkpoint.npz
 if [ -w /dev/full ]; then
 	mkdir full.train
 	ln -s /dev/full full.train/checkpoint.npz
