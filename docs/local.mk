@@ -1,5 +1,6 @@
 # The guide, its pictures, and the reference and the manual page, which `make reference` makes from the tables in the code.
 EXTRA_DIST += README.md CHANGELOG.md HACKING.md LICENSE SECURITY.md \
+	docs/eight_bits.md \
 	docs/exactness.md \
 	docs/guide.md \
 	docs/hardware.md \
