@@ -6,12 +6,14 @@ QCC_HLS_RANDOM=COUNT sets how many (20), QCC_HLS_FIRST=SEED where they begin. Ne
 with the compiler's reason; of the others at least some must be there.
 """
 
+import functools
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +25,7 @@ SAMPLES = 3
 # one processing element for everything; and as many as a generous number of LUTs allows
 FOLDINGS = {"slow": "target_cycles=1000000000", "fast": "max_lut=200000"}
 FLAGS = "-std=c++14 -O1 -ffp-contract=off -Wno-unknown-pragmas"
+LOCK = threading.Lock()
 
 
 def missing():
@@ -46,6 +49,22 @@ def run(command):
     return done.stdout + done.stderr
 
 
+@functools.cache
+def precompiled():
+    """A folder of ap_int.h in the form that the compiler reads at once, which it takes by -include: the headers are a third of the
+    time that a design takes to build."""
+    folder = tempfile.TemporaryDirectory(prefix="qcc-ap-")
+    shutil.copytree(AP, Path(folder.name) / "ap")
+    header = Path(folder.name) / "ap/ap_int.h"
+    run([CXX, *FLAGS.split(), f"-I{header.parent}", "-x", "c++-header", header, "-o", f"{header}.gch"])
+    return folder
+
+
+def headers():
+    with LOCK:
+        return Path(precompiled().name) / "ap"
+
+
 def expected(where, inputs):
     """What the executor gives for the network as streamlined."""
     import numpy as np
@@ -64,7 +83,7 @@ def simulate(where, inputs):
     import numpy as np
 
     hls = where / "out/hls"
-    run(["make", "-s", "-C", hls, "csim", f"CXX={CXX}", f"CXXFLAGS={FLAGS}", f"AP_TYPES={AP}"])
+    run(["make", "-s", "-C", hls, "csim", f"CXX={CXX}", f"CXXFLAGS={FLAGS} -include ap_int.h", f"AP_TYPES={headers()}"])
     np.save(where / "in.npy", np.concatenate(inputs).astype(np.float32))
     run([hls / "testbench", where / "in.npy", where / "got.npy"])
     return np.load(where / "got.npy").astype(np.float64).reshape(-1)
@@ -91,6 +110,7 @@ def one(seed):
         network["batch"] = 1  # a stream carries one sample at a time
         model, inputs = build.build(network, SAMPLES)
         check.save(model, network, where / "net.onnx")
+        want = None
         for name, bound in FOLDINGS.items():
             case = f"seed {seed}, {name}"
             shutil.rmtree(where / "out", ignore_errors=True)
@@ -101,7 +121,8 @@ def one(seed):
                 results.append((case, None if "error:" in str(e) else str(e), str(e).split("error: ")[-1][:200]))
                 continue
             try:
-                results.append((case, compare(simulate(where, inputs), expected(where, inputs)), None))
+                want = expected(where, inputs) if want is None else want
+                results.append((case, compare(simulate(where, inputs), want), None))
             except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as e:
                 results.append((case, str(e), None))
     return results

@@ -6,9 +6,9 @@
 Each network is converted, streamlined and lowered; its C in every style is
 built by gcc at -O3 for this machine, by gcc with sanitizers and by clang (each
 style by one of them at each stage, in turn; --full: by all), and must give what `qcc run` gives of the graph that the C was made of, to 1e-5 of
-the largest. A graph whose own outputs are not the golden ones is a fault of
-the passes: its line is marked TODO. What the C backend refuses is skipped with
-its reason.
+the largest; the graph's outputs must be the golden ones. Samples of which
+float64 shows that float32 cannot decide them may differ (netgen/ties.py). What
+the C backend refuses is skipped with its reason.
 """
 
 import argparse
@@ -31,6 +31,7 @@ SHARED = Path(os.environ.get("QCC_SHARED", SRC.parent / "shared")) / "faults"
 QCC = os.environ.get("QCC", str(SRC / "build" / "qcc"))
 STAGES = ["convert", "streamline", "streamline,lower-convs"]
 STYLES = ["c", "c-packed", "c-tiny"]
+LARGE = 1 << 20		# bytes of a file of weights
 BUILDS = ["gcc -O3 -march=native", "gcc -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined", "clang -O2"]
 
 
@@ -40,17 +41,33 @@ def run(command):
     return p.returncode, (p.stderr or p.stdout).strip()
 
 
-def differs(got, want, float_sums=False):
-    """What is wrong with `got`. Where sums are still those of floats, in front of quantisers of 16 bits, another order of
-    additions may step over a tie: then at most one element in ten is off, by at most 3e-4 of the largest."""
+def differs(got, want, ties=None):
+    """What is wrong with `got`. Where it is, ties() names samples that float32 cannot decide, by the bits of the quantiser
+    that it cannot: with 16 bits or more, elements are off by at most 3e-4 of the largest then, with fewer by any amount."""
     if got.size != want.size:
         return f"{got.size} elements instead of {want.size}"
     off = np.abs(got.astype(np.float64).ravel() - want.astype(np.float64).ravel())
     largest = max(np.abs(want).max(initial=0), 1e-30)
     bad = ~(off <= 1e-5 * largest)
-    if float_sums and bad.sum() * 10 <= bad.size and (off <= 3e-4 * largest).all():
+    if not bad.any():
         return None
-    return f"{bad.sum()} of {bad.size} elements differ, by up to {off.max():.4g}" if bad.any() else None
+    for sample, bits in enumerate(ties() if ties else []):
+        part = slice(sample * bad.size // len(want), (sample + 1) * bad.size // len(want))
+        if bits and (bits < 16 or (off[part] <= 3e-4 * largest).all()):
+            bad[part] = False
+    return f"{bad.sum()} of {bad.size} elements differ, by up to {off[bad].max():.4g}" if bad.any() else None
+
+
+def ties_of(model, x):
+    """The samples that float32 cannot decide, found out once where they are asked for."""
+    found = []
+
+    def ties():
+        if not found:
+            from netgen import ties as search
+            found.append(search.undecided(model, x))
+        return found[0]
+    return ties
 
 
 def executed(model, x, where):
@@ -59,10 +76,21 @@ def executed(model, x, where):
     return (None, text) if code else (np.load(where / "run.npy"), None)
 
 
+def weights_of(folder):
+    """The file of weights; where it takes longer to read than all else to build, made into an object once, by what reads it fastest."""
+    source, result = folder / "model_weights.c", folder / "model_weights.o"
+    if source.stat().st_size < LARGE:
+        return source
+    command = ["tcc"] if shutil.which("tcc") else ["cc", "-O0"]
+    if not result.exists() and run([*command, "-c", f"-I{folder}", "-o", result, source])[0] != 0:
+        return source
+    return result
+
+
 def built(folder, build, x):
     """What the C in that folder gives, or None and why."""
     program = folder / "program"
-    sources = [folder / f for f in ("main.c", "model.c", "model_weights.c")]
+    sources = [folder / "main.c", folder / "model.c", weights_of(folder)]
     code, text = run([*build.split(), "-std=c11", "-DQCC_TARGETS=0", "-Wall", "-Wextra", f"-I{folder}", "-o", program, *sources, "-lm"])
     if code == 0:
         code, text = run([program, x, folder / "y.npy"])
@@ -79,15 +107,13 @@ def stage_cases(name, where, stage, want, builds, full):
     graph, why = executed(out / "model.finn.onnx", where / "in.npy", where)
     if graph is None:
         return [(f"{name}, {stage}: qcc run", why, "")]
-    cases, wrong = [], differs(graph, want)
-    float_sums = stage == "convert" and "qdq16" in name
-    if wrong:
-        cases.append((f"{name}, {stage}: graph", wrong, "# TODO passes change its outputs"))
+    cases = [(f"{name}, {stage}: graph", differs(graph, want, ties_of(where / "model.onnx", np.load(where / "in.npy"))), "")]
+    ties = ties_of(out / "model.finn.onnx", np.load(where / "in.npy"))
     for i, style in enumerate(STYLES):
         turn = (i + STAGES.index(stage)) % len(builds)
         for build in builds if full else builds[turn:turn + 1]:
             got, why = built(out / style, build, where / "x.npy")
-            cases.append((f"{name}, {stage}: {style}, {' '.join(build.split()[:2])}", why if got is None else differs(got, graph, float_sums), ""))
+            cases.append((f"{name}, {stage}: {style}, {' '.join(build.split()[:2])}", why if got is None else differs(got, graph, ties), ""))
     return cases
 
 

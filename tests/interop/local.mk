@@ -12,6 +12,7 @@ EXTRA_DIST += tests/interop/compare_finn.py \
 	tests/interop/netgen/shapes.py \
 	tests/interop/netgen/shrink.py \
 	tests/interop/netgen/spec.py \
+	tests/interop/netgen/ties.py \
 	tests/interop/random_networks.py \
 	tests/interop/random_shapes.py
 TESTS += tests/interop/finn_builder.py tests/interop/finn_cycles.py

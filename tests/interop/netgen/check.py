@@ -93,7 +93,7 @@ def quantiser_argument(node, context):
         q = {"bits": bits, "signed": attrs["signed"].i, "narrow": attrs["narrow"].i}
         lo, hi = netbuild.levels(q)
     else:
-        lo, hi = (-128, 127) if zp.dtype == np.int8 else (0, 255)
+        lo, hi = np.iinfo(zp.dtype).min, np.iinfo(zp.dtype).max
     return v, mode, lo - 1, hi + 1
 
 
