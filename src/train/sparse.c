@@ -187,8 +187,9 @@ double sparse_luts(const struct net *n)
 	}
 	find_varying(n, varies);
 	find_used(n, used);
-	for (size_t i = 0; i < n->count; i++) {
+	for (size_t i = 0; i < n->count; i++)
 		sum += is_linear(&n->layers[i]) ? layer_luts(n, &n->layers[i], varies, used) : 0;
+	for (size_t i = 0; i < n->count; i++) {
 		free(varies[i]);
 		free(used[i]);
 	}
