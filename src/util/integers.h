@@ -21,6 +21,15 @@ static inline int64_t ceil_div(int64_t a, int64_t b)
 	return a / b + (a % b > 0);
 }
 
+/* Bits that hold 0 to most, which is not negative. */
+static inline int bits_of_unsigned(int64_t most)
+{
+	int bits = 0;
+	while (bits < 63 && most >> bits)
+		bits++;
+	return bits;
+}
+
 /* x without its fraction; the nearest bound where it does not fit, 0 where it is no number. */
 static inline int64_t saturated_int64(double x)
 {

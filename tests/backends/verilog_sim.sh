@@ -4,35 +4,14 @@
 # QCC_VERILOG_MODELS: which of ../shared/models (default: a choice; "all").
 . "${QCC_SRC:-.}/tests/lib.sh"
 
-for tool in verilator iverilog; do
-	if ! command -v $tool >/dev/null; then
-		skip "simulation" "no $tool"
-		finish
-		exit
-	fi
-done
-
-# The designs are made by makes of their own, which know nothing of the one that runs the tests.
-unset MAKEFLAGS MFLAGS MAKELEVEL
+. "${QCC_SRC:-.}/tests/backends/verilog_lib.sh"
 
 # Compiling takes most of the time.
 quick='CXXFLAGS=-O0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0'
 
 # simulate NAME MODEL PASSES [OPTIONS]: writes, reads, builds and runs the design.
 simulate() {
-	rm -rf out
-	if ! "$QCC" "$2" -q -p "$3" -b "verilog(samples=2${4:+,$4})" -o out >.stdout 2>&1; then
-		fail "$1" "$(head -n 3 .stdout)"
-		return
-	elif sanitized; then
-		pass "$1: written"
-		return
-	fi
-	if make -s -C out/verilog lint >.stdout 2>&1 && [ ! -s .stdout ]; then
-		pass "$1: no warnings"
-	else
-		fail "$1: no warnings" "$(head -n 10 .stdout)"
-	fi
+	designed "$1" "$2" "$3" "samples=2${4:+,$4}" || return
 	# shellcheck disable=SC2086 # a list of settings
 	if make -s -C out/verilog sim $quick >.stdout 2>&1 && grep -q 'equal bit for bit.* as scheduled' .stdout; then
 		pass "$1: $(sed -n 's/^sim: //p' .stdout)"
@@ -70,6 +49,18 @@ module (float[1,6] x) => (endmodule)
 }
 END
 simulate "names that are words of Verilog" hostile.onnxtxt "streamline,fold(target_cycles=9)" "top=module"
+# Layers by themselves run in iverilog, which needs no compiler: that takes a tenth of the time.
+simulate_in_iverilog() {
+	designed "$1" "$2" "$3" samples=2 || return
+	for stalls in "" 7; do
+		if make -s -C out/verilog isim STALLS=$stalls >.stdout 2>&1; then
+			pass "$1: $(sed -n 's/^testbench: //p' .stdout)"
+		else
+			fail "$1${stalls:+ with stalls}" "$(tail -n 5 .stdout)"
+		fi
+	done
+}
+
 # layer TYPE DATATYPES INPUTS ATTRIBUTES [ARGUMENTS [CONSTANT [OUTPUTS]]]: a design of that layer alone.
 layer() {
 	args=${5:-x}
@@ -79,7 +70,7 @@ layer ($3) => (${7:-y})
 	${7:-y} = finn.custom_op.fpgadataflow.$1 <$4> ($args)
 }
 END
-	simulate "$1 $(echo "$4" | tr -d '\n\t')" layer.onnxtxt "set-datatype($2),fold(keep_shape)"
+	simulate_in_iverilog "$1 $(echo "$4" | tr -d '\n\t')" layer.onnxtxt "set-datatype($2),fold(keep_shape)"
 }
 image='NumChannels = 4, inputDataType = "UINT3"'
 layer Thresholding x=INT8 "float[7,8] x" 'NumChannels = 8, PE = 4, numSteps = 3, numInputVectors = [7], inputDataType = "INT8",

@@ -1,8 +1,10 @@
 /* The backend `verilog`: the design in Verilog-2005 with simulation, lint and synthesis by open tools. */
 #include "backends/verilog/verilog.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "backends/verilog/unrolled/unrolled.h"
 #include "hw/folding.h"
 #include "ops/op.h"
 #include "util/file.h"
@@ -125,9 +127,13 @@ static const char *const keywords[] = {
 	"wor",
 	"xnor",
 	"xor",
+	"circuit",
 	"clock",
 	"reset",
+	"seed",
 	"testbench",
+	"tb_sink",
+	"tb_source",
 	"sim",
 };
 
@@ -184,18 +190,36 @@ static void write_buffer(struct output *o, const char *name, struct strbuf *b)
 	strbuf_free(b);
 }
 
+/* 0: auto. */
+static int64_t stages(const struct backend_ctx *x)
+{
+	const char *text = backend_string(x, "stages");
+	return strcmp(text, "auto") ? strtol(text, NULL, 10) : 0;
+}
+
+/* The top module's text: 0, or -1. */
+static int emit_top(struct output *o, const struct verilog_design *p, struct strbuf *text)
+{
+	struct verilog_writer w = { p, o->dir, text, o->x->diags, false };
+	if (backend_flag(o->x, "unrolled"))
+		return unrolled_emit(p, stages(o->x), text, o->x->report, o->x->diags);
+	verilog_emit_top(&w);
+	return w.failed ? -1 : 0;
+}
+
 static void write_design(struct output *o, const struct verilog_design *p)
 {
-	struct strbuf top = { 0 }, header = { 0 }, makefile = { 0 }, name = { 0 };
-	struct verilog_writer w = { p, o->dir, &top, o->x->diags, false };
-	verilog_emit_top(&w);
-	o->status = w.failed ? -1 : o->status;
+	struct strbuf top = { 0 }, header = { 0 }, makefile = { 0 }, bench = { 0 }, name = { 0 };
+	if (emit_top(o, p, &top) != 0)
+		o->status = -1;
 	verilog_emit_sim_header(p, &header);
 	verilog_emit_makefile(p, &makefile);
+	verilog_emit_testbench(p, backend_int(o->x, "samples"), &bench);
 	strbuf_printf(&name, "%s.v", p->top);
 	write_buffer(o, name.text, &top);
 	write_buffer(o, "sim.h", &header);
 	write_buffer(o, "Makefile", &makefile);
+	write_buffer(o, "testbench.v", &bench);
 	for (size_t i = 0; verilog_texts[i].name; i++)
 		write_file(o, verilog_texts[i].name, verilog_texts[i].text, strlen(verilog_texts[i].text));
 	strbuf_free(&name);
@@ -219,18 +243,35 @@ static bool accepts(struct backend_ctx *x)
 	return ok;
 }
 
+/* The design as it is folded, or (unrolled) with every layer at its most parallel: then a frame takes one cycle. */
+static int read_design(struct backend_ctx *x, struct verilog_design *p)
+{
+	bool unrolled = backend_flag(x, "unrolled");
+	struct design_options options = { .simulate = unrolled ? 0 : SCHEDULE_FULL };
+	if (!unrolled)
+		return verilog_design_read(p, x->graph, backend_string(x, "top"), &options, x->diags);
+	struct graph *g = unrolled_graph(x->graph, x->diags);
+	if (!g)
+		return -1;
+	int result = verilog_design_read(p, g, backend_string(x, "top"), &options, x->diags);
+	p->design.schedule.bottleneck = p->design.schedule.interval = 1;
+	p->design.schedule.simulated = true;
+	graph_free(g);
+	return result;
+}
+
 static int emit(struct backend_ctx *x)
 {
-	struct verilog_design p;
-	if (!(x->graph->properties & GRAPH_FOLDED))
-		return diag_error(x->diags, "-p streamline,fold(target_fps=...)",
-				  "backend verilog needs a folded graph");
-	struct design_options options = { .simulate = SCHEDULE_FULL };
+	struct verilog_design p = { 0 };
 	struct strbuf dir = { 0 }, vectors = { 0 };
 	strbuf_printf(&dir, "%s/verilog", x->dir);
 	strbuf_printf(&vectors, "%s/tv", dir.text);
 	struct output o = { x, dir.text, 0 };
-	o.status = verilog_design_read(&p, x->graph, backend_string(x, "top"), &options, x->diags);
+	if (!(x->graph->properties & (backend_flag(x, "unrolled") ? GRAPH_HARDWARE : GRAPH_FOLDED)))
+		return diag_error(x->diags,
+				  "-p streamline,fold(target_fps=...); -p streamline,to-hw for verilog(unrolled)",
+				  "backend verilog needs a folded graph");
+	o.status = read_design(x, &p);
 	if (o.status == 0)
 		o.status = dir_make(vectors.text, x->diags);
 	if (o.status == 0) {
@@ -245,9 +286,13 @@ static int emit(struct backend_ctx *x)
 	return o.status;
 }
 
-static const struct pass_option options[] = { { "top", OPTION_STRING, "network", "name of the top module" },
-					      { "samples", OPTION_INT, "4", "golden vectors to write" },
-					      { 0 } };
+static const struct pass_option options[] = {
+	{ "top", OPTION_STRING, "network", "name of the top module" },
+	{ "unrolled", OPTION_FLAG, NULL, "one frame a cycle: every neuron a circuit" },
+	{ "stages", OPTION_STRING, "auto", "unrolled: register stages, or auto: one every three gates" },
+	{ "samples", OPTION_INT, "4", "golden vectors to write" },
+	{ 0 }
+};
 
 const struct backend backend_verilog = {
 	.name = "verilog",
@@ -257,7 +302,12 @@ const struct backend backend_verilog = {
 		"verilator and compares words and cycles a frame with what was computed (STALLS=SEED: with random pauses),\n"
 		"`make lint` checks it, `make synth TARGET=xilinx|ice40` synthesises it with yosys. The graph must have been folded.\n"
 		"\n"
-		"    qcc model.onnx -p 'streamline,fold(target_fps=100000)' -b verilog -o out\n",
+		"    qcc model.onnx -p 'streamline,fold(target_fps=100000)' -b verilog -o out\n"
+		"\n"
+		"verilog(unrolled) writes small dense networks as one circuit that takes a frame a cycle: weights and thresholds\n"
+		"become adders and tables, what neurons have in common is computed once, registers stand between so many gates.\n"
+		"\n"
+		"    qcc model.onnx -p 'streamline,to-hw' -b 'verilog(unrolled,stages=4)' -o out\n",
 	.options = options,
 	.accepts = accepts,
 	.emit = emit,

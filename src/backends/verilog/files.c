@@ -40,13 +40,18 @@ void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b)
 	strbuf_printf(
 		b,
 		"# make sim: the design on its golden vectors, with cycles a frame (verilator); STALLS=SEED: valid and ready pause at\n"
-		"# random. make lint. make synth TARGET=xilinx|ice40 (yosys). make place: placed and routed for an iCE40 (nextpnr).\n"
+		"# random. make isim: the same in iverilog; make wave: wave.vcd. make lint. make synth TARGET=xilinx|ice40 (yosys). make place: placed and routed for an iCE40 (nextpnr).\n"
 		"TOP = %s\nTARGET = xilinx\nDEVICE = hx8k\nPACKAGE = ct256\nSEED = 1\nCXXFLAGS = -O1\nSTALLS =\n"
 		"SOURCES = $(wildcard qcc_*.v) $(TOP).v\n\n"
 		"sim: obj/sim\n\t./obj/sim $(STALLS)\n"
 		"obj/sim: $(SOURCES) testbench.cpp sim.h\n"
 		"\tverilator --language 1364-2005 --cc --exe --build -j 1 -Wno-fatal -y . --top-module $(TOP) --Mdir obj -CFLAGS \"$(CXXFLAGS) -I..\" -o sim "
 		"$(TOP).v testbench.cpp >sim.log || { cat sim.log; false; }\n"
+		"isim: obj/isim\n\tvvp -n obj/isim $(if $(STALLS),+seed=$(STALLS)) | tee obj/isim.out\n"
+		"\t@grep -q 'equal bit for bit' obj/isim.out && ! grep -q FAILED obj/isim.out\n"
+		"wave: obj/isim\n\tvvp -n obj/isim +wave\n"
+		"obj/isim: $(SOURCES) testbench.v tb_source.v tb_sink.v\n\tmkdir -p obj\n"
+		"\tiverilog -g2005 -s testbench -o $@ testbench.v tb_source.v tb_sink.v $(SOURCES)\n"
 		"lint:\n\tverilator --language 1364-2005 --lint-only -Wall -y . --top-module $(TOP) $(TOP).v\n\tiverilog -g2005 -Wall -t null -s $(TOP) $(SOURCES)\n"
 		"synth: synth-$(TARGET)\n"
 		"synth-xilinx:\n\tyosys -q -l xilinx.log -p 'read_verilog -defer $(SOURCES); synth_xilinx -nodsp -nosrl -flatten -top $(TOP); "
@@ -56,9 +61,88 @@ void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b)
 		"tee -o ice40.stat stat'\n"
 		"place: $(TOP).json\n\tnextpnr-ice40 --$(DEVICE) --package $(PACKAGE) --pcf-allow-unconstrained --seed $(SEED) --json $< "
 		"--asc $(TOP).asc --report place.json\n"
-		"clean:\n\trm -rf obj *.log *.stat *.json *.asc\n"
-		".PHONY: sim lint synth synth-xilinx synth-ice40 place clean\n",
+		"clean:\n\trm -rf obj *.log *.stat *.json *.asc *.vcd\n"
+		".PHONY: sim isim wave lint synth synth-xilinx synth-ice40 place clean\n",
 		p->top);
+}
+
+/* ---- a testbench in Verilog, for iverilog and for waveforms ---- */
+
+static int64_t frames_of(int64_t samples)
+{
+	return samples < 4 ? 8 : 2 * samples;
+}
+
+/* The source or the sink at a port. */
+static void emit_end(const struct design_stream *s, bool output, int64_t samples, struct strbuf *b)
+{
+	const char *end = output ? "out" : "in", *module = output ? "sink" : "source";
+	long long words = (long long)s->words.words;
+	size_t k = s->port;
+	strbuf_printf(
+		b,
+		"\twire [%lld:0] %s%zu_tdata;\n\twire %s%zu_tvalid, %s%zu_tready;\n\ttb_%s #(.WIDTH(%lld), .WORDS(%lld), "
+		".TOTAL(%lld), .FILE(\"tv/%s%zu.hex\")",
+		(long long)hw_width(s->words) - 1, end, k, end, k, end, k, module, (long long)hw_width(s->words),
+		samples * words, frames_of(samples) * words, end, k);
+	if (output)
+		strbuf_printf(b, ", .FRAME(%lld)", words);
+	strbuf_printf(
+		b,
+		") %s%zu (\n\t\t.clock(clock), .reset(reset), .seed(seed), .data(%s%zu_tdata), .valid(%s%zu_tvalid), "
+		".ready(%s%zu_tready)",
+		module, k, end, k, end, k, end, k);
+	if (output)
+		strbuf_printf(b, ", .done(done[%zu]), .wrong(wrong[%zu]), .interval(interval[%zu +: 64])", k, k,
+			      64 * k);
+	strbuf_puts(b, ");\n");
+}
+
+static void emit_ends(const struct verilog_design *p, int64_t samples, struct strbuf *b)
+{
+	for (size_t k = 0; k < p->design.n_inputs; k++)
+		emit_end(design_port(&p->design, false, k), false, samples, b);
+	for (size_t k = 0; k < p->design.n_outputs; k++)
+		emit_end(design_port(&p->design, true, k), true, samples, b);
+	strbuf_printf(b, "\t%s circuit (.clock(clock), .reset(reset)", p->top);
+	for (int output = 0; output < 2; output++)
+		for (size_t k = 0; k < (output ? p->design.n_outputs : p->design.n_inputs); k++) {
+			const char *end = output ? "out" : "in";
+			strbuf_printf(b,
+				      ",\n\t\t.%s%zu_tdata(%s%zu_tdata), .%s%zu_tvalid(%s%zu_tvalid), "
+				      ".%s%zu_tready(%s%zu_tready)",
+				      end, k, end, k, end, k, end, k, end, k, end, k);
+		}
+	strbuf_puts(b, ");\n");
+}
+
+void verilog_emit_testbench(const struct verilog_design *p, int64_t samples, struct strbuf *b)
+{
+	long long interval = (long long)p->design.schedule.interval;
+	strbuf_printf(
+		b,
+		"// Runs the golden vectors tv/ through the design and counts cycles: vvp obj/isim [+seed=N] [+wave].\n"
+		"// +seed: with random pauses at every port. +wave: writes wave.vcd.\n"
+		"`timescale 1ns/1ps\nmodule testbench;\n\treg clock, reset;\n\treg [31:0] seed;\n\treg [63:0] cycle;\n"
+		"\twire [%zu:0] done, wrong;\n\twire [%zu:0] interval;\n",
+		p->design.n_outputs - 1, 64 * p->design.n_outputs - 1);
+	emit_ends(p, samples, b);
+	strbuf_printf(
+		b,
+		"\twire late = interval[63:0] != 64'd%lld && seed == 0;\n"
+		"\talways #5 clock = ~clock;\n\tinitial begin\n\t\tclock = 1'b0;\n\t\treset = 1'b1;\n\t\tcycle = 0;\n"
+		"\t\tif (!$value$plusargs(\"seed=%%d\", seed))\n\t\t\tseed = 0;\n"
+		"\t\tif ($test$plusargs(\"wave\")) begin\n\t\t\t$dumpfile(\"wave.vcd\");\n\t\t\t$dumpvars(0, testbench);\n\t\tend\n"
+		"\t\t#22 reset = 1'b0;\n\tend\n"
+		"\talways @(posedge clock) begin\n\t\tcycle = cycle + 1;\n\t\tif (&done) begin\n"
+		"\t\t\t$display(\"testbench: %%0s, %%0d cycles a frame, %%0sas scheduled: %lld\",\n"
+		"\t\t\t\t|wrong ? \"DIFFERENT from the golden words\" : \"equal bit for bit\", interval[63:0],\n"
+		"\t\t\t\tseed != 0 ? \"with pauses, \" : late ? \"NOT \" : \"\");\n\t\t\tif (|wrong || (late && %d))\n"
+		"\t\t\t\t$display(\"testbench: FAILED\");\n\t\t\t$finish;\n"
+		"\t\tend else if (cycle > 64'd%lld) begin\n\t\t\t$display(\"testbench: FAILED, it HANGS\");\n\t\t\t$finish;\n"
+		"\t\tend\n\tend\nendmodule\n",
+		interval, interval, p->design.schedule.simulated ? 1 : 0,
+		100000 + 20 * (long long)frames_of(samples) * interval);
 }
 
 /* ---- golden vectors: the words of the border streams, a file a stream ---- */

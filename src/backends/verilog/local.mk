@@ -5,6 +5,16 @@ libqcc_la_SOURCES += \
 	src/backends/verilog/layers.c \
 	src/backends/verilog/memories.c \
 	src/backends/verilog/top.c \
+	src/backends/verilog/unrolled/activate.c \
+	src/backends/verilog/unrolled/activate.h \
+	src/backends/verilog/unrolled/heap.c \
+	src/backends/verilog/unrolled/heap.h \
+	src/backends/verilog/unrolled/netlist.c \
+	src/backends/verilog/unrolled/netlist.h \
+	src/backends/verilog/unrolled/share.c \
+	src/backends/verilog/unrolled/share.h \
+	src/backends/verilog/unrolled/unrolled.c \
+	src/backends/verilog/unrolled/unrolled.h \
 	src/backends/verilog/verilog.h
 nodist_libqcc_la_SOURCES += src/backends/verilog/verilog_text.c
 
@@ -33,12 +43,15 @@ VERILOG_MODULES = \
 	src/backends/verilog/modules/qcc_rom.v \
 	src/backends/verilog/modules/qcc_sample.v \
 	src/backends/verilog/modules/qcc_span.v \
+	src/backends/verilog/modules/qcc_table.v \
 	src/backends/verilog/modules/qcc_threshold.v \
 	src/backends/verilog/modules/qcc_tiles.v \
 	src/backends/verilog/modules/qcc_widen.v \
 	src/backends/verilog/modules/qcc_width.v \
 	src/backends/verilog/modules/qcc_window.v \
 	src/backends/verilog/modules/qcc_window_parallel.v \
+	src/backends/verilog/modules/tb_sink.v \
+	src/backends/verilog/modules/tb_source.v \
 	src/backends/verilog/modules/testbench.cpp
 EXTRA_DIST += $(VERILOG_MODULES)
 BUILT_SOURCES += src/backends/verilog/verilog_text.c

@@ -13,7 +13,7 @@ static void emit_port(const struct design_stream *s, const char *name, size_t k,
 		      width_of(s) - 1, name, k, forward, name, k, back, name, k);
 }
 
-static void emit_ports(const struct verilog_design *p, struct strbuf *b)
+void verilog_emit_ports(const struct verilog_design *p, struct strbuf *b)
 {
 	strbuf_printf(b, "module %s (\n\tinput wire clock,\n\tinput wire reset", p->top);
 	for (size_t k = 0; k < p->design.n_inputs; k++)
@@ -64,7 +64,7 @@ void verilog_emit_top(struct verilog_writer *w)
 		w->b,
 		"// The design: a module a layer and a queue a stream, all with valid and ready. A word passes in a\n"
 		"// cycle in which both are set. Words hold their first element in the lowest bits. reset: synchronous.\n");
-	emit_ports(w->p, w->b);
+	verilog_emit_ports(w->p, w->b);
 	for (size_t i = 0; i < design->n_streams; i++)
 		emit_queue(w->p, i, w->b);
 	for (size_t i = 0; i < design->n_layers; i++)

@@ -63,8 +63,11 @@ void verilog_write_thresholds(struct verilog_writer *w, const struct design_laye
 /* ---- top.c, files.c: each appends a file's text ---- */
 
 void verilog_emit_top(struct verilog_writer *w);
+/* "module TOP (ports);" */
+void verilog_emit_ports(const struct verilog_design *p, struct strbuf *b);
 void verilog_emit_sim_header(const struct verilog_design *p, struct strbuf *b);
 void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b);
+void verilog_emit_testbench(const struct verilog_design *p, int64_t samples, struct strbuf *b);
 /* Golden vectors tv/inN.hex and tv/outN.hex below dir, one word on each line, computed by the executor. */
 int verilog_write_vectors(const struct verilog_design *p, const char *dir, int64_t samples, struct diags *d);
 
