@@ -141,7 +141,7 @@ struct plan_layer {
 	/* PLAN_FORM: outputs from the second on, NULL where unused (as out may be). in: inputs that are no constants */
 	struct plan_buf **more;
 	size_t n_more;
-	bool real;	       /* computes in float */
+	bool real; /* computes in float */
 	struct plan_window window;
 	/* MAC, deconv. weights[o][i][y][x], i within the group (deconv: ConvTranspose's weights, rearranged into the
 	 * same order) */

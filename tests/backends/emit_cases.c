@@ -49,8 +49,14 @@ static void run(char *line)
 	const struct diag *said = d.last;
 	while (status < 0 && said && said->severity != DIAG_ERROR)
 		said = said->next;
-	printf("%s\t%s%s%s\n", name, status == 0 ? "ok" : said && said->op ? said->op : "",
-	       status == 0 ? "" : ": ", status == 0 ? "" : said ? said->cause : "failed");
+	printf("%s\t%s%s%s\n", name,
+	       status == 0	  ? "ok"
+	       : said && said->op ? said->op
+				  : "",
+	       status == 0 ? "" : ": ",
+	       status == 0 ? ""
+	       : said	   ? said->cause
+			   : "failed");
 	fflush(stdout);
 	graph_free(g);
 	diags_free(&d);
