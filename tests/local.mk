@@ -27,6 +27,10 @@ endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
 EXTRA_DIST += tests/compare.h tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt tests/requirements-nodeps.txt
 
+# The test programs alone: scripts/test-machines builds them for other machines.
+unit-programs: $(UNIT_TESTS)
+.PHONY: unit-programs
+
 # Which lines the tests reach: configure with --enable-gcov CFLAGS='-O0 -g'. The tests that compare many random networks, or run
 # other compilers and simulators, are left out: they take hours without optimisation, and reach what the others reach.
 COVERAGE_WITHOUT = tests/interop/random_* | tests/interop/finn_* | tests/interop/compare_* | tests/interop/faults* \

@@ -5,6 +5,7 @@ CLI_TESTS = \
 	tests/cli/misuses.sh \
 	tests/cli/options.sh \
 	tests/cli/output.sh \
+	tests/cli/reproducible.sh \
 	tests/cli/scripts.sh
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) scripts/flows/inspect.lua scripts/flows/stepwise.lua
