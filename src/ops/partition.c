@@ -7,8 +7,17 @@
 #include "util/arena.h"
 #include "util/strbuf.h"
 
-/* The partition's graph; a relative name counts from the folder of the model around it where from_model, else from the
- * working folder, as FINN has it. NULL with a diagnostic. */
+/* A path that stays inside the folder. */
+static bool stays_inside(const char *path)
+{
+	for (const char *p = path; p; p = strchr(p, '/'), p = p ? p + 1 : NULL)
+		if (*p == '/' || (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2])))
+			return false;
+	return true;
+}
+
+/* The partition's graph; a name counts from the folder of the model around it, and lies in it, where from_model; else from the
+ * working folder, as FINN has it, which writes whole paths. NULL with a diagnostic. */
 static struct graph *read_partition(const struct node *n, bool from_model, struct diags *d)
 {
 	const char *name = node_attr_string(n, "model", ""), *file = n->graph->file ? n->graph->file : "";
@@ -18,7 +27,12 @@ static struct graph *read_partition(const struct node *n, bool from_model, struc
 		diag_node_error(d, n, NULL, "attribute model is missing");
 		return NULL;
 	}
-	if (slash && *name != '/')
+	if (from_model && !stays_inside(name)) {
+		diag_node_error(d, n, "put it beside the model", "its model '%s' lies outside the model's folder",
+				name);
+		return NULL;
+	}
+	if (slash)
 		strbuf_add(&path, file, (size_t)(slash - file) + 1);
 	strbuf_puts(&path, name);
 	struct graph *g = graph_read(path.text, d);
@@ -26,17 +40,20 @@ static struct graph *read_partition(const struct node *n, bool from_model, struc
 	return g;
 }
 
-/* A file that names itself would go on for ever. */
-static bool names_itself(const struct graph *part, const struct graph *around)
+/* Files that name each other would go on for ever. */
+static bool has_partitions(const struct graph *g)
 {
-	return part->file && around->file && strcmp(part->file, around->file) == 0;
+	graph_for_each_node (g, n)
+		if (n->op && (n->op == &op_GenericPartition || n->op == &op_StreamingDataflowPartition))
+			return true;
+	return false;
 }
 
 static int run_partition(struct exec_ctx *x, struct graph *part)
 {
 	size_t inputs = graph_data_inputs(part, NULL, 0);
-	if (names_itself(part, x->node->graph))
-		return diag_node_error(x->diags, x->node, NULL, "the partition's model is the model itself");
+	if (has_partitions(part))
+		return diag_node_error(x->diags, x->node, NULL, "the partition's model has partitions of its own");
 	if (inputs != x->n_in || part->n_outputs != x->n_out)
 		return diag_node_error(x->diags, x->node, NULL,
 				       "the partition has %zu inputs and %u outputs, the node %zu and %zu", inputs,

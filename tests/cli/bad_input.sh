@@ -95,4 +95,25 @@ else
 	echo 'print(os.getenv("HOME"))' >os.lua
 	refuses "scripts have no os" "os" "$QCC" --script os.lua
 fi
+# Parts of a network in files of their own: beside the model, and not within each other.
+head='<ir_version: 8, opset_import: ["" : 13, "qonnx.custom_op.general" : 1]>'
+# partition FILE PART: a model whose only node is the part.
+partition() {
+	printf '%s\ng () => (float[1,2] y) <float[1,2] c = {1,2}> {\n y = qonnx.custom_op.general.GenericPartition<model="%s">(c)\n}\n' \
+		"$head" "$2" >"$1"
+}
+mkdir parts
+printf '%s\ng (float[1,2] a) => (float[1,2] b) {\n b = Neg(a)\n}\n' "$head" >parts/part.onnxtxt
+cp parts/part.onnxtxt outside.onnxtxt
+partition parts/around.onnxtxt part.onnxtxt
+partition parts/first.onnxtxt second.onnxtxt
+partition parts/second.onnxtxt ./first.onnxtxt
+partition parts/itself.onnxtxt ./itself.onnxtxt
+partition parts/out.onnxtxt ../outside.onnxtxt
+partition parts/absolute.onnxtxt "$PWD/outside.onnxtxt"
+ok "a part in a file of its own" "$QCC" run parts/around.onnxtxt -q -o part.npy
+refuses "parts that name each other" 'has partitions of its own' "$QCC" run parts/first.onnxtxt -q -o no.npy
+refuses "a part that names itself" 'has partitions of its own' "$QCC" run parts/itself.onnxtxt -q -o no.npy
+refuses "a part outside the folder" 'outside the model' "$QCC" run parts/out.onnxtxt -q -o no.npy
+refuses "... by a whole path" 'outside the model' "$QCC" run parts/absolute.onnxtxt -q -o no.npy
 finish

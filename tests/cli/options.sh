@@ -75,4 +75,7 @@ if [ $? -eq 1 ]; then pass "diff of other networks is 1"; else fail "diff of oth
 "$QCC" diff "$model" none.onnx >.stdout 2>.stderr
 if [ $? -eq 2 ]; then pass "... and 2 where one is missing"; else fail "... and 2 where one is missing" "$(cat .stderr)"; fi
 prints "diff of equal networks" 'elements equal' "$QCC" diff "$model" one/model.finn.onnx "$input"
+ok "the Pareto front of a folding" "$QCC" "$model" -p 'streamline,fold(target_fps=1e6,pareto=front.csv)' -b dot -o front
+prints "... a row for each" '^[0-9]*,[0-9]' cat front.csv
+has "... and its plot" front.svg
 finish
