@@ -270,6 +270,21 @@ static void report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 	json_object_set_new(ctx->report, "float_head", head); /* products fed by floats, before any quantiser */
 }
 
+/* Sums that float32, in which graphs store integers, does not hold exactly. */
+static void note_large_sums(struct pass_ctx *ctx)
+{
+	graph_for_each_node (ctx->graph, n) {
+		const struct value *v = n->n_outputs ? n->outputs[0] : NULL;
+		if (!v || !datatype_is_integer(v->datatype) || (!is_product(n) && strcmp(n->op_type, "Add") != 0))
+			continue;
+		if (datatype_min(v->datatype) < -0x1p24 || datatype_max(v->datatype) > 0x1p24)
+			diag_note(
+				ctx->diags, DIAG_NOTE, n, NULL,
+				"its sums may pass 2^24, up to which float32 holds every integer: generated C, HLS and "
+				"Verilog compute them exactly, an executor of the written graph may round them");
+	}
+}
+
 /* ---- passes ---- */
 
 static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole,
@@ -284,6 +299,7 @@ static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool 
 		graph_remove_dead(ctx->graph);
 		ranges_compute(ctx->graph);
 		report_leftovers(ctx, &s);
+		note_large_sums(ctx);
 	}
 	free(s.reasons);
 	ctx->changes += s.changes;

@@ -411,6 +411,28 @@ static const struct pass_case far_scales = { "scales without a small measure", "
 					     "(x, half, zero, eight) y = Add(i, j)",
 					     "Add=1 MultiThreshold=2" };
 
+static const struct pass_case large_sums = {
+	"sums beyond 2^24", "(float[1,4]:UINT24 x) => (y)", "float[4,1]:INT4 w = {1,-2,3,4}", "y = MatMul(x, w)",
+	"MatMul=1",
+};
+
+static void sums_that_float32_does_not_hold_are_named(void **state)
+{
+	(void)state;
+	struct graph *g = case_graph(&large_sums);
+	struct pipeline_options o = { .verify_structure = true };
+	struct diags d = { 0 };
+	struct pipeline p;
+	json_t *report = json_array();
+	assert_int_equal(pipeline_parse(&p, "streamline", &d), 0);
+	pipeline_run(&p, g, &o, report, &d);
+	assert_int_equal(d.errors, 0);
+	assert_said(&d, "may pass 2^24");
+	pipeline_free(&p);
+	json_decref(report);
+	graph_free(g);
+}
+
 static void sums_stay_within_what_float32_counts(void **state)
 {
 	(void)state;
@@ -442,6 +464,7 @@ int main(void)
 		cmocka_unit_test(wide_ranges_are_certified_at_their_steps),
 		cmocka_unit_test(wide_thresholds_are_what_float32_holds),
 		cmocka_unit_test(batch_norms_become_mul_and_add),
+		cmocka_unit_test(sums_that_float32_does_not_hold_are_named),
 		cmocka_unit_test(sums_stay_within_what_float32_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
