@@ -55,7 +55,8 @@ int feeding_find(struct feeding *f, const struct graph *g, const struct dataset 
 	for (int i = 1; i < v->rank; i++)
 		f->length = v->dims[i] > 0 ? f->length * v->dims[i] : -1;
 	if (v->rank < 1 || f->length < 1)
-		return diag_error(d, NULL, "the shape of input '%s' is not known", v->name);
+		return diag_error(d, "set-shapes gives open dimensions numbers", "the shape of input '%s' is not known",
+				  v->name);
 	f->bipolar = s->binary && takes_bipolar(v);
 	f->pads = f->length - s->row;
 	if (f->pads < 0 || (f->pads > 0 && !s->binary))

@@ -79,6 +79,7 @@ libqcc_la_SOURCES += \
 	src/passes/expand.h \
 	src/passes/expand_general.c \
 	src/passes/expand_quant.c \
+	src/passes/set_shapes.c \
 	src/passes/streamline.c \
 	src/passes/surgery.c \
 	src/passes/surgery.h \

@@ -9,8 +9,7 @@
 
 /* ---- set-datatype ---- */
 
-/* The graph input of that name, or, for "input", the only one there is. */
-static struct value *named_input(const struct graph *g, const char *name)
+struct value *surgery_input(const struct graph *g, const char *name)
 {
 	struct value *only = NULL;
 	size_t count = 0;
@@ -36,7 +35,7 @@ static struct value *named_output(const struct graph *g, const char *name)
 /* A value by name. The network's inputs and outputs come first: one inside may happen to be called "input". */
 static struct value *named_value(struct graph *g, const char *name)
 {
-	struct value *v = named_input(g, name);
+	struct value *v = surgery_input(g, name);
 	if (!v)
 		v = named_output(g, name);
 	return v ? v : graph_value(g, name);
@@ -211,7 +210,8 @@ static enum pass_result run_pad_input(struct pass_ctx *ctx)
 	if (!v)
 		return PASS_ERROR;
 	if (v->rank < 1 || v->dims[v->rank - 1] < 1)
-		return diag_error(ctx->diags, NULL, "the length of input '%s' is not known", v->name);
+		return diag_error(ctx->diags, "set-shapes gives open dimensions numbers",
+				  "the length of input '%s' is not known", v->name);
 	int64_t length = v->dims[v->rank - 1];
 	if (to == length)
 		return PASS_UNCHANGED;

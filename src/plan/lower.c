@@ -246,8 +246,9 @@ static int check_form(struct lowering *l, const struct node *n, const struct val
 	if (!v || value_is_constant(v))
 		return 0;
 	if (!value_shape_known(v))
-		return diag_node_error(l->diags, n, "give the model's inputs fixed shapes",
-				       "the shape of '%s' is not known", v->name);
+		return diag_node_error(
+			l->diags, n, "give the inputs' open dimensions numbers: -p 'set-shapes(NAME=1x3x224x224),...'",
+			"the shape of '%s' is not known", v->name);
 	if (has_form(v))
 		return 0;
 	return diag_node_error(l->diags, n, "give the model's inputs other shapes, or remove that part of it",
@@ -384,7 +385,8 @@ static int lower_inputs(struct lowering *l)
 		if (value_is_constant(v))
 			continue;
 		if (!value_shape_known(v))
-			return diag_error(l->diags, "export the model with fixed shapes",
+			return diag_error(l->diags,
+					  "give its open dimensions numbers: -p 'set-shapes(NAME=1x3x224x224),...'",
 					  "input '%s' has no fixed shape", v->name);
 		if (!has_form(v))
 			return diag_error(l->diags, "give the model's inputs other shapes",

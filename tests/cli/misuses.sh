@@ -10,6 +10,7 @@ echo hello >hello.onnx
 : >empty.onnx
 head -c 300 model.onnx >cut.onnx
 printf 'a,b\n1,2\n' >table.csv
+echo 'open (float[1,4,H,W] x) => (y) { y = GlobalMaxPool(x) }' >open.onnxtxt
 
 cat >table <<'END'
 qcc
@@ -54,6 +55,10 @@ qcc model.onnx -p 'set-datatype(input=INT99)'
 qcc: model.onnx: error: pass set-datatype: 'INT99' is no datatype; write BIPOLAR, BINARY, TERNARY, INT4, UINT8, FIXED<8,3>, FLOAT32 or the like
 qcc model.onnx -p 'pad-input(to=3)'
 qcc: model.onnx: error: pass pad-input: input 'input' has 593 elements, which do not fit into 3; write pad-input(to=N) with N at least that
+qcc open.onnxtxt -b c -q
+qcc: open.onnxtxt: error: input 'x' has no fixed shape; give its open dimensions numbers: -p 'set-shapes(NAME=1x3x224x224),...'
+qcc open.onnxtxt -p 'set-shapes(x=1x3x8x8)'
+qcc: open.onnxtxt: error: pass set-shapes: axis 1 of 'x' is 4, not 3; set-shapes gives numbers to open dimensions only
 qcc model.onnx -b vhdl
 qcc: error: there is no backend 'vhdl'; --list-backends shows all
 qcc model.onnx -b c,c
