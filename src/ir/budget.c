@@ -18,6 +18,14 @@ struct exec_budget exec_budget_of(int64_t given, const struct diags *d)
 	return b;
 }
 
+struct exec_budget exec_budget_of_constants(const struct graph *g, const struct diags *d)
+{
+	int64_t bytes = 0;
+	for (const struct value *v = g->values; v; v = v->next)
+		bytes = add_clamped(bytes, v->constant ? tensor_bytes(v->constant) : 0);
+	return exec_budget_of(bytes, d);
+}
+
 int64_t tensor_bytes(const struct tensor *t)
 {
 	int64_t size = t ? (int64_t)elem_size((enum elem_type)t->elem) : 0;

@@ -91,6 +91,9 @@ struct op_scalar {
 	const char *of_float, *of_signed, *of_unsigned, *of_bool;
 	double (*alpha)(const struct node *n), (*beta)(const struct node *n); /* NULL: 0 */
 };
+/* Members of a struct op_scalar for numbers. */
+#define SCALAR_OF_NUMBERS(floating, with_sign, without_sign) \
+	.of_float = floating, .of_signed = with_sign, .of_unsigned = without_sign
 
 struct op {
 	const char *domain, *name;
@@ -134,6 +137,8 @@ int node_execute_with(const struct node *n, struct tensor *const *in, struct ten
 /* ---- budgets and shapes of executions (ir/budget.c) ---- */
 /* The budget of a model with so many bytes of constants and inputs, unless the user set limits (d->limits). */
 struct exec_budget exec_budget_of(int64_t given, const struct diags *d);
+/* The budget for what is computed from a graph's constants alone: in proportion to them. */
+struct exec_budget exec_budget_of_constants(const struct graph *g, const struct diags *d);
 /* What a tensor counts for in a budget. */
 int64_t tensor_bytes(const struct tensor *t);
 /* Called before a loop that takes more steps than inputs and results have elements. -1 with a diagnostic where that

@@ -83,5 +83,5 @@ const struct op op_PRelu = {
 	.exec = run_prelu,
 	.widens = true,
 	.form = form_elements,
-	.scalar = { prelu_EACH_SIGNED_NUMBER, prelu_EACH_SIGNED_NUMBER, prelu_EACH_UNSIGNED },
+	.scalar = { SCALAR_OF_NUMBERS(prelu_EACH_SIGNED_NUMBER, prelu_EACH_SIGNED_NUMBER, prelu_EACH_UNSIGNED) },
 };

@@ -71,10 +71,10 @@ static struct datatype datatype_mul(const struct node *n, size_t i)
 		  form_elements, __VA_ARGS__)
 
 ARITHMETIC(op_Add, Add, add_loops, OP_COMMUTATIVE | OP_MONOTONE, datatype_add, "a + b, element by element",
-	   add_EACH_NUMBER, add_EACH_NUMBER, add_EACH_NUMBER)
-ARITHMETIC(op_Sub, Sub, sub_loops, OP_MONOTONE, datatype_sub, "a - b, element by element", sub_EACH_NUMBER,
-	   sub_EACH_NUMBER, sub_EACH_NUMBER)
-ARITHMETIC(op_Mul, Mul, mul_loops, OP_COMMUTATIVE, datatype_mul, "a * b, element by element", mul_EACH_NUMBER,
-	   mul_EACH_NUMBER, mul_EACH_NUMBER)
-ARITHMETIC(op_Div, Div, div_loops, 0, NULL, "a / b, element by element", div_EACH_FLOAT, div_EACH_SIGNED,
-	   div_EACH_UNSIGNED)
+	   SCALAR_OF_NUMBERS(add_EACH_NUMBER, add_EACH_NUMBER, add_EACH_NUMBER))
+ARITHMETIC(op_Sub, Sub, sub_loops, OP_MONOTONE, datatype_sub, "a - b, element by element",
+	   SCALAR_OF_NUMBERS(sub_EACH_NUMBER, sub_EACH_NUMBER, sub_EACH_NUMBER))
+ARITHMETIC(op_Mul, Mul, mul_loops, OP_COMMUTATIVE, datatype_mul, "a * b, element by element",
+	   SCALAR_OF_NUMBERS(mul_EACH_NUMBER, mul_EACH_NUMBER, mul_EACH_NUMBER))
+ARITHMETIC(op_Div, Div, div_loops, 0, NULL, "a / b, element by element",
+	   SCALAR_OF_NUMBERS(div_EACH_FLOAT, div_EACH_SIGNED, div_EACH_UNSIGNED))

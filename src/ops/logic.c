@@ -41,7 +41,9 @@ static binary_loop *const and_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, and) };
 static binary_loop *const or_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, or) };
 static binary_loop *const xor_loops[ELEM_COUNT] = { EACH_BOOL(LOOP_ROW, xor) };
 
-#define TEXT(name) name##_EACH_COMPARABLE, name##_EACH_COMPARABLE, name##_EACH_COMPARABLE, name##_EACH_COMPARABLE
+#define TEXT(name)                                                                                 \
+	SCALAR_OF_NUMBERS(name##_EACH_COMPARABLE, name##_EACH_COMPARABLE, name##_EACH_COMPARABLE), \
+		.of_bool = name##_EACH_COMPARABLE
 #define COMPARISON(symbol, NAME, loops, flag, text, ...)                                                          \
 	BINARY_OP(symbol, NAME, loops, ELEM_BOOL, OP_ELEMENTWISE | (flag), infer_broadcast_bool, datatype_binary, \
 		  text, form_elements, __VA_ARGS__)
@@ -122,7 +124,7 @@ BITWISE(op_BitwiseOr, BitwiseOr, bit_or_loops, OP_COMMUTATIVE, "a or b, bit by b
 	.of_signed = bit_or_EACH_INTEGER, .of_unsigned = bit_or_EACH_INTEGER)
 BITWISE(op_BitwiseXor, BitwiseXor, bit_xor_loops, OP_COMMUTATIVE, "either a or b, bit by bit", form_elements,
 	.of_signed = bit_xor_EACH_INTEGER, .of_unsigned = bit_xor_EACH_INTEGER)
-BITWISE(op_BitShift, BitShift, shift_of(x->node), 0, "a shifted by b bits", form_shift, NULL)
+BITWISE(op_BitShift, BitShift, shift_of(x->node), 0, "a shifted by b bits", form_shift, .of_float = NULL)
 
 UNARY_OP_TO(op_BitwiseNot, BitwiseNot, bit_not_loops, ELEM_UNDEFINED, 0, infer_same, NULL, 0, 0, "every bit inverted",
 	    .of_signed = bit_not_EACH_INTEGER, .of_unsigned = bit_not_EACH_INTEGER)

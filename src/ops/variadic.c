@@ -142,22 +142,22 @@ static struct datatype datatype_sum(const struct node *n, size_t i)
 	return datatype_folded(n, FOLD_SUM);
 }
 
-#define VARIADIC(symbol, NAME, kernel, numbers, text, real, integer)    \
-	const struct op symbol = {                                      \
-		.name = #NAME,                                          \
-		.domain = DOMAIN_ONNX,                                  \
-		.summary = text,                                        \
-		.min_inputs = 1,                                        \
-		.max_inputs = -1,                                       \
-		.min_outputs = 1,                                       \
-		.max_outputs = 1,                                       \
-		.flags = OP_ELEMENTWISE | OP_MONOTONE | OP_COMMUTATIVE, \
-		.infer = infer_broadcast,                               \
-		.datatype = numbers,                                    \
-		.exec = kernel,                                         \
-		.widens = true,                                         \
-		.form = form_joined,                                    \
-		.scalar = { real, integer, integer },                   \
+#define VARIADIC(symbol, NAME, kernel, numbers, text, real, integer)     \
+	const struct op symbol = {                                       \
+		.name = #NAME,                                           \
+		.domain = DOMAIN_ONNX,                                   \
+		.summary = text,                                         \
+		.min_inputs = 1,                                         \
+		.max_inputs = -1,                                        \
+		.min_outputs = 1,                                        \
+		.max_outputs = 1,                                        \
+		.flags = OP_ELEMENTWISE | OP_MONOTONE | OP_COMMUTATIVE,  \
+		.infer = infer_broadcast,                                \
+		.datatype = numbers,                                     \
+		.exec = kernel,                                          \
+		.widens = true,                                          \
+		.form = form_joined,                                     \
+		.scalar = { SCALAR_OF_NUMBERS(real, integer, integer) }, \
 	};
 
 VARIADIC(op_Max, Max, run_max, datatype_largest, "largest of the operands, element by element", max_EACH_FLOAT,

@@ -60,15 +60,6 @@ static struct tensor *type_only(const struct value *v)
 	return t;
 }
 
-/* What folding may take altogether: in proportion to the graph's constants. */
-static struct exec_budget fold_budget(const struct graph *g, const struct diags *d)
-{
-	int64_t bytes = 0;
-	for (const struct value *v = g->values; v; v = v->next)
-		bytes = add_clamped(bytes, v->constant ? tensor_bytes(v->constant) : 0);
-	return exec_budget_of(bytes, d);
-}
-
 int fold_node(struct graph *g, struct node *n, struct exec_budget *left, struct diags *d)
 {
 	struct tensor *in[MAX_RANK] = { NULL }, *out[MAX_RANK] = { NULL };
@@ -100,7 +91,7 @@ int fold_node(struct graph *g, struct node *n, struct exec_budget *left, struct 
 
 static enum pass_result run(struct pass_ctx *ctx)
 {
-	struct exec_budget left = fold_budget(ctx->graph, ctx->diags);
+	struct exec_budget left = exec_budget_of_constants(ctx->graph, ctx->diags);
 	graph_for_each_node (ctx->graph, n) {
 		if (!is_known_type(n) && !is_foldable(n)) {
 			/* Folding upstream may have made shapes known: types go on as the walk does. */

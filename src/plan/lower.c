@@ -481,7 +481,7 @@ struct plan *plan_build(const struct graph *g, const struct plan_options *o, str
 		plan_free(p);
 		return NULL;
 	}
-	struct lowering l = { .plan = p, .options = o, .diags = d };
+	struct lowering l = { .plan = p, .options = o, .diags = d, .left = exec_budget_of_constants(g, d) };
 	l.of = arena_array(&p->arena, struct plan_buf *, g->next_value_id + 1);
 	l.streams = arena_array(&p->arena, struct stream *, g->next_value_id + 1);
 	l.pending = arena_array(&p->arena, struct plan_layer *, g->next_value_id + 1);

@@ -15,6 +15,7 @@ struct lowering {
 	struct plan_layer **pending; /* by value id: the layer that waits for its thresholds */
 	struct stream **streams;     /* by value id: a window over another buffer, made where it is multiplied */
 	struct map names;
+	struct exec_budget left; /* for nodes of constants alone */
 };
 
 /* A value of FINN's window generators that no layer makes: windows over `in`, seen with padding. */

@@ -148,9 +148,14 @@ int lower_constant(struct lowering *l, const struct node *n)
 		if (node_input(n, i))
 			in[i] = node_input(n, i)->constant ? tensor_ref(node_input(n, i)->constant)
 							   : numbers_like(node_input(n, i));
-	int status = node_execute(n, in, out, 1, l->diags);
+	enum { PLAN_BYTES = 16 }; /* that the plan and the text of generated code take for a byte of constants */
+	struct exec_budget left = { l->left.bytes / PLAN_BYTES, l->left.work };
+	struct exec_how how = { .threads = 1, .left = &left };
+	int status = node_execute_with(n, in, out, &how, l->diags);
+	l->left.work = left.work;
 	for (size_t i = 0; i < n->n_outputs && status == 0; i++) {
 		const struct value *v = n->outputs[i];
+		l->left.bytes -= out[i] ? multiply_clamped(tensor_bytes(out[i]), PLAN_BYTES) : 0;
 		if (v && out[i] && (v->uses || value_is_output(v)))
 			status = constant_output(l, n, v, out[i]);
 	}

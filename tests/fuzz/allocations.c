@@ -24,6 +24,8 @@
 #define SANITIZES
 #endif
 
+const char job_folder[] = "allocations.out", job_file[] = "allocations.onnx";
+
 #if defined SANITIZES || !defined __GLIBC__
 int main(void)
 {
@@ -77,8 +79,6 @@ void free(void *p)
 }
 
 /* ---- the job ---- */
-
-const char job_folder[] = "allocations.out", job_file[] = "allocations.onnx";
 
 static void calm(void)
 {

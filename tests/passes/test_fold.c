@@ -224,7 +224,7 @@ static void names_the_limit(void **state)
 	fails("to-hw,fold(target_cycles=1,max_lut=100000)", "frames per second) are possible");
 	fails("to-hw,fold(target_cycles=10,max_stream_bits=64)", "max_stream_bits=64");
 	fails("to-hw,fold(part=xc9z999)", "part 'xc9z999' is unknown");
-	fails("to-hw,fold(target_fps=1e9,clock_mhz=100)", "more than one frame a cycle");
+	fails("to-hw,fold(target_fps=1e9,clock_mhz=100)", "more than one frame per cycle");
 	fails("to-hw,fold(max_lut=10)", "max_lut=10 is too little");
 }
 

@@ -27,6 +27,8 @@ static int move_past_maximum(struct rule_ctx *x, struct node *n, const struct ch
 
 static int move_chain_past_maximum(struct rule_ctx *x, struct node *n, const struct chain *c)
 {
+	if (n->outputs[0]->rank != node_input(n, 0)->rank) /* the chain's constants have as many axes as its values */
+		return refuse(x, "it takes the maximum along an axis that it removes");
 	if (c->axis >= 0 && axis_through(n, c->axis) != c->axis)
 		return refuse(x, "it takes the maximum of elements that have different scales");
 	double *sign = xcalloc((size_t)c->channels, sizeof *sign);

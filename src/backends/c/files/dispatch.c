@@ -27,10 +27,15 @@ enum { TARGETS = sizeof targets / sizeof *targets };
 /* The entries of a network: what follows NAME_, and their parameters. */
 enum entry_kind { RUN, RUN_BATCH, RUN_PACKED, ENTRIES };
 
+static bool has_entry(const struct emit *e, enum entry_kind k)
+{
+	return k != RUN_PACKED || e->out->entry.suffix;
+}
+
 static const char *entry_name(struct emit *e, enum entry_kind k)
 {
 	if (k == RUN_PACKED)
-		return e->out->entry.suffix ? arena_printf(e->arena, "run_%s", e->out->entry.suffix) : NULL;
+		return arena_printf(e->arena, "run_%s", e->out->entry.suffix);
 	return k == RUN ? "run" : "run_batch";
 }
 
@@ -168,7 +173,7 @@ static void names(struct emit *e, struct strbuf *b)
 	P("/* Every function and type once a target. */\n#define QCC_JOINED(name, suffix) name##suffix\n"
 	  "#define QCC_JOIN(name, suffix) QCC_JOINED(name, suffix)\n#define QCC_NAMED(name) QCC_JOIN(name, QCC_SUFFIX)\n");
 	for (enum entry_kind k = RUN; k < ENTRIES; k++)
-		if (entry_name(e, k)) {
+		if (has_entry(e, k)) {
 			const char *entry = arena_printf(e->arena, "%s_%s", e->name, entry_name(e, k));
 			rename_symbol(e, b, &seen, entry, strlen(entry));
 		}
@@ -195,7 +200,7 @@ int write_dispatch(struct emit *e)
 	names(e, b);
 	P("#else\n");
 	for (enum entry_kind k = RUN; k < ENTRIES; k++)
-		if (entry_name(e, k))
+		if (has_entry(e, k))
 			P("#define %s_%s %s_%s_%s\n", e->name, entry_name(e, k), e->name, entry_name(e, k),
 			  suffix_of(TARGETS));
 	P("#endif\n\n");
@@ -207,14 +212,14 @@ int write_dispatch(struct emit *e)
 	P("#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)\n"
 	  "#pragma GCC pop_options\n#endif\n");
 	for (enum entry_kind k = RUN; k < ENTRIES; k++)
-		if (entry_name(e, k))
+		if (has_entry(e, k))
 			P("#undef %s_%s\n", e->name, entry_name(e, k));
 	P("\n#if QCC_TARGETS > 0\nstatic int target(void)\n{\n");
 	for (size_t i = TARGETS; i-- > 0;)
 		P("\tif (QCC_TARGETS > %zu && %s)\n\t\treturn %zu;\n", i, targets[i].supported, i + 1);
 	P("\treturn 0;\n}\n#endif\n");
 	for (enum entry_kind k = RUN; k < ENTRIES; k++)
-		if (entry_name(e, k))
+		if (has_entry(e, k))
 			choosing_entry(e, b, k);
 	return emit_buffer(e, ".c", b);
 }
