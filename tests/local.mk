@@ -15,6 +15,7 @@ AM_TESTS_ENVIRONMENT = \
 	QCC_VERIFY=1; export QCC_VERIFY; \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	LSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0'; export LSAN_OPTIONS; \
+	ASAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/asan.supp'; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 
 # A test program's source is its name with .c; it is linked with the library.
@@ -25,7 +26,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
-EXTRA_DIST += tests/compare.h tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt tests/requirements-nodeps.txt
+EXTRA_DIST += tests/compare.h tests/asan.supp tests/lib.sh tests/lsan.supp tests/run.sh tests/requirements.txt tests/requirements-nodeps.txt
 
 # The test programs alone: scripts/test-machines builds them for other machines.
 unit-programs: $(UNIT_TESTS)

@@ -70,6 +70,12 @@ static bool fits_short(const struct linear *s, int64_t inputs, int64_t outputs)
 	return true;
 }
 
+/* Weights that are no numbers any more, of a training that failed, count as 0. */
+static int16_t short_of(float code)
+{
+	return code == code ? (int16_t)code : 0;
+}
+
 static void prepare(struct net *n, struct layer *l)
 {
 	struct linear *s = l->state;
@@ -82,7 +88,7 @@ static void prepare(struct net *n, struct layer *l)
 		return;
 	for (int64_t i = 0; i < k; i++)
 		for (int64_t c = 0; c < outputs; c++)
-			s->codes[i * s->padded + c] = (int16_t)s->weights.codes[i * outputs + c];
+			s->codes[i * s->padded + c] = short_of(s->weights.codes[i * outputs + c]);
 	n->kernels->nibble_tables(s->tables, s->codes, s->groups, s->padded);
 }
 

@@ -127,7 +127,7 @@ def run_piece(root, style):
 
 def compile_piece(root, style, numbers):
     """None, or what the compiler says."""
-    text = "".join(f'#include "n{n}/{STYLES[style]}/n{n}_weights.c"\n#undef ALIGNED\n#include "n{n}/{STYLES[style]}/n{n}.c"\n' for n in numbers)
+    text = "".join(f'#include "n{n}/{STYLES[style]}/n{n}_weights.c"\n#include "n{n}/{STYLES[style]}/n{n}.c"\n' for n in numbers)
     (root / f"{style}.c").write_text(text)
     p = subprocess.run([*CC, *FLAGS, "-o", str(root / f"{style}.so"), str(root / f"{style}.c"), "-lm"], capture_output=True, text=True, check=False)
     return p.stderr.strip()[:3000] if p.returncode else None

@@ -38,7 +38,7 @@ BUILDS = ["gcc -O3 -march=native", "gcc -O1 -fsanitize=address,undefined -fno-sa
 def run(command):
     """Exit status and messages."""
     p = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
-    return p.returncode, (p.stderr or p.stdout).strip()
+    return p.returncode, (p.stderr or p.stdout).strip() or (f"status {p.returncode}" if p.returncode else "")
 
 
 def differs(got, want, ties=None):

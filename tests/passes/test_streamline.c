@@ -365,6 +365,7 @@ static void wide_ranges_are_certified_at_their_steps(void **state)
 	assert_int_equal(pipeline_parse(&p, "streamline", &d), 0);
 	pipeline_run(&p, g, &o, report, &d);
 	assert_no_errors(&d);
+	diags_free(&d); /* notes */
 	const struct certificate *last = &made.items[made.count - 1];
 	assert_true(last->hi - last->lo > 1 << 26);
 	assert_true(last->points > 0 && last->points < 1 << 16);

@@ -109,10 +109,10 @@ static void array_text(struct emit *e, enum array_type type, const void *data, s
 {
 	bool alone = e->constants->form == WEIGHTS_STATIC;
 	if (!alone)
-		strbuf_printf(&e->constants->declarations, "extern const %s %s[%zu];\n", array_ctype(type), symbol,
-			      count);
-	strbuf_printf(&e->constants->definitions, "\n%s const %s %s[%zu] = {", alone ? "static" : "ALIGNED",
-		      array_ctype(type), symbol, count);
+		strbuf_printf(&e->constants->declarations, "extern %s_ALIGNED const %s %s[%zu];\n", e->out->upper,
+			      array_ctype(type), symbol, count);
+	strbuf_printf(&e->constants->definitions, "\n%s%s const %s %s[%zu] = {", alone ? "static" : e->out->upper,
+		      alone ? "" : "_ALIGNED", array_ctype(type), symbol, count);
 	bool small = array_size(type) <= 2;
 	if (small)
 		small_lines(e, type, data, count);

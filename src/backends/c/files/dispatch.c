@@ -64,7 +64,8 @@ static void rename_symbol(struct emit *e, struct strbuf *b, struct map *seen, co
 /* Functions that a text defines: "static void NAME_fc1(" at the start of a line. */
 static void rename_functions(struct emit *e, struct strbuf *b, struct map *seen, const char *text)
 {
-	for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL) {
+	for (const char *line = text, *end; line; line = end ? end + 1 : NULL) {
+		end = strchr(line, '\n');
 		if (strncmp(line, "static ", 7))
 			continue;
 		size_t n = strcspn(line, "(\n"), from = n;

@@ -175,6 +175,13 @@ static int write_weights_header(struct emit *e)
 		      "#define QCC_%s_WEIGHTS_H\n\n"
 		      "#include <stdint.h>\n\n",
 		      e->name, e->name, e->name, e->out->upper, e->out->upper);
+	/* The alignment stands where arrays are declared, too: compilers align arrays to 16 bytes by themselves on some machines, and
+	 * use it. */
+	if (e->constants->form == WEIGHTS_ARRAY)
+		strbuf_printf(&b,
+			      "#if defined(__GNUC__)\n#define %s_ALIGNED __attribute__((aligned(%d)))\n#else\n"
+			      "#define %s_ALIGNED\n#endif\n\n",
+			      e->out->upper, e->out->style->align >= 16 ? 64 : 4, e->out->upper);
 	strbuf_puts(&b, strbuf_text(&e->constants->declarations));
 	strbuf_puts(&b, "\n#endif\n");
 	return write_buf(e, named(e, "_weights.h"), &b);
@@ -202,11 +209,6 @@ static int write_weights(struct emit *e)
 		strbuf_puts(&b, "#include <math.h>\n");
 	if (e->constants->form == WEIGHTS_INCBIN)
 		incbin_macro(e, &b);
-	if (e->constants->form == WEIGHTS_ARRAY)
-		strbuf_printf(&b,
-			      "\n#if defined(__GNUC__)\n#define ALIGNED __attribute__((aligned(%d)))\n#else\n"
-			      "#define ALIGNED\n#endif\n",
-			      e->out->style->align >= 16 ? 64 : 4);
 	strbuf_puts(&b, strbuf_text(&e->constants->definitions));
 	if (e->constants->form == WEIGHTS_FILE)
 		strbuf_printf(&b,
