@@ -1,5 +1,7 @@
 /* Boxes: an execution on the numbers of the elements says which ones come out, and where. */
 #include "passes/box.h"
+
+#include "util/integers.h"
 #include "ops/move.h"
 
 #include <stdlib.h>
@@ -99,12 +101,22 @@ static bool place(const struct tensor *y, const struct value *x, const int64_t *
 	return true;
 }
 
+/* Whether there are places of the input's elements, counted from 1, and zeros alone: what pads may be any number. */
+static bool has_places(const struct tensor *y, const struct value *x)
+{
+	float most = (float)dims_product(x->dims, 0, x->rank);
+	for (int64_t i = 0; i < y->count; i++)
+		if (!(tensor_floats(y)[i] >= 0 && tensor_floats(y)[i] <= most))
+			return false;
+	return true;
+}
+
 bool box_of(const struct node *n, size_t i, struct box *b)
 {
 	struct tensor *y = may_be_box(n) && node_output(n, i) ? executed(n, i) : NULL;
 	const struct value *x = node_input(n, 0);
 	int64_t dims[MAX_RANK];
-	bool box = y && extents(n, y, dims) && place(y, x, dims, b);
+	bool box = y && has_places(y, x) && extents(n, y, dims) && place(y, x, dims, b);
 	for (int64_t k = 0; box && k < y->count; k++)
 		box = tensor_floats(y)[k] == (float)number_at(b, x, dims, k);
 	tensor_unref(y);

@@ -12,7 +12,7 @@ fi
 # The names under which the pages call the programs.
 mkdir bin
 printf '#!/bin/sh\nexec "%s" "$@"\n' "$QCC" >bin/qcc
-printf '#!/bin/sh\nexec "%s" "$@"\n' "${QCC_PYTHON:-python3}" >bin/python3
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$(command -v "${QCC_PYTHON:-python3}")" >bin/python3
 chmod +x bin/*
 PATH=$PWD/bin:$PATH
 
