@@ -77,11 +77,12 @@ def executed(model, x, where):
 
 
 def weights_of(folder):
-    """The file of weights; where it takes longer to read than all else to build, made into an object once, by what reads it fastest."""
+    """The file of weights; where it takes longer to read than all else to build, made into an object once, by what reads it fastest.
+    tcc does not align arrays, on which the packed style counts."""
     source, result = folder / "model_weights.c", folder / "model_weights.o"
     if source.stat().st_size < LARGE:
         return source
-    command = ["tcc"] if shutil.which("tcc") else ["cc", "-O0"]
+    command = ["tcc"] if shutil.which("tcc") and folder.name != "c-packed" else ["cc", "-O0"]
     if not result.exists() and run([*command, "-c", f"-I{folder}", "-o", result, source])[0] != 0:
         return source
     return result

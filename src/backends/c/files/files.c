@@ -178,11 +178,10 @@ static int write_weights_header(struct emit *e)
 	/* The alignment stands where arrays are declared, too: compilers align arrays to 16 bytes by themselves on some machines, and
 	 * use it. */
 	if (e->constants->form == WEIGHTS_ARRAY)
-		strbuf_printf(
-			&b,
-			"#if defined(__GNUC__) || defined(__TINYC__)\n#define %s_ALIGNED __attribute__((aligned(%d)))\n#else\n"
-			"#define %s_ALIGNED\n#endif\n\n",
-			e->out->upper, e->out->style->align >= 16 ? 64 : 4, e->out->upper);
+		strbuf_printf(&b,
+			      "#if defined(__GNUC__)\n#define %s_ALIGNED __attribute__((aligned(%d)))\n#else\n"
+			      "#define %s_ALIGNED\n#endif\n\n",
+			      e->out->upper, e->out->style->align >= 16 ? 64 : 4, e->out->upper);
 	strbuf_puts(&b, strbuf_text(&e->constants->declarations));
 	strbuf_puts(&b, "\n#endif\n");
 	return write_buf(e, named(e, "_weights.h"), &b);
