@@ -63,3 +63,7 @@ include tests/python/local.mk
 include tests/report/local.mk
 include tests/style/local.mk
 include tests/bench/local.mk
+
+# What tests leave on purpose: screenshots to look at; and output folders, with their hidden lists of files.
+clean-local:
+	rm -rf html_page_shots test_api_page
