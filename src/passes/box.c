@@ -1,10 +1,10 @@
 /* Boxes: an execution on the numbers of the elements says which ones come out, and where. */
 #include "passes/box.h"
 
-#include "util/integers.h"
-#include "ops/move.h"
-
 #include <stdlib.h>
+
+#include "ops/move.h"
+#include "util/integers.h"
 
 static bool may_be_box(const struct node *n)
 {

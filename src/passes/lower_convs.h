@@ -32,6 +32,8 @@ bool is_read_by_window(const struct value *v);
 bool is_surely_image(const struct lowering *l, const struct value *v);
 /* The channels-last form [N, H, W, C] of v, made before `before` where there is none. */
 struct value *twin_of(struct lowering *l, struct value *v, struct node *before);
+/* The output of a node that was inserted behind the twin x: typed, with x's datatype, channels last. */
+struct value *twin_output(struct node *n, const struct value *x);
 void set_twin(struct lowering *l, struct value *v, struct value *twin);
 /* A node before n that reads inputs; its output is the twin of n's, and n goes at the end. */
 struct node *add_lowered(struct lowering *l, struct node *n, const char *domain, const char *op,

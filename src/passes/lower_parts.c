@@ -41,12 +41,7 @@ static struct value *insert_slice(struct node *before, struct value *x, const st
 	struct node *n = node_new(g, before, DOMAIN_ONNX, "Slice", inputs, by_input ? 5 : 1, 1, "part");
 	for (int i = 0; !by_input && i < 3; i++)
 		node_set_ints(n, names[i], numbers[i], count);
-	struct diags quiet = { 0 };
-	node_infer(n, &quiet);
-	diags_free(&quiet);
-	n->outputs[0]->datatype = x->datatype;
-	n->outputs[0]->layout = LAYOUT_NHWC;
-	return n->outputs[0];
+	return twin_output(n, x);
 }
 
 /* x with the zeros that the box adds; x where it adds none. */

@@ -35,12 +35,7 @@ static struct value *insert_im2col(struct node *before, struct value *x, const s
 	node_set_string(n, "input_shape",
 			arena_printf(&n->graph->arena, "(%lld,%lld,%lld,%lld)", (long long)x->dims[0],
 				     (long long)x->dims[1], (long long)x->dims[2], (long long)x->dims[3]));
-	struct diags quiet = { 0 };
-	node_infer(n, &quiet);
-	diags_free(&quiet);
-	n->outputs[0]->datatype = x->datatype;
-	n->outputs[0]->layout = LAYOUT_NHWC;
-	return n->outputs[0];
+	return twin_output(n, x);
 }
 
 /* Amounts of a Pad: at the begin and the end of each axis; NULL where they are given otherwise. */
