@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 from typing import Any, Optional, Sequence, Tuple, Union
@@ -25,6 +26,19 @@ def _inputs(data: Data) -> int:
 def _luts(model: Any, options: dict) -> int:
     """LUTs of the folded network by FINN's formulas."""
     return int(model.run("streamline,fold", **options).report["totals"]["LUT"])
+
+
+def _study(optuna, **options):
+    """optuna.create_study(**options). Processes that open an empty database at the same time all create its tables, and all but
+    one fail: they try again, and find the tables there."""
+    for attempt in range(10):
+        try:
+            return optuna.create_study(**options)
+        except Exception as e:
+            kinds = [kind.__name__ for error in (e, e.__cause__) for kind in type(error).__mro__]
+            if attempt == 9 or not {"IntegrityError", "ProgrammingError", "OperationalError"} & set(kinds):
+                raise
+            time.sleep(0.1 * (attempt + 1))
 
 
 def tune(data: Data, *, val: Union[float, Data, None] = None, outputs: int = 1, trials: int = 20,
@@ -60,8 +74,8 @@ def tune(data: Data, *, val: Union[float, Data, None] = None, outputs: int = 1, 
             raise optuna.TrialPruned("training ended before the fan-in was reached")
         return result["val_accuracy"], _luts(result.model, {"target_fps": target_fps})
 
-    study = optuna.create_study(directions=["maximize", "minimize"], study_name=study_name, storage=storage, load_if_exists=True,
-                                sampler=optuna.samplers.TPESampler(seed=seed))
+    study = _study(optuna, directions=["maximize", "minimize"], study_name=study_name, storage=storage, load_if_exists=True,
+                   sampler=optuna.samplers.TPESampler(seed=seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names(["accuracy", "LUT"])
