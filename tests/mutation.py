@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""How many small faults in src/passes and src/plan the fast tests find.
+"""How many small faults in src/passes and src/plan the tests find.
 
     tests/mutation.py prepare FOLDER                 builds qcc and the tests there, with a shared library (minutes)
-    tests/mutation.py run FOLDER [--count 200] [--seed 1] [--seconds 0] [--only passes/fold]
+    tests/mutation.py run FOLDER [--count 200] [--seed 1] [--seconds 0] [--only passes/fold] [--again]
 
 A mutant is one random line of code with one change: another comparison, operator or constant, a condition turned around, or the
-statement left out. The changed file alone is compiled, and put in front of the library by LD_PRELOAD. The tests run from the
-fastest to the slowest until one fails, which is what is wanted. Survivors are printed with the line as it was and as it became;
-the last line has the share that was caught. Mutants that do not compile, or compile to the same code, do not count."""
+statement left out. Which lines and changes depends on the seed and on the lines themselves, so that a change elsewhere in the
+sources leaves the choice as it is. The changed file alone is compiled, and put in front of the library by LD_PRELOAD. The fast
+tests run first, then those with whole networks, until one fails, which is what is wanted. Mutants that do not compile, or compile
+to the same code, do not count. mutation_equivalent.txt lists mutants that change nothing that anyone could test, each with the
+reason; they are counted apart. What was found is kept in FOLDER/mutants.json, so that a run goes on where the last one ended;
+--again runs the tests on those that survived. Survivors are printed with the line as it was and as it became; the last line has
+the share that was caught."""
 import argparse
+import hashlib
+import json
 import os
 import pathlib
 import random
@@ -22,11 +28,17 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[1]
 FOLDERS = ("src/passes", "src/plan")
 # Programs that take seconds at the most.
-TESTS = ["tests/passes/test_table", "tests/passes/test_streamline", "tests/passes/test_convert", "tests/passes/test_to_hw",
-         "tests/passes/test_axes", "tests/passes/test_surgery", "tests/passes/test_prune_dead", "tests/passes/test_way_out",
-         "tests/passes/test_schedule", "tests/passes/test_fold", "tests/passes/test_fold_exact", "tests/backends/test_plan",
-         "tests/unit/test_pipeline", "tests/unit/test_api", "tests/hw/test_design", "tests/hw/test_kinds", "tests/hw/test_memory",
-         "tests/unit/test_text"]
+FAST = ["tests/passes/test_table", "tests/passes/test_streamline", "tests/passes/test_convert", "tests/passes/test_to_hw",
+        "tests/passes/test_axes", "tests/passes/test_surgery", "tests/passes/test_prune_dead", "tests/passes/test_way_out",
+        "tests/passes/test_schedule", "tests/passes/test_fold", "tests/passes/test_fold_exact", "tests/passes/test_parts",
+        "tests/backends/test_plan", "tests/unit/test_pipeline", "tests/unit/test_api", "tests/hw/test_design", "tests/hw/test_kinds",
+        "tests/hw/test_memory", "tests/unit/test_text"]
+# Those with whole networks, fewer of them than in `make check`, for the folders that they exercise.
+ALL, PASSES, PLAN = FOLDERS, FOLDERS[:1], FOLDERS[1:]
+SLOW = [(PLAN, "tests/backends/c_goldens.py"), (PLAN, "QCC_C_RANDOM=6 tests/backends/c_random.py"), (PLAN, "tests/backends/c_nodes.py"),
+        (PASSES, "tests/passes/networks"), (PASSES, "tests/interop/random_networks.py --count 90 --qonnx-every 1000 --jobs 1"),
+        (PASSES, "tests/cli/misuses.sh"), (ALL, "QCC_HLS_RANDOM=3 tests/backends/hls_random.py")]
+PROGRAMS = ["tests/passes/networks", "tests/ops/run_case", "tests/backends/emit_cases"]
 
 CHANGES = [(r"<=", "<"), (r">=", ">"), (r"(?<![<>=!\-])<(?![<=])", "<="), (r"(?<![<>=!\-])>(?![>=])", ">="), (r"==", "!="), (r"!=", "=="),
            (r"&&", "||"), (r"\|\|", "&&"), (r" \+ ", " - "), (r" - ", " + "), (r" \* (?=\w)", " + "), (r" / ", " * "),
@@ -44,7 +56,7 @@ def prepare(folder):
     subprocess.run([TOP / "configure", "-q", "--disable-static", "--enable-shared", "CC=gcc", "CFLAGS=-O0 -g -fvisibility=default",
                     "LDFLAGS=-Wl,--copy-dt-needed-entries"],
                    cwd=folder, check=True)
-    subprocess.run(["make", "-s", "-j2", "AM_LDFLAGS=-pthread", "qcc", *TESTS], cwd=folder, check=True)
+    subprocess.run(["make", "-s", "-j2", "AM_LDFLAGS=-pthread", "qcc", *FAST, *PROGRAMS], cwd=folder, check=True)
 
 
 def compiler(folder):
@@ -61,7 +73,7 @@ def compiler(folder):
 
 
 def code_lines(only):
-    """(file, number) of lines that do something: within functions, no comments, no text alone."""
+    """(file, number) of lines that do something: within functions, no comments, no text alone, no assertions."""
     lines = []
     for folder in FOLDERS:
         for path in sorted((TOP / folder).rglob("*.c")):
@@ -71,10 +83,32 @@ def code_lines(only):
             for number, line in enumerate(path.read_text().splitlines()):
                 begins = line.lstrip()
                 comment = comment or begins.startswith("/*")
-                if not comment and line.startswith("\t") and begins and begins[0] not in "\"}" and not begins.startswith(("{", "case", "default:")):
+                if not comment and line.startswith("\t") and begins and begins[0] not in "\"}" and \
+                        not begins.startswith(("{", "case", "default:", "assert(")):
                     lines.append((path, number))
                 comment = comment and "*/" not in line
     return lines
+
+
+def drawn(seed, only):
+    """(file, number, changed line) of all lines that can be changed, in the order that the seed gives."""
+    texts, seen, ranked = {}, {}, []
+    for path, number in code_lines(only):
+        lines = texts.setdefault(path, path.read_text().splitlines())
+        key = f"{seed} {path.relative_to(TOP)} {lines[number]}"
+        seen[key] = seen.get(key, 0) + 1
+        digest = hashlib.sha256(f"{key} {seen[key]}".encode()).hexdigest()
+        change = mutated(lines[number], random.Random(digest))
+        if change is not None:
+            ranked.append((digest, path, number, change))
+    return [r[1:] for r in sorted(ranked)]
+
+
+def equivalents():
+    """{(file, line, changed line): reason} of mutation_equivalent.txt: paragraphs of four lines."""
+    text = (TOP / "tests/mutation_equivalent.txt").read_text()
+    paragraphs = [p.splitlines() for p in text.split("\n\n") if not p.startswith("#")]
+    return {(p[0], p[1].strip(), p[2].strip()): " ".join(line.strip() for line in p[3:]) for p in paragraphs if len(p) > 3}
 
 
 def outside_strings(line, at):
@@ -99,45 +133,90 @@ class Mutants:
         self.folder, self.compiler = folder, compiler(folder)
         self.work = pathlib.Path(tempfile.mkdtemp())
         self.seconds = {}
-        self.environment = dict(os.environ, QCC=str(folder / "qcc"), QCC_SRC=str(TOP), QCC_VERIFY="1", CMOCKA_MESSAGE_OUTPUT="TAP",
-                                QCC_SHARED=os.environ.get("QCC_SHARED", str(TOP.parent / "shared")), LD_LIBRARY_PATH=str(folder / ".libs"))
+        self.environment = dict(os.environ, QCC_SRC=str(TOP), QCC_VERIFY="1", CMOCKA_MESSAGE_OUTPUT="TAP",
+                                QCC_SHARED=os.environ.get("QCC_SHARED", str(TOP.parent / "shared")))
+        self.loader = f"LD_LIBRARY_PATH={folder}/.libs LD_PRELOAD={self.work}/mutant.so"
+        self.environment["QCC"] = self.wrapped("qcc", folder / ".libs/qcc")
+        self.environment["QCC_EMIT_CASES"] = self.wrapped("emit_cases", folder / "tests/backends/.libs/emit_cases")
+        self.objects = {}
+
+    def wrapped(self, name, program):
+        """A script that runs the program with the mutant in front: scripts must not have it in front of their interpreter."""
+        path = self.work / name
+        path.write_text(f'#!/bin/sh\n{self.loader} exec {program} "$@"\n')
+        path.chmod(0o755)
+        return str(path)
+
+    def compiled(self, path, text):
+        """The object file, without debugging information, so that equal code is equal."""
+        source, target = self.work / path.name, self.work / "mutant.o"
+        source.write_text(text)
+        done = run([*self.compiler, "-O1", "-g0", "-iquote", str(path.parent), "-c", "-o", str(target), str(source)], cwd=self.folder)
+        return target.read_bytes() if done.returncode == 0 else None
 
     def build(self, path, text):
-        source, library = self.work / path.name, self.work / "mutant.so"
-        source.write_text(text)
-        extra = ["-iquote", str(path.parent)]
-        done = run([*self.compiler, *extra, "-shared", "-o", str(library), str(source)], cwd=self.folder)
-        return library if done.returncode == 0 else None
-
-    def passes(self, test, library):
-        """Whether the test passes with that library in front."""
-        program = self.folder / pathlib.Path(test).parent / ".libs" / pathlib.Path(test).name
-        try:
-            done = run([program], cwd=self.folder, env=dict(self.environment, LD_PRELOAD=str(library)),
-                       timeout=20 * self.seconds.get(test, 10) + 20)
-        except subprocess.TimeoutExpired:
+        """Whether the text compiles to something else than the file does."""
+        if path not in self.objects:
+            self.objects[path] = self.compiled(path, path.read_text())
+        code = self.compiled(path, text)
+        if code is None or code == self.objects[path]:
             return False
-        lines = done.stdout.splitlines()
+        return run(["gcc", "-shared", "-o", str(self.work / "mutant.so"), str(self.work / "mutant.o")]).returncode == 0
+
+    def command(self, test):
+        """The words that run a test, and what they add to the environment."""
+        words = test.split()
+        settings = dict(w.split("=") for w in words if re.match(r"[A-Z_]+=", w))
+        words = [w for w in words if not re.match(r"[A-Z_]+=", w)]
+        path = pathlib.Path(words[0])
+        if path.suffix == ".py":
+            return [os.environ.get("QCC_PYTHON", sys.executable), str(TOP / path), *words[1:]], settings
+        if path.suffix == ".sh":
+            return ["sh", str(TOP / path), *words[1:]], settings
+        return [self.wrapped(path.name, self.folder / path.parent / ".libs" / path.name), *words[1:]], settings
+
+    def passes(self, test):
+        """Whether the test passes with the mutant in front."""
+        command, settings = self.command(test)
+        with tempfile.TemporaryFile("w+") as said:
+            process = subprocess.Popen(command, stdout=said, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                       env=dict(self.environment, **settings), start_new_session=True)
+            try:
+                process.wait(10 * self.seconds.get(test, 30) + 20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait()
+                return False
+            said.seek(0)
+            lines = said.read().splitlines()
         return any(line.startswith("ok") for line in lines) and not any(re.match(r"not ok \d+ (?!# SKIP)", line) for line in lines)
 
     def measure(self):
-        """How long each test takes. Those that fail without a mutant are left out."""
+        """How long each test takes without a mutant. Those that fail then are left out."""
+        kept = self.folder / "seconds.json"
         path = next((TOP / FOLDERS[0]).glob("*.c"))
-        library = self.build(path, path.read_text())
-        for test in TESTS:
+        self.compiled(path, path.read_text())
+        run(["gcc", "-shared", "-o", str(self.work / "mutant.so"), str(self.work / "mutant.o")])
+        self.seconds = json.loads(kept.read_text()) if kept.exists() else {}
+        for test in [*FAST, *(t for _, t in SLOW)]:
+            if test in self.seconds:
+                continue
             started = time.monotonic()
-            good = self.passes(test, library)
-            if good:
-                self.seconds[test] = time.monotonic() - started
-            else:
+            good = self.passes(test)
+            self.seconds[test] = time.monotonic() - started if good else None
+            if not good:
                 print(f"{test} fails without a mutant and is left out", flush=True)
+            kept.write_text(json.dumps(self.seconds))
+        self.seconds = {t: s for t, s in self.seconds.items() if s is not None}
 
     def find(self, path, text):
         """The test that finds the mutant; "" where none does, None where it is no mutant."""
-        library = self.build(path, text)
-        if not library:
+        if not self.build(path, text):
             return None
-        return next((t for t in sorted(self.seconds, key=self.seconds.get) if not self.passes(t, library)), "")
+        folder = str(path.relative_to(TOP))
+        tests = sorted((t for t in FAST if t in self.seconds), key=self.seconds.get)
+        tests += sorted((t for where, t in SLOW if t in self.seconds and folder.startswith(where)), key=self.seconds.get)
+        return next((t for t in tests if not self.passes(t)), "")
 
 
 def main():
@@ -146,35 +225,39 @@ def main():
     p.add_argument("folder", type=pathlib.Path)
     p.add_argument("--count", type=int, default=200)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--first", type=int, default=0, help="leave out the mutants before that one")
     p.add_argument("--seconds", type=float, default=0, help="stop after that time")
     p.add_argument("--only", help="files whose path has this in it")
+    p.add_argument("--again", action="store_true", help="run the tests on the survivors of earlier runs as well")
     o = p.parse_args()
     if o.what == "prepare":
         return prepare(o.folder.resolve())
     mutants = Mutants(o.folder.resolve())
+    until = time.monotonic() + (o.seconds or 1e9)
     mutants.measure()
-    rng = random.Random(o.seed)
-    lines, tried, caught, until = code_lines(o.only), 0, 0, time.monotonic() + (o.seconds or 1e9)
-    while tried < o.count and time.monotonic() < until:
-        path, number = rng.choice(lines)
+    kept = mutants.folder / "mutants.json"
+    known = json.loads(kept.read_text()) if kept.exists() else {}
+    same, counts, ran = equivalents(), {"caught": 0, "survived": 0, "equivalent": 0}, 0
+    for path, number, change in drawn(o.seed, o.only):
+        if ran == o.count or time.monotonic() > until:
+            break
         text = path.read_text().splitlines()
-        change = mutated(text[number], rng)
-        if change is None:
-            continue
-        tried += 1
-        if tried <= o.first:
-            continue
         before, text[number] = text[number], change
-        found = mutants.find(path, "\n".join(text) + "\n")
+        name = str(path.relative_to(TOP))
+        key = "\n".join((name, str(number), before, change))
+        if known.get(key, "") == "" and (key not in known or o.again) and (name, before.strip(), change.strip()) not in same:
+            known[key] = mutants.find(path, "\n".join(text) + "\n")
+            kept.write_text(json.dumps(known, indent=1))
+        found = known.get(key, "")
         if found is None:
-            tried -= 1
             continue
-        caught += bool(found)
-        print(f"{tried} {'caught by ' + found if found else 'SURVIVED'}: {path.relative_to(TOP)}:{number + 1}\n"
+        ran += 1
+        reason = same.get((name, before.strip(), change.strip()))
+        verdict = "caught" if found else "equivalent" if reason else "survived"
+        counts[verdict] += 1
+        print(f"{ran} {verdict}{' by ' + found if found else ': ' + reason if reason else ''}: {name}:{number + 1}\n"
               f"    {before.strip()}\n    {change.strip()}", flush=True)
-    ran = tried - o.first
-    print(f"{caught} of {ran} mutants caught, {100 * caught / max(ran, 1):.1f} %")
+    of = counts["caught"] + counts["survived"]
+    print(f"{counts['caught']} of {of} mutants caught, {100 * counts['caught'] / max(of, 1):.1f} %; {counts['equivalent']} more are equivalent")
     return 0
 
 

@@ -39,6 +39,8 @@ void cli_print_help(const struct command *c)
 	       "      --max-memory SIZE   refuse executions and files that need more than SIZE (512M, 4G);\n"
 	       "                          without it in proportion to the size of the model and its inputs\n"
 	       "      --max-seconds N     stop with an error after N seconds\n"
+	       "      --allow-paths       files that a model names (external data, partitions) may lie anywhere,\n"
+	       "                          not only in its own folder\n"
 	       "  -h, --help              this text\n"
 	       "      --version           the version\n");
 	if (c != commands[0])
@@ -85,6 +87,7 @@ bool cli_common_option(int c, const char *text, const struct command *command, s
 	case 'h': cli_print_help(command); break;
 	case OPT_VERSION: print_version(); break;
 	case OPT_MAX_MEMORY: *exit_now = take_memory(&l->limits, text, d) < 0; return true;
+	case OPT_ALLOW_PATHS: l->limits.any_path = true; return true;
 	case OPT_MAX_SECONDS: *exit_now = take_seconds(&l->limits, text, d) < 0; return true;
 	default: return false;
 	}

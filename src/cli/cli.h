@@ -34,20 +34,22 @@ struct loudness {
  * where verbose. Frees it. Returns the exit status: 1 where there was an error or status is not 0. */
 int cli_finish(struct diags *d, struct loudness l, int status);
 void cli_print_help(const struct command *c);
-/* Options that every subcommand has (-v -q -h, --max-memory, --max-seconds, --version): true where c was one, which is done then;
- * *exit_now where the command is finished by it. */
+/* Options that every subcommand has (-v -q -h, --max-memory, --max-seconds, --allow-paths, --version): true where c was one, which is done
+ * then; *exit_now where the command is finished by it. */
 bool cli_common_option(int c, const char *text, const struct command *command, struct loudness *l, struct diags *d,
 		       bool *exit_now);
 enum {
 	OPT_VERSION = 256,
 	OPT_MAX_MEMORY,
 	OPT_MAX_SECONDS,
+	OPT_ALLOW_PATHS,
 	OPT_OTHER
 }; /* values of long options without a letter start at OPT_OTHER */
 #define CLI_COMMON_OPTIONS                                                                                        \
 	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPT_VERSION },                        \
 		{ "verbose", no_argument, NULL, 'v' }, { "max-memory", required_argument, NULL, OPT_MAX_MEMORY }, \
 		{ "max-seconds", required_argument, NULL, OPT_MAX_SECONDS },                                      \
+		{ "allow-paths", no_argument, NULL, OPT_ALLOW_PATHS },                                            \
 	{                                                                                                         \
 		"quiet", no_argument, NULL, 'q'                                                                   \
 	}

@@ -410,6 +410,8 @@ void diag_note(struct diags *d, enum severity severity, const struct node *n, co
 /* ---- files ---- */
 /* Reads an .onnx file (or, by its ending .onnxtxt, ONNX's textual form). NULL with diagnostics. */
 struct graph *graph_read(const char *path, struct diags *d);
+/* The same for a file that a model names, below a folder ("": the working one) unless the user allows any path. */
+struct graph *graph_read_below(const char *folder, const char *name, struct diags *d);
 /* The same from memory, which is copied; files that it refers to are looked for beside `path`. */
 struct graph *graph_read_bytes(const void *bytes, size_t size, const char *path, struct diags *d);
 /* Writes it, through a temporary name. 0, or -1 with diagnostics. */

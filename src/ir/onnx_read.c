@@ -349,6 +349,15 @@ struct graph *graph_read(const char *path, struct diags *d)
 	return file ? read_blob(file, path, d) : NULL;
 }
 
+struct graph *graph_read_below(const char *folder, const char *name, struct diags *d)
+{
+	struct blob *file = file_map_below(folder, name, d);
+	char *path = path_join(*name == '/' ? "" : folder, name);
+	struct graph *g = file ? read_blob(file, path, d) : NULL;
+	free(path);
+	return g;
+}
+
 struct graph *graph_read_bytes(const void *bytes, size_t size, const char *path, struct diags *d)
 {
 	void *copy = memory_try(size);

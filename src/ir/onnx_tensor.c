@@ -247,17 +247,6 @@ static bool external_number(const struct source *s, const char *key, uint64_t *o
 	return *text >= '0' && *text <= '9' && !*end && !errno;
 }
 
-/* A path that stays inside the model's folder. */
-static bool location_is_safe(const char *location)
-{
-	if (!*location || *location == '/')
-		return false;
-	for (const char *p = location; p; p = strchr(p, '/'), p = p ? p + 1 : NULL)
-		if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || !p[2]))
-			return false;
-	return true;
-}
-
 static struct blob *map_external(struct onnx_reader *r, const char *location)
 {
 	for (struct external_file *e = r->externals; e; e = e->next)
@@ -267,7 +256,7 @@ static struct blob *map_external(struct onnx_reader *r, const char *location)
 	struct strbuf folder = { 0 };
 	if (slash)
 		strbuf_add(&folder, r->path, (size_t)(slash - r->path) + (slash == r->path));
-	struct blob *blob = file_map_below(slash ? folder.text : ".", location, r->diags);
+	struct blob *blob = file_map_below(strbuf_text(&folder), location, r->diags);
 	strbuf_free(&folder);
 	if (!blob)
 		return NULL;
@@ -294,8 +283,9 @@ static struct tensor *read_external(const struct source *s)
 	uint64_t offset = 0, length = s->file_bytes;
 	if (!location)
 		return tensor_error(s, NULL, "has external data without a location");
-	if (!location_is_safe(location))
-		return tensor_error(s, "put the data beside the model and export it again",
+	if (!file_may_be_named(location, s->reader->diags))
+		return tensor_error(s,
+				    "put the data beside the model and export it again, or allow it with --allow-paths",
 				    "has external data in '%s', outside the model's folder", location);
 	if (s->elem == ELEM_STRING || !external_number(s, "offset", &offset) || !external_number(s, "length", &length))
 		return tensor_error(s, NULL, "has external data of an unsupported kind");

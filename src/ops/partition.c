@@ -5,38 +5,29 @@
 
 #include "ops/op.h"
 #include "util/arena.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
-/* A path that stays inside the folder. */
-static bool stays_inside(const char *path)
-{
-	for (const char *p = path; p; p = strchr(p, '/'), p = p ? p + 1 : NULL)
-		if (*p == '/' || (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2])))
-			return false;
-	return true;
-}
-
-/* The partition's graph; a name counts from the folder of the model around it, and lies in it, where from_model; else from the
- * working folder, as FINN has it, which writes whole paths. NULL with a diagnostic. */
+/* The partition's graph; its name counts from the folder of the model around it where from_model, else from the working folder,
+ * as FINN has it. NULL with a diagnostic. */
 static struct graph *read_partition(const struct node *n, bool from_model, struct diags *d)
 {
 	const char *name = node_attr_string(n, "model", ""), *file = n->graph->file ? n->graph->file : "";
 	const char *slash = from_model ? strrchr(file, '/') : NULL;
-	struct strbuf path = { 0 };
+	struct strbuf folder = { 0 };
 	if (!*name) {
 		diag_node_error(d, n, NULL, "attribute model is missing");
 		return NULL;
 	}
-	if (from_model && !stays_inside(name)) {
-		diag_node_error(d, n, "put it beside the model", "its model '%s' lies outside the model's folder",
-				name);
+	if (!file_may_be_named(name, d)) {
+		diag_node_error(d, n, "put it there, or allow it with --allow-paths",
+				"its model '%s' lies outside the %s folder", name, from_model ? "model's" : "working");
 		return NULL;
 	}
 	if (slash)
-		strbuf_add(&path, file, (size_t)(slash - file) + 1);
-	strbuf_puts(&path, name);
-	struct graph *g = graph_read(path.text, d);
-	strbuf_free(&path);
+		strbuf_add(&folder, file, (size_t)(slash - file) + (slash == file));
+	struct graph *g = graph_read_below(strbuf_text(&folder), name, d);
+	strbuf_free(&folder);
 	return g;
 }
 

@@ -155,21 +155,36 @@ static bool is_below(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && (path[n] == '/' || (n && folder[n - 1] == '/'));
 }
 
+static bool any_path(const struct diags *d)
+{
+	return d->limits && d->limits->any_path;
+}
+
+bool file_may_be_named(const char *name, const struct diags *d)
+{
+	if (!*name || any_path(d))
+		return *name;
+	for (const char *p = name; p; p = strchr(p, '/'), p = p ? p + 1 : NULL)
+		if (*name == '/' || (strncmp(p, "..", 2) == 0 && (p[2] == '/' || !p[2])))
+			return false;
+	return true;
+}
+
 struct blob *file_map_below(const char *folder, const char *name, struct diags *d)
 {
-	struct strbuf path = { 0 };
 	struct blob *b = NULL;
-	strbuf_printf(&path, "%s/%s", folder, name);
-	char *real = realpath(path.text, NULL), *root = realpath(folder, NULL);
+	char *path = path_join(*name == '/' ? "" : folder, name);
+	char *real = realpath(path, NULL), *root = realpath(*folder ? folder : ".", NULL);
 	if (!real || !root)
-		file_error(d, path.text, NULL, "cannot open", errno);
-	else if (!is_below(real, root))
-		file_error(d, path.text, "put the file itself there", "is a link out of the folder", 0);
+		file_error(d, path, NULL, "cannot open", errno);
+	else if (!any_path(d) && !is_below(real, root))
+		file_error(d, path, "put the file itself there, or allow it with --allow-paths",
+			   "is a link out of the folder", 0);
 	else
 		b = map_path(real, O_NOFOLLOW, d);
 	free(real);
 	free(root);
-	strbuf_free(&path);
+	free(path);
 	return b;
 }
 

@@ -21,7 +21,11 @@ const char *file_new_id(char id[FILE_ID_SIZE]);
 /* Maps a file read-only. NULL with a diagnostic (missing, a folder, a device, unreadable). An empty file gives a
  * blob of size 0. */
 struct blob *file_map(const char *path, struct diags *d);
-/* Maps a regular file below a folder; a diagnostic where a link leads out of it, and for devices, pipes and sockets. */
+/* Whether a model may name that file: a path that stays below the folder it counts from, neither whole nor with "..", unless the
+ * user allows any (util/limits.h). */
+bool file_may_be_named(const char *name, const struct diags *d);
+/* Maps a file that a model names, below a folder ("": the working one). A diagnostic where the name or a link leads out of it,
+ * unless the user allows that, and for devices, pipes and sockets. */
 struct blob *file_map_below(const char *folder, const char *name, struct diags *d);
 /* Whether both paths lead to the same file; false where one of them is not there. */
 bool file_same(const char *a, const char *b);

@@ -1,8 +1,9 @@
-/* The limits that the user sets for a run. They are reached through the diagnostics, which every function that can
+/* The limits that the user sets for a run, and what is allowed beyond them. They are reached through the diagnostics, which every function that can
  * fail receives. */
 #ifndef QCC_UTIL_LIMITS_H
 #define QCC_UTIL_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct diags;
@@ -11,6 +12,7 @@ struct limits {
 	int64_t memory;	  /* bytes that tensors of one execution take together; 0: in proportion to the model */
 	double seconds;	  /* as the user gave them; 0: no limit */
 	int64_t deadline; /* nanoseconds of a clock that only goes forward, at which work stops; 0: none */
+	bool any_path;	  /* files that a model names may lie anywhere */
 };
 
 /* Sets seconds, and the deadline from now on. */

@@ -96,11 +96,12 @@ else
 	refuses "scripts have no os" "os" "$QCC" --script os.lua
 fi
 # Parts of a network in files of their own: beside the model, and not within each other.
-head='<ir_version: 8, opset_import: ["" : 13, "qonnx.custom_op.general" : 1]>'
-# partition FILE PART: a model whose only node is the part.
+finn=finn.custom_op.fpgadataflow
+head="<ir_version: 8, opset_import: [\"\" : 13, \"qonnx.custom_op.general\" : 1, \"$finn\" : 1]>"
+# partition FILE PART [OPERATOR]: a model whose only node is the part.
 partition() {
-	printf '%s\ng () => (float[1,2] y) <float[1,2] c = {1,2}> {\n y = qonnx.custom_op.general.GenericPartition<model="%s">(c)\n}\n' \
-		"$head" "$2" >"$1"
+	printf '%s\ng () => (float[1,2] y) <float[1,2] c = {1,2}> {\n y = %s<model="%s">(c)\n}\n' \
+		"$head" "${3:-qonnx.custom_op.general.GenericPartition}" "$2" >"$1"
 }
 mkdir parts
 printf '%s\ng (float[1,2] a) => (float[1,2] b) {\n b = Neg(a)\n}\n' "$head" >parts/part.onnxtxt
@@ -116,4 +117,27 @@ refuses "parts that name each other" 'has partitions of its own' "$QCC" run part
 refuses "a part that names itself" 'has partitions of its own' "$QCC" run parts/itself.onnxtxt -q -o no.npy
 refuses "a part outside the folder" 'outside the model' "$QCC" run parts/out.onnxtxt -q -o no.npy
 refuses "... by a whole path" 'outside the model' "$QCC" run parts/absolute.onnxtxt -q -o no.npy
+# FINN's partitions count from the working folder.
+partition parts/dataflow.onnxtxt parts/part.onnxtxt $finn.StreamingDataflowPartition
+ok "a partition of FINN's below the working folder" "$QCC" run parts/dataflow.onnxtxt -q -o dataflow.npy
+ok "... gives what the part gives" cmp part.npy dataflow.npy
+ln -s "$PWD/outside.onnxtxt" parts/link.onnxtxt
+ln -s /dev/zero parts/device.onnxtxt
+mkdir elsewhere
+partition elsewhere/above.onnxtxt ../outside.onnxtxt $finn.StreamingDataflowPartition
+partition elsewhere/whole.onnxtxt "$PWD/outside.onnxtxt" $finn.StreamingDataflowPartition
+partition parts/linked.onnxtxt link.onnxtxt
+partition parts/endless.onnxtxt device.onnxtxt
+for form in above whole; do
+	refuses "a partition of FINN's outside it ($form)" \
+		"StreamingDataflowPartition.*outside.onnxtxt' lies outside the working folder.*--allow-paths" \
+		"$QCC" run elsewhere/$form.onnxtxt -q -o no.npy
+done
+(cd elsewhere && "$QCC" run --allow-paths above.onnxtxt -q -o ../above.npy)
+ok "... is read with --allow-paths" cmp part.npy above.npy
+ok "... by a whole path as well" "$QCC" run --allow-paths elsewhere/whole.onnxtxt -q -o whole.npy
+ok "... and gives what the part gives" cmp part.npy whole.npy
+refuses "a part behind a link" 'is a link out of the folder.*--allow-paths' "$QCC" run parts/linked.onnxtxt -q -o no.npy
+ok "... is read with --allow-paths" "$QCC" run --allow-paths parts/linked.onnxtxt -q -o linked.npy
+refuses "a part behind a link to a device" 'is a device' "$QCC" run --allow-paths parts/endless.onnxtxt -q -o no.npy
 finish
