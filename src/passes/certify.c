@@ -9,7 +9,6 @@
 
 enum {
 	AT_ONCE = 1 << 15,
-	MOST_POINTS = 1 << 26, /* over all channels; a few seconds */
 	FLOAT_COUNTS_TO = 1 << 24,
 };
 
@@ -171,12 +170,12 @@ static bool goes_one_way(const struct claim *c)
 	return !c->down;
 }
 
-/* Of floats, and of integers in a range too wide to look at everywhere or for float32 to count, the steps. */
+/* Of a chain that goes one way the steps, wherever there are fewer of them than points; of floats always. A chain that
+ * turns back is looked at everywhere. */
 static bool looks_at_steps(const struct claim *c)
 {
-	bool wide =
-		c->hi - c->lo > MOST_POINTS / c->chain->channels || c->hi > FLOAT_COUNTS_TO || c->lo < -FLOAT_COUNTS_TO;
-	return c->of_floats || (wide && goes_one_way(c));
+	int64_t steps = node_input(c->up, 1)->constant->dims[1];
+	return c->of_floats || (goes_one_way(c) && c->hi - c->lo > 2 * (steps + 1));
 }
 
 /* ---- in the network's own shape ---- */

@@ -1,7 +1,7 @@
 /* Certificates. The nodes that a pass generated are executed and compared with the chain of operators they replace,
- * at every integer the accumulator can take and in all channels. Where that range is very wide and the operators are
- * monotone, they are compared at each threshold and at the integer below it, since nothing changes between two
- * thresholds. Both are then executed on a tensor of the network's own shape, so that parameters along the wrong axis
+ * for every integer the accumulator can take and in all channels. Where the operators are monotone, that takes both ends
+ * of the range, each threshold and the integer below it, since neither side changes between two thresholds; others
+ * are looked at everywhere. Both are then executed on a tensor of the network's own shape, so that parameters along the wrong axis
  * are noticed. */
 #ifndef QCC_PASSES_CERTIFY_H
 #define QCC_PASSES_CERTIFY_H

@@ -353,12 +353,9 @@ static const struct pass_case wide = {
 	"MatMul=1 MultiThreshold=2 Quant=0",
 };
 
-static void wide_ranges_are_certified_at_their_steps(void **state)
+static void certified(struct graph *g, struct certificates *made)
 {
-	(void)state;
-	struct graph *g = case_graph(&wide);
-	struct certificates made = { 0 };
-	struct pipeline_options o = { .verify_structure = true, .certify = true, .certificates = &made };
+	struct pipeline_options o = { .verify_structure = true, .certify = true, .certificates = made };
 	struct diags d = { 0 };
 	struct pipeline p;
 	json_t *report = json_array();
@@ -366,12 +363,42 @@ static void wide_ranges_are_certified_at_their_steps(void **state)
 	pipeline_run(&p, g, &o, report, &d);
 	assert_no_errors(&d);
 	diags_free(&d); /* notes */
+	pipeline_free(&p);
+	json_decref(report);
+}
+
+static void wide_ranges_are_certified_at_their_steps(void **state)
+{
+	(void)state;
+	struct graph *g = case_graph(&wide);
+	struct certificates made = { 0 };
+	certified(g, &made);
 	const struct certificate *last = &made.items[made.count - 1];
 	assert_true(last->hi - last->lo > 1 << 26);
 	assert_true(last->points > 0 && last->points < 1 << 16);
 	certificates_free(&made);
-	pipeline_free(&p);
-	json_decref(report);
+	graph_free(g);
+}
+
+/* Few levels over some ten thousand integers: both ends, and two points a threshold. */
+static void certificates_cost_thresholds_where_chains_are_monotone(void **state)
+{
+	(void)state;
+	static const struct pass_case c = {
+		"monotone",
+		X,
+		"float[4,2] w = {100,1, -50,2, 30,3, 1,4}, float coarse = {3000}",
+		"i = qonnx.Quant" SIGNED "(x, one, zero, eight) q = qonnx.Quant" SIGNED
+		"(w, one, zero, eight) m = MatMul(i, q) y = qonnx.Quant" SIGNED "(m, coarse, zero, two)",
+		"MatMul=1 MultiThreshold=2 Quant=0",
+	};
+	struct graph *g = case_graph(&c);
+	struct certificates made = { 0 };
+	certified(g, &made);
+	const struct certificate *last = &made.items[made.count - 1];
+	assert_true(last->hi - last->lo > 1 << 14);
+	assert_int_equal(last->points, (2 + 2 * 3) * last->channels);
+	certificates_free(&made);
 	graph_free(g);
 }
 
@@ -463,6 +490,7 @@ int main(void)
 		cmocka_unit_test(ends_in_scale_and_bias),
 		cmocka_unit_test(negative_scales_flip_weights),
 		cmocka_unit_test(wide_ranges_are_certified_at_their_steps),
+		cmocka_unit_test(certificates_cost_thresholds_where_chains_are_monotone),
 		cmocka_unit_test(wide_thresholds_are_what_float32_holds),
 		cmocka_unit_test(batch_norms_become_mul_and_add),
 		cmocka_unit_test(sums_that_float32_does_not_hold_are_named),
