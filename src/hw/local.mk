@@ -9,6 +9,8 @@ libqcc_la_SOURCES += \
 	src/hw/exact.c \
 	src/hw/folding.c \
 	src/hw/folding.h \
+	src/hw/host.c \
+	src/hw/host.h \
 	src/hw/hw.h \
 	src/hw/kind.h \
 	src/hw/kinds/add_streams.c \

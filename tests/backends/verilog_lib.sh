@@ -26,3 +26,14 @@ designed() {
 		fail "$1: no warnings" "$(head -n 10 .stdout)"
 	fi
 }
+
+# in_iverilog NAME SEED: the design of out/ in iverilog, without pauses and with random ones.
+in_iverilog() {
+	for stalls in "" "$2"; do
+		if make -s -C out/verilog isim STALLS=$stalls >.stdout 2>&1; then
+			pass "$1: $(sed -n 's/^testbench: //p' .stdout)"
+		else
+			fail "$1${stalls:+ with pauses}" "$(tail -n 5 .stdout)"
+		fi
+	done
+}

@@ -2,130 +2,33 @@
  * is a graph of its own, planned as generated C is and written by the C backend's reference style. */
 #include "backends/c/emit.h"
 #include "backends/hls/hls.h"
-#include "hw/kind.h"
+#include "hw/host.h"
 
 #include <stdlib.h>
 
-/* One of the two parts. Ports are what goes in and comes out as arrays of floats: the network's inputs and the design's
- * input streams, or its output streams and the network's outputs. */
+/* One of the two parts. Ports are arrays of floats. */
 struct part {
-	struct graph *g; /* the host's nodes alone; outputs that nothing computes are left out */
-	struct plan *plan;
-	size_t n_out;
-	long *copies; /* of port out k: the port in that it repeats; -1: it is the plan's next output */
+	struct host_part host;
+	struct plan *plan; /* NULL: the host computes nothing */
 };
 
-/* ---- the two graphs ---- */
+typedef int read_part_fn(struct host_part *t, const struct design *p, struct diags *d);
 
-/* Nodes that no output needs. */
-static void drop_dead(struct graph *g)
-{
-	for (struct node *n = g->last, *before; n; n = before) {
-		bool used = false;
-		before = n->prev;
-		for (uint32_t i = 0; i < n->n_outputs; i++)
-			used |= n->outputs[i] && n->outputs[i]->uses;
-		if (!used)
-			node_remove(n);
-	}
-}
-
-/* Whether the host can compute all that is left of g, from g's inputs. */
-static int check_part(const struct graph *g, struct diags *d)
-{
-	graph_for_each_node (g, n) {
-		for (uint32_t i = 0; i < n->n_inputs; i++) {
-			const struct value *v = node_input(n, i);
-			if (v && !v->producer && !v->constant && !v->is_input)
-				return diag_node_error(
-					d, n, NULL,
-					"needs '%s', which neither the host's part before it nor the hardware computes",
-					v->name);
-		}
-		if (hw_kind_of(n) && !(hw_kind_of(n)->flags & HW_QUEUE))
-			return diag_node_error(d, n, NULL,
-					       "lies between two parts of the network that the host computes");
-	}
-	return 0;
-}
-
-/* Output `port` of the part: v, or the input whose value it is. */
-static void add_port(struct part *t, struct value *v, struct value *const *inputs, size_t n_inputs, size_t port,
-		     uint32_t *n_outputs)
-{
-	t->copies[port] = -1;
-	for (size_t i = 0; i < n_inputs; i++)
-		if (inputs[i] == v)
-			t->copies[port] = (long)i;
-	if (t->copies[port] >= 0)
-		return;
-	if (*n_outputs < t->g->n_outputs)
-		graph_set_output(t->g, *n_outputs, v);
-	else
-		graph_add_output(t->g, v, v->name);
-	++*n_outputs;
-}
-
-/* Plans what is left for the outputs that something computes; there may be none. */
-static int plan_part(struct part *t, uint32_t n_outputs, struct diags *d)
+static int part_read(struct part *t, read_part_fn *read, const struct hls_design *p, struct diags *d)
 {
 	static const struct plan_options options = { .fuse = true };
-	if (!n_outputs)
-		return 0;
-	graph_drop_outputs(t->g, n_outputs);
-	drop_dead(t->g);
-	if (check_part(t->g, d) < 0)
+	*t = (struct part){ 0 };
+	if (read(&t->host, &p->design, d) != 0)
 		return -1;
-	t->plan = plan_build(t->g, &options, d);
-	return t->plan ? 0 : -1;
-}
-
-static void part_begin(struct part *t, const struct hls_design *p, size_t n_out)
-{
-	*t = (struct part){ .g = graph_copy(p->design.g), .n_out = n_out };
-	t->copies = xcalloc(n_out + 1, sizeof *t->copies);
+	if (t->host.computes)
+		t->plan = plan_build(t->host.g, &options, d);
+	return !t->host.computes || t->plan ? 0 : -1;
 }
 
 static void part_free(struct part *t)
 {
 	plan_free(t->plan);
-	graph_free(t->g);
-	free(t->copies);
-}
-
-/* From the network's inputs to the values that the design's input streams carry. */
-static int read_head(struct part *t, const struct hls_design *p, struct diags *d)
-{
-	uint32_t n_outputs = 0;
-	part_begin(t, p, p->design.n_inputs);
-	size_t n = graph_data_inputs(t->g, NULL, 0);
-	struct value **inputs = xcalloc(n + 1, sizeof *inputs);
-	graph_data_inputs(t->g, inputs, n);
-	for (size_t k = 0; k < p->design.n_inputs; k++)
-		add_port(t, graph_value(t->g, design_port(&p->design, false, k)->value->name), inputs, n, k,
-			 &n_outputs);
-	free(inputs);
-	return plan_part(t, n_outputs, d);
-}
-
-/* From the values of the design's output streams to the network's output. */
-static int read_tail(struct part *t, const struct hls_design *p, struct diags *d)
-{
-	uint32_t n_outputs = 0;
-	part_begin(t, p, p->design.g->n_outputs);
-	struct value **inputs = xcalloc(p->design.n_outputs + 1, sizeof *inputs);
-	graph_drop_inputs(t->g);
-	for (size_t k = 0; k < p->design.n_outputs; k++) {
-		struct value *v = graph_value(t->g, design_port(&p->design, true, k)->value->name);
-		inputs[k] = value_new(t->g, v->name);
-		value_copy_type(t->g, inputs[k], v);
-		graph_add_input(t->g, inputs[k]);
-		value_replace_uses(v, inputs[k]);
-	}
-	for (uint32_t i = 0; i < t->n_out; i++)
-		add_port(t, t->g->outputs[i].value, inputs, p->design.n_outputs, i, &n_outputs);
-	free(inputs);
-	return plan_part(t, n_outputs, d);
+	host_part_free(&t->host);
 }
 
 /* ---- text ---- */
@@ -148,8 +51,8 @@ static void convert_inputs(const struct plan *plan, struct strbuf *b)
 
 static void declare_outputs(const struct part *t, struct strbuf *b)
 {
-	for (size_t port = 0, i = 0; port < t->n_out; port++) {
-		if (t->copies[port] >= 0)
+	for (size_t port = 0, i = 0; port < t->host.n_out; port++) {
+		if (t->host.copies[port] >= 0)
 			continue;
 		const struct plan_buf *y = t->plan->outputs[i];
 		if (y->real)
@@ -162,8 +65,8 @@ static void declare_outputs(const struct part *t, struct strbuf *b)
 
 static void convert_outputs(const struct part *t, struct strbuf *b)
 {
-	for (size_t port = 0, i = 0; port < t->n_out; port++) {
-		if (t->copies[port] >= 0)
+	for (size_t port = 0, i = 0; port < t->host.n_out; port++) {
+		if (t->host.copies[port] >= 0)
 			continue;
 		const struct plan_buf *y = t->plan->outputs[i];
 		if (!y->real)
@@ -175,10 +78,10 @@ static void convert_outputs(const struct part *t, struct strbuf *b)
 
 static void copy_ports(const struct part *t, const int64_t *counts, struct strbuf *b)
 {
-	for (size_t port = 0; port < t->n_out; port++)
-		if (t->copies[port] >= 0)
-			strbuf_printf(b, "\tmemcpy(out[%zu], in[%ld], %lld * sizeof(float));\n", port, t->copies[port],
-				      LL(counts[port]));
+	for (size_t port = 0; port < t->host.n_out; port++)
+		if (t->host.copies[port] >= 0)
+			strbuf_printf(b, "\tmemcpy(out[%zu], in[%ld], %lld * sizeof(float));\n", port,
+				      t->host.copies[port], LL(counts[port]));
 }
 
 /* The layers' functions, their constants before them, to `functions`; the part's own statements to `body`. */
@@ -240,7 +143,7 @@ static int emit_head(const struct hls_design *p, struct strbuf *b, struct diags 
 	int64_t *counts = xcalloc(p->design.n_inputs + 1, sizeof *counts);
 	for (size_t k = 0; k < p->design.n_inputs; k++)
 		counts[k] = count_of(design_port(&p->design, false, k)->value);
-	int status = read_head(&t, p, d);
+	int status = part_read(&t, host_head, p, d);
 	if (status == 0)
 		status = emit_part(p, &t, "head", counts, b);
 	part_free(&t);
@@ -254,7 +157,7 @@ static int emit_tail(struct hls_design *p, struct strbuf *b, struct diags *d)
 	int64_t *counts = xcalloc(p->design.g->n_outputs + 1, sizeof *counts);
 	for (uint32_t i = 0; i < p->design.g->n_outputs; i++)
 		counts[i] = count_of(p->design.g->outputs[i].value);
-	int status = read_tail(&t, p, d);
+	int status = part_read(&t, host_tail, p, d);
 	p->host_rounds = false;
 	for (const struct plan_layer *l = t.plan ? t.plan->layers : NULL; l; l = l->next)
 		p->host_rounds |= plan_layer_rounds(l);

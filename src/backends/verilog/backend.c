@@ -134,6 +134,7 @@ static const char *const keywords[] = {
 	"testbench",
 	"tb_sink",
 	"tb_source",
+	"board",
 	"sim",
 };
 
@@ -143,6 +144,12 @@ static int check_kinds(const struct design *p, struct diags *d)
 		if (verilog_check_layer(&p->layers[i].l, d) != 0)
 			return -1;
 	return 0;
+}
+
+/* A file of a module has its name: "qcc_fifo" for "qcc_fifo.v". */
+static const char *module_name(struct arena *a, const char *file)
+{
+	return arena_printf(a, "%.*s", (int)strcspn(file, "."), file);
 }
 
 int verilog_design_read(struct verilog_design *p, const struct graph *g, const char *top,
@@ -155,7 +162,7 @@ int verilog_design_read(struct verilog_design *p, const struct graph *g, const c
 	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
 		map_set(&taken, keywords[i], p);
 	for (size_t i = 0; verilog_texts[i].name; i++)
-		map_set(&taken, verilog_texts[i].name, p);
+		map_set(&taken, module_name(&p->design.arena, verilog_texts[i].name), p);
 	p->top = identifier_unique(&p->design.arena, &taken, identifier_alone(&p->design.arena, top, "n"), NULL);
 	design_name_layers(&p->design, &taken, NULL);
 	map_free(&taken);
@@ -209,17 +216,22 @@ static int emit_top(struct output *o, const struct verilog_design *p, struct str
 
 static void write_design(struct output *o, const struct verilog_design *p)
 {
-	struct strbuf top = { 0 }, header = { 0 }, makefile = { 0 }, bench = { 0 }, name = { 0 };
+	struct strbuf top = { 0 }, header = { 0 }, makefile = { 0 }, bench = { 0 }, board = { 0 }, name = { 0 };
 	if (emit_top(o, p, &top) != 0)
 		o->status = -1;
 	verilog_emit_sim_header(p, &header);
 	verilog_emit_makefile(p, &makefile);
+	verilog_emit_board_makefile(p, &makefile);
 	verilog_emit_testbench(p, backend_int(o->x, "samples"), &bench);
 	strbuf_printf(&name, "%s.v", p->top);
 	write_buffer(o, name.text, &top);
 	write_buffer(o, "sim.h", &header);
 	write_buffer(o, "Makefile", &makefile);
 	write_buffer(o, "testbench.v", &bench);
+	if (verilog_has_board(p)) {
+		verilog_emit_board(p, &board);
+		write_buffer(o, "board.v", &board);
+	}
 	for (size_t i = 0; verilog_texts[i].name; i++)
 		write_file(o, verilog_texts[i].name, verilog_texts[i].text, strlen(verilog_texts[i].text));
 	strbuf_free(&name);
@@ -276,6 +288,8 @@ static int emit(struct backend_ctx *x)
 		o.status = dir_make(vectors.text, x->diags);
 	if (o.status == 0) {
 		write_design(&o, &p);
+		if (o.status == 0 && verilog_has_board(&p))
+			o.status = verilog_write_host(&p, dir.text, x->diags);
 		if (o.status == 0)
 			o.status = verilog_write_vectors(&p, dir.text, backend_int(x, "samples"), x->diags);
 		report(x, &p);
@@ -300,7 +314,9 @@ const struct backend backend_verilog = {
 	.help = "Writes verilog/: a top module with valid and ready at every border, a module a kind of layer, weights and\n"
 		"thresholds as .hex files, a testbench with golden vectors of the integer part, a Makefile. `make sim` runs it in\n"
 		"verilator and compares words and cycles a frame with what was computed (STALLS=SEED: with random pauses),\n"
-		"`make lint` checks it, `make synth TARGET=xilinx|ice40` synthesises it with yosys. The graph must have been folded.\n"
+		"`make lint` checks it, `make synth TARGET=xilinx|ice40` synthesises it with yosys. `make bitstream BOARD=ice40-hx8k-b-evn`\n"
+		"(ice40-up5k, ulx3s) makes a bitstream with a serial line, over which host.py sends rows and reads classes;\n"
+		"`make board-sim` simulates that line bit by bit. The graph must have been folded.\n"
 		"\n"
 		"    qcc model.onnx -p 'streamline,fold(target_fps=100000)' -b verilog -o out\n"
 		"\n"

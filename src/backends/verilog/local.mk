@@ -1,6 +1,7 @@
 # The Verilog backend. Texts of modules/, which go into generated designs, become strings in verilog_text.c.
 libqcc_la_SOURCES += \
 	src/backends/verilog/backend.c \
+	src/backends/verilog/board.c \
 	src/backends/verilog/files.c \
 	src/backends/verilog/layers.c \
 	src/backends/verilog/memories.c \
@@ -19,6 +20,16 @@ libqcc_la_SOURCES += \
 nodist_libqcc_la_SOURCES += src/backends/verilog/verilog_text.c
 
 VERILOG_MODULES = \
+	src/backends/verilog/modules/board.mk \
+	src/backends/verilog/modules/board_bench.v \
+	src/backends/verilog/modules/board_bytes.v \
+	src/backends/verilog/modules/board_serial.v \
+	src/backends/verilog/modules/board_uart_rx.v \
+	src/backends/verilog/modules/board_uart_tx.v \
+	src/backends/verilog/modules/board_words.v \
+	src/backends/verilog/modules/host.py \
+	src/backends/verilog/modules/ice40-hx8k-b-evn.pcf \
+	src/backends/verilog/modules/ice40-up5k.pcf \
 	src/backends/verilog/modules/qcc_activate.v \
 	src/backends/verilog/modules/qcc_channelwise.v \
 	src/backends/verilog/modules/qcc_code.v \
@@ -52,7 +63,8 @@ VERILOG_MODULES = \
 	src/backends/verilog/modules/qcc_window_parallel.v \
 	src/backends/verilog/modules/tb_sink.v \
 	src/backends/verilog/modules/tb_source.v \
-	src/backends/verilog/modules/testbench.cpp
+	src/backends/verilog/modules/testbench.cpp \
+	src/backends/verilog/modules/ulx3s.lpf
 EXTRA_DIST += $(VERILOG_MODULES)
 BUILT_SOURCES += src/backends/verilog/verilog_text.c
 CLEANFILES += src/backends/verilog/verilog_text.c

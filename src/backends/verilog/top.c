@@ -27,7 +27,7 @@ void verilog_emit_ports(const struct verilog_design *p, struct strbuf *b)
  * way's words pass the registers of modules and queues, which the schedule does not count. */
 static int64_t slack(const struct verilog_design *p, const struct design_stream *s)
 {
-	enum { REGISTERS = 7 }; /* of a layer and the queue behind it */
+	enum { REGISTERS = 8 }; /* of a layer and the queue behind it */
 	if (!s->reader || s->reader->n_in < 2)
 		return 0;
 	int64_t all = REGISTERS * (int64_t)p->design.n_layers;

@@ -71,4 +71,13 @@ void verilog_emit_testbench(const struct verilog_design *p, int64_t samples, str
 /* Golden vectors tv/inN.hex and tv/outN.hex below dir, one word on each line, computed by the executor. */
 int verilog_write_vectors(const struct verilog_design *p, const char *dir, int64_t samples, struct diags *d);
 
+/* ---- board.c: the design with a serial line; only for designs with one input and one output ---- */
+
+bool verilog_has_board(const struct verilog_design *p);
+void verilog_emit_board(const struct verilog_design *p, struct strbuf *b);
+/* The end of the Makefile: board.mk, or why there are no boards. */
+void verilog_emit_board_makefile(const struct verilog_design *p, struct strbuf *b);
+/* host.json, before.onnx and after.onnx below dir, which host.py reads. 0, or -1 with a diagnostic. */
+int verilog_write_host(const struct verilog_design *p, const char *dir, struct diags *d);
+
 #endif

@@ -1,6 +1,7 @@
 // A matrix-vector unit: PE outputs at a time from SIMD inputs at a time, with thresholds or (STEPS 0) without. The vector is
 // read with the first PE outputs and kept for the others; DEPTHWISE: an input word holds SIMD kernel positions of PE
-// channels, which are not kept. One step a cycle; stages: read weights, add GROUP products each, accumulate, activate.
+// channels, which are not kept. One step a cycle; stages: read weights, (where SIMD is large) hold them in registers, add
+// GROUP products each, accumulate, activate.
 module qcc_mvau #(
 	parameter SF = 1, // input words of a vector
 	parameter NF = 1, // output words of a vector
@@ -36,9 +37,11 @@ module qcc_mvau #(
 );
 	localparam GROUPS = (SIMD + GROUP - 1) / GROUP;
 	localparam KEEPS = DEPTHWISE == 0 && NF > 1;
+	localparam HOLDS = SIMD > 4; // a memory's access time and a tree of adders do not fit one fast cycle
 	reg [3:0] valid; // of the stages
 	reg [1:0] last;
 	reg first, first_sum;
+	wire held_valid, held_last, held_first; // of stage 0, or of the registers behind it
 	wire move = !valid[3] || out_ready;
 
 	// Where in the vector.
@@ -57,10 +60,10 @@ module qcc_mvau #(
 		.clock(clock), .reset(reset), .step(step), .at(address), .next(address_next_unused), .last(address_last_unused));
 
 	// Stage 0: the weights, and the inputs from outside or as they were kept.
-	wire [PE*SIMD*W_BITS-1:0] weights;
-	wire [IN_WIDTH-1:0] x;
+	wire [PE*SIMD*W_BITS-1:0] read_weights, weights;
+	wire [IN_WIDTH-1:0] read_x, x;
 	qcc_rom #(.WIDTH(PE * SIMD * W_BITS), .WORDS(SF * NF), .BITS(ADDRESS_BITS), .FILE(WEIGHTS)) weight_rom (
-		.clock(clock), .read(step), .address(address), .data(weights));
+		.clock(clock), .read(step), .address(address), .data(read_weights));
 	reg [IN_WIDTH-1:0] fresh;
 	always @(posedge clock)
 		if (step)
@@ -77,9 +80,34 @@ module qcc_mvau #(
 					kept <= memory[sf];
 					is_fresh <= reads;
 				end
-			assign x = is_fresh ? fresh : kept;
+			assign read_x = is_fresh ? fresh : kept;
 		end else begin : pass
-			assign x = fresh;
+			assign read_x = fresh;
+		end
+	endgenerate
+
+	generate
+		if (HOLDS) begin : hold
+			reg [PE*SIMD*W_BITS-1:0] weights_register;
+			reg [IN_WIDTH-1:0] x_register;
+			reg valid_register, last_register, first_register;
+			always @(posedge clock) begin
+				if (reset)
+					valid_register <= 1'b0;
+				else if (move)
+					valid_register <= valid[0];
+				if (move) begin
+					weights_register <= read_weights;
+					x_register <= read_x;
+					last_register <= last[0];
+					first_register <= first;
+				end
+			end
+			assign weights = weights_register, x = x_register;
+			assign held_valid = valid_register, held_last = last_register, held_first = first_register;
+		end else begin : at_once
+			assign weights = read_weights, x = read_x;
+			assign held_valid = valid[0], held_last = last[0], held_first = first;
 		end
 	endgenerate
 
@@ -124,12 +152,12 @@ module qcc_mvau #(
 		if (reset)
 			valid <= 4'd0;
 		else if (move)
-			valid <= {valid[2], valid[1] && last[1], valid[0], step};
+			valid <= {valid[2], valid[1] && last[1], held_valid, step};
 	always @(posedge clock)
 		if (move) begin
-			last <= {last[0], sf_last};
+			last <= {held_last, sf_last};
 			first <= sf == {SF_BITS{1'b0}};
-			first_sum <= first;
+			first_sum <= held_first;
 		end
 
 	// Stage 3: activation.
