@@ -2,12 +2,12 @@
 """How many small faults in src/passes and src/plan the tests find.
 
     tests/mutation.py prepare FOLDER                 builds qcc and the tests there, with a shared library (minutes)
-    tests/mutation.py run FOLDER [--count 200] [--seed 1] [--seconds 0] [--only passes/fold] [--again]
+    tests/mutation.py run FOLDER [--count 200] [--seed 1] [--seconds 0] [--only passes/fold] [--fast] [--again]
 
 A mutant is one random line of code with one change: another comparison, operator or constant, a condition turned around, or the
 statement left out. Which lines and changes depends on the seed and on the lines themselves, so that a change elsewhere in the
 sources leaves the choice as it is. The changed file alone is compiled, and put in front of the library by LD_PRELOAD. The fast
-tests run first, then those with whole networks, until one fails, which is what is wanted. Mutants that do not compile, or compile
+tests run first, then under valgrind, then those with whole networks, until one fails, which is what is wanted. Mutants that do not compile, or compile
 to the same code, do not count. mutation_equivalent.txt lists mutants that change nothing that anyone could test, each with the
 reason; they are counted apart. What was found is kept in FOLDER/mutants.json, so that a run goes on where the last one ended;
 --again runs the tests on those that survived. Survivors are printed with the line as it was and as it became; the last line has
@@ -30,7 +30,7 @@ FOLDERS = ("src/passes", "src/plan")
 # Programs that take seconds at the most.
 FAST = ["tests/passes/test_table", "tests/passes/test_streamline", "tests/passes/test_convert", "tests/passes/test_to_hw",
         "tests/passes/test_axes", "tests/passes/test_surgery", "tests/passes/test_prune_dead", "tests/passes/test_way_out",
-        "tests/passes/test_schedule", "tests/passes/test_fold", "tests/passes/test_fold_exact", "tests/passes/test_parts",
+        "tests/passes/test_schedule", "tests/passes/test_fold", "tests/passes/test_fold_exact", "tests/passes/test_parts", "tests/passes/test_written",
         "tests/backends/test_plan", "tests/unit/test_pipeline", "tests/unit/test_api", "tests/hw/test_design", "tests/hw/test_kinds",
         "tests/hw/test_memory", "tests/unit/test_text"]
 # Those with whole networks, fewer of them than in `make check`, for the folders that they exercise.
@@ -38,6 +38,10 @@ ALL, PASSES, PLAN = FOLDERS, FOLDERS[:1], FOLDERS[1:]
 SLOW = [(PLAN, "tests/backends/c_goldens.py"), (PLAN, "QCC_C_RANDOM=6 tests/backends/c_random.py"), (PLAN, "tests/backends/c_nodes.py"),
         (PASSES, "tests/passes/networks"), (PASSES, "tests/interop/random_networks.py --count 90 --qonnx-every 1000 --jobs 1"),
         (PASSES, "tests/cli/misuses.sh"), (ALL, "QCC_HLS_RANDOM=3 tests/backends/hls_random.py")]
+# Reads beyond the end and memory that is kept, which `make check` with the sanitizers finds, by programs that take little time.
+MEMORY = ["valgrind " + t for t in FAST if t not in ("tests/passes/test_streamline", "tests/passes/test_schedule")]
+MEMORY_ERROR = 97
+VALGRIND = f"valgrind -q --error-exitcode={MEMORY_ERROR} --leak-check=full --errors-for-leak-kinds=definite"
 PROGRAMS = ["tests/passes/networks", "tests/ops/run_case", "tests/backends/emit_cases"]
 
 CHANGES = [(r"<=", "<"), (r">=", ">"), (r"(?<![<>=!\-])<(?![<=])", "<="), (r"(?<![<>=!\-])>(?![>=])", ">="), (r"==", "!="), (r"!=", "=="),
@@ -129,7 +133,8 @@ def mutated(line, rng):
 
 
 class Mutants:
-    def __init__(self, folder):
+    def __init__(self, folder, fast):
+        self.fast = fast
         self.folder, self.compiler = folder, compiler(folder)
         self.work = pathlib.Path(tempfile.mkdtemp())
         self.seconds = {}
@@ -168,12 +173,15 @@ class Mutants:
         words = test.split()
         settings = dict(w.split("=") for w in words if re.match(r"[A-Z_]+=", w))
         words = [w for w in words if not re.match(r"[A-Z_]+=", w)]
-        path = pathlib.Path(words[0])
+        path = pathlib.Path(words[-1] if words[0] == "valgrind" else words[0])
         if path.suffix == ".py":
             return [os.environ.get("QCC_PYTHON", sys.executable), str(TOP / path), *words[1:]], settings
         if path.suffix == ".sh":
             return ["sh", str(TOP / path), *words[1:]], settings
-        return [self.wrapped(path.name, self.folder / path.parent / ".libs" / path.name), *words[1:]], settings
+        program = self.folder / path.parent / ".libs" / path.name
+        if words[0] == "valgrind":
+            program = f"{VALGRIND} {program}"
+        return [self.wrapped("-".join([*words[:-1], path.name]), program)], settings
 
     def passes(self, test):
         """Whether the test passes with the mutant in front."""
@@ -189,6 +197,8 @@ class Mutants:
                 return False
             said.seek(0)
             lines = said.read().splitlines()
+        if process.returncode == MEMORY_ERROR:
+            return False
         return any(line.startswith("ok") for line in lines) and not any(re.match(r"not ok \d+ (?!# SKIP)", line) for line in lines)
 
     def measure(self):
@@ -198,7 +208,7 @@ class Mutants:
         self.compiled(path, path.read_text())
         run(["gcc", "-shared", "-o", str(self.work / "mutant.so"), str(self.work / "mutant.o")])
         self.seconds = json.loads(kept.read_text()) if kept.exists() else {}
-        for test in [*FAST, *(t for _, t in SLOW)]:
+        for test in FAST if self.fast else [*FAST, *MEMORY, *(t for _, t in SLOW)]:
             if test in self.seconds:
                 continue
             started = time.monotonic()
@@ -215,6 +225,9 @@ class Mutants:
             return None
         folder = str(path.relative_to(TOP))
         tests = sorted((t for t in FAST if t in self.seconds), key=self.seconds.get)
+        if self.fast:
+            return next((t for t in tests if not self.passes(t)), "")
+        tests += [t for t in MEMORY if t in self.seconds]
         tests += sorted((t for where, t in SLOW if t in self.seconds and folder.startswith(where)), key=self.seconds.get)
         return next((t for t in tests if not self.passes(t)), "")
 
@@ -227,11 +240,12 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--seconds", type=float, default=0, help="stop after that time")
     p.add_argument("--only", help="files whose path has this in it")
+    p.add_argument("--fast", action="store_true", help="only the tests that take seconds")
     p.add_argument("--again", action="store_true", help="run the tests on the survivors of earlier runs as well")
     o = p.parse_args()
     if o.what == "prepare":
         return prepare(o.folder.resolve())
-    mutants = Mutants(o.folder.resolve())
+    mutants = Mutants(o.folder.resolve(), o.fast)
     until = time.monotonic() + (o.seconds or 1e9)
     mutants.measure()
     kept = mutants.folder / "mutants.json"

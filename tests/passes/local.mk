@@ -9,6 +9,8 @@ UNIT_TESTS += tests/passes/test_streamline
 UNIT_TESTS += tests/passes/test_surgery
 UNIT_TESTS += tests/passes/test_table
 UNIT_TESTS += tests/passes/test_way_out
+UNIT_TESTS += tests/passes/test_written
+EXTRA_DIST += tests/passes/written
 EXTRA_DIST += tests/passes/passes.h
 UNIT_TESTS += tests/passes/test_to_hw
 
