@@ -1,7 +1,6 @@
 /* Where the levels of a quantiser begin: by bisection of monotone functions, by looking at every point of others. */
 #include "passes/threshold_job.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,10 +31,11 @@ int levels_at(const struct job *j, const int64_t *points, int64_t *levels, int64
 {
 	int64_t channels = j->chain.channels, count = n * channels;
 	double *x = xcalloc((size_t)count * 2, sizeof *x), *y = x + count;
+	const double least = (double)j->root_lo, most = (double)j->root_hi;
 	for (int64_t i = 0; i < count; i++) {
 		x[i] = j->sign[i % channels] * point_value(j, points[i]);
 		if (!j->of_floats)
-			x[i] = fmin(fmax(x[i], (double)j->root_lo), (double)j->root_hi);
+			x[i] = x[i] < least ? least : x[i] > most ? most : x[i];
 	}
 	int result = chain_eval(&j->chain, x, y, n, false, j->diags);
 	for (int64_t i = 0; result == 0 && i < count; i++)

@@ -1,12 +1,13 @@
 /* Builds the report: collects what users want to know of each layer and of the network. */
 #include "report/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ops/op.h"
+#include "util/map.h"
 #include "util/strbuf.h"
-#include "util/vec.h"
 
 struct report *report_new(const char *model)
 {
@@ -94,35 +95,51 @@ static bool is_layer(const struct node *n)
 
 /* ---- types ---- */
 
+/* What the rows are made with. A network has few types and as many rows as layers: the texts of types are shared. */
+struct describing {
+	struct arena *arena; /* the report's */
+	struct map types;    /* the texts that there are */
+};
+
+static const char *shared_text(struct describing *w, const char *text)
+{
+	const char *known = map_get(&w->types, text);
+	if (!known) {
+		known = arena_strdup(w->arena, text);
+		map_set(&w->types, known, (void *)(uintptr_t)known);
+	}
+	return known;
+}
+
 /* Annotated and plain storage types are written the same way: "INT2", "FLOAT32", "INT64". */
-static const char *type_name(struct arena *a, const struct value *v)
+static const char *type_name(struct describing *w, const struct value *v)
 {
 	char name[DATATYPE_NAME_SIZE];
 	if (v->datatype.kind != DT_NONE || v->elem == ELEM_FLOAT || v->elem == ELEM_UNDEFINED)
-		return arena_strdup(a, datatype_name(v->datatype, name));
-	char *copy = arena_strdup(a, elem_name(v->elem));
-	for (char *s = copy; *s; s++)
+		return shared_text(w, datatype_name(v->datatype, name));
+	snprintf(name, sizeof name, "%s", elem_name(v->elem));
+	for (char *s = name; *s; s++)
 		*s = *s >= 'a' && *s <= 'z' ? (char)(*s - 'a' + 'A') : *s;
-	return copy;
+	return shared_text(w, name);
 }
 
-static struct report_value describe_value(struct arena *a, const struct value *v)
+static struct report_value describe_value(struct describing *w, const struct value *v)
 {
 	if (!v)
 		return (struct report_value){ NULL, -1, NULL };
-	struct report_value out = { type_name(a, v), v->rank, NULL };
+	struct report_value out = { type_name(w, v), v->rank, NULL };
 	if (v->rank > 0)
-		out.dims = arena_copy(a, v->dims, (size_t)v->rank * sizeof *v->dims);
+		out.dims = arena_copy(w->arena, v->dims, (size_t)v->rank * sizeof *v->dims);
 	return out;
 }
 
 /* The weights as the layer reads them; where their shape is not known, that of the constant they are made from. */
-static struct report_value describe_weights(struct arena *a, const struct node *n)
+static struct report_value describe_weights(struct describing *w, const struct node *n)
 {
 	const struct value *constant = parameter(n, 1), *read = node_input(n, 1);
-	struct report_value out = describe_value(a, constant ? read : NULL);
+	struct report_value out = describe_value(w, constant ? read : NULL);
 	if (constant && out.rank < 0)
-		out = (struct report_value){ out.type, constant->rank, describe_value(a, constant).dims };
+		out = (struct report_value){ out.type, constant->rank, describe_value(w, constant).dims };
 	return out;
 }
 
@@ -236,17 +253,17 @@ static void set_folding(struct report_layer *l, const struct node *n, const stru
 
 /* ---- all of it ---- */
 
-static struct report_layer describe_layer(struct arena *a, const struct node *n, const struct origin *o,
+static struct report_layer describe_layer(struct describing *w, const struct node *n, const struct origin *o,
 					  const struct folding *f)
 {
-	struct report_layer l = { .name = arena_strdup(a, node_label(n)), .op = arena_strdup(a, n->op_type) };
-	l.input = describe_value(a, node_input(n, 0));
-	l.weights = describe_weights(a, n);
-	l.output = describe_value(a, node_output(n, 0));
+	struct report_layer l = { .name = arena_strdup(w->arena, node_label(n)), .op = shared_text(w, n->op_type) };
+	l.input = describe_value(w, node_input(n, 0));
+	l.weights = describe_weights(w, n);
+	l.output = describe_value(w, node_output(n, 0));
 	l.macs = n->op && n->op->macs ? n->op->macs(n) : 0;
 	set_parameters(&l, n);
 	set_range(&l, node_output(n, 0));
-	set_origin(&l, a, n->graph, o);
+	set_origin(&l, w->arena, n->graph, o);
 	set_folding(&l, n, f);
 	return l;
 }
@@ -285,25 +302,27 @@ static void set_totals(struct report *r, const struct graph *g, const struct fol
 	t->dsp = member(f->network, "DSP");
 }
 
+static size_t count_layers(const struct graph *g)
+{
+	size_t count = 0;
+	graph_for_each_node (g, n)
+		count += is_layer(n);
+	return count;
+}
+
 void report_describe(struct report *r, const struct graph *g)
 {
-	struct {
-		struct report_layer *items;
-		size_t count, capacity;
-	} layers = { 0 };
+	struct describing w = { &r->arena, { 0 } };
 	struct folding f;
 	find_folding(&f, r->passes);
 	const struct origin **origins = origins_of(g);
+	r->layers = arena_array(&r->arena, struct report_layer, count_layers(g));
+	r->n_layers = 0;
 	graph_for_each_node (g, n)
-		if (is_layer(n)) {
-			struct report_layer l = describe_layer(&r->arena, n, origins[n->id], &f);
-			vec_push(&layers, l);
-		}
+		if (is_layer(n))
+			r->layers[r->n_layers++] = describe_layer(&w, n, origins[n->id], &f);
 	free(origins);
-	r->n_layers = layers.count;
-	r->layers = arena_copy(&r->arena, layers.items ? (const void *)layers.items : "",
-			       layers.count * sizeof *layers.items);
-	vec_free(&layers);
+	map_free(&w.types);
 	set_totals(r, g, &f);
 	json_decref(f.layers);
 }

@@ -41,7 +41,12 @@ char *path_join(const char *dir, const char *name)
 
 char *path_in(struct arena *a, const char *dir, const char *name)
 {
-	return arena_printf(a, "%s%s%s", dir, needs_slash(dir) ? "/" : "", name);
+	size_t n = strlen(dir), slash = needs_slash(dir), length = strlen(name);
+	char *path = arena_alloc(a, n + slash + length + 1);
+	memcpy(path, dir, n);
+	path[n] = '/';
+	memcpy(path + n + slash, name, length + 1);
+	return path;
 }
 
 const char *file_new_id(char id[FILE_ID_SIZE])
@@ -196,22 +201,35 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Makes a folder, and first those above it where they are missing. 0 or an error number; `path` is changed and restored. */
+static int make_folders(char *path)
+{
+	if (is_folder(path) || mkdir(path, 0777) == 0)
+		return 0;
+	int error = errno;
+	char *end = path + strlen(path);
+	while (end > path && end[-1] == '/') /* slashes at the end */
+		end--;
+	while (end > path && end[-1] != '/')
+		end--;
+	if (error == ENOENT && end > path + 1) {
+		char first = *end;
+		*end = '\0';
+		error = make_folders(path);
+		*end = first;
+		if (!error)
+			error = mkdir(path, 0777) == 0 ? 0 : errno;
+	}
+	if (error == EEXIST) /* another program may have made it just now */
+		error = is_folder(path) ? 0 : ENOTDIR;
+	return error;
+}
+
 int dir_make(const char *path, struct diags *d)
 {
-	char *part = xstrdup(path);
-	int error = *path ? 0 : ENOENT;
-	for (char *slash = part + (*part == '/'); !error; slash++) {
-		slash = strchr(slash, '/');
-		if (slash)
-			*slash = '\0';
-		int failed = mkdir(part, 0777) < 0 ? errno : 0;
-		if (failed && !is_folder(part))
-			error = failed == EEXIST ? ENOTDIR : failed;
-		if (!slash)
-			break;
-		*slash = '/';
-	}
-	free(part);
+	char *copy = xstrdup(path);
+	int error = make_folders(copy);
+	free(copy);
 	if (error)
 		return file_error(d, path, "name another output folder", "cannot make this folder", error);
 	return 0;

@@ -67,22 +67,45 @@ char *identifier_alone(struct arena *a, const char *text, const char *lead)
 	return is_reserved(a, name) ? arena_printf(a, "%s_%s", lead, name) : name;
 }
 
-static bool is_free(struct arena *a, const struct map *taken, const char *name, const char *const *suffixes)
+/* ---- distinct names ---- */
+
+void identifier_take(struct map *taken, const char *name)
 {
-	for (; suffixes && *suffixes; suffixes++)
-		if (map_has(taken, arena_printf(a, "%s%s", name, *suffixes)))
-			return false;
-	return !map_has(taken, name);
+	map_add(taken, name, (void *)1);
+}
+
+/* Whether neither the name, nor the name with a suffix, nor the name without a suffix that it ends with is taken. */
+static bool is_free(const struct map *taken, const char *name, const char *const *suffixes, struct strbuf *work)
+{
+	size_t length = strlen(name);
+	bool is_free = !map_has(taken, name);
+	for (; is_free && suffixes && *suffixes; suffixes++) {
+		size_t n = strlen(*suffixes);
+		work->length = 0;
+		strbuf_add(work, name, length);
+		strbuf_add(work, *suffixes, n);
+		is_free = !map_has(taken, work->text);
+		if (is_free && n < length && !strcmp(name + length - n, *suffixes)) {
+			work->text[length - n] = '\0';
+			is_free = !map_has(taken, work->text);
+		}
+	}
+	return is_free;
 }
 
 const char *identifier_unique(struct arena *a, struct map *taken, const char *name, const char *const *suffixes)
 {
+	struct strbuf work = { 0 };
 	const char *unique = name;
-	for (int i = 1; !is_free(a, taken, unique, suffixes); i++)
-		unique = arena_printf(a, "%s_%d", name, i);
-	map_set(taken, unique, taken);
-	for (; suffixes && *suffixes; suffixes++)
-		map_set(taken, arena_printf(a, "%s%s", unique, *suffixes), taken);
+	uintptr_t next = (uintptr_t)map_get(taken, name); /* the first number that was not tried; 0: the name was not */
+	for (uintptr_t i = next ? next : 1; !is_free(taken, unique, suffixes, &work); i++) {
+		unique = arena_printf(a, "%s_%ju", name, (uintmax_t)i);
+		next = i + 1;
+	}
+	if (next)
+		map_set(taken, name, (void *)next);
+	identifier_take(taken, unique);
+	strbuf_free(&work);
 	return unique;
 }
 

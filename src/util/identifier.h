@@ -16,8 +16,11 @@ char *identifier_from(struct arena *a, const char *text, const char *lead);
  * keywords of C and C++, of names that their standard headers define, of the headers' own names and of names with two
  * leading underscores. */
 char *identifier_alone(struct arena *a, const char *text, const char *lead);
-/* The name, or the name with the first of _1, _2, ... that is not in the set `taken`, neither alone nor with one of the
- * suffixes (NULL ends them; NULL: none) that further names are made with. All are added to the set. */
+/* Adds a name to the set of those that are taken; identifier_unique keeps in its values which numbers it has tried. */
+void identifier_take(struct map *taken, const char *name);
+/* The name, or the name with the first of _1, _2, ... such that neither it nor what further names are made of it with one
+ * of the suffixes (NULL ends them; NULL: none) equals a name in the set, or what is made of one with them. Only the name itself is
+ * added to the set: where a suffix is another one with something in front, that is to be a suffix too. */
 const char *identifier_unique(struct arena *a, struct map *taken, const char *name, const char *const *suffixes);
 
 /* The text as it may stand inside a comment or a string of C: quotes, backslashes, control characters, bytes that are

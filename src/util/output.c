@@ -41,26 +41,84 @@ static int output_error(struct diags *d, const char *path, const char *what, int
 	return diag_error(d, "name another one with -o", "%s '%s': %s", what, path, strerror(error));
 }
 
-/* ---- the disk ---- */
+/* ---- the list of files ---- */
 
-/* Files on their way to the disk. Several threads wait for it, because the disk takes what is asked at the same time in
- * one go. */
-struct syncing {
-	struct path_list paths; /* complete ones */
+enum { WHOLE = 1 << 20 }; /* of longer files the beginning and the end are looked at */
+
+/* Eight bytes at a time, the last ones one by one. */
+static uint64_t hash_bytes(uint64_t h, const unsigned char *bytes, size_t n)
+{
+	const uint64_t prime = 0x100000001b3;
+	uint64_t word;
+	for (; n >= sizeof word; n -= sizeof word, bytes += sizeof word) {
+		memcpy(&word, bytes, sizeof word);
+		h = (h ^ word) * prime;
+		h ^= h >> 32;
+	}
+	while (n--)
+		h = (h ^ *bytes++) * prime;
+	return h;
+}
+
+static uint64_t hash_part(uint64_t h, int fd, off_t from, size_t size)
+{
+	unsigned char buffer[1 << 14];
+	ssize_t n;
+	while (size && (n = pread(fd, buffer, size < sizeof buffer ? size : sizeof buffer, from)) > 0) {
+		h = hash_bytes(h, buffer, (size_t)n);
+		from += n;
+		size -= (size_t)n;
+	}
+	return h;
+}
+
+/* By which a file that the user has changed is recognised: its size and a hash (FNV-1a of words instead of bytes). */
+struct fingerprint {
+	int64_t size; /* -1: of no regular file */
+	uint64_t hash;
+};
+
+static struct fingerprint fingerprint_of(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return (struct fingerprint){ -1, 0 };
+	uint64_t hash = hash_part(0xcbf29ce484222325, fd, 0, st.st_size < WHOLE ? (size_t)st.st_size : WHOLE);
+	if (st.st_size > WHOLE)
+		hash = hash_part(hash, fd, st.st_size - WHOLE / 2, WHOLE / 2);
+	return (struct fingerprint){ (int64_t)st.st_size, hash };
+}
+
+/* Whether there still is that file. Links are not followed. */
+static bool is_as_written(const char *path, const struct fingerprint *written)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct fingerprint now = fd >= 0 ? fingerprint_of(fd) : (struct fingerprint){ -1, 0 };
+	if (fd >= 0)
+		close(fd);
+	return now.size >= 0 && now.size == written->size && now.hash == written->hash;
+}
+
+/* Files of a run on their way to the disk. Several threads wait for it, because the disk takes what is asked at the same
+ * time in one go. */
+struct settling {
+	struct path_list paths;	     /* complete ones */
+	struct fingerprint *written; /* of each; size -1: links */
 	atomic_size_t next;
 	atomic_int error;    /* the first; 0: none */
 	atomic_size_t where; /* its path's place */
 };
 
-enum { SYNC_THREADS = 16 };
+enum { SYNC_THREADS = 8 };
 
-static void *sync_some(void *syncing)
+static void *settle_some(void *settling)
 {
-	struct syncing *s = syncing;
+	struct settling *s = settling;
 	for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->paths.count;) {
 		int fd = open(s->paths.items[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC), none = 0;
+		s->written[i] = fd >= 0 ? fingerprint_of(fd) : (struct fingerprint){ -1, 0 };
 		if (fd < 0 && errno == ELOOP)
-			continue; /* a link: nothing of ours */
+			continue;
 		if ((fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP)) &&
 		    atomic_compare_exchange_strong(&s->error, &none, errno))
 			atomic_store(&s->where, i);
@@ -70,72 +128,24 @@ static void *sync_some(void *syncing)
 	return NULL;
 }
 
-static int sync_files(struct arena *a, const char *folder, const struct path_list *files, struct diags *d)
+/* The files in a folder reach the disk; their fingerprints. */
+static int settle(struct arena *a, const char *folder, const struct path_list *files, struct fingerprint *written,
+		  struct diags *d)
 {
-	struct syncing s = { .paths.count = 0 };
+	struct settling s = { .written = written };
 	pthread_t threads[SYNC_THREADS];
 	size_t n = 0, wanted = files->count < SYNC_THREADS ? files->count : SYNC_THREADS;
 	for (size_t i = 0; i < files->count; i++)
 		vec_push(&s.paths, path_in(a, folder, files->items[i]));
-	while (n + 1 < wanted && pthread_create(&threads[n], NULL, sync_some, &s) == 0)
+	while (n + 1 < wanted && pthread_create(&threads[n], NULL, settle_some, &s) == 0)
 		n++;
-	sync_some(&s);
+	settle_some(&s);
 	for (size_t i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	int error = atomic_load(&s.error);
 	int status = error ? output_error(d, s.paths.items[atomic_load(&s.where)], "cannot write", error) : 0;
 	vec_free(&s.paths);
 	return status;
-}
-
-/* ---- the list of files ---- */
-
-enum { WHOLE = 1 << 20 }; /* of longer files the beginning and the end are looked at */
-
-static uint64_t hash_part(uint64_t h, int fd, off_t from, size_t size)
-{
-	unsigned char buffer[1 << 14];
-	ssize_t n;
-	while (size && (n = pread(fd, buffer, size < sizeof buffer ? size : sizeof buffer, from)) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			h = (h ^ buffer[i]) * 0x100000001b3;
-		from += n;
-		size -= (size_t)n;
-	}
-	return h;
-}
-
-/* The size and a hash (FNV-1a) of a file, by which a file that the user has changed is recognised. False where it
- * cannot be read. */
-static bool fingerprint(const char *path, int64_t *size, uint64_t *hash)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool good = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (good) {
-		*size = (int64_t)st.st_size;
-		*hash = hash_part(0xcbf29ce484222325, fd, 0, WHOLE);
-		if (st.st_size > WHOLE)
-			*hash = hash_part(*hash, fd, st.st_size - WHOLE / 2, WHOLE / 2);
-	}
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-/* Lines "SIZE HASH PATH", sorted; PATH runs to the end of the line. Files whose names have a line's end are not listed. */
-static int add_line(struct strbuf *b, const char *folder, const char *path, struct arena *a, struct diags *d)
-{
-	int64_t size;
-	uint64_t hash;
-	if (strchr(path, '\n'))
-		return 0;
-	errno = 0;
-	if (fingerprint(path_in(a, folder, path), &size, &hash))
-		strbuf_printf(b, "%" PRId64 " %016" PRIx64 " %s\n", size, hash, path);
-	else if (errno && errno != ELOOP) /* not a link */
-		return output_error(d, path_in(a, folder, path), "cannot read", errno);
-	return 0;
 }
 
 /* The text of a list, "" where there is none. malloc'd; NULL with a diagnostic. */
@@ -154,9 +164,15 @@ static char *read_list(const char *path, struct diags *d)
 
 struct entry {
 	const char *path;
-	int64_t size;
-	uint64_t hash;
+	struct fingerprint written;
 };
+
+/* Lines "SIZE HASH PATH", sorted; PATH runs to the end of the line. Files whose names have a line's end are not listed. */
+static void add_line(struct strbuf *b, const char *path, const struct fingerprint *f)
+{
+	if (f->size >= 0 && !strchr(path, '\n'))
+		strbuf_printf(b, "%" PRId64 " %016" PRIx64 " %s\n", f->size, f->hash, path);
+}
 
 /* The next line of a list that *at stands on, which moves on; false at the end. Lines that are none are passed over, as are
  * paths that lead out of the folder: the list is a file that anybody may have written. */
@@ -167,7 +183,7 @@ static bool next_entry(char **at, struct entry *e)
 		char *line = *at, *end = line + strcspn(line, "\n");
 		*at = *end ? end + 1 : end;
 		*end = '\0';
-		if (sscanf(line, "%" SCNd64 " %" SCNx64 " %n", &e->size, &e->hash, &used) != 2 || !used)
+		if (sscanf(line, "%" SCNd64 " %" SCNx64 " %n", &e->written.size, &e->written.hash, &used) != 2 || !used)
 			continue;
 		e->path = line + used;
 		if (*e->path && *e->path != '/' && !strstr(e->path, ".."))
@@ -188,12 +204,8 @@ static void remove_stale(struct arena *a, const char *dir, char *old, const stru
 {
 	struct entry e;
 	for (char *at = old; next_entry(&at, &e);) {
-		int64_t size;
-		uint64_t hash;
 		const char *path = path_in(a, dir, e.path);
-		if (map_has(kept, e.path) || !fingerprint(path, &size, &hash) || size != e.size || hash != e.hash)
-			continue;
-		if (unlink(path) == 0)
+		if (!map_has(kept, e.path) && is_as_written(path, &e.written) && unlink(path) == 0)
 			tree_remove_empty_parents(a, dir, e.path);
 	}
 }
@@ -201,13 +213,13 @@ static void remove_stale(struct arena *a, const char *dir, char *old, const stru
 /* Where the files of a run go, and what is kept of those that they replace until all are there. */
 static struct move move_of(struct arena *a, const char *dir, const char *commit)
 {
-	return (struct move){ path_in(a, commit, "tree"), dir, path_in(a, commit, "saved"), false };
+	return (struct move){ path_in(a, commit, "tree"), dir, path_in(a, commit, "saved"), false, { NULL, NULL } };
 }
 
 /* The same for its list of files, the last to be moved. */
 static struct move list_move_of(struct arena *a, const char *own, const char *commit)
 {
-	return (struct move){ commit, own, path_in(a, commit, "saved-list"), false };
+	return (struct move){ commit, own, path_in(a, commit, "saved-list"), false, { NULL, NULL } };
 }
 
 /* Reads the list of the run (which a run that was killed may have moved already) and the one before. */
@@ -261,53 +273,67 @@ static int finish_commit(struct arena *a, const char *dir, const char *own, cons
 	return status;
 }
 
-/* The list of what is in the tree; with the earlier one's other files where they are to stay. */
-static int write_list(struct output *o, const char *tree, bool add, struct diags *d)
+/* Brings the files to the disk and writes their list; with the earlier one's other files where they are to stay. */
+static int write_list(struct output *o, const struct path_list *files, bool add, struct diags *d)
 {
-	struct path_list files = { 0 };
 	struct map own = { 0 };
 	struct strbuf text = { 0 };
 	struct entry e;
+	struct fingerprint *written = arena_array(&o->arena, struct fingerprint, files->count);
 	char *old = read_list(path_in(&o->arena, o->own, "files"), d);
-	int status = old ? tree_list(&o->arena, tree, &files, d) : -1;
-	if (files.count)
-		qsort(files.items, files.count, sizeof *files.items, compare_paths);
-	for (size_t i = 0; i < files.count && status == 0; i++) {
-		map_set(&own, files.items[i], (void *)1);
-		status = add_line(&text, tree, files.items[i], &o->arena, d);
+	int status = old ? settle(&o->arena, o->tree, files, written, d) : -1;
+	for (size_t i = 0; i < files->count && status == 0; i++) {
+		map_set(&own, files->items[i], (void *)1);
+		add_line(&text, files->items[i], &written[i]);
 	}
-	for (char *at = old; add && at && next_entry(&at, &e);)
+	for (char *at = old; status == 0 && add && next_entry(&at, &e);)
 		if (!map_has(&own, e.path))
-			strbuf_printf(&text, "%" PRId64 " %016" PRIx64 " %s\n", e.size, e.hash, e.path);
-	if (status == 0)
-		status = sync_files(&o->arena, tree, &files, d);
+			add_line(&text, e.path, &e.written);
 	if (status == 0)
 		status = file_write(path_in(&o->arena, o->staging, "files"), strbuf_text(&text), text.length, d);
 	free(old);
 	strbuf_free(&text);
 	map_free(&own);
-	vec_free(&files);
 	return status;
 }
 
-/* A folder of the user's in the place of a file, or a file in that of a folder, is found before anything is moved. */
-static int check_places(struct output *o, struct diags *d)
+/* An error where something else than a folder stands in the place of one on the way to a path. Those before `from` are known. */
+static int check_folders(char *path, char *from, struct diags *d)
 {
-	struct path_list files = { 0 };
 	struct stat st;
-	int status = tree_list(&o->arena, o->tree, &files, d);
-	for (size_t i = 0; i < files.count && status == 0; i++) {
-		char *path = path_in(&o->arena, o->dir, files.items[i]);
-		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-			status = output_error(d, path, "cannot write", EISDIR);
-		for (char *slash = path + strlen(o->dir) + 1; status == 0 && (slash = strchr(slash, '/')); slash++) {
-			*slash = '\0';
-			if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
-				status = output_error(d, path, "cannot make this folder", ENOTDIR);
-			*slash = '/';
-		}
+	int status = 0;
+	for (char *slash = from; status == 0 && (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+			status = output_error(d, path, "cannot make this folder", ENOTDIR);
+		*slash = '/';
 	}
-	vec_free(&files);
+	return status;
+}
+
+/* How much of two paths are the same folders. */
+static size_t same_folders(const char *a, const char *b)
+{
+	size_t same = 0;
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == '/')
+			same = i + 1;
+	return same;
+}
+
+/* A folder of the user's in the place of a file, or a file in that of a folder, is found before anything is moved. The files
+ * are sorted. */
+static int check_places(struct output *o, const struct path_list *files, struct diags *d)
+{
+	struct stat st;
+	int status = 0;
+	for (size_t i = 0; i < files->count && status == 0; i++) {
+		char *path = path_in(&o->arena, o->dir, files->items[i]),
+		     *name = path + strlen(path) - strlen(files->items[i]);
+		status = check_folders(path, name + (i ? same_folders(files->items[i - 1], name) : 0), d);
+		if (status == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			status = output_error(d, path, "cannot write", EISDIR);
+	}
 	return status;
 }
 
@@ -461,13 +487,22 @@ static int commit(struct output *o, bool add, struct diags *d)
 {
 	const char *commit =
 		path_in(&o->arena, o->own, arena_printf(&o->arena, "commit-%s", strrchr(o->staging, '-') + 1));
-	if (check_places(o, d) < 0 || write_list(o, o->tree, add, d) < 0)
+	struct path_list files = { 0 };
+	int status = tree_list(&o->arena, o->tree, &files, d);
+	if (files.count)
+		qsort(files.items, files.count, sizeof *files.items, compare_paths);
+	if (status == 0)
+		status = check_places(o, &files, d);
+	if (status == 0)
+		status = write_list(o, &files, add, d);
+	vec_free(&files);
+	if (status < 0)
 		return -1;
 	tree_sync(o->tree);
 	if (rename(o->staging, commit) < 0)
 		return output_error(d, o->dir, "cannot write into folder", errno);
 	bool back;
-	int status = finish_commit(&o->arena, o->dir, o->own, commit, &back, d);
+	status = finish_commit(&o->arena, o->dir, o->own, commit, &back, d);
 	if (status < 0 && back && rename(commit, o->staging) == 0)
 		return -1; /* the run does not count, as if it had failed before */
 	o->staging = commit;

@@ -20,6 +20,17 @@ static int failed(struct diags *d, const char *path, const char *what)
 
 /* ---- listing, deleting ---- */
 
+/* Whether an entry of a folder, which lies at that path, is a folder itself, and no link to one. */
+static bool is_folder(const struct dirent *entry, const char *path)
+{
+	struct stat st;
+#ifdef DT_DIR
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+#endif
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Files below folder/under. */
 static int list_below(struct arena *a, const char *folder, const char *under, struct path_list *out, struct diags *d)
 {
@@ -27,11 +38,10 @@ static int list_below(struct arena *a, const char *folder, const char *under, st
 	DIR *all = opendir(whole);
 	int status = all || errno == ENOENT ? 0 : failed(d, whole, "cannot read folder");
 	for (struct dirent *entry; status == 0 && all && (entry = readdir(all));) {
-		struct stat st;
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		const char *path = *under ? path_in(a, under, entry->d_name) : arena_strdup(a, entry->d_name);
-		if (lstat(path_in(a, folder, path), &st) == 0 && S_ISDIR(st.st_mode))
+		if (is_folder(entry, path_in(a, folder, path)))
 			status = list_below(a, folder, path, out, d);
 		else
 			vec_push(out, path);
@@ -50,11 +60,10 @@ void tree_remove(const char *folder)
 {
 	DIR *all = opendir(folder);
 	for (struct dirent *entry; all && (entry = readdir(all));) {
-		struct stat st;
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		char *path = path_join(folder, entry->d_name);
-		if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		if (is_folder(entry, path))
 			tree_remove(path);
 		else
 			unlink(path);
@@ -86,22 +95,26 @@ void tree_sync(const char *path)
 
 /* ---- moving ---- */
 
-/* The folder that a file lies in; 0, or -1 with a diagnostic. */
-static int make_parent(struct arena *a, const char *path, struct diags *d)
+/* Makes the folder that a file lies in, unless it is *ready; 0, or -1 with a diagnostic. */
+static int make_parent(struct arena *a, const char *path, const char **ready, struct diags *d)
 {
 	char *folder = arena_strdup(a, path);
 	*strrchr(folder, '/') = '\0';
-	return dir_make(folder, d);
+	if (*ready && !strcmp(*ready, folder))
+		return 0;
+	int status = dir_make(folder, d);
+	*ready = status == 0 ? folder : NULL;
+	return status;
 }
 
 /* Gives what lies at a path a second name. True where that was done, or nothing lies there. */
-static bool keep(struct arena *a, const char *path, const char *as)
+static bool keep(struct arena *a, const char *path, const char *as, const char **ready)
 {
 	struct diags quiet = { 0 };
 	struct stat st;
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT;
-	bool kept = make_parent(a, as, &quiet) == 0 && (link(path, as) == 0 || errno == EEXIST);
+	bool kept = make_parent(a, as, ready, &quiet) == 0 && (link(path, as) == 0 || errno == EEXIST);
 	diags_free(&quiet);
 	return kept;
 }
@@ -109,13 +122,14 @@ static bool keep(struct arena *a, const char *path, const char *as)
 int tree_move(struct arena *a, struct move *m, const char *path, struct diags *d)
 {
 	const char *to = path_in(a, m->to, path);
-	if (make_parent(a, to, d) < 0)
+	if (make_parent(a, to, &m->ready[0], d) < 0)
 		return -1;
-	m->one_way |= !keep(a, to, path_in(a, m->saved, path));
+	m->one_way |= !keep(a, to, path_in(a, m->saved, path), &m->ready[1]);
 	if (rename(path_in(a, m->from, path), to) == 0)
 		return 0;
 	failed(d, to, "cannot write");
 	tree_remove_empty_parents(a, m->to, path);
+	m->ready[0] = NULL;
 	return -1;
 }
 

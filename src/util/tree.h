@@ -26,7 +26,8 @@ void tree_sync(const char *folder);
 /* Files that move from one folder into another. What they replace stays in a third one, `saved`, by a second name. */
 struct move {
 	const char *from, *to, *saved;
-	bool one_way; /* something could not be kept: there is no way back */
+	bool one_way;	      /* something could not be kept: there is no way back */
+	const char *ready[2]; /* folders in `to` and `saved` that were made last; NULL: none was */
 };
 /* Moves a file, given by its path in both folders. 0, or -1 with a diagnostic, where nothing has moved. */
 int tree_move(struct arena *a, struct move *m, const char *path, struct diags *d);

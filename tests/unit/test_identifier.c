@@ -31,6 +31,11 @@ static void unique_names(void **state)
 	assert_string_equal(identifier_unique(&arena, &taken, "a_w", suffixes), "a_w_1");
 	assert_string_equal(identifier_unique(&arena, &taken, "b_w", NULL), "b_w");
 	assert_string_equal(identifier_unique(&arena, &taken, "b", suffixes), "b_1");
+	assert_string_equal(identifier_unique(&arena, &taken, "a", suffixes), "a_2");
+	identifier_take(&taken, "c");
+	identifier_take(&taken, "c_2");
+	assert_string_equal(identifier_unique(&arena, &taken, "c", NULL), "c_1");
+	assert_string_equal(identifier_unique(&arena, &taken, "c", NULL), "c_3");
 	map_free(&taken);
 }
 

@@ -7,7 +7,7 @@ static const char *const entries[] = { "run",	"run_batch", "run_codes", "run_bit
 				       "codes", "bits",	     "weights",	  "kernels",  "test" };
 
 /* What follows an entry's name: targets of dispatch.c, and the block of samples. */
-static const char *const targets[] = { "_avx2", "_avx512", "_baseline", "_x8", NULL };
+static const char *const targets[] = { "", "_avx2", "_avx512", "_baseline", "_x8" };
 
 /* What follows NAME_LAYER: parts of functions and constants. Numbered ones go to MAX_RANK: axes, operands of a move or a form. */
 static const char *const suffixes[] = { "_w", "_t", "_b",  "_o",    "_m",     "_a",  "_c",	 "_r",	     "_f",
@@ -37,11 +37,12 @@ void name_layers(struct arena *a, struct plan *p)
 	struct map taken = { 0 };
 	all_suffixes(a, list);
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
-		identifier_unique(a, &taken, entries[i], targets);
+		for (size_t k = 0; k < sizeof targets / sizeof *targets; k++)
+			identifier_take(&taken, arena_printf(a, "%s%s", entries[i], targets[k]));
 	for (size_t i = 0; i < p->n_inputs; i++)
-		map_set(&taken, arena_printf(a, "input%zu", i), p);
+		identifier_take(&taken, arena_printf(a, "input%zu", i));
 	for (size_t i = 0; i < p->n_outputs; i++)
-		map_set(&taken, arena_printf(a, "output%zu", i), p);
+		identifier_take(&taken, arena_printf(a, "output%zu", i));
 	for (struct plan_layer *l = p->layers; l; l = l->next)
 		l->name = identifier_unique(a, &taken, l->name, list);
 	map_free(&taken);

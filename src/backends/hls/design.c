@@ -55,12 +55,12 @@ static void name_layers(struct hls_design *p)
 	struct arena *a = &p->design.arena;
 	struct map taken = { 0 };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		map_set(&taken, names[i], p);
-	map_set(&taken, p->top, p);
+		identifier_take(&taken, names[i]);
+	identifier_take(&taken, p->top);
 	for (size_t i = 0; i < p->design.n_streams; i++) {
-		map_set(&taken, arena_printf(a, "in%zu", i), p);
-		map_set(&taken, arena_printf(a, "out%zu", i), p);
-		map_set(&taken, arena_printf(a, "s%zu", i), p);
+		identifier_take(&taken, arena_printf(a, "in%zu", i));
+		identifier_take(&taken, arena_printf(a, "out%zu", i));
+		identifier_take(&taken, arena_printf(a, "s%zu", i));
 	}
 	design_name_layers(&p->design, &taken, made);
 	map_free(&taken);

@@ -160,9 +160,9 @@ int verilog_design_read(struct verilog_design *p, const struct graph *g, const c
 		return -1;
 	struct map taken = { 0 };
 	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-		map_set(&taken, keywords[i], p);
+		identifier_take(&taken, keywords[i]);
 	for (size_t i = 0; verilog_texts[i].name; i++)
-		map_set(&taken, module_name(&p->design.arena, verilog_texts[i].name), p);
+		identifier_take(&taken, module_name(&p->design.arena, verilog_texts[i].name));
 	p->top = identifier_unique(&p->design.arena, &taken, identifier_alone(&p->design.arena, top, "n"), NULL);
 	design_name_layers(&p->design, &taken, NULL);
 	map_free(&taken);
