@@ -19,5 +19,5 @@ TESTS += tests/interop/finn_builder.py tests/interop/finn_cycles.py
 EXTRA_DIST += tests/interop/finn_builder.py tests/interop/finn_cycles.py tests/interop/finnplus.py
 TESTS += tests/interop/local_functions.py
 EXTRA_DIST += tests/interop/local_functions.py
-TESTS += tests/interop/faults.py
-EXTRA_DIST += tests/interop/faults.py
+TESTS += tests/interop/faults.py tests/interop/tie_rule.py
+EXTRA_DIST += tests/interop/faults.py tests/interop/tie_rule.py
