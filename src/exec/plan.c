@@ -6,7 +6,6 @@
 
 #include "ops/op.h"
 #include "util/arena.h"
-#include "util/integers.h"
 
 static bool inputs_constant(const struct exec_plan *p, const struct node *n)
 {
@@ -102,10 +101,9 @@ struct exec_plan *exec_plan_new(const struct graph *g, struct diags *d)
 	p->frees = xcalloc(slots, sizeof *p->frees);
 	p->constants = xcalloc(g->next_value_id, sizeof(struct tensor *));
 	for (const struct value *v = g->values; v; v = v->next)
-		if (value_is_constant(v)) {
+		if (value_is_constant(v))
 			p->constants[v->id] = tensor_ref(v->constant);
-			p->constant_bytes = add_clamped(p->constant_bytes, tensor_bytes(v->constant));
-		}
+	p->constant_bytes = constant_bytes(g);
 	if (plan_steps(p, d) != 0) {
 		exec_plan_free(p);
 		return NULL;

@@ -18,12 +18,17 @@ struct exec_budget exec_budget_of(int64_t given, const struct diags *d)
 	return b;
 }
 
-struct exec_budget exec_budget_of_constants(const struct graph *g, const struct diags *d)
+int64_t constant_bytes(const struct graph *g)
 {
 	int64_t bytes = 0;
 	for (const struct value *v = g->values; v; v = v->next)
-		bytes = add_clamped(bytes, v->constant ? tensor_bytes(v->constant) : 0);
-	return exec_budget_of(bytes, d);
+		bytes = add_clamped(bytes, tensor_bytes(v->constant));
+	return bytes;
+}
+
+struct exec_budget exec_budget_of_constants(const struct graph *g, const struct diags *d)
+{
+	return exec_budget_of(constant_bytes(g), d);
 }
 
 int64_t tensor_bytes(const struct tensor *t)

@@ -139,8 +139,9 @@ int node_execute_with(const struct node *n, struct tensor *const *in, struct ten
 struct exec_budget exec_budget_of(int64_t given, const struct diags *d);
 /* The budget for what is computed from a graph's constants alone: in proportion to them. */
 struct exec_budget exec_budget_of_constants(const struct graph *g, const struct diags *d);
-/* What a tensor counts for in a budget. */
+/* What a tensor counts for in a budget; 0 for NULL. And all constants of a graph together. */
 int64_t tensor_bytes(const struct tensor *t);
+int64_t constant_bytes(const struct graph *g);
 /* Called before a loop that takes more steps than inputs and results have elements. -1 with a diagnostic where that
  * is more than what is left of the budget. count times steps, both clamped. */
 int exec_work(struct exec_ctx *x, int64_t count, int64_t steps);

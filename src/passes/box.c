@@ -28,24 +28,19 @@ static struct tensor *numbers(const struct value *x)
 	return t;
 }
 
-/* What output i is for those numbers; NULL where it cannot be executed. */
-static struct tensor *executed(const struct node *n, size_t i)
+/* What the outputs are for those numbers, n_outputs of them; NULL where they cannot be executed. */
+static void execute(const struct node *n, struct tensor **out)
 {
 	struct tensor **in = xcalloc(n->n_inputs, sizeof(struct tensor *));
-	struct tensor **out = xcalloc(n->n_outputs, sizeof(struct tensor *)), *result = NULL;
 	struct diags ignored = { 0 };
 	in[0] = numbers(node_input(n, 0));
 	for (uint32_t k = 1; k < n->n_inputs; k++)
 		in[k] = node_input(n, k) ? node_input(n, k)->constant : NULL;
-	if (in[0] && node_execute(n, in, out, 1, &ignored) == 0)
-		result = tensor_ref(out[i]);
-	for (uint32_t k = 0; k < n->n_outputs; k++)
-		tensor_unref(out[k]);
+	if (in[0])
+		node_execute(n, in, out, 1, &ignored);
 	tensor_unref(in[0]);
 	diags_free(&ignored);
 	free(in);
-	free(out);
-	return result;
 }
 
 /* The output's extents on the axes of the input. */
@@ -111,14 +106,26 @@ static bool has_places(const struct tensor *y, const struct value *x)
 	return true;
 }
 
-bool box_of(const struct node *n, size_t i, struct box *b)
+/* Whether y has those places of the elements of x; b is the box then. */
+static bool is_box(const struct node *n, const struct tensor *y, struct box *b)
 {
-	struct tensor *y = may_be_box(n) && node_output(n, i) ? executed(n, i) : NULL;
 	const struct value *x = node_input(n, 0);
 	int64_t dims[MAX_RANK];
 	bool box = y && has_places(y, x) && extents(n, y, dims) && place(y, x, dims, b);
 	for (int64_t k = 0; box && k < y->count; k++)
 		box = tensor_floats(y)[k] == (float)number_at(b, x, dims, k);
-	tensor_unref(y);
 	return box;
+}
+
+void boxes_of(const struct node *n, struct box *boxes)
+{
+	struct tensor **out = xcalloc(n->n_outputs, sizeof(struct tensor *));
+	if (may_be_box(n))
+		execute(n, out);
+	for (uint32_t i = 0; i < n->n_outputs; i++) {
+		if (!is_box(n, out[i], &boxes[i]))
+			boxes[i].rank = 0;
+		tensor_unref(out[i]);
+	}
+	free(out);
 }

@@ -71,7 +71,10 @@ int nhwc_part(struct lowering *l, struct node *n)
 	struct value *x = node_input(n, 0), *out = node_output(n, 0);
 	struct box b;
 	if (!is_image(x) || !is_image(out) || out->rank != x->rank || n->n_outputs != 1 ||
-	    (!is_surely_image(l, x) && !is_read_by_window(out)) || !box_of(n, 0, &b))
+	    (!is_surely_image(l, x) && !is_read_by_window(out)))
+		return 0;
+	boxes_of(n, &b);
+	if (!b.rank)
 		return 0;
 	struct value *part = insert_slice(n, twin_of(l, x, n), &b);
 	set_twin(l, out, insert_pad(n, part, &b));

@@ -135,18 +135,23 @@ static bool adds_zeros(const struct box *b)
 
 /* ---- a stream for each part ---- */
 
+static bool is_used(const struct node *n, uint32_t i)
+{
+	return node_output(n, i) && node_output(n, i)->uses;
+}
+
 /* The one axis on which the boxes of all outputs differ from the whole; 0: they are none, or an output is not used. */
-static int split_axis(const struct node *n)
+static int split_axis(const struct node *n, const struct box *boxes)
 {
 	int axis = 0;
-	struct box b;
 	for (uint32_t i = 0; i < n->n_outputs; i++) {
-		if (!node_output(n, i) || !node_output(n, i)->uses || !box_of(n, i, &b))
+		const struct box *b = &boxes[i];
+		if (!is_used(n, i) || !b->rank)
 			return 0;
-		for (int k = 0; k < b.rank; k++)
-			if (box_changes(&b, k) && axis && axis != k)
+		for (int k = 0; k < b->rank; k++)
+			if (box_changes(b, k) && axis && axis != k)
 				return 0;
-			else if (box_changes(&b, k))
+			else if (box_changes(b, k))
 				axis = k;
 	}
 	return axis;
@@ -204,28 +209,36 @@ static int check_box(struct pass_ctx *ctx, const struct node *n, const struct va
 	return 0;
 }
 
+/* 1 where all outputs that are used have boxes that hardware can give, 0 where they are none, -1 with a diagnostic. */
+static int check_boxes(struct pass_ctx *ctx, const struct node *n, const struct box *boxes)
+{
+	for (uint32_t i = 0; i < n->n_outputs; i++) {
+		if (is_used(n, i) && !boxes[i].rank)
+			return 0;
+		if (is_used(n, i) && check_box(ctx, n, node_input(n, 0), &boxes[i]) != 0)
+			return -1;
+	}
+	return 1;
+}
+
 int to_hw_part(struct pass_ctx *ctx, struct node *n)
 {
 	struct value *x = node_input(n, 0);
-	struct box b;
 	if ((n->op != &op_Slice && n->op != &op_Split && n->op != &op_Pad && n->op != &op_Gather) ||
 	    !to_hw_is_integer(x))
 		return 0;
-	for (uint32_t i = 0; i < n->n_outputs; i++)
-		if (node_output(n, i) && node_output(n, i)->uses) {
-			if (!box_of(n, i, &b))
-				return 0;
-			if (check_box(ctx, n, x, &b) != 0)
-				return -1;
-		}
-	int axis = n->op == &op_Split ? split_axis(n) : 0;
+	struct box *boxes = arena_array(&ctx->graph->arena, struct box, n->n_outputs);
+	boxes_of(n, boxes);
+	int form = check_boxes(ctx, n, boxes);
+	if (form <= 0)
+		return form;
+	int axis = n->op == &op_Split ? split_axis(n, boxes) : 0;
 	if (axis)
 		return convert_split(n, axis);
 	for (uint32_t i = 0; i < n->n_outputs; i++) {
 		struct value *out = node_output(n, i);
-		if (!out || !out->uses || !box_of(n, i, &b))
-			continue;
-		value_replace_uses(out, to_hw_view(n, box_layers(n, x, &b), out->rank, out->dims));
+		if (is_used(n, i))
+			value_replace_uses(out, to_hw_view(n, box_layers(n, x, &boxes[i]), out->rank, out->dims));
 	}
 	node_remove(n);
 	return 1;

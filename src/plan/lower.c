@@ -71,12 +71,9 @@ struct plan_buf *lower_buf_like(struct lowering *l, const struct plan_buf *b, co
 
 int lower_unsupported(struct lowering *l, const struct node *n, const char *what)
 {
-	static const char see[] = "qcc help c says which layers there are";
-	const char *remedy = see;
-	if (n->op == &op_BatchNormalization)
-		remedy = "run -p batchnorm-to-affine, which makes it a Mul and an Add";
-	else if (!(n->graph->properties & GRAPH_STREAMLINED))
-		remedy = "run -p streamline first; qcc help c says which layers there are";
+	const char *remedy = n->graph->properties & GRAPH_STREAMLINED
+				     ? "qcc help c says which layers there are"
+				     : "run -p streamline first; qcc help c says which layers there are";
 	return diag_node_error(l->diags, n, remedy, "the plan for generated code has no form for %s", what);
 }
 
