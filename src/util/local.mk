@@ -21,6 +21,8 @@ libqcc_la_SOURCES += \
 	src/util/library.h \
 	src/util/limits.c \
 	src/util/limits.h \
+	src/util/manifest.c \
+	src/util/manifest.h \
 	src/util/map.c \
 	src/util/map.h \
 	src/util/memory.c \

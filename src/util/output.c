@@ -4,10 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,6 +13,7 @@
 
 #include "util/arena.h"
 #include "util/file.h"
+#include "util/manifest.h"
 #include "util/map.h"
 #include "util/memory.h"
 #include "util/strbuf.h"
@@ -41,157 +39,6 @@ static int output_error(struct diags *d, const char *path, const char *what, int
 	return diag_error(d, "name another one with -o", "%s '%s': %s", what, path, strerror(error));
 }
 
-/* ---- the list of files ---- */
-
-enum { WHOLE = 1 << 20 }; /* of longer files the beginning and the end are looked at */
-
-/* Eight bytes at a time, the last ones one by one. */
-static uint64_t hash_bytes(uint64_t h, const unsigned char *bytes, size_t n)
-{
-	const uint64_t prime = 0x100000001b3;
-	uint64_t word;
-	for (; n >= sizeof word; n -= sizeof word, bytes += sizeof word) {
-		memcpy(&word, bytes, sizeof word);
-		h = (h ^ word) * prime;
-		h ^= h >> 32;
-	}
-	while (n--)
-		h = (h ^ *bytes++) * prime;
-	return h;
-}
-
-static uint64_t hash_part(uint64_t h, int fd, off_t from, size_t size)
-{
-	unsigned char buffer[1 << 14];
-	ssize_t n;
-	while (size && (n = pread(fd, buffer, size < sizeof buffer ? size : sizeof buffer, from)) > 0) {
-		h = hash_bytes(h, buffer, (size_t)n);
-		from += n;
-		size -= (size_t)n;
-	}
-	return h;
-}
-
-/* By which a file that the user has changed is recognised: its size and a hash (FNV-1a of words instead of bytes). */
-struct fingerprint {
-	int64_t size; /* -1: of no regular file */
-	uint64_t hash;
-};
-
-static struct fingerprint fingerprint_of(int fd)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return (struct fingerprint){ -1, 0 };
-	uint64_t hash = hash_part(0xcbf29ce484222325, fd, 0, st.st_size < WHOLE ? (size_t)st.st_size : WHOLE);
-	if (st.st_size > WHOLE)
-		hash = hash_part(hash, fd, st.st_size - WHOLE / 2, WHOLE / 2);
-	return (struct fingerprint){ (int64_t)st.st_size, hash };
-}
-
-/* Whether there still is that file. Links are not followed. */
-static bool is_as_written(const char *path, const struct fingerprint *written)
-{
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct fingerprint now = fd >= 0 ? fingerprint_of(fd) : (struct fingerprint){ -1, 0 };
-	if (fd >= 0)
-		close(fd);
-	return now.size >= 0 && now.size == written->size && now.hash == written->hash;
-}
-
-/* Files of a run on their way to the disk. Several threads wait for it, because the disk takes what is asked at the same
- * time in one go. */
-struct settling {
-	struct path_list paths;	     /* complete ones */
-	struct fingerprint *written; /* of each; size -1: links */
-	atomic_size_t next;
-	atomic_int error;    /* the first; 0: none */
-	atomic_size_t where; /* its path's place */
-};
-
-enum { SYNC_THREADS = 8 };
-
-static void *settle_some(void *settling)
-{
-	struct settling *s = settling;
-	for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->paths.count;) {
-		int fd = open(s->paths.items[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC), none = 0;
-		s->written[i] = fd >= 0 ? fingerprint_of(fd) : (struct fingerprint){ -1, 0 };
-		if (fd < 0 && errno == ELOOP)
-			continue;
-		if ((fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP)) &&
-		    atomic_compare_exchange_strong(&s->error, &none, errno))
-			atomic_store(&s->where, i);
-		if (fd >= 0)
-			close(fd);
-	}
-	return NULL;
-}
-
-/* The files in a folder reach the disk; their fingerprints. */
-static int settle(struct arena *a, const char *folder, const struct path_list *files, struct fingerprint *written,
-		  struct diags *d)
-{
-	struct settling s = { .written = written };
-	pthread_t threads[SYNC_THREADS];
-	size_t n = 0, wanted = files->count < SYNC_THREADS ? files->count : SYNC_THREADS;
-	for (size_t i = 0; i < files->count; i++)
-		vec_push(&s.paths, path_in(a, folder, files->items[i]));
-	while (n + 1 < wanted && pthread_create(&threads[n], NULL, settle_some, &s) == 0)
-		n++;
-	settle_some(&s);
-	for (size_t i = 0; i < n; i++)
-		pthread_join(threads[i], NULL);
-	int error = atomic_load(&s.error);
-	int status = error ? output_error(d, s.paths.items[atomic_load(&s.where)], "cannot write", error) : 0;
-	vec_free(&s.paths);
-	return status;
-}
-
-/* The text of a list, "" where there is none. malloc'd; NULL with a diagnostic. */
-static char *read_list(const char *path, struct diags *d)
-{
-	bool there = access(path, F_OK) == 0;
-	struct blob *b = there ? file_map(path, d) : NULL;
-	if (there && !b)
-		return NULL;
-	char *text = xcalloc(1, b ? b->size + 1 : 1);
-	if (b)
-		memcpy(text, b->base, b->size);
-	blob_unref(b);
-	return text;
-}
-
-struct entry {
-	const char *path;
-	struct fingerprint written;
-};
-
-/* Lines "SIZE HASH PATH", sorted; PATH runs to the end of the line. Files whose names have a line's end are not listed. */
-static void add_line(struct strbuf *b, const char *path, const struct fingerprint *f)
-{
-	if (f->size >= 0 && !strchr(path, '\n'))
-		strbuf_printf(b, "%" PRId64 " %016" PRIx64 " %s\n", f->size, f->hash, path);
-}
-
-/* The next line of a list that *at stands on, which moves on; false at the end. Lines that are none are passed over, as are
- * paths that lead out of the folder: the list is a file that anybody may have written. */
-static bool next_entry(char **at, struct entry *e)
-{
-	while (**at) {
-		int used = 0;
-		char *line = *at, *end = line + strcspn(line, "\n");
-		*at = *end ? end + 1 : end;
-		*end = '\0';
-		if (sscanf(line, "%" SCNd64 " %" SCNx64 " %n", &e->written.size, &e->written.hash, &used) != 2 || !used)
-			continue;
-		e->path = line + used;
-		if (*e->path && *e->path != '/' && !strstr(e->path, ".."))
-			return true;
-	}
-	return false;
-}
-
 static int compare_paths(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -202,10 +49,10 @@ static int compare_paths(const void *a, const void *b)
 /* Files of the old list that are not among the new ones and still are what was written. */
 static void remove_stale(struct arena *a, const char *dir, char *old, const struct map *kept)
 {
-	struct entry e;
-	for (char *at = old; next_entry(&at, &e);) {
+	struct manifest_entry e;
+	for (char *at = old; manifest_next(&at, &e);) {
 		const char *path = path_in(a, dir, e.path);
-		if (!map_has(kept, e.path) && is_as_written(path, &e.written) && unlink(path) == 0)
+		if (!map_has(kept, e.path) && manifest_is_as_written(path, &e.written) && unlink(path) == 0)
 			tree_remove_empty_parents(a, dir, e.path);
 	}
 }
@@ -227,8 +74,8 @@ static int read_lists(struct arena *a, const char *own, const char *commit, char
 {
 	const char *list = path_in(a, commit, "files"), *final = path_in(a, own, "files"),
 		   *saved = path_in(a, commit, "saved-list/files");
-	*fresh = read_list(access(list, F_OK) == 0 ? list : final, d);
-	*old = *fresh ? read_list(access(saved, F_OK) == 0 ? saved : final, d) : NULL;
+	*fresh = manifest_read(access(list, F_OK) == 0 ? list : final, d);
+	*old = *fresh ? manifest_read(access(saved, F_OK) == 0 ? saved : final, d) : NULL;
 	return *old ? 0 : -1;
 }
 
@@ -254,14 +101,14 @@ static int finish_commit(struct arena *a, const char *dir, const char *own, cons
 			 struct diags *d)
 {
 	struct map kept = { 0 };
-	struct entry e;
+	struct manifest_entry e;
 	char *fresh = NULL, *old = NULL;
 	*back = true;
 	int status = read_lists(a, own, commit, &fresh, &old, d);
 	if (status == 0)
 		status = move_all(a, dir, own, commit, back, d);
 	if (status == 0) {
-		for (char *at = fresh; next_entry(&at, &e);)
+		for (char *at = fresh; manifest_next(&at, &e);)
 			map_set(&kept, arena_strdup(a, e.path), (void *)1);
 		remove_stale(a, dir, old, &kept);
 		tree_remove(commit);
@@ -278,17 +125,17 @@ static int write_list(struct output *o, const struct path_list *files, bool add,
 {
 	struct map own = { 0 };
 	struct strbuf text = { 0 };
-	struct entry e;
+	struct manifest_entry e;
 	struct fingerprint *written = arena_array(&o->arena, struct fingerprint, files->count);
-	char *old = read_list(path_in(&o->arena, o->own, "files"), d);
-	int status = old ? settle(&o->arena, o->tree, files, written, d) : -1;
+	char *old = manifest_read(path_in(&o->arena, o->own, "files"), d);
+	int status = old ? manifest_settle(&o->arena, o->tree, files, written, d) : -1;
 	for (size_t i = 0; i < files->count && status == 0; i++) {
 		map_set(&own, files->items[i], (void *)1);
-		add_line(&text, files->items[i], &written[i]);
+		manifest_add(&text, files->items[i], &written[i]);
 	}
-	for (char *at = old; status == 0 && add && next_entry(&at, &e);)
+	for (char *at = old; status == 0 && add && manifest_next(&at, &e);)
 		if (!map_has(&own, e.path))
-			add_line(&text, e.path, &e.written);
+			manifest_add(&text, e.path, &e.written);
 	if (status == 0)
 		status = file_write(path_in(&o->arena, o->staging, "files"), strbuf_text(&text), text.length, d);
 	free(old);
