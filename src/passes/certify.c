@@ -199,10 +199,11 @@ static struct tensor *root_tensor(const struct claim *c, bool turned)
 		inner *= dims[i];
 	double lo = c->of_floats ? -8 : fmax((double)c->lo, -FLOAT_COUNTS_TO);
 	double hi = c->of_floats ? 8 : fmin((double)c->hi, FLOAT_COUNTS_TO);
+	int64_t span = (int64_t)(hi - lo) + 1;
 	struct tensor *t = tensor_new_raw(ELEM_FLOAT, v->rank, dims);
 	for (int64_t i = 0; t && i < t->count; i++) {
 		int64_t channel = i / inner % c->chain->channels;
-		double x = root_at(c, channel, lo + fmod((double)i * STRIDE, hi - lo + 1));
+		double x = root_at(c, channel, lo + (double)(i * STRIDE % span));
 		((float *)t->data)[i] = (float)(turned ? x : c->sign[channel] * x);
 	}
 	return t;

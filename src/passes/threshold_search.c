@@ -27,6 +27,17 @@ double point_value(const struct job *j, int64_t point)
 	return j->of_floats ? key_to_float(point) : (double)point;
 }
 
+/* The point of the nearest number. */
+static int64_t point_at_value(const struct job *j, double x)
+{
+	if (!j->of_floats)
+		return llrint(x);
+	float f = (float)x;
+	uint32_t bits;
+	memcpy(&bits, &f, sizeof bits);
+	return bits & 0x80000000u ? -(int64_t)(bits & 0x7fffffffu) : (int64_t)bits;
+}
+
 int levels_at(const struct job *j, const int64_t *points, int64_t *levels, int64_t n)
 {
 	int64_t channels = j->chain.channels, count = n * channels;
@@ -45,47 +56,118 @@ int levels_at(const struct job *j, const int64_t *points, int64_t *levels, int64
 }
 /* ---- monotone functions ---- */
 
-/* For levels first..first+n-1 (+1) of each channel the first point that reaches them, into out[k * channels + c];
- * hi + 1 where none does. */
-static int bisect(const struct job *j, int64_t first, int64_t n, int64_t *out)
+/* Looking for the first point that reaches a level: it lies in lo..hi. */
+struct quest {
+	int64_t lo, hi, next,
+		width; /* next is looked at now; steps from a guess grow by width until they pass the answer */
+};
+
+static void go_on(struct quest *q, bool reached)
 {
-	int64_t channels = j->chain.channels, count = n * channels;
-	int64_t *lo = xcalloc((size_t)count * 4, sizeof *lo), *hi = lo + count, *mid = hi + count, *level = mid + count;
+	if (reached)
+		q->hi = q->next;
+	else
+		q->lo = q->next + 1;
+	bool close = (q->hi - q->lo) / 2 <= q->width;
+	q->next = close ? q->lo + (q->hi - q->lo) / 2 : reached ? q->hi - q->width : q->lo + q->width - 1;
+	q->width = q->width > INT64_MAX / 4 ? q->width : 2 * q->width;
+}
+
+/* The quests of n levels and all channels, quests[i * channels + c] for level levels[i], in rounds: in each, those that
+ * are still open look at one point. */
+static int look_for(const struct job *j, const int64_t *levels, int64_t n, struct quest *quests)
+{
+	int64_t channels = j->chain.channels, count = n * channels, rows = n;
+	int64_t *points = xcalloc((size_t)count * 3 + (size_t)channels, sizeof *points);
+	int64_t *found = points + count, *item = found + count, *open = item + count;
 	int result = 0;
-	for (int64_t i = 0; i < count; i++) {
-		lo[i] = j->lo;
-		hi[i] = j->hi + 1;
-	}
-	for (int64_t width = j->hi - j->lo + 1; width > 0 && result == 0; width /= 2) {
+	while (result == 0) {
+		memset(open, 0, (size_t)channels * sizeof *open);
+		rows = 0;
 		for (int64_t i = 0; i < count; i++) {
-			mid[i] = lo[i] + (hi[i] - lo[i]) / 2;
-			if (mid[i] > j->hi)
-				mid[i] = j->hi;
-		}
-		result = levels_at(j, mid, level, n);
-		for (int64_t i = 0; i < count; i++) {
-			if (lo[i] >= hi[i])
+			int64_t c = i % channels, at = open[c] * channels + c;
+			if (quests[i].lo >= quests[i].hi)
 				continue;
-			if (level[i] > first + i / channels)
-				hi[i] = mid[i];
-			else
-				lo[i] = mid[i] + 1;
+			points[at] = quests[i].next;
+			item[at] = i;
+			rows = ++open[c] > rows ? open[c] : rows;
 		}
+		for (int64_t i = 0; i < rows * channels; i++)
+			if (i / channels >= open[i % channels])
+				points[i] = j->lo;
+		if (!rows)
+			break;
+		result = levels_at(j, points, found, rows);
+		for (int64_t i = 0; result == 0 && i < rows * channels; i++)
+			if (i / channels < open[i % channels])
+				go_on(&quests[item[i]], found[i] > levels[item[i] / channels]);
 	}
-	memcpy(out, lo, (size_t)count * sizeof *out);
-	free(lo);
+	free(points);
 	return result;
 }
 
+/* A point between two, in proportion to the numbers that they stand for. */
+static int64_t point_between(const struct job *j, int64_t a, int64_t b, double share)
+{
+	double x = point_value(j, a), y = point_value(j, b < j->hi ? b : j->hi);
+	return point_at_value(j, x + (y - x) * share);
+}
+
+/* The quest of one level whose neighbours below and above (-1, steps: none) are known. Where thresholds lie on a line, the
+ * guess is off by one at most. */
+static struct quest quest_between(const struct job *j, const int64_t *first, int64_t below, int64_t k, int64_t above,
+				  int64_t channel)
+{
+	int64_t channels = j->chain.channels;
+	bool between = below >= 0 && above < j->grid.steps;
+	struct quest q = { .lo = below < 0 ? j->lo : first[below * channels + channel],
+			   .hi = above < j->grid.steps ? first[above * channels + channel] : j->hi + 1,
+			   .width = between ? 1 : INT64_MAX / 2 };
+	q.next = q.lo + (q.hi - q.lo) / 2;
+	if (between && q.lo < q.hi) {
+		int64_t guess = point_between(j, q.lo, q.hi, (double)(k - below) / (double)(above - below));
+		q.next = guess < q.lo ? q.lo : guess >= q.hi ? q.hi - 1 : guess;
+	}
+	return q;
+}
+
+/* The levels from, from + 2 stride, ... whose neighbours at a distance of the stride are known. */
+static int refine(const struct job *j, int64_t from, int64_t stride, int64_t *first)
+{
+	int64_t channels = j->chain.channels, steps = j->grid.steps, at_once = POINTS_AT_ONCE / channels + 1;
+	struct quest *quests = xcalloc((size_t)(at_once * channels), sizeof *quests);
+	int64_t *levels = xcalloc((size_t)at_once, sizeof *levels);
+	int result = 0;
+	for (int64_t k = from; k < steps && result == 0;) {
+		int64_t n = 0;
+		for (; n < at_once && k < steps; k += 2 * stride, n++) {
+			levels[n] = k;
+			/* the last level is known from the start */
+			int64_t above = k + stride < steps ? k + stride : k + 1 < steps ? steps - 1 : steps;
+			for (int64_t c = 0; c < channels; c++)
+				quests[n * channels + c] = quest_between(j, first, k - stride, k, above, c);
+		}
+		result = look_for(j, levels, n, quests);
+		for (int64_t i = 0; i < n * channels; i++)
+			first[levels[i / channels] * channels + i % channels] = quests[i].lo;
+	}
+	free(levels);
+	free(quests);
+	return result;
+}
+
+/* The last level and the first one by bisection, then those half-way between known ones. */
 int first_points(const struct job *j, int64_t *first)
 {
-	int64_t channels = j->chain.channels, at_once = POINTS_AT_ONCE / channels + 1;
-	for (int64_t k = 0; k < j->grid.steps; k += at_once) {
-		int64_t n = j->grid.steps - k < at_once ? j->grid.steps - k : at_once;
-		if (bisect(j, k, n, first + k * channels) != 0)
-			return -1;
-	}
-	return 0;
+	int64_t steps = j->grid.steps, stride = 1;
+	while (stride < steps)
+		stride *= 2;
+	int result = steps > 0 ? refine(j, steps - 1, steps, first) : 0;
+	if (steps > 1 && result == 0)
+		result = refine(j, 0, stride, first);
+	for (stride /= 2; stride > 0 && result == 0; stride /= 2)
+		result = refine(j, stride, stride, first);
+	return result;
 }
 
 /* ---- any function ---- */
