@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "ops/broadcast.h"
+#include "ops/form.h"
 #include "ops/ranges.h"
 #include "ops/rounding.h"
 
@@ -70,6 +71,64 @@ static struct datatype quant_datatype(const struct node *n, size_t i)
 	return datatype_for_range((int64_t)(lo - most), (int64_t)(hi - least));
 }
 
+/* ---- generated code ---- */
+
+static const char *rounded(struct op_form *f, enum rounding mode, const char *v)
+{
+	switch (mode) {
+	case ROUND_HALF_EVEN: return form_text(f, "rintf(%s)", v);
+	case ROUND_CEIL: return form_text(f, "ceilf(%s)", v);
+	case ROUND_FLOOR: return form_text(f, "floorf(%s)", v);
+	case ROUND_UP: return form_text(f, "copysignf(ceilf(fabsf(%s)), %s)", v, v);
+	case ROUND_DOWN: return form_text(f, "truncf(%s)", v);
+	case ROUND_HALF_UP: return form_text(f, "copysignf(floorf(fabsf(%s) + 0.5f), %s)", v, v);
+	case ROUND_HALF_DOWN: return form_text(f, "copysignf(ceilf(fabsf(%s) - 0.5f), %s)", v, v);
+	}
+	return NULL;
+}
+
+/* The places of the node's first three inputs that belong to element (i0, i1, ...) of the output. */
+static bool places(struct op_form *f, const struct value *out, const char **at)
+{
+	for (size_t k = 0; k < 3; k++) {
+		int64_t strides[MAX_RANK];
+		if (!form_strides(node_input(f->node, k), out->rank, out->dims, strides))
+			return false;
+		at[k] = form_at(f, "i", out->rank, strides);
+	}
+	return true;
+}
+
+/* In float, and in the order of quant_loops.h. */
+static int form_quant(struct op_form *f)
+{
+	const struct node *n = f->node;
+	const struct value *out = n->outputs[0];
+	double bits, lo, hi;
+	enum rounding mode;
+	int64_t strides[MAX_RANK];
+	const char *at[3];
+	bool is_signed = node_attr_int(n, "signed", 1) != 0;
+	if (out->elem != ELEM_FLOAT || !value_scalar(node_input(n, 3), &bits) ||
+	    !rounding_parse(node_attr_string(n, "rounding_mode", "ROUND"), &mode) || !places(f, out, at) ||
+	    !form_strides(out, out->rank, out->dims, strides))
+		return -1;
+	quant_bounds(is_signed, node_attr_int(n, "narrow", 0) != 0, bits, &lo, &hi);
+	int open = form_open(f, "i", out->rank, out->dims);
+	form_line(f, "const float scale = (float)%s, zero = (float)%s;", f->load(f, 1, at[1]), f->load(f, 2, at[2]));
+	form_line(f, "const float q = (float)%s / scale + zero;", f->load(f, 0, at[0]));
+	const char *least = form_float(f, lo, false), *most = form_float(f, hi, false);
+	if (is_signed && bits == 1) {
+		form_line(f, "const float r = q >= 0 ? 1.0f : -1.0f;");
+	} else {
+		form_line(f, "const float c = q > %s ? %s : q < %s ? %s : q;", most, most, least, least);
+		form_line(f, "const float r = %s;", rounded(f, mode, "c"));
+	}
+	form_store(f, 0, form_at(f, "i", out->rank, strides), "(r - zero) * scale");
+	form_end(f, open);
+	return 0;
+}
+
 const struct op op_Quant = {
 	.domain = DOMAIN_QONNX,
 	.name = "Quant",
@@ -82,5 +141,6 @@ const struct op op_Quant = {
 	.infer = infer_broadcast,
 	.datatype = quant_datatype,
 	.exec = quant_kernel,
+	.form = form_quant,
 	.widens = true,
 };

@@ -11,6 +11,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 		.activations_only = true,
 		.bias_apart = true,
 		.certificates = ctx->driver->certify ? &certificates : NULL,
+		.most_levels = MOST_TABLE_LEVELS,
 	};
 	graph_for_each_node (ctx->graph, n) {
 		const char *reason = "";
@@ -35,7 +36,8 @@ const struct pass pass_quant_to_thresholds = {
 	.help = "Each Quant or BipolarQuant of an activation becomes MultiThreshold, with an Add and a Mul that give its\n"
 		"integers their offset and scale. A Relu or another monotone activation right before it goes in too. The\n"
 		"thresholds are the exact float32 numbers at which the quantiser steps, whatever its rounding mode.\n"
-		"Thresholds that are there already are put into ascending order.",
+		"Thresholds that are there already are put into ascending order. Quantisers of more than 4096 levels stay (see\n"
+		"streamline).",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN,

@@ -4,6 +4,7 @@
 
 #include "passes/pass.h"
 #include "passes/rules/rule.h"
+#include "passes/thresholds.h"
 #include "util/strbuf.h"
 
 struct sweep {
@@ -73,11 +74,11 @@ static bool is_linear_step(const struct node *n)
 					    n->op == &op_Div || n->op == &op_BatchNormalization || n->op == &op_Neg);
 }
 
-/* No linear step follows. */
+/* No linear step follows, nor a quantiser, which may decide otherwise where its operand is rounded otherwise. */
 static bool ends_linear_chain(const struct node *n)
 {
 	for (const struct use *u = n->outputs[0]->uses; u; u = u->next)
-		if (u->user && is_linear_step(u->user))
+		if (u->user && (is_linear_step(u->user) || u->user->op == &op_Quant))
 			return false;
 	return true;
 }
@@ -127,11 +128,11 @@ static bool is_float_value(const struct value *v)
 }
 
 /* Marks, by value id, floats that some quantiser or product with integer weights further on reads. */
-static bool *read_further_on(const struct graph *g)
+static bool *read_further_on(const struct graph *g, int64_t most_levels)
 {
 	bool *marked = xcalloc(g->next_value_id + 1, sizeof *marked);
 	for (const struct node *n = g->last; n; n = n->prev) {
-		bool wanted = n->op && (n->op->flags & OP_QUANTISER);
+		bool wanted = n->op && (n->op->flags & OP_QUANTISER) && !quantiser_stays(n, most_levels);
 		wanted = wanted || n->op == &op_MatMul || n->op == &op_Conv || n->op == &op_ConvTranspose;
 		for (uint32_t i = 0; i < n->n_outputs && !wanted; i++)
 			wanted = n->outputs[i] && marked[n->outputs[i]->id];
@@ -235,10 +236,10 @@ static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct
 
 /* Whether a quantiser or a product reads a float that is computed (a product: any float). Where none does, which is
  * the rule, nothing can be left over. */
-static bool floats_are_read(const struct graph *g)
+static bool floats_are_read(const struct graph *g, int64_t most_levels)
 {
 	graph_for_each_node (g, n) {
-		bool quantiser = n->op && (n->op->flags & OP_QUANTISER);
+		bool quantiser = n->op && (n->op->flags & OP_QUANTISER) && !quantiser_stays(n, most_levels);
 		for (uint32_t i = 0; i < n->n_inputs && (quantiser || is_product(n)); i++) {
 			const struct value *v = n->inputs[i].value;
 			if (v && !value_is_constant(v) && is_float_value(v) && (v->producer || is_product(n)))
@@ -255,9 +256,9 @@ static void report_leftovers(struct pass_ctx *ctx, const struct sweep *s)
 {
 	struct graph *g = ctx->graph;
 	json_t *list = json_array(), *head = json_array();
-	if (floats_are_read(g)) {
+	if (floats_are_read(g, s->x.most_levels)) {
 		size_t values = g->next_value_id + 1;
-		struct trace t = { read_further_on(g), xcalloc(values, sizeof *t.quantised),
+		struct trace t = { read_further_on(g, s->x.most_levels), xcalloc(values, sizeof *t.quantised),
 				   xcalloc(values, sizeof(struct node *)), blockers_below(g, s) };
 		graph_for_each_node (g, n)
 			trace_node(ctx, s, n, &t, list, head);
@@ -285,12 +286,23 @@ static void note_large_sums(struct pass_ctx *ctx)
 	}
 }
 
+static void note_wide_quantisers(struct pass_ctx *ctx, int64_t most_levels)
+{
+	graph_for_each_node (ctx->graph, n)
+		if (quantiser_stays(n, most_levels))
+			diag_note(
+				ctx->diags, DIAG_NOTE, n, NULL,
+				"it has so many levels that what stands before it is computed, instead of a table with a "
+				"threshold for each level and channel; streamline(levels=65536) makes such tables");
+}
+
 /* ---- passes ---- */
 
-static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole,
+static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool whole, int64_t most_levels,
 				  struct certificates *certificates)
 {
-	struct sweep s = { .x = { .graph = ctx->graph, .diags = ctx->diags }, .rules = rules };
+	struct sweep s = { .x = { .graph = ctx->graph, .diags = ctx->diags, .most_levels = most_levels },
+			   .rules = rules };
 	s.x.certificates = ctx->driver->certify ? certificates : NULL;
 	ranges_compute(ctx->graph);
 	int result = sweep_graph(&s, ctx->graph);
@@ -300,6 +312,7 @@ static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool 
 		ranges_compute(ctx->graph);
 		report_leftovers(ctx, &s);
 		note_large_sums(ctx);
+		note_wide_quantisers(ctx, most_levels);
 	}
 	free(s.reasons);
 	ctx->changes += s.changes;
@@ -309,13 +322,25 @@ static enum pass_result run_rules(struct pass_ctx *ctx, const char *rules, bool 
 static enum pass_result run_streamline(struct pass_ctx *ctx)
 {
 	struct certificates certificates = { 0 };
-	bool done = run_rules(ctx, NULL, true, &certificates) != PASS_ERROR &&
+	int64_t levels = pass_int(ctx, "levels");
+	if (levels < 2) {
+		diag_error(ctx->diags, "a quantiser has two levels at least", "streamline: levels=%lld",
+			   (long long)levels);
+		return PASS_ERROR;
+	}
+	bool done = run_rules(ctx, NULL, true, levels, &certificates) != PASS_ERROR &&
 		    pass_run_nested(ctx, "batchnorm-to-affine", NULL) != PASS_ERROR &&
 		    pass_run_nested(ctx, "remove-identity", NULL) != PASS_ERROR &&
 		    pass_run_nested(ctx, "unique-names", NULL) != PASS_ERROR;
 	certificates_report(&certificates, ctx);
 	return done ? pass_result(ctx) : PASS_ERROR;
 }
+
+static const struct pass_option streamline_options[] = {
+	{ "levels", OPTION_INT, "4096",
+	  "most levels of which a table of thresholds is made, one for each level and channel" },
+	{ 0 }
+};
 
 const struct pass pass_streamline = {
 	.name = "streamline",
@@ -324,7 +349,10 @@ const struct pass pass_streamline = {
 		"scale * integer + bias; products, poolings, joins and moves work on the integers, and every quantiser\n"
 		"takes in all that stands before it, as thresholds that give the same result at every integer its accumulator\n"
 		"can take. Batch norms that no quantiser takes in become Mul and Add. Floating-point nodes left between the first quantiser and the last quantised layer are\n"
-		"listed, with the node that blocks them.",
+		"listed, with the node that blocks them.\n"
+		"A quantiser of more levels than the option says stays: integers come out of it, and what stands before it is\n"
+		"computed, in the same operations. to-hw makes thresholds of any number of levels.",
+	.options = streamline_options,
 	.requires = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED,
 	.ensures = GRAPH_INFERRED | GRAPH_CLEAN | GRAPH_CONVERTED | GRAPH_STREAMLINED,
 	.run = run_streamline,
@@ -345,7 +373,7 @@ static enum pass_result run_move_scales(struct pass_ctx *ctx)
 					  "unknown rule '%.*s'", (int)length, at);
 	}
 	struct certificates certificates = { 0 };
-	enum pass_result result = run_rules(ctx, rules, false, &certificates);
+	enum pass_result result = run_rules(ctx, rules, false, MOST_TABLE_LEVELS, &certificates);
 	certificates_report(&certificates, ctx);
 	return result;
 }

@@ -257,6 +257,38 @@ static int absorb(struct job *j, const struct absorb_options *o, const char **re
 	return build_monotone(j, o);
 }
 
+/* ---- many levels ---- */
+
+bool quantiser_stays(const struct node *n, int64_t most_levels)
+{
+	struct quant_grid grid;
+	const char *reason;
+	return n->op == &op_Quant && datatype_is_integer(n->outputs[0]->datatype) && quant_grid_of(n, &grid, &reason) &&
+	       grid.steps >= most_levels;
+}
+
+/* Quant(x, s) = s * Quant(x / s, 1), in the same operations on the same numbers. 1, or 0 where s is 1 already. */
+static int divide_before(const struct job *j)
+{
+	struct node *old = j->quantiser;
+	struct value *scale = node_input(old, 1);
+	if (tensor_all(scale->constant, 1))
+		return 0;
+	struct value *x = add_node2(j->graph, old, "", "Div", node_input(old, 0), scale, "Div");
+	struct value *inputs[] = { x, constant_scalar(j->graph, "scale", 1), node_input(old, 2), node_input(old, 3) };
+	struct node *quant = node_new(j->graph, old, old->domain, old->op_type, inputs, 4, 1, old->name);
+	node_copy_attrs(quant, old);
+	value_copy_type(j->graph, x, old->outputs[0]);
+	value_copy_type(j->graph, quant->outputs[0], old->outputs[0]);
+	x->datatype = datatype_of_kind(DT_NONE);
+	quant->outputs[0]->datatype = j->grid.datatype;
+	quant->outputs[0]->layout = x->layout = old->outputs[0]->layout;
+	struct value *y = add_node2(j->graph, old, "", "Mul", quant->outputs[0], scale, "Mul");
+	value_copy_type(j->graph, y, old->outputs[0]);
+	node_bypass(old, y);
+	return 1;
+}
+
 int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct absorb_options *o, const char **reason,
 			   struct diags *d)
 {
@@ -267,6 +299,8 @@ int absorb_into_thresholds(struct graph *g, struct node *quantiser, const struct
 		*reason = "its bit width leaves it no level";
 		return 0;
 	}
+	if (o->most_levels && quantiser->op == &op_Quant && j.grid.steps >= o->most_levels)
+		return divide_before(&j);
 	if (j.grid.steps > MOST_STEPS) {
 		*reason = "it has more levels than thresholds can tell apart (65,536)";
 		return 0;

@@ -15,7 +15,13 @@ struct absorb_options {
 	bool activations_only; /* take only activations right above the quantiser; thresholds are of floats */
 	bool bias_apart;       /* levels count from 0; an Add behind shifts them (FINN's form after conversion) */
 	struct certificates *certificates; /* compare everywhere and add what was found; NULL: do not */
+	int64_t most_levels; /* a Quant of more levels stays one, of integers; 0: as many as a row may have thresholds */
 };
+
+/* A table costs a threshold for each level and channel: what a Quant of more levels than this does is computed instead. */
+enum { MOST_TABLE_LEVELS = 4096 };
+/* A Quant that gives integers and has more levels. */
+bool quantiser_stays(const struct node *n, int64_t most_levels);
 
 /* Replaces the quantiser, and as much of the chain above as it can take in, by MultiThreshold (two of them and a
  * Sub where it must), followed by the Mul and Add that give the quantiser's own scale back where it is not 1.

@@ -7,6 +7,7 @@
 
 #include "passes/edit.h"
 #include "passes/lower_convs.h"
+#include "passes/thresholds.h"
 #include "util/strbuf.h"
 
 void to_hw_set_datatype(struct node *n, const char *name, struct datatype t)
@@ -218,10 +219,21 @@ static int check_options(struct pass_ctx *ctx)
 	return 0;
 }
 
+/* Hardware decides by thresholds alone. */
+static bool has_wide_quantisers(const struct graph *g)
+{
+	graph_for_each_node (g, n)
+		if (quantiser_stays(n, MOST_TABLE_LEVELS))
+			return true;
+	return false;
+}
+
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct graph *g = ctx->graph;
 	if (check_options(ctx) != 0)
+		return PASS_ERROR;
+	if (has_wide_quantisers(g) && pass_run_nested(ctx, "streamline", "levels=65536") == PASS_ERROR)
 		return PASS_ERROR;
 	if (needs_lowering(g) && pass_run_nested(ctx, "lower-convs", NULL) == PASS_ERROR)
 		return PASS_ERROR;

@@ -32,6 +32,7 @@ STYLES = {"reference": "c", "packed": "c-packed", "tiny": "c-tiny"}
 SAMPLES = 5
 
 QUANT = 'qonnx.Quant <signed = {0}, narrow = 0, rounding_mode = "ROUND">'
+FLOORED = QUANT.format(1).replace("ROUND", "FLOOR")
 THRESHOLDS = 'qonnx.MultiThreshold <out_dtype = "UINT2">'
 MANY = 'qonnx.MultiThreshold <out_dtype = "UINT16">'
 IMAGE = "x:INT4[1,4,6,6]"
@@ -74,6 +75,9 @@ NETWORKS = {
     "10 bits from a convolution": (IMAGE, "a = Conv(x, $w[5,4,3,3;-1..1]); b = MANY(a, $t[5,1023;-100..100]); y = Conv(b, $v[3,5,1,1;-7..7])"),
     "10 bits from a depthwise convolution": (IMAGE, "a = Conv <group = 4> (x, $w[4,1,3,3;-3..3]); y = MANY(a, $t[4,1000;-100..100])"),
     "14 bits from an input": ("x[1,4,3,3]", "q = SIGNED(x, $s[;0.001137], $z[;0], $b[;14]); y = Conv(q, $w[3,4,2,2;-3..3])", "streamline"),
+    "16 bits": ("x[1,4,5,5]", "q = SIGNED(x, $s[;0.000137], $z[;0], $b[;16]); c = Conv(q, $w[4,4,3,3;-7..7]); r = Relu(c); "
+                "a = UNSIGNED(r, $s2[;0.00041], $z, $b); d = Conv <group = 4> (a, $v[4,1,3,3;-3..3]); "
+                "y = FLOORED(d, $s3[;0.00137], $k[;3], $b)", "streamline"),
     # windows
     "padding": (IMAGE, "p = Pad(x, $pads[8;0 0 1 2 0 0 0 1]); y = Conv(p, $w[3,4,3,3;-3..3])"),
     "padding with a value": (IMAGE, "p = Pad(x, $pads[8;0 0 1 1 0 0 1 1], $v[;3]); y = MaxPool <kernel_shape = [2,2]> (p)"),
@@ -258,7 +262,7 @@ def constants(body, seed):
 def model_text(name, given, body):
     """The model in ONNX's textual form, the input's dims and its datatype (None: floats)."""
     spec = re.fullmatch(r"x(?::(\w+))?\[([\d,]+)\]", given)
-    body = body.replace("THRESHOLDS", THRESHOLDS).replace("MANY", MANY).replace("HW.", "finn.custom_op.fpgadataflow.").replace("UNSIGNED", QUANT.format(0)).replace("SIGNED", QUANT.format(1))
+    body = body.replace("THRESHOLDS", THRESHOLDS).replace("MANY", MANY).replace("HW.", "finn.custom_op.fpgadataflow.").replace("FLOORED", FLOORED).replace("UNSIGNED", QUANT.format(0)).replace("SIGNED", QUANT.format(1))
     declared, body = constants(body, name)
     kind = f":{spec[1]}" if spec[1] else ""
     nodes = "\n".join(f"  {line.strip()}" for line in body.split(";\n" if ";\n" in body else "; "))

@@ -350,7 +350,7 @@ static const struct pass_case wide = {
 	"float coarse = {1638.4000244140625}",
 	"i = qonnx.Quant" SIGNED "(x, fine, zero, bits) q = qonnx.Quant" SIGNED "(w, one, zero, bits) m = MatMul(i, q) "
 	"y = qonnx.Quant" SIGNED "(m, coarse, zero, eight)",
-	"MatMul=1 MultiThreshold=2 Quant=0",
+	"MatMul=1 MultiThreshold=1 Quant=1",
 };
 
 static void certified(struct graph *g, struct certificates *made)
@@ -416,6 +416,34 @@ static void wide_thresholds_are_what_float32_holds(void **state)
 	}
 	assert_true(seen);
 	graph_free(g);
+}
+
+/* ---- many levels ---- */
+
+/* Integers come out of quantisers of 16 bits, and no table of 65,535 thresholds a channel. */
+static const struct pass_case many_levels = {
+	"many levels",
+	X,
+	"float[4,2] w = {100,1, -50,2, 30,3, 1,4}, float bits = {16}, float coarse = {0.013}, float[2] b = {0.3,-0.7}",
+	"i = qonnx.Quant" SIGNED "(x, tenth, zero, bits) q = qonnx.Quant" SIGNED
+	"(w, tenth, zero, eight) m = MatMul(i, q) n = Add(m, b) r = Relu(n) o = qonnx.Quant" UNSIGNED
+	"(r, coarse, three, bits) p = qonnx.Quant" NARROW "(o, tenth, zero, bits) y = Mul(p, two)",
+	"MatMul=1 MultiThreshold=0 Quant=3",
+};
+
+static const struct pass_case many_levels_with_thresholds = {
+	"many levels with thresholds",
+	X,
+	"float bits = {13}",
+	"i = qonnx.Quant" SIGNED "(x, tenth, zero, bits) r = Relu(i) y = qonnx.Quant" UNSIGNED "(r, third, zero, bits)",
+	"MultiThreshold=2 Quant=0",
+};
+
+static void quantisers_of_many_levels_stay(void **state)
+{
+	(void)state;
+	graph_free(run_case(&many_levels, "streamline", 1e-6));
+	graph_free(run_case(&many_levels_with_thresholds, "streamline(levels=65536)", 1e-6));
 }
 
 /* ---- what stays ---- */
@@ -492,6 +520,7 @@ int main(void)
 		cmocka_unit_test(wide_ranges_are_certified_at_their_steps),
 		cmocka_unit_test(certificates_cost_thresholds_where_chains_are_monotone),
 		cmocka_unit_test(wide_thresholds_are_what_float32_holds),
+		cmocka_unit_test(quantisers_of_many_levels_stay),
 		cmocka_unit_test(batch_norms_become_mul_and_add),
 		cmocka_unit_test(sums_that_float32_does_not_hold_are_named),
 		cmocka_unit_test(sums_stay_within_what_float32_counts),

@@ -36,7 +36,7 @@ static bool is_done(const struct node *n)
 
 static int absorb(struct rule_ctx *x, struct node *n)
 {
-	const struct absorb_options whole_chain = { .certificates = x->certificates };
+	const struct absorb_options whole_chain = { .certificates = x->certificates, .most_levels = x->most_levels };
 	if (!n->op || !(n->op->flags & OP_QUANTISER) || elementwise_data(n) != 0 || is_done(n))
 		return 0;
 	return absorb_into_thresholds(x->graph, n, &whole_chain, &x->reason, x->diags);

@@ -15,6 +15,7 @@ struct rule_ctx {
 	struct graph *graph;
 	struct diags *diags;
 	struct certificates *certificates; /* see passes/certify.h; NULL: not asked for */
+	int64_t most_levels;		   /* see passes/thresholds.h */
 	const char
 		*reason; /* why the rule could not be applied to a node it is for; constant or in the graph's arena */
 };
