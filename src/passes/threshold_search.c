@@ -1,6 +1,7 @@
 /* Where the levels of a quantiser begin: by bisection of monotone functions, by looking at every point of others. */
 #include "passes/threshold_job.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
