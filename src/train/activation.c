@@ -202,7 +202,7 @@ static void both_gradients(const struct net *n, struct layer *l, const struct pa
 	const struct activation *a = l->state;
 	int64_t first = p->first * l->in.count, count = p->rows * l->in.count;
 	const float *x = l->x + first, *dy = l->dy + first;
-	float *dx = l->dx ? l->dx + first : net_scratch(n, p->worker, (size_t)count), s = scale_of(a);
+	float *dx = l->dx ? l->dx + first : net_scratch(n, p->worker, (size_t)count * sizeof(float)), s = scale_of(a);
 	double of_scale = 0;
 	if (a->width.kind == BITS_FLOAT)
 		for (int64_t i = 0; i < count; i++)

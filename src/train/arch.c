@@ -166,8 +166,8 @@ static int take_layer(struct parser *x)
 int arch_parse(struct arch *a, struct arena *arena, const char *text, const struct net_options *o,
 	       const struct shape *in, struct diags *d)
 {
-	struct parser x = { a, arena, o, in, text, text, d };
 	*a = (struct arch){ 0 };
+	struct parser x = { a, arena, o, in, text, text, d };
 	do {
 		if (take_layer(&x) < 0)
 			return -1;

@@ -86,7 +86,7 @@ static void forward(const struct net *n, struct layer *l, const struct part *p)
 {
 	const struct conv *s = l->state;
 	int64_t places = shape_inner(&l->out), channels = l->out.dims[0];
-	float *matrix = net_scratch(n, p->worker, (size_t)(s->window * places));
+	float *matrix = net_scratch(n, p->worker, (size_t)(s->window * places) * sizeof *matrix);
 	const struct matrix_shape m = {
 		.m = channels, .n = places, .k = s->window, .lda = s->window, .ldb = places, .ldc = places
 	};
@@ -100,7 +100,7 @@ static void backward(const struct net *n, struct layer *l, const struct part *p)
 {
 	const struct conv *s = l->state;
 	int64_t places = shape_inner(&l->out), channels = l->out.dims[0], count = l->params[0].count;
-	float *matrix = net_scratch(n, p->worker, (size_t)(s->window * places + count)),
+	float *matrix = net_scratch(n, p->worker, (size_t)(s->window * places + count) * sizeof *matrix),
 	      *one = matrix + s->window * places;
 	float *dw = param_partial(&l->params[0], p);
 	const struct matrix_shape to_weights = { .m = channels,

@@ -108,7 +108,7 @@ static void forward_bits(const struct net *n, const struct layer *l, const struc
 {
 	const struct linear *s = l->state;
 	size_t size = (size_t)(p->rows * s->padded) * sizeof(int16_t);
-	int16_t *sums = (int16_t *)net_scratch(n, p->worker, size / sizeof(float));
+	int16_t *sums = net_scratch(n, p->worker, size);
 	memset(sums, 0, size);
 	n->kernels->add_by_nibbles(sums, s->tables, n->packed + p->first * n->words, n->words, p->rows, s->groups,
 				   s->padded);
@@ -124,8 +124,8 @@ static void forward(const struct net *n, struct layer *l, const struct part *p)
 		forward_bits(n, l, p);
 		return;
 	}
-	const float *x =
-		l->x ? l->x + p->first * k : unpacked(n, l, p, net_scratch(n, p->worker, (size_t)(p->rows * k)));
+	const float *x = l->x ? l->x + p->first * k
+			      : unpacked(n, l, p, net_scratch(n, p->worker, (size_t)(p->rows * k) * sizeof(float)));
 	const struct matrix_shape m = { .m = p->rows, .n = outputs, .k = k, .lda = k, .ldb = outputs, .ldc = outputs };
 	if (outputs == 1)
 		n->kernels->times_column(l->y + p->first, x, s->weights.values, p->rows, k);
@@ -138,7 +138,7 @@ static void forward(const struct net *n, struct layer *l, const struct part *p)
 
 static void weight_gradient_bits(const struct net *n, const struct layer *l, const struct part *p, float *dw)
 {
-	uint32_t *columns = (uint32_t *)net_scratch(n, p->worker, (size_t)(n->words * 64));
+	uint32_t *columns = net_scratch(n, p->worker, (size_t)(n->words * 64) * sizeof *columns);
 	const float *dy = l->dy + p->first * l->out.count;
 	for (int64_t r = 0; r < p->rows; r += ROW_GROUP) {
 		int64_t count = p->rows - r < ROW_GROUP ? p->rows - r : ROW_GROUP;
@@ -156,8 +156,8 @@ static void weight_gradient(const struct net *n, const struct layer *l, const st
 		weight_gradient_bits(n, l, p, dw);
 		return;
 	}
-	const float *x =
-		l->x ? l->x + p->first * k : unpacked(n, l, p, net_scratch(n, p->worker, (size_t)(p->rows * k)));
+	const float *x = l->x ? l->x + p->first * k
+			      : unpacked(n, l, p, net_scratch(n, p->worker, (size_t)(p->rows * k) * sizeof(float)));
 	const struct matrix_shape m = {
 		.m = k, .n = outputs, .k = p->rows, .trans_a = true, .lda = k, .ldb = outputs, .ldc = outputs
 	};

@@ -19,14 +19,15 @@ static double binary(const float *z, int32_t label, float *dz, bool *right)
 
 static double several(const float *z, int64_t n, int32_t label, float *dz, bool *right)
 {
-	double top = (double)z[0], sum = 0;
+	double top = (double)z[0];
 	int64_t best = 0;
 	for (int64_t i = 1; i < n; i++)
 		if ((double)z[i] > top) {
 			top = (double)z[i];
 			best = i;
 		}
-	for (int64_t i = 0; i < n; i++)
+	double sum = exp((double)z[0] - top);
+	for (int64_t i = 1; i < n; i++)
 		sum += exp((double)z[i] - top);
 	for (int64_t i = 0; i < n; i++)
 		dz[i] = (float)(exp((double)z[i] - top) / sum - (i == label));

@@ -134,15 +134,15 @@ struct param *net_next_param(struct net *n, size_t *layer, int *index)
 	return NULL;
 }
 
-float *net_scratch(const struct net *n, int worker, size_t count)
+void *net_scratch(const struct net *n, int worker, size_t size)
 {
 	enum { LINE = 64 };
-	size_t bytes = count * sizeof(float) + LINE;
+	size_t bytes = size + LINE;
 	if (n->scratch_size[worker] < bytes) {
 		n->scratch[worker] = xrealloc(n->scratch[worker], bytes);
 		n->scratch_size[worker] = bytes;
 	}
-	return (float *)(((uintptr_t)n->scratch[worker] + LINE - 1) / LINE * LINE);
+	return (void *)(((uintptr_t)n->scratch[worker] + LINE - 1) / LINE * LINE);
 }
 
 /* ---- building ---- */

@@ -186,8 +186,8 @@ static inline int64_t net_parts_of(const struct net *n)
 {
 	return (n->rows + n->part_rows - 1) / n->part_rows;
 }
-/* Memory of that many floats for the worker, as long as the call lasts; aligned to 64 bytes. */
-float *net_scratch(const struct net *n, int worker, size_t floats);
+/* Memory of that many bytes for the worker, as long as the call lasts; aligned to 64 bytes. */
+void *net_scratch(const struct net *n, int worker, size_t size);
 /* The part's gradients of a parameter. */
 static inline float *param_partial(const struct param *p, const struct part *part)
 {

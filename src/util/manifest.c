@@ -101,8 +101,8 @@ int manifest_settle(struct arena *a, const char *folder, const struct path_list 
 		    struct diags *d)
 {
 	struct settling s = { .written = written };
-	pthread_t threads[SYNC_THREADS];
 	size_t n = 0, wanted = files->count < SYNC_THREADS ? files->count : SYNC_THREADS;
+	pthread_t *threads = arena_array(a, pthread_t, wanted);
 	for (size_t i = 0; i < files->count; i++)
 		vec_push(&s.paths, path_in(a, folder, files->items[i]));
 	while (n + 1 < wanted && pthread_create(&threads[n], NULL, settle_some, &s) == 0)
