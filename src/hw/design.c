@@ -209,7 +209,8 @@ int design_read(struct design *p, const struct graph *g, const struct design_opt
 	*p = (struct design){ .g = graph_copy(g) };
 	arena_init(&p->arena);
 	if (read_target(p, o, d) != 0 || design_insert_converters(p->g, d) < 0 ||
-	    (o->simulate && schedule_graph(p->g, o->simulate, &p->schedule, d) != 0) || add_layers(p, d) != 0)
+	    (o->simulate && schedule_graph(p->g, o->simulate, o->modules, &p->schedule, d) != 0) ||
+	    add_layers(p, d) != 0)
 		return -1;
 	split_host(p);
 	return 0;

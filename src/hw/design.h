@@ -57,8 +57,9 @@ struct design_options {
 	/* SCHEDULE_QUICK, SCHEDULE_FULL (hw/schedule.h); 0: depths are those of the graph's FIFOs, or 2, and the schedule is
 	 * empty. */
 	int64_t simulate;
-	const char *part;	 /* part or board; NULL: what fold was given, else xc7z020clg400-1 */
-	const double *clock_mhz; /* NULL: what fold was given, else 100 */
+	const struct schedule_modules *modules; /* for the schedule; NULL: nothing is known of them */
+	const char *part;			/* part or board; NULL: what fold was given, else xc7z020clg400-1 */
+	const double *clock_mhz;		/* NULL: what fold was given, else 100 */
 };
 
 /* Reads a graph of hardware layers. 0, or -1 with diagnostics. Free with design_free in either case. */

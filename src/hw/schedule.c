@@ -3,7 +3,9 @@
  * A layer's work on a frame is a fixed sequence of steps, one in each cycle; each reads a word from every input or not, and writes
  * words to outputs or not (hw/kind.h; the loops of the HLS templates). A step waits until all it needs is there and all it
  * writes has room. With unbounded queues and the host sending words at the rate of the slowest layer, the most a queue ever
- * holds is the depth that keeps that rate. Pipeline registers inside layers are left out: they delay, but do not change the rate. */
+ * holds is a depth that keeps that rate. Pipeline registers inside layers are left out where nothing is known of them: they delay,
+ * but do not change the rate. Where the modules are known (struct schedule_modules), their registers and those of the queues
+ * count, and each queue is made as shallow as that rate allows. */
 #include "hw/schedule.h"
 
 #include <stdlib.h>
@@ -21,6 +23,8 @@ struct sim_layer {
 	struct hw_progress p; /* within the frame */
 	struct hw_step next;  /* and the set of inputs of which it takes a word, as bits */
 	uint64_t taken;
+	int delay;			  /* registers between a step and the words it writes */
+	uint64_t pipeline;		  /* which of them hold a word, as bits; the oldest is bit delay - 1 */
 	size_t in[64], n_in, *out, n_out; /* queues; an output that only the host reads has none */
 	size_t *output;			  /* of the node, for each queue in out */
 	bool *given;			  /* a word by the next step, for each of them */
@@ -31,6 +35,8 @@ struct sim_layer {
 struct queue {
 	int64_t words, most; /* now; ever */
 	int64_t capacity;
+	bool clocked; /* a circuit's: where it holds more than two words, they pass a memory and then a register, its head */
+	bool head;
 	int64_t pushed, popped; /* in this cycle */
 	int64_t source_words;	/* fed by the host: words of a frame; else 0 */
 	int64_t sent;		/* by the host */
@@ -40,7 +46,40 @@ struct simulation {
 	struct sim_layer *layers;
 	struct queue *queues;
 	size_t n_layers, n_queues;
+	bool clocked; /* see struct queue */
 };
+
+/* ---- queues ---- */
+
+static bool has_head(const struct queue *q)
+{
+	return q->clocked && q->capacity > 2;
+}
+
+static bool can_pop(const struct queue *q)
+{
+	return has_head(q) ? q->head : q->words > 0;
+}
+
+static bool can_push(const struct queue *q)
+{
+	return q->words < q->capacity;
+}
+
+/* What was pushed and popped in this cycle. */
+static void clock_queue(struct queue *q)
+{
+	if (has_head(q)) {
+		bool fetches = q->words > 0 && (!q->head || q->popped);
+		q->words += q->pushed - fetches;
+		q->head = fetches || (q->head && !q->popped);
+	} else {
+		q->words += q->pushed - q->popped;
+	}
+	q->pushed = q->popped = 0;
+	if (q->words > q->most)
+		q->most = q->words;
+}
 
 /* ---- one cycle ---- */
 
@@ -61,7 +100,7 @@ static void look_up_step(struct sim_layer *s)
 static struct hw_step next_step(const struct simulation *m, const struct sim_layer *s)
 {
 	struct hw_step t = s->next;
-	if (t.may_wait && m->queues[s->in[0]].words < 1)
+	if (t.may_wait && !can_pop(&m->queues[s->in[0]]))
 		t.read = false;
 	return t;
 }
@@ -74,11 +113,24 @@ static bool takes_from(const struct sim_layer *s, size_t k)
 static bool can_step(const struct simulation *m, const struct sim_layer *s, struct hw_step t)
 {
 	for (size_t i = 0; t.read && i < s->n_in; i++)
-		if (takes_from(s, i) && m->queues[s->in[i]].words < 1)
+		if (takes_from(s, i) && !can_pop(&m->queues[s->in[i]]))
 			return false;
-	for (size_t i = 0; i < s->n_out; i++)
-		if (s->given[i] && m->queues[s->out[i]].words >= m->queues[s->out[i]].capacity)
+	for (size_t i = 0; i < s->n_out && !s->delay; i++)
+		if (s->given[i] && !can_push(&m->queues[s->out[i]]))
 			return false;
+	return true;
+}
+
+/* The registers move on, and with them the layer, unless the last one holds a word for which there is no room. */
+static bool move_pipeline(struct simulation *m, struct sim_layer *s)
+{
+	bool full = s->pipeline >> (s->delay - 1) & 1;
+	for (size_t i = 0; full && i < s->n_out; i++)
+		if (!can_push(&m->queues[s->out[i]]))
+			return false;
+	for (size_t i = 0; full && i < s->n_out; i++)
+		m->queues[s->out[i]].pushed++;
+	s->pipeline = s->pipeline << 1 & ((UINT64_C(1) << s->delay) - 1);
 	return true;
 }
 
@@ -93,12 +145,13 @@ static void finish_frame(struct sim_layer *s, int64_t cycle)
 static void take_step(struct simulation *m, struct sim_layer *s, int64_t cycle)
 {
 	struct hw_step t = next_step(m, s);
-	if (!can_step(m, s, t))
+	if ((s->delay && !move_pipeline(m, s)) || s->frames_done == FRAMES || !can_step(m, s, t))
 		return;
 	for (size_t i = 0; t.read && i < s->n_in; i++)
 		m->queues[s->in[i]].popped += takes_from(s, i);
-	for (size_t i = 0; i < s->n_out; i++)
+	for (size_t i = 0; i < s->n_out && !s->delay; i++)
 		m->queues[s->out[i]].pushed += s->given[i];
+	s->pipeline |= s->delay && t.write;
 	s->p.read += t.read;
 	s->p.written += t.write;
 	s->p.at++;
@@ -111,7 +164,7 @@ static void take_step(struct simulation *m, struct sim_layer *s, int64_t cycle)
 static void feed(struct queue *q, int64_t cycle, int64_t pace)
 {
 	int64_t total = q->source_words * FRAMES;
-	if (q->sent == total || q->words >= q->capacity)
+	if (q->sent == total || !can_push(q))
 		return;
 	if (pace && q->sent * pace > cycle * q->source_words)
 		return;
@@ -122,19 +175,16 @@ static void feed(struct queue *q, int64_t cycle, int64_t pace)
 static bool run_cycle(struct simulation *m, int64_t cycle, int64_t pace)
 {
 	bool all_done = true;
-	for (size_t i = 0; i < m->n_layers; i++)
-		if (m->layers[i].frames_done < FRAMES) {
-			all_done = false;
+	for (size_t i = 0; i < m->n_layers; i++) {
+		all_done &= m->layers[i].frames_done == FRAMES;
+		if (m->layers[i].frames_done < FRAMES || m->layers[i].pipeline)
 			take_step(m, &m->layers[i], cycle);
-		}
+	}
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct queue *q = &m->queues[i];
 		if (q->source_words)
 			feed(q, cycle, pace);
-		q->words += q->pushed - q->popped;
-		q->pushed = q->popped = 0;
-		if (q->words > q->most)
-			q->most = q->words;
+		clock_queue(q);
 	}
 	return all_done;
 }
@@ -145,11 +195,13 @@ static void reset(struct simulation *m)
 		struct sim_layer *s = &m->layers[i];
 		s->p = (struct hw_progress){ 0 };
 		s->frames_done = 0;
+		s->pipeline = 0;
 		look_up_step(s);
 	}
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct queue *q = &m->queues[i];
 		q->words = q->most = q->pushed = q->popped = q->sent = 0;
+		q->head = false;
 	}
 }
 
@@ -172,11 +224,13 @@ static int64_t run(struct simulation *m, int64_t pace, int64_t most, int64_t *la
 	return last - before;
 }
 
-static int add_layer(struct simulation *m, const struct node *n, struct arena *a, struct diags *d)
+static int add_layer(struct simulation *m, const struct node *n, const struct schedule_modules *modules,
+		     struct arena *a, struct diags *d)
 {
 	struct sim_layer *s = &m->layers[m->n_layers++];
 	if (hw_layer_read(n, &s->l, d) != 0)
 		return -1;
+	s->delay = modules ? modules->registers(&s->l) : 0;
 	s->words = hw_output(&s->l, &s->l.now, 0).words;
 	s->steps = s->l.kind->steps ? s->l.kind->steps(&s->l) : hw_input(&s->l, &s->l.now, 0).words;
 	s->out = arena_array(a, size_t, n->n_outputs);
@@ -204,7 +258,7 @@ static void connect(struct simulation *m, struct sim_layer *reader, size_t input
 	struct schedule_edge *e = &sch->edges[sch->count++];
 	struct queue *q = &m->queues[m->n_queues];
 	*e = (struct schedule_edge){ writer ? writer->l.node : NULL, reader->l.node, input, 2 };
-	*q = (struct queue){ .capacity = INT64_MAX };
+	*q = (struct queue){ .capacity = INT64_MAX, .clocked = m->clocked };
 	if (writer)
 		connect_output(writer, v, m->n_queues);
 	else
@@ -212,16 +266,18 @@ static void connect(struct simulation *m, struct sim_layer *reader, size_t input
 	reader->in[reader->n_in++] = m->n_queues++;
 }
 
-static int build(struct simulation *m, const struct graph *g, struct schedule *sch, struct arena *a, struct diags *d)
+static int build(struct simulation *m, const struct graph *g, const struct schedule_modules *modules,
+		 struct schedule *sch, struct arena *a, struct diags *d)
 {
 	struct sim_layer **layer_of = arena_array(a, struct sim_layer *, g->next_node_id + 1);
 	size_t edges = 0;
 	m->layers = arena_array(a, struct sim_layer, g->n_nodes + 1);
+	m->clocked = modules != NULL;
 	for (const struct node *n = g->first; n; n = n->next) {
 		if (!hw_kind_of(n) || hw_is_queue(n))
 			continue;
 		layer_of[n->id] = &m->layers[m->n_layers];
-		if (add_layer(m, n, a, d) != 0)
+		if (add_layer(m, n, modules, a, d) != 0)
 			return -1;
 		edges += n->n_inputs;
 	}
@@ -285,7 +341,26 @@ static void set_capacities(struct simulation *m, const struct schedule *s, bool 
 		m->queues[i].capacity = shallow ? 2 : s->edges[i].depth;
 }
 
-static void simulate(struct simulation *m, struct schedule *s, int64_t most)
+/* Makes each queue as shallow as keeps the rate, while there are runs left. What one queue needs grows where others shrink, so
+ * that none could be shallower at the end. */
+static void tighten(struct simulation *m, struct schedule *s, int64_t most, int64_t runs)
+{
+	int64_t unused;
+	for (size_t i = 0; i < m->n_queues; i++) {
+		int64_t low = 2, high = s->edges[i].depth;
+		while (low < high && runs-- > 0) {
+			int64_t middle = high > 4 && low == 2 ? low + (high - low) / 4 : low + (high - low) / 2;
+			m->queues[i].capacity = middle;
+			if (run(m, 0, most, &unused) == s->interval)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+		m->queues[i].capacity = s->edges[i].depth = high;
+	}
+}
+
+static void simulate(struct simulation *m, struct schedule *s, int64_t most, int64_t runs)
 {
 	int64_t unused;
 	if (run(m, s->bottleneck, most, &s->latency) < 0) {
@@ -296,19 +371,22 @@ static void simulate(struct simulation *m, struct schedule *s, int64_t most)
 		s->edges[i].depth = m->queues[i].most + 2; /* a word may arrive before one that leaves is seen to */
 	set_capacities(m, s, false);
 	s->interval = run(m, 0, most, &s->latency);
+	if (m->clocked && s->interval > 0)
+		tighten(m, s, most, runs);
 	set_capacities(m, s, true);
 	s->interval_shallow = run(m, 0, most, &unused);
 	s->simulated = true;
 }
 
-int schedule_graph(const struct graph *g, int64_t most_steps, struct schedule *s, struct diags *d)
+int schedule_graph(const struct graph *g, int64_t most_steps, const struct schedule_modules *modules,
+		   struct schedule *s, struct diags *d)
 {
 	struct simulation m = { 0 };
 	struct arena a;
 	int64_t longest = 0, sum = 0;
 	*s = (struct schedule){ 0 };
 	arena_init(&a);
-	int result = build(&m, g, s, &a, d);
+	int result = build(&m, g, modules, s, &a, d);
 	for (size_t i = 0; result == 0 && i < m.n_layers; i++) {
 		int64_t steps = own_cycles(&m.layers[i]);
 		longest = steps > longest ? steps : longest;
@@ -317,10 +395,11 @@ int schedule_graph(const struct graph *g, int64_t most_steps, struct schedule *s
 	s->bottleneck = longest;
 	if (result == 0) {
 		int64_t most = 2 * (FRAMES * longest + sum) + 1000;
-		if (most / 2 * (int64_t)m.n_layers > most_steps)
+		int64_t steps = most / 2 * (int64_t)m.n_layers;
+		if (steps > most_steps)
 			rule_of_thumb(&m, s);
 		else
-			simulate(&m, s, most);
+			simulate(&m, s, most, 4 * most_steps / steps);
 	}
 	arena_free(&a);
 	return result;

@@ -27,9 +27,17 @@ struct schedule {
 	bool simulated; /* false: too long to simulate; depths are of a rule (a vector, or a frame on a fork) */
 };
 
+/* What is known of the circuits that a backend writes: the registers between a layer's step and the word it writes (at most 60).
+ * Queues of more than two words have a memory and a register behind it. With that the depths are the least that keep the rate. */
+struct schedule_modules {
+	int (*registers)(const struct hw_layer *l);
+};
+
 /* Works out the schedule of a graph of hardware layers, converters included; FIFOs in it are looked through. 0, or -1 with
- * a diagnostic. Free with schedule_free. most_steps: of all layers together, above which nothing is simulated. */
-int schedule_graph(const struct graph *g, int64_t most_steps, struct schedule *s, struct diags *d);
+ * a diagnostic. Free with schedule_free. most_steps: of all layers together, above which nothing is simulated. modules NULL:
+ * nothing is known of them, and depths are what unbounded queues would hold, and a word or two. */
+int schedule_graph(const struct graph *g, int64_t most_steps, const struct schedule_modules *modules,
+		   struct schedule *s, struct diags *d);
 void schedule_free(struct schedule *s);
 /* Adds what was found to an object of report.json. */
 void schedule_report(const struct schedule *s, json_t *report);

@@ -49,7 +49,7 @@ static void chain_keeps_the_rate(void **state)
 	g->properties |= ~0u;
 	test_run(g, "insert-dwc");
 	struct diags d = { 0 };
-	assert_int_equal(schedule_graph(g, SCHEDULE_FULL, &s, &d), 0);
+	assert_int_equal(schedule_graph(g, SCHEDULE_FULL, NULL, &s, &d), 0);
 	assert_true(s.simulated);
 	assert_int_equal(s.bottleneck, 256);
 	assert_in_range(s.interval, 256, 258);
@@ -73,7 +73,7 @@ static void check_network(const char *name, int target, bool forks)
 	assert_no_errors(&d);
 	snprintf(passes, sizeof passes, "to-hw,fold(target_cycles=%d),insert-dwc", target);
 	test_run(g, passes);
-	assert_int_equal(schedule_graph(g, SCHEDULE_FULL, &s, &d), 0);
+	assert_int_equal(schedule_graph(g, SCHEDULE_FULL, NULL, &s, &d), 0);
 	assert_true(s.simulated);
 	assert_true(s.interval >= s.bottleneck && s.interval <= s.bottleneck + s.bottleneck / 100 + 2);
 	if (forks)

@@ -259,7 +259,7 @@ static bool accepts(struct backend_ctx *x)
 static int read_design(struct backend_ctx *x, struct verilog_design *p)
 {
 	bool unrolled = backend_flag(x, "unrolled");
-	struct design_options options = { .simulate = unrolled ? 0 : SCHEDULE_FULL };
+	struct design_options options = { .simulate = unrolled ? 0 : SCHEDULE_FULL, .modules = &verilog_modules };
 	if (!unrolled)
 		return verilog_design_read(p, x->graph, backend_string(x, "top"), &options, x->diags);
 	struct graph *g = unrolled_graph(x->graph, x->diags);

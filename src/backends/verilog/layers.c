@@ -556,6 +556,18 @@ static const struct {
 	{ &op_VVAU, emit_mvau },
 };
 
+/* Registers between a step of the module and the word it writes: see the modules. */
+static int registers(const struct hw_layer *l)
+{
+	enum { MVAU_STAGES = 4, MVAU_HOLDS = 4 /* SIMD beyond which inputs and weights are held: qcc_mvau.v */ };
+	const struct op *op = l->node->op;
+	if (op == &op_MVAU || op == &op_VVAU)
+		return MVAU_STAGES + (l->now.simd > MVAU_HOLDS);
+	return op == &op_Thresholding || op == &op_ChannelwiseOp || op == &op_Lookup;
+}
+
+const struct schedule_modules verilog_modules = { registers };
+
 /* Windows of a pooling that reach beyond the image. */
 static bool has_partial_windows(const struct hw_layer *l)
 {

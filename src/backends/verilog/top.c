@@ -23,17 +23,6 @@ void verilog_emit_ports(const struct verilog_design *p, struct strbuf *b)
 	strbuf_puts(b, "\n);\n");
 }
 
-/* Words that a queue in front of a layer with several inputs holds beyond the schedule's depth: what arrives while the other
- * way's words pass the registers of modules and queues, which the schedule does not count. */
-static int64_t slack(const struct verilog_design *p, const struct design_stream *s)
-{
-	enum { REGISTERS = 8 }; /* of a layer and the queue behind it */
-	if (!s->reader || s->reader->n_in < 2)
-		return 0;
-	int64_t all = REGISTERS * (int64_t)p->design.n_layers;
-	return all < s->words.words ? all : s->words.words;
-}
-
 /* The writer's side is called w, the reader's side r. */
 static void emit_queue(const struct verilog_design *p, size_t i, struct strbuf *b)
 {
@@ -44,8 +33,7 @@ static void emit_queue(const struct verilog_design *p, size_t i, struct strbuf *
 		"\tqcc_fifo #(.WIDTH(%lld), .DEPTH(%lld)) queue%zu (\n\t\t.clock(clock), .reset(reset),\n"
 		"\t\t.in_data(w%zu_data), .in_valid(w%zu_valid), .in_ready(w%zu_ready),\n"
 		"\t\t.out_data(r%zu_data), .out_valid(r%zu_valid), .out_ready(r%zu_ready));\n",
-		width_of(s) - 1, i, i, i, i, i, i, width_of(s), (long long)(s->depth + slack(p, s)), i, i, i, i, i, i,
-		i);
+		width_of(s) - 1, i, i, i, i, i, i, width_of(s), (long long)s->depth, i, i, i, i, i, i, i);
 	if (!s->writer)
 		strbuf_printf(
 			b, "\tassign w%zu_data = in%zu_tdata, w%zu_valid = in%zu_tvalid, in%zu_tready = w%zu_ready;\n",

@@ -37,6 +37,8 @@ struct verilog_writer {
 int verilog_check_layer(const struct hw_layer *l, struct diags *d);
 /* Appends the instance, and writes the layer's memories. Failures are remembered in w. */
 void verilog_emit_layer(struct verilog_writer *w, const struct design_layer *layer);
+/* What the schedule must know of the modules. */
+extern const struct schedule_modules verilog_modules;
 void verilog_param(struct verilog_writer *w, const char *name, int64_t value);
 
 /* Bits that hold 0 to n - 1 (at least 1), and a number from lo to hi in two's complement. */
