@@ -8,7 +8,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
 # What a build needs (Debian 12 names).
 build_packages="autoconf automake libtool make gcc libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libjansson-dev
-	liblua5.4-dev libzip-dev libgraphviz-dev libopenblas-dev"
+	liblua5.4-dev libedit-dev libzip-dev libgraphviz-dev libopenblas-dev"
 
 say() {
 	printf '%s\n' "== $*"

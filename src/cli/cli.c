@@ -203,6 +203,15 @@ static void print_all(const struct diags *d, struct loudness l)
 	arena_free(&lines);
 }
 
+void cli_say(struct diags *d, struct loudness l)
+{
+	const struct limits *limits = d->limits;
+	fflush(stdout);
+	print_all(d, l);
+	diags_free(d);
+	*d = (struct diags){ .limits = limits };
+}
+
 int cli_finish(struct diags *d, struct loudness l, int status)
 {
 	fflush(stdout);

@@ -33,6 +33,8 @@ struct loudness {
 /* Prints what was collected to stderr, one line for each, equal lines once: errors always, warnings unless quiet, notes
  * where verbose. Frees it. Returns the exit status: 1 where there was an error or status is not 0. */
 int cli_finish(struct diags *d, struct loudness l, int status);
+/* Prints the same and goes on: nothing is collected then. */
+void cli_say(struct diags *d, struct loudness l);
 void cli_print_help(const struct command *c);
 /* Options that every subcommand has (-v -q -h, --max-memory, --max-seconds, --allow-paths, --version): true where c was one, which is done
  * then; *exit_now where the command is finished by it. */

@@ -24,7 +24,7 @@ struct job {
 	const char *dir;
 	char **rest; /* what follows MODEL, or a script's arguments */
 	int n_rest;
-	bool dry_run, testbench;
+	bool dry_run, testbench, interactive;
 	struct output *output; /* NULL: a model file is written, no folder */
 	struct loudness loud;
 	struct pipeline_options options;
@@ -65,6 +65,7 @@ static const struct option long_options[] = {
 	{ "dump-after", required_argument, NULL, OPT_DUMP_AFTER },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "script", required_argument, NULL, OPT_SCRIPT },
+	{ "interactive", no_argument, NULL, 'i' },
 	{ "keep-shape", no_argument, NULL, OPT_KEEP_SHAPE },
 	{ "certify", no_argument, NULL, OPT_CERTIFY },
 	{ "emit-testbench", no_argument, NULL, OPT_EMIT_TESTBENCH },
@@ -85,6 +86,8 @@ static const char help[] =
 	"      --dump-after PASS   write the graph after PASS (or 'all') to DIR/dump, as DOT and ONNX\n"
 	"      --dry-run           print the passes, run nothing\n"
 	"      --script FILE.lua   run a Lua script; the remaining arguments are its qcc.args\n"
+	"  -i, --interactive       a prompt for Lua, behind --script where there is one; else with MODEL\n"
+	"                          loaded as m ('qcc help lua' tells what there is)\n"
 	"      --keep-shape        fold and to-hw neither remove dead hardware first nor pad\n"
 	"      --emit-testbench    with C: a main that checks golden vectors, made by execution (c(testbench))\n"
 	"      --certify           compare the thresholds of each layer with the original operators\n"
@@ -135,6 +138,7 @@ static int take_option(struct job *j, int c, const char *text)
 	case OPT_DUMP_AFTER: j->options.dump_after = text; return 0;
 	case OPT_DRY_RUN: j->dry_run = true; return 0;
 	case OPT_SCRIPT: j->script = text; return 0;
+	case 'i': j->interactive = true; return 0;
 	case OPT_KEEP_SHAPE: j->options.waived |= GRAPH_PRUNED; return 0;
 	case OPT_CERTIFY: j->options.certify = true; return 0;
 	case OPT_EMIT_TESTBENCH: j->testbench = true; return 0;
@@ -149,7 +153,7 @@ static int take_arguments(struct job *j, int argc, char **argv)
 	int c;
 	bool done;
 	optind = 0;
-	while ((c = cli_next_option(argc, argv, "p:b:o:vqh", long_options, &j->diags)) != -1) {
+	while ((c = cli_next_option(argc, argv, "p:b:o:ivqh", long_options, &j->diags)) != -1) {
 		if (cli_common_option(c, optarg, &command_compile, &j->loud, &j->diags, &done)) {
 			if (done)
 				return 1;
@@ -167,10 +171,10 @@ static int take_arguments(struct job *j, int argc, char **argv)
 static int check_arguments(struct job *j)
 {
 	struct diags *d = &j->diags;
-	if (j->script) {
+	if (j->script || j->interactive) {
 		if (j->passes.text || j->backends.text)
-			return diag_error(d, "call m:run and m:emit in the script",
-					  "--script goes with neither -p nor -b");
+			return diag_error(d, "call m:run and m:emit in Lua", "%s goes with neither -p nor -b",
+					  j->script ? "--script" : "--interactive");
 		return 0;
 	}
 	if (j->n_rest > 1)
@@ -394,12 +398,22 @@ static int dry_run(struct job *j)
 	return 0;
 }
 
+static void say(void *user, struct diags *d)
+{
+	const struct job *j = user;
+	cli_say(d, j->loud);
+}
+
 static int run_script(struct job *j)
 {
 	struct script_options o = { .args = (const char *const *)j->rest,
 				    .n_args = (size_t)j->n_rest,
 				    .dir = j->dir,
 				    .dry_run = j->dry_run,
+				    .interactive = j->interactive,
+				    .loads_model = !j->script,
+				    .say = say,
+				    .user = j,
 				    .pipeline = j->options };
 	char *ran;
 	int status = script_run(j->script, &o, &ran, &j->diags);
@@ -418,7 +432,8 @@ static int run_job(struct job *j)
 	j->options.draw = dot_write;
 	j->options.verbose = j->loud.verbose;
 	j->options.verify_structure = pipeline_verify_default();
-	int status = j->script ? run_script(j) : j->dry_run ? dry_run(j) : compile(j);
+	bool scripted = j->script || j->interactive;
+	int status = scripted ? run_script(j) : j->dry_run ? dry_run(j) : compile(j);
 	free(dump);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "ops/op.h"
 #include "passes/pass.h"
+#include "script/script.h"
 #include "util/nearest.h"
 
 static const struct option long_options[] = { CLI_COMMON_OPTIONS, { NULL, 0, NULL, 0 } };
@@ -50,6 +51,7 @@ static int unknown_topic(const char *word, struct diags *d)
 	struct nearest n = { .word = word };
 	for (size_t i = 0; cli_command(i); i++)
 		nearest_consider(&n, cli_command(i)->name);
+	nearest_consider(&n, "lua");
 	for (size_t i = 0; i < pass_table_size; i++)
 		nearest_consider(&n, pass_table[i]->name);
 	for (size_t i = 0; i < backend_table_size; i++)
@@ -60,6 +62,13 @@ static int unknown_topic(const char *word, struct diags *d)
 	diag_error(d, remedy, "there is no subcommand, pass, backend or operator '%s'", word);
 	free(remedy);
 	return -1;
+}
+
+static void print_lua(void)
+{
+	char *text = script_reference(NULL);
+	fputs(text, stdout);
+	free(text);
 }
 
 /* The same name may stand for several things: all are told. */
@@ -82,6 +91,10 @@ static int help_on(const char *word, struct diags *d)
 	}
 	if (find_operator(word)) {
 		print_operator(find_operator(word));
+		found = true;
+	}
+	if (!strcmp(word, "lua")) {
+		print_lua();
 		found = true;
 	}
 	return found ? 0 : unknown_topic(word, d);
@@ -126,8 +139,8 @@ static int run_backends(int argc, char **argv)
 
 const struct command command_help = {
 	.name = "help",
-	.usage = "qcc help [SUBCOMMAND | PASS | BACKEND | OPERATOR]",
-	.summary = "Tells what a subcommand, pass, backend or operator does",
+	.usage = "qcc help [SUBCOMMAND | PASS | BACKEND | OPERATOR | lua]",
+	.summary = "Tells what a subcommand, pass, backend or operator does, or Lua scripts can call",
 	.help = "",
 	.options = long_options,
 	.run = run_help,

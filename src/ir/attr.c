@@ -119,6 +119,12 @@ void node_set_ints(struct node *n, const char *name, const int64_t *ints, size_t
 	fresh(n, name, ATTR_INTS, count)->ints = copy;
 }
 
+void node_set_floats(struct node *n, const char *name, const float *floats, size_t count)
+{
+	const float *copy = arena_copy(&n->graph->arena, floats, count * sizeof *floats);
+	fresh(n, name, ATTR_FLOATS, count)->floats = copy;
+}
+
 void node_set_strings(struct node *n, const char *name, const char *const *strings, size_t count)
 {
 	const char **copy = arena_array(&n->graph->arena, const char *, count + 1);

@@ -361,6 +361,7 @@ void node_set_int(struct node *n, const char *name, int64_t i);
 void node_set_float(struct node *n, const char *name, float f);
 void node_set_string(struct node *n, const char *name, const char *s);
 void node_set_ints(struct node *n, const char *name, const int64_t *ints, size_t count);
+void node_set_floats(struct node *n, const char *name, const float *floats, size_t count);
 void node_set_strings(struct node *n, const char *name, const char *const *strings, size_t count);
 void node_remove_attr(struct node *n, const char *name);
 void node_copy_attrs(struct node *to, const struct node *from);

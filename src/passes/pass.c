@@ -80,20 +80,26 @@ static json_t *report_list(json_t *report, const char *name)
 	return json_object_get(report, name);
 }
 
-enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args)
+enum pass_result pass_run_list(struct pass_ctx *ctx, const char *list)
 {
-	struct strbuf list = { 0 };
 	json_t *entries = json_array();
-	strbuf_printf(&list, args && *args ? "%s(%s)" : "%s", name, args);
-	enum pass_result result = ctx->driver->run(ctx, list.text, entries);
+	enum pass_result result = ctx->driver->run(ctx, list, entries);
 	size_t changes = count_changes(entries);
 	ctx->changes += changes;
 	json_array_extend(report_list(ctx->report, "passes"), entries);
 	json_decref(entries);
-	strbuf_free(&list);
 	if (result == PASS_ERROR)
 		return PASS_ERROR;
 	return changes ? PASS_CHANGED : PASS_UNCHANGED;
+}
+
+enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args)
+{
+	struct strbuf list = { 0 };
+	strbuf_printf(&list, args && *args ? "%s(%s)" : "%s", name, args);
+	enum pass_result result = pass_run_list(ctx, list.text);
+	strbuf_free(&list);
+	return result;
 }
 
 unsigned pass_keeps_shape(const struct pass_ctx *ctx)

@@ -92,6 +92,8 @@ const char *pass_string(const struct pass_ctx *ctx, const char *name); /* NULL: 
 /* Runs another pass (by name, with "a=1,b=2" or NULL) on the same graph; for passes that consist of others.
  * Its changes and report nest under the caller's. */
 enum pass_result pass_run_nested(struct pass_ctx *ctx, const char *name, const char *args);
+/* The same for a list, as behind -p. */
+enum pass_result pass_run_list(struct pass_ctx *ctx, const char *list);
 
 /* Whether the shape of the network is to be kept: by the pass's own flag keep_shape, or for the whole run. In the form
  * that struct pass wants: GRAPH_PRUNED or 0. */

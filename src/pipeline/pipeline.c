@@ -14,9 +14,11 @@
 
 /* ---- lists ---- */
 
-static int unknown_pass(const char *name, struct diags *d)
+static int unknown_pass(const char *name, const struct pass_set *more, struct diags *d)
 {
 	struct nearest n = { .word = name };
+	for (size_t i = 0; i < more->count; i++)
+		nearest_consider(&n, more->items[i]->name);
 	for (size_t i = 0; i < pass_table_size; i++)
 		nearest_consider(&n, pass_table[i]->name);
 	for (size_t i = 0; i < pass_aliases_size; i++)
@@ -52,20 +54,31 @@ static int add_preset(struct arena *a, struct spec *s, const char *preset, struc
 	return 0;
 }
 
-static int resolve(struct arena *a, struct spec *s, struct pipeline_step *step, struct diags *d)
+static const struct pass *find_pass(const char *name, const struct pass_set *more, const char **preset)
+{
+	*preset = NULL;
+	for (size_t i = 0; i < more->count; i++)
+		if (!strcmp(more->items[i]->name, name))
+			return more->items[i];
+	return pass_find(name, preset);
+}
+
+static int resolve(struct arena *a, struct spec *s, const struct pass_set *more, struct pipeline_step *step,
+		   struct diags *d)
 {
 	const char *preset;
-	const struct pass *pass = pass_find(s->name, &preset);
+	const struct pass *pass = find_pass(s->name, more, &preset);
 	if (!pass)
-		return unknown_pass(s->name, d);
+		return unknown_pass(s->name, more, d);
 	if (options_check(pass->options, "pass", s, d) < 0 || (preset && add_preset(a, s, preset, d) < 0))
 		return -1;
 	*step = (struct pipeline_step){ .pass = pass, .called = s->name, .args = s->args, .n_args = s->n_args };
 	return 0;
 }
 
-int pipeline_parse(struct pipeline *p, const char *text, struct diags *d)
+int pipeline_parse_with(struct pipeline *p, const char *text, const struct pass_set *more, struct diags *d)
 {
+	static const struct pass_set none = { NULL, 0 };
 	struct spec *specs;
 	size_t count;
 	*p = (struct pipeline){ 0 };
@@ -75,10 +88,15 @@ int pipeline_parse(struct pipeline *p, const char *text, struct diags *d)
 	int status = 0;
 	p->steps = arena_array(&p->arena, struct pipeline_step, count);
 	for (size_t i = 0; i < count; i++)
-		if (resolve(&p->arena, &specs[i], &p->steps[i], d) < 0)
+		if (resolve(&p->arena, &specs[i], more ? more : &none, &p->steps[i], d) < 0)
 			status = -1;
 	p->count = status == 0 ? count : 0;
 	return status;
+}
+
+int pipeline_parse(struct pipeline *p, const char *text, struct diags *d)
+{
+	return pipeline_parse_with(p, text, NULL, d);
 }
 
 void pipeline_free(struct pipeline *p)
@@ -182,7 +200,7 @@ static enum pass_result run_list(struct pass_ctx *ctx, const char *list, json_t 
 	o.observe = NULL;
 	o.record = NULL;
 	o.nested = true;
-	enum pass_result result = pipeline_parse(&p, list, ctx->diags) < 0 ? PASS_ERROR : PASS_UNCHANGED;
+	enum pass_result result = pipeline_parse_with(&p, list, o.more, ctx->diags) < 0 ? PASS_ERROR : PASS_UNCHANGED;
 	for (size_t i = 0; i < p.count && result != PASS_ERROR; i++)
 		result = run_step(&p.steps[i], ctx->graph, &o, entries, ctx->diags);
 	pipeline_free(&p);

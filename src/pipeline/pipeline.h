@@ -19,6 +19,12 @@ struct pipeline {
 	struct arena arena;
 };
 
+/* Passes that a caller has besides those of the table. */
+struct pass_set {
+	const struct pass **items;
+	size_t count;
+};
+
 struct pipeline_options {
 	bool verify_structure;		   /* graph_verify after each pass */
 	bool certify;			   /* --certify */
@@ -34,6 +40,7 @@ struct pipeline_options {
 	struct verifier *verifier;	   /* pipeline/verifier.h; made by pipeline_run where NULL and asked for */
 	unsigned waived;		   /* properties that no pass of this run needs; --keep-shape: GRAPH_PRUNED */
 	bool verbose;
+	const struct pass_set *more; /* that lists within passes may name, too; may be NULL */
 	bool nested; /* within a pass: names that are due can wait for its end */
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */
 	void (*observe)(void *user, const struct graph *g, const struct pipeline_step *step);
@@ -49,6 +56,8 @@ struct pipeline_options {
 /* Parses "a,b(opt=3,flag),c" against the registry. 0, or -1 with diagnostics that name the culprit
  * and the nearest known name. */
 int pipeline_parse(struct pipeline *p, const char *text, struct diags *d);
+/* The same, with more passes than those of the table (NULL: none). */
+int pipeline_parse_with(struct pipeline *p, const char *text, const struct pass_set *more, struct diags *d);
 void pipeline_free(struct pipeline *p);
 /* "a,b(opt=3)" again, aliases resolved; malloc'd. */
 char *pipeline_print(const struct pipeline *p);

@@ -100,7 +100,7 @@ static void open_libraries(lua_State *L)
 
 /* ---- limits ---- */
 
-enum { STEP = 100000, STEPS_AT_MOST = 20000, BYTES_AT_MOST = 1 << 30 };
+enum { STEP = 100000, STEPS_AT_MOST = 20000 };
 
 /* Called every STEP instructions: time that the user gave, or 2e9 instructions. */
 static void count_step(lua_State *L, lua_Debug *now)
@@ -125,7 +125,7 @@ static void count_step(lua_State *L, lua_Debug *now)
 static void *allocate(void *user, void *p, size_t old, size_t size)
 {
 	struct script *s = user;
-	int64_t most = s->diags->limits && s->diags->limits->memory ? s->diags->limits->memory : BYTES_AT_MOST;
+	int64_t most = s->diags->limits && s->diags->limits->memory ? s->diags->limits->memory : LUA_BYTES_AT_MOST;
 	old = p ? old : 0;
 	if (size > old && s->bytes + (int64_t)(size - old) > most)
 		return NULL;
@@ -137,12 +137,52 @@ static void *allocate(void *user, void *p, size_t old, size_t size)
 	return q;
 }
 
-/* The global qcc: load, args, out, version. */
+/* ---- what scripts see ---- */
+
+void lua_add_functions(lua_State *L, const struct lua_function *rows)
+{
+	for (; rows->name; rows++)
+		if (rows->function) {
+			lua_pushcfunction(L, rows->function);
+			lua_setfield(L, -2, rows->name);
+		}
+}
+
+/* qcc.help([name]) */
+static int help(lua_State *L)
+{
+	const char *word = luaL_optstring(L, 1, NULL);
+	char *text = script_reference(word);
+	if (!text)
+		return luaL_error(L, "there is nothing called '%s'; qcc.help() tells of all", word);
+	lua_pushstring(L, text); /* where memory ends here, so does the script */
+	free(text);
+	return 1;
+}
+
+const struct lua_function lua_qcc_functions[] = {
+	{ "args", "qcc.args", "The arguments behind the script, a list.", NULL },
+	{ "help", "qcc.help([name])", "The text of this list, or of what has that name in it.", help },
+	{ "load", "qcc.load(path)", "Reads a network (.onnx, .onnxtxt).", lua_model_load },
+	{ "log", "qcc.log(text [, \"warning\"])",
+	  "A message among qcc's own, at the end of the script: a note, which -v shows, or a warning.", lua_log },
+	{ "out", "qcc.out", "The output folder, -o.", NULL },
+	{ "register_pass", "qcc.register_pass{name=, run=, ...}",
+	  "A pass of your own, for m:run: name, summary, run=function(m, options), options={name=default}, "
+	  "changes_function=true where outputs change on purpose (--verify leaves it out then).",
+	  lua_register_pass },
+	{ "version", "qcc.version", "The version of qcc.", NULL },
+	{ "write", "qcc.write(path, content)",
+	  "Writes a file below the output folder: a text, or a list of rows as comma-separated values. Its path.",
+	  lua_write },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* The global qcc. */
 static void register_qcc(lua_State *L, const struct script_options *o)
 {
 	lua_newtable(L);
-	lua_pushcfunction(L, lua_model_load);
-	lua_setfield(L, -2, "load");
+	lua_add_functions(L, lua_qcc_functions);
 	lua_newtable(L);
 	for (size_t i = 0; i < o->n_args; i++) {
 		lua_pushstring(L, o->args[i]);
@@ -154,6 +194,24 @@ static void register_qcc(lua_State *L, const struct script_options *o)
 	lua_pushstring(L, PACKAGE_VERSION);
 	lua_setfield(L, -2, "version");
 	lua_setglobal(L, "qcc");
+}
+
+static void add_rows(struct strbuf *b, const char *title, const struct lua_function *rows, const char *word)
+{
+	if (!word)
+		strbuf_printf(b, "%s%s\n", b->length ? "\n" : "", title);
+	for (; rows->name; rows++)
+		if (!word || !strcmp(word, rows->name))
+			strbuf_printf(b, "  %s\n      %s\n", rows->usage, rows->help);
+}
+
+char *script_reference(const char *word)
+{
+	struct strbuf b = { 0 };
+	add_rows(&b, "The table qcc:", lua_qcc_functions, word);
+	add_rows(&b, "Models, as qcc.load and m:clone give them:", lua_model_functions, word);
+	add_rows(&b, "Nodes, as m:nodes, m:insert and m:replace give them:", lua_node_functions, word);
+	return b.text;
 }
 
 /* Runs protected: memory may run out on the way. Argument 1: the script_options. */
@@ -183,8 +241,8 @@ static int to_text(lua_State *L)
 	return 1;
 }
 
-/* Each line of the error on the stack. Turning it into text may run the script's own code. */
-static void say_errors(lua_State *L, struct diags *d)
+/* Turning the error into text may run the script's own code. */
+void lua_say_errors(lua_State *L, struct diags *d)
 {
 	lua_pushcfunction(L, to_text);
 	lua_insert(L, -2);
@@ -200,22 +258,32 @@ static void say_errors(lua_State *L, struct diags *d)
 	lua_pop(L, 1);
 }
 
-static int run_state(lua_State *L, struct script *s, const char *file, struct diags *d)
+static int run_file(lua_State *L, const char *file, struct diags *d)
 {
 	struct blob *b = file_map(file, d);
 	if (!b)
 		return -1;
+	int status = run_text(L, file, b);
+	if (status != LUA_OK)
+		lua_say_errors(L, d);
+	blob_unref(b);
+	return status == LUA_OK ? 0 : -1;
+}
+
+static int run_state(lua_State *L, struct script *s, const char *file, struct diags *d)
+{
 	*(struct script **)lua_getextraspace(L) = s;
 	lua_sethook(L, count_step, LUA_MASKCOUNT, STEP);
 	lua_pushcfunction(L, set_up);
 	lua_pushlightuserdata(L, (void *)(uintptr_t)s->options);
-	int status = lua_pcall(L, 1, 0, 0);
-	if (status == LUA_OK)
-		status = run_text(L, file, b);
-	if (status != LUA_OK)
-		say_errors(L, d);
-	blob_unref(b);
-	return status == LUA_OK ? 0 : -1;
+	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+		lua_say_errors(L, d);
+		return -1;
+	}
+	int status = file ? run_file(L, file, d) : 0;
+	if (status == 0 && s->options->interactive)
+		lua_prompt(L, d);
+	return status;
 }
 
 int script_run(const char *file, const struct script_options *o, char **ran, struct diags *d)
@@ -227,6 +295,7 @@ int script_run(const char *file, const struct script_options *o, char **ran, str
 	int status = L ? run_state(L, &s, file, d) : diag_error(d, NULL, "Lua does not start");
 	if (L)
 		lua_close(L); /* frees the models, which add what they ran */
+	lua_free_passes(&s);
 	*ran = s.ran.text;
 	return status;
 }

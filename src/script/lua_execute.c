@@ -7,7 +7,7 @@
 #include "pipeline/feed.h"
 #include "util/integers.h"
 
-static void push_tensor(lua_State *L, const struct tensor *t)
+void lua_push_tensor(lua_State *L, const struct tensor *t)
 {
 	lua_createtable(L, t->count < 1 << 20 ? (int)t->count : 0, 1);
 	for (int64_t i = 0; i < t->count; i++) {
@@ -79,7 +79,7 @@ int lua_model_execute(lua_State *L)
 	lua_newtable(L);
 	for (uint32_t i = 0; i < m->graph->n_outputs; i++) {
 		if (ok) {
-			push_tensor(L, outputs[i]);
+			lua_push_tensor(L, outputs[i]);
 			lua_setfield(L, -2, m->graph->output_names[i]);
 		}
 		tensor_unref(outputs[i]);

@@ -8,15 +8,51 @@
 #include "ops/op.h"
 #include "pipeline/verifier.h"
 #include "util/file.h"
+#include "util/limits.h"
 
-int lua_model_load(lua_State *L)
+enum { NODE_BYTES = 1024 }; /* what a node of a copy takes, about */
+
+static int64_t bytes_at_most(const struct script *s)
 {
-	const char *path = luaL_checkstring(L, 1);
+	return s->diags->limits && s->diags->limits->memory ? s->diags->limits->memory : LUA_BYTES_AT_MOST;
+}
+
+void lua_charge(lua_State *L, struct lua_model *m, int64_t bytes)
+{
+	struct script *s = script_of(L);
+	if (s->bytes + bytes > bytes_at_most(s))
+		lua_gc(L, LUA_GCCOLLECT); /* models that nobody has any more */
+	if (s->bytes + bytes > bytes_at_most(s))
+		luaL_error(L, "not enough memory; allow more with --max-memory");
+	s->bytes += bytes;
+	m->charged += bytes;
+}
+
+const char *lua_check_text(lua_State *L, int i, const char *what)
+{
+	size_t n;
+	if (lua_type(L, i) != LUA_TSTRING)
+		luaL_error(L, "%s is a text, not a %s", what, luaL_typename(L, i));
+	const char *text = lua_tolstring(L, i, &n);
+	if (strlen(text) != n)
+		luaL_error(L, "%s has a zero byte", what);
+	return text;
+}
+
+static struct lua_model *new_model(lua_State *L)
+{
 	struct script *s = script_of(L);
 	struct lua_model *m = lua_newuserdatauv(L, sizeof *m, 0);
 	*m = (struct lua_model){ .script = s };
 	luaL_setmetatable(L, LUA_MODEL);
-	struct diags d = { .file = path, .limits = s->diags->limits };
+	return m;
+}
+
+int lua_model_load(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	struct lua_model *m = new_model(L);
+	struct diags d = { .file = path, .limits = m->script->diags->limits };
 	m->file = xstrdup(path);
 	m->report = json_array();
 	m->graph = graph_read(path, &d);
@@ -24,6 +60,17 @@ int lua_model_load(lua_State *L)
 		graph_mark_sources(m->graph);
 	if (lua_push_errors(L, &d))
 		return lua_raise(L);
+	return 1;
+}
+
+int lua_model_clone(lua_State *L)
+{
+	const struct lua_model *m = check_model(L, 1);
+	struct lua_model *copy = new_model(L);
+	lua_charge(L, copy, NODE_BYTES * ((int64_t)m->graph->n_nodes + 8));
+	copy->file = xstrdup(m->file);
+	copy->report = json_deep_copy(m->report);
+	copy->graph = graph_copy(m->graph);
 	return 1;
 }
 
@@ -35,6 +82,8 @@ static int model_gc(lua_State *L)
 		graph_free(m->graph);
 	if (m->script && m->ran.length)
 		strbuf_printf(&m->script->ran, "%s: %s\n", m->file, m->ran.text);
+	if (m->script)
+		m->script->bytes -= m->charged;
 	verifier_free(m->verifier);
 	json_decref(m->report);
 	strbuf_free(&m->ran);
@@ -92,15 +141,41 @@ static void record(struct lua_model *m, const struct pipeline *p)
 	free(text);
 }
 
-static void run_passes(struct lua_model *m, const struct pipeline *p, struct diags *d)
+static void run_passes(lua_State *L, struct lua_model *m, const struct pipeline *p, const struct pass_set *more,
+		       struct diags *d)
 {
-	struct pipeline_options *o = &m->script->pipeline;
-	if (!m->verifier && (o->verify_samples > 0 || o->verify_file))
-		m->verifier = verifier_new(m->graph, o->verify_samples, o->verify_file, d);
-	o->verifier = m->verifier;
+	struct script *s = m->script;
+	struct pipeline_options o = s->pipeline;
+	lua_State *outer = s->running;
+	if (!m->verifier && (o.verify_samples > 0 || o.verify_file))
+		m->verifier = verifier_new(m->graph, o.verify_samples, o.verify_file, d);
+	o.verifier = m->verifier;
+	o.more = more;
+	s->running = L;
 	if (!d->errors)
-		pipeline_run(p, m->graph, o, m->report, d);
+		pipeline_run(p, m->graph, &o, m->report, d);
+	s->running = outer;
 	m->generation++;
+}
+
+/* Within a pass of the script's own: the driver that runs it takes the list. */
+static lua_Integer run_inside(lua_State *L, struct lua_model *m, const char *list)
+{
+	size_t before = m->inside->changes;
+	lua_State *outer = m->script->running;
+	m->script->running = L;
+	pass_run_list(m->inside, list);
+	m->script->running = outer;
+	m->generation++;
+	return (lua_Integer)(m->inside->changes - before);
+}
+
+static size_t changes_since(const struct lua_model *m, size_t first)
+{
+	size_t changes = 0;
+	for (size_t i = first; i < json_array_size(m->report); i++)
+		changes += (size_t)json_integer_value(json_object_get(json_array_get(m->report, i), "changes"));
+	return changes;
 }
 
 /* m:run(list [, options]): the number of changes. */
@@ -111,21 +186,27 @@ static int model_run(lua_State *L)
 	if (!lua_isnoneornil(L, 3))
 		check_options(L, 3);
 	struct diags d = { .file = m->file, .limits = m->script->diags->limits };
+	struct pass_set more = lua_pass_set(m->script);
 	struct pipeline p;
 	char *text = list_text(L);
-	size_t before = json_array_size(m->report), changes = 0;
-	if (pipeline_parse(&p, text, &d) == 0) {
-		record(m, &p);
-		if (!m->script->options->dry_run)
-			run_passes(m, &p, &d);
+	size_t before = json_array_size(m->report);
+	lua_Integer inside = 0;
+	if (pipeline_parse_with(&p, text, &more, &d) == 0) {
+		if (!m->inside)
+			record(m, &p);
+		if (m->inside)
+			inside = run_inside(L, m, text);
+		else if (!m->script->options->dry_run)
+			run_passes(L, m, &p, &more, &d);
 	}
 	pipeline_free(&p);
 	free(text);
-	for (size_t i = before; i < json_array_size(m->report); i++)
-		changes += (size_t)json_integer_value(json_object_get(json_array_get(m->report, i), "changes"));
+	free(more.items);
 	if (lua_push_errors(L, &d))
 		return lua_raise(L);
-	lua_pushinteger(L, (lua_Integer)changes);
+	if (m->inside && m->inside->diags->errors)
+		return luaL_error(L, "a pass that this pass runs failed");
+	lua_pushinteger(L, m->inside ? inside : (lua_Integer)changes_since(m, before));
 	return 1;
 }
 
@@ -223,6 +304,15 @@ static int model_info(lua_State *L)
 	return 1;
 }
 
+/* Edits leave types to the next pass; backends read them. What cannot be inferred is no error here. */
+static void infer_where_due(struct graph *g)
+{
+	struct diags ignored = { 0 };
+	if (!(g->properties & GRAPH_INFERRED))
+		graph_infer(g, &ignored);
+	diags_free(&ignored);
+}
+
 /* m:emit(backends, dir) */
 static int model_emit(lua_State *L)
 {
@@ -232,6 +322,7 @@ static int model_emit(lua_State *L)
 	struct backend_list l;
 	struct report *report = report_new(m->file);
 	json_array_extend(report->passes, m->report);
+	infer_where_due(m->graph);
 	report_describe(report, m->graph);
 	if (backend_list_parse(&l, text, &d) == 0 && !m->script->options->dry_run)
 		backend_list_emit_to(&l, m->graph, dir, report, &d);
@@ -256,16 +347,58 @@ static int model_write(lua_State *L)
 	return 0;
 }
 
-static const luaL_Reg model_methods[] = {
-	{ "count", model_count },     { "emit", model_emit },	    { "execute", lua_model_execute },
-	{ "info", model_info },	      { "nodes", lua_model_nodes }, { "run", model_run },
-	{ "value", lua_model_value }, { "write", model_write },	    { NULL, NULL },
+const struct lua_function lua_model_functions[] = {
+	{ "clone", "m:clone()", "A copy that goes its own way.", lua_model_clone },
+	{ "count", "m:count([op])", "How many nodes there are, of one operator or of all.", model_count },
+	{ "emit", "m:emit(backends [, folder])",
+	  "Writes through backends, as -b does, into the output folder or another one. What they report, as a table.",
+	  model_emit },
+	{ "execute", "m:execute{input=...}",
+	  "Computes the outputs. Inputs are names of .npy files or flat lists of numbers; outputs are lists with their shape.",
+	  lua_model_execute },
+	{ "info", "m:info()",
+	  "A table: name, nodes, inputs and outputs (names), operators (how many of each), macs, passes (as in report.json).",
+	  model_info },
+	{ "initializer", "m:initializer(value)",
+	  "The elements of a constant as a list with its shape; nil where it is none.", lua_model_initializer },
+	{ "insert", "m:insert{op=, inputs={...}, ...}",
+	  "A new node, which is returned. inputs are names of values (\"\" for one left out); outputs a number of new values "
+	  "(1) or their names; attrs a table of attributes; name, domain; before a node in front of which it is to stand.",
+	  lua_model_insert },
+	{ "nodes", "m:nodes()",
+	  "for n in m:nodes() do: all nodes in the order of execution, as they are when the loop begins.",
+	  lua_model_nodes },
+	{ "remove", "m:remove(node [, value])",
+	  "Takes a node out. Nothing may read it any more, unless a value is named that its readers get in its place.",
+	  lua_model_remove },
+	{ "replace", "m:replace(node, {op=, ...})",
+	  "Another node in the place of one, with the same names of outputs; what is given is as for m:insert, inputs are those "
+	  "of the old node where they are not. The new node.",
+	  lua_model_replace },
+	{ "replace_uses", "m:replace_uses(value, other)",
+	  "What reads a value (or gives it out) gets another one, but for the nodes that the other one is computed from. How many "
+	  "uses that were.",
+	  lua_model_replace_uses },
+	{ "run", "m:run(passes [, options])",
+	  "Runs passes, as -p does; options (a table) are those of the last pass. The number of changes.", model_run },
+	{ "set_datatype", "m:set_datatype(value, datatype)",
+	  "What numbers an input or a constant holds: \"INT4\", \"BIPOLAR\".", lua_model_set_datatype },
+	{ "set_initializer", "m:set_initializer(value, numbers [, type])",
+	  "Sets a constant, or makes a new one, to a number or a list, whose field shape is its shape; type is float, int8, int64 "
+	  "and so on. Without them shape and type stay as they were.",
+	  lua_model_set_initializer },
+	{ "value", "m:value(name)",
+	  "A table: dtype, elem, shape (-1 where an axis is not known), is_const, min, max; nil where there is none of that name.",
+	  lua_model_value },
+	{ "write", "m:write(path)", "Writes an ONNX file.", model_write },
+	{ NULL, NULL, NULL, NULL },
 };
 
 void lua_register_model(lua_State *L)
 {
 	luaL_newmetatable(L, LUA_MODEL);
-	luaL_newlib(L, model_methods);
+	lua_newtable(L);
+	lua_add_functions(L, lua_model_functions);
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, model_gc);
 	lua_setfield(L, -2, "__gc");

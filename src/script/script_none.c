@@ -9,3 +9,8 @@ int script_run(const char *file, const struct script_options *o, char **ran, str
 	return diag_error(d, "use -p and -b, the Python package or the C library, or build qcc with Lua",
 			  "this qcc was built without Lua: it does not run scripts");
 }
+
+char *script_reference(const char *word)
+{
+	return word ? NULL : xstrdup("this qcc was built without Lua: it does not run scripts\n");
+}

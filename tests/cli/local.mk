@@ -7,5 +7,12 @@ CLI_TESTS = \
 	tests/cli/output.sh \
 	tests/cli/reproducible.sh \
 	tests/cli/scripts.sh
+FLOWS = \
+	scripts/flows/compare.lua \
+	scripts/flows/custom_pass.lua \
+	scripts/flows/finn_builder.lua \
+	scripts/flows/inspect.lua \
+	scripts/flows/stepwise.lua \
+	scripts/flows/sweep.lua
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) scripts/flows/inspect.lua scripts/flows/stepwise.lua
+EXTRA_DIST += $(CLI_TESTS) $(FLOWS)

@@ -7,6 +7,11 @@ if ! command -v python3 >/dev/null; then
 	finish
 	exit
 fi
+if "$QCC" --version | grep -q '^built without'; then
+	skip "the reference" "$("$QCC" --version | tail -n 1)"
+	finish
+	exit
+fi
 for file in reference.md qcc.1; do
 	script=make_reference
 	[ $file = qcc.1 ] && script=make_manual
