@@ -31,6 +31,8 @@ libqcc_la_SOURCES += \
 	src/passes/insert_argmax.c \
 	src/passes/insert_streams.c \
 	src/passes/insert_topk.c \
+	src/passes/integer_io.c \
+	src/passes/integer_io.h \
 	src/passes/linear_forms.c \
 	src/passes/lower_convs.c \
 	src/passes/lower_convs.h \

@@ -41,7 +41,7 @@ struct pipeline_options {
 	unsigned waived;		   /* properties that no pass of this run needs; --keep-shape: GRAPH_PRUNED */
 	bool verbose;
 	const struct pass_set *more; /* that lists within passes may name, too; may be NULL */
-	bool nested; /* within a pass: names that are due can wait for its end */
+	bool nested;		     /* within a pass: names that are due can wait for its end */
 	/* Called after each step (not after passes run for or within it) with the graph as it is; may be NULL. */
 	void (*observe)(void *user, const struct graph *g, const struct pipeline_step *step);
 	/* Called after each pass, those included that others require, but not after those that run within one; may be NULL. */

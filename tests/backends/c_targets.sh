@@ -15,7 +15,7 @@ build() {
 	"$QCC" "$1" -q -p "$2" -b 'c(tiny,testbench,name=net)' -o out
 }
 
-arm=$QCC_SRC/tests/backends/c_cortexm
+arm=$QCC_SRC/examples/cortexm/board
 arm_flags='-mcpu=cortex-m4 -mthumb -Os -std=c11 -Iout/c'
 network='out/c/net.c out/c/net_weights.c'
 

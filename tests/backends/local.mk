@@ -9,6 +9,6 @@ TESTS += tests/backends/html_page.py
 EXTRA_DIST += tests/backends/html_page.py tests/backends/browser.py
 # ONNX's node tests as generated C.
 check_PROGRAMS += tests/backends/emit_cases
-C_TESTS = tests/backends/c_nodes.py tests/backends/c_forms.py tests/backends/c_goldens.py tests/backends/c_random.py tests/backends/c_options.sh tests/backends/c_stack.py tests/backends/c_targets.sh
+C_TESTS = tests/backends/c_nodes.py tests/backends/c_forms.py tests/backends/c_goldens.py tests/backends/c_library.sh tests/backends/c_random.py tests/backends/c_options.sh tests/backends/c_stack.py tests/backends/c_targets.sh
 TESTS += $(C_TESTS)
-EXTRA_DIST += $(C_TESTS) tests/backends/c_batch.c tests/backends/c_cortexm.c tests/backends/c_cortexm.ld
+EXTRA_DIST += $(C_TESTS) tests/backends/c_batch.c examples/cortexm/board.c examples/cortexm/board.ld examples/cortexm/main.c

@@ -61,7 +61,7 @@ chapter() {
 		return
 	fi
 	mkdir chapter
-	ln -s "$QCC_SRC/models" "$QCC_SRC/scripts" chapter
+	ln -s "$QCC_SRC/models" "$QCC_SRC/scripts" "$QCC_SRC/examples" chapter
 	cd chapter || exit 99
 	split "$QCC_SRC/docs/$1" "$2"
 	ls block-001.sh >/dev/null 2>&1 || fail "$1, $2" "no commands found"

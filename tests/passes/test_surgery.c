@@ -1,6 +1,8 @@
-/* set-datatype, pad-input, bipolar-input, binary-output, insert-topk: what they do, and what they say where they
+/* set-datatype, pad-input, bipolar-input, binary-output, insert-topk, integer-io: what they do, and what they say where they
  * cannot. */
 #include "passes.h"
+
+#include "passes/integer_io.h"
 
 #define W42 "float[4,2] w = {" EIGHT_NUMBERS "}"
 #define X "(float[1,4] x) => (y)"
@@ -167,6 +169,76 @@ static void output_becomes_indices(void **state)
 	case_fails(&plain, "insert-topk(axis=5)", "no axis 5");
 }
 
+/* ---- integer-io ---- */
+
+static const struct pass_case eight_bits = { "quantised at both ends", X, W42,
+					     "q = qonnx.Quant" SIGNED "(x, half, one, four) v = qonnx.Quant" SIGNED
+					     "(w, quarter, zero, four) m = MatMul(q, v) "
+					     "y = qonnx.Quant" UNSIGNED "(m, eighth, three, eight)",
+					     "" };
+static const struct pass_case by_channel = { "a scale for each channel", X, W42 ", float[4] s = {1,2,1,2}",
+					     "q = qonnx.Quant" SIGNED "(x, s, zero, four) y = MatMul(q, w)", "" };
+
+static const struct pass_case padded_image = {
+	"a zero point before padding", "(float[1,1,3,3] x) => (float[1,2,3,3] y)",
+	"float[2,1,3,3] w = {1,-2,3,1,-1,2,0,-3,1,1,-2,3,1,-1,2,0,-3,1}",
+	"q = qonnx.Quant" SIGNED "(x, half, three, four) v = qonnx.Quant" SIGNED "(w, one, zero, four) "
+	"m = Conv<pads=[1,1,1,1]>(q, v) y = qonnx.Quant" UNSIGNED "(m, half, two, four)",
+	""
+};
+
+/* Integers in give integers out, which stand for what the network computes from what the integers in stand for. */
+static void compare_meanings(const struct graph *original, const struct graph *g, uint32_t *random)
+{
+	const struct value *x = g->inputs[0];
+	struct integer_meaning in = integer_meaning(g, "x"), out = integer_meaning(g, "y");
+	struct tensor *codes = random_input(x, 1, random), *reals = tensor_new(ELEM_FLOAT, x->rank, x->dims);
+	struct tensor *want[1], *got[1];
+	struct diags d = { 0 };
+	struct exec_options o = { .threads = 1 };
+	for (int64_t k = 0; k < codes->count; k++)
+		tensor_put(reals, k, in.scale * tensor_at(codes, k) + in.offset);
+	exec_graph(original, &reals, want, &o, &d);
+	exec_graph(g, &codes, got, &o, &d);
+	assert_no_errors(&d);
+	assert_int_equal(want[0]->count, got[0]->count);
+	for (int64_t k = 0; k < got[0]->count; k++)
+		assert_true(out.scale * tensor_at(got[0], k) + out.offset == tensor_at(want[0], k));
+	tensor_unref(codes);
+	tensor_unref(reals);
+	tensor_unref(want[0]);
+	tensor_unref(got[0]);
+}
+
+static struct graph *becomes_integer(const struct pass_case *c, struct datatype in, struct datatype out)
+{
+	struct graph *g = case_graph(c), *original = graph_copy(g);
+	uint32_t random = 7;
+	test_run(g, "integer-io");
+	assert_true(datatype_equal(g->inputs[0]->datatype, in));
+	assert_true(datatype_equal(g->outputs[0].value->datatype, out));
+	for (int i = 0; i < 50; i++)
+		compare_meanings(original, g, &random);
+	graph_free(original);
+	return g;
+}
+
+static void ends_become_integers(void **state)
+{
+	(void)state;
+	struct graph *g = becomes_integer(&eight_bits, datatype_int(4), datatype_uint(8));
+	struct integer_meaning in = integer_meaning(g, "x"), out = integer_meaning(g, "y");
+	assert_true(in.scale == 0.5 && in.offset == -0.5 && out.scale == 0.125 && out.offset == -0.375);
+	graph_free(g);
+	graph_free(becomes_integer(&padded_image, datatype_int(4), datatype_uint(4)));
+	g = case_graph(&by_channel);
+	test_run(g, "integer-io");
+	assert_false(datatype_is_integer(graph_value(g, "x")->datatype));
+	assert_true(integer_meaning(g, "x").scale == 1);
+	graph_free(g);
+	case_fails(&eight_bits, "streamline,integer-io", "convert and streamline come after this pass");
+}
+
 /* ---- preprocess, merge, insert-argmax ---- */
 
 /* The first output for one sample of the only input. */
@@ -266,11 +338,12 @@ static void networks_are_merged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(input_is_preprocessed),    cmocka_unit_test(output_becomes_an_index),
-		cmocka_unit_test(networks_are_merged),	    cmocka_unit_test(sets_datatypes),
-		cmocka_unit_test(means_the_networks_input), cmocka_unit_test(pads_the_input),
-		cmocka_unit_test(says_why_it_cannot_pad),   cmocka_unit_test(input_becomes_bipolar),
-		cmocka_unit_test(output_becomes_a_sign),    cmocka_unit_test(output_becomes_indices),
+		cmocka_unit_test(ends_become_integers),	   cmocka_unit_test(input_is_preprocessed),
+		cmocka_unit_test(output_becomes_an_index), cmocka_unit_test(networks_are_merged),
+		cmocka_unit_test(sets_datatypes),	   cmocka_unit_test(means_the_networks_input),
+		cmocka_unit_test(pads_the_input),	   cmocka_unit_test(says_why_it_cannot_pad),
+		cmocka_unit_test(input_becomes_bipolar),   cmocka_unit_test(output_becomes_a_sign),
+		cmocka_unit_test(output_becomes_indices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,8 @@ static const struct pass_option options[] = {
 	{ "weights", OPTION_STRING, "array",
 	  "array: C arrays; incbin: a .bin file that the assembler includes; file: loaded at run time" },
 	{ "testbench", OPTION_FLAG, NULL, "emit NAME_test.c too, which checks golden vectors" },
+	{ "library", OPTION_FLAG, NULL,
+	  "a library folder for Arduino and PlatformIO: library.json, library.properties, src/, examples/" },
 	{ "dispatch", OPTION_FLAG, NULL,
 	  "packed: for x86-64, AVX2 and AVX-512 in one file, chosen at run time; so it is where packed kernels are used" },
 	{ "single-target", OPTION_FLAG, NULL, "packed: no dispatch; the code is for the compiler's own target" },
@@ -69,6 +71,9 @@ static int read_weights(struct output *out)
 	if (form > WEIGHTS_FILE)
 		return diag_error(out->ctx->diags, "write array, incbin or file",
 				  "option weights of backend c has no form '%s'", weights);
+	if (form != WEIGHTS_ARRAY && backend_flag(out->ctx, "library"))
+		return diag_error(out->ctx->diags, "use weights=array",
+				  "a library keeps its constants in C arrays: it has no weights=%s", weights);
 	if (form == WEIGHTS_FILE && out->style->flash)
 		return diag_error(out->ctx->diags, "use weights=array or weights=incbin",
 				  "style %s keeps its constants in flash: it has no weights=file", out->style->name);
@@ -84,6 +89,7 @@ static int read_options(struct output *out)
 		*c = (char)toupper((unsigned char)*c);
 	out->upper = upper;
 	out->testbench = backend_flag(out->ctx, "testbench");
+	out->library = backend_flag(out->ctx, "library");
 	out->single_target = backend_flag(out->ctx, "single-target");
 	out->dispatch = backend_flag(out->ctx, "dispatch") && out->style->has_dispatch;
 	return read_weights(out);
@@ -162,6 +168,9 @@ const struct backend backend_c = {
 		"    -b c           plain, readable integer C: one loop nest a layer\n"
 		"    -b 'c(packed)' fast: weights and activations as bit planes or int8, vectors, -march=native pays\n"
 		"    -b 'c(tiny)'   small: packed weights, shared kernels, for microcontrollers\n"
+		"\n"
+		"c(library,...) writes a folder that Arduino and PlatformIO take as a library: src/ with the network, an example with\n"
+		"setup() and loop(), library.json and library.properties; there is no main.c then, and no makefile.\n"
 		"\n"
 		"The packed style has the network three times, for x86-64, for AVX2 and for AVX-512 (VNNI, VPOPCNTDQ), and asks the\n"
 		"processor at each call: cc -O2 without further options is as fast as -O3 -march=native. Compilers for other\n"

@@ -45,6 +45,14 @@ const char *float_text(struct emit *e, double x)
 	return arena_printf(e->arena, strpbrk(text, ".e") ? "%sf" : "%s.0f", text);
 }
 
+const char *limit_text(struct emit *e, int64_t x)
+{
+	bool wide = x <= INT32_MIN || x > INT32_MAX;
+	if (x == INT64_MIN)
+		return "INT64_MIN";
+	return arena_printf(e->arena, wide ? "(%lldLL)" : x < 0 ? "(%lld)" : "%lld", LL(x));
+}
+
 static void print_element(struct emit *e, enum array_type type, const void *data, size_t i)
 {
 	struct strbuf *b = &e->constants->definitions;

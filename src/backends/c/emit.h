@@ -57,6 +57,7 @@ struct output {
 	const char *upper; /* and of macros */
 	const char *dir;   /* where the files go */
 	bool testbench;
+	bool library;	    /* a folder as Arduino and PlatformIO want it, in place of main.c and makefiles */
 	bool dispatch;	    /* several targets, chosen at run time */
 	bool single_target; /* not asked for */
 	struct constants constants;
@@ -145,6 +146,8 @@ bool sum_is_wide(int64_t lo, int64_t hi); /* int64_t */
 const char *buf_pointer(struct emit *e, struct calls *c, const struct plan_buf *b, const char *type);
 /* A float constant as C text that reads back as the same number. */
 const char *float_text(struct emit *e, double x);
+/* An integer constant that is one in C, too: the smallest int64_t is not written as a minus and a number. */
+const char *limit_text(struct emit *e, int64_t x);
 /* "NAME_fc1": the function of layer l. */
 const char *layer_function(struct emit *e, const struct plan_layer *l);
 /* "fc1: dense 600 -> 64, 3 thresholds" and the like, for a comment. */

@@ -9,6 +9,7 @@ libqcc_la_SOURCES += \
 	src/backends/c/files/entries.c \
 	src/backends/c/files/files.c \
 	src/backends/c/files/files.h \
+	src/backends/c/files/library.c \
 	src/backends/c/files/main_file.c \
 	src/backends/c/files/testbench.c \
 	src/backends/c/names.c \

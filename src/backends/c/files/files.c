@@ -1,12 +1,16 @@
 /* The files around the network: NAME.c, NAME.h, NAME_weights.{h,c} (or .bin), main.c and build fragments. */
 #include "backends/c/files/files.h"
+#include "passes/integer_io.h"
 #include "util/file.h"
 
 #include <string.h>
 
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size)
 {
-	return file_write(path_in(e->arena, e->out->dir, name), text, size, e->out->ctx->diags);
+	const char *dir = e->out->library ? path_in(e->arena, e->out->dir, library_folder(e, name)) : e->out->dir;
+	if (e->out->library && dir_make(dir, e->out->ctx->diags) < 0)
+		return -1;
+	return file_write(path_in(e->arena, dir, name), text, size, e->out->ctx->diags);
 }
 
 static int write_buf(struct emit *e, const char *name, struct strbuf *b)
@@ -23,6 +27,16 @@ static const char *named(struct emit *e, const char *suffix)
 
 /* ---- the header ---- */
 
+/* What the integers of an input or output are, and stand for. */
+static void header_integers(struct emit *e, struct strbuf *b, const struct plan_buf *p, const char *what,
+			    struct integer_meaning m)
+{
+	strbuf_printf(b, "#define %s_%s_MIN %s\n#define %s_%s_MAX %s\n", e->out->upper, what, limit_text(e, p->lo),
+		      e->out->upper, what, limit_text(e, p->hi));
+	strbuf_printf(b, "#define %s_%s_SCALE %s\n#define %s_%s_OFFSET %s\n", e->out->upper, what,
+		      float_text(e, m.scale), e->out->upper, what, float_text(e, m.offset));
+}
+
 /* Types, counts and shape of one input or output. */
 static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf *p, const struct value *v, bool input,
 			const char *name)
@@ -33,7 +47,7 @@ static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf 
 	if (p->real)
 		strbuf_puts(b, "float32");
 	else
-		strbuf_printf(b, "integers %lld..%lld (%s), scale 1, offset 0", LL(p->lo), LL(p->hi),
+		strbuf_printf(b, "integers %lld..%lld (%s); real = SCALE * integer + OFFSET", LL(p->lo), LL(p->hi),
 			      datatype_name(v->datatype, datatype));
 	strbuf_printf(b, ", row-major.%s */\n",
 		      p->step > 1 && !p->real ? arena_printf(e->arena, " Steps of %lld.", LL(p->step)) : "");
@@ -43,6 +57,8 @@ static void header_port(struct emit *e, struct strbuf *b, const struct plan_buf 
 	for (int i = 0; i < v->rank; i++)
 		strbuf_printf(b, "%s%lld", i ? ", " : " ", LL(v->dims[i]));
 	strbuf_printf(b, "%s}\n", v->rank ? " " : " 1 ");
+	if (!p->real)
+		header_integers(e, b, p, what, integer_meaning(e->plan->graph, name));
 }
 
 void emit_parameters(struct emit *e, struct strbuf *b)
@@ -95,6 +111,45 @@ static void header_head(struct emit *e, struct strbuf *b)
 	strbuf_puts(b, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
 }
 
+/* How a program calls it. */
+static void header_usage(struct emit *e, struct strbuf *b)
+{
+	const struct plan *p = e->plan;
+	const char *n = e->name, *u = e->out->upper;
+	strbuf_printf(b, "\n/* In a program:\n *\n *     #include \"%s.h\"\n *\n", n);
+	strbuf_printf(
+		b,
+		" *     static unsigned char scratch[%s_SCRATCH_BYTES] __attribute__((aligned(%s_SCRATCH_ALIGN)));\n",
+		u, u);
+	for (size_t i = 0; i < p->n_inputs; i++)
+		strbuf_printf(b, " *     static %s_input%zu in%zu[%s_INPUT%zu_COUNT];\n", n, i, i, u, i);
+	for (size_t i = 0; i < p->n_outputs; i++)
+		strbuf_printf(b, " *     static %s_output%zu out%zu[%s_OUTPUT%zu_COUNT];\n", n, i, i, u, i);
+	strbuf_puts(b, " *\n");
+	for (size_t i = 0; i < p->n_inputs; i++)
+		if (p->inputs[i]->real)
+			strbuf_printf(b, " *     in%zu[k] = x;\n", i);
+		else
+			strbuf_printf(
+				b,
+				" *     in%zu[k] = (%s_input%zu)lrintf((x - %s_INPUT%zu_OFFSET) / %s_INPUT%zu_SCALE);"
+				" (kept within MIN and MAX)\n",
+				i, n, i, u, i, u, i);
+	strbuf_printf(b, " *     %s_run(", n);
+	for (size_t i = 0; i < p->n_inputs; i++)
+		strbuf_printf(b, "in%zu, ", i);
+	for (size_t i = 0; i < p->n_outputs; i++)
+		strbuf_printf(b, "out%zu, ", i);
+	strbuf_puts(b, "scratch);\n");
+	for (size_t i = 0; i < p->n_outputs; i++)
+		if (p->outputs[i]->real)
+			strbuf_printf(b, " *     y = out%zu[k];\n", i);
+		else
+			strbuf_printf(b, " *     y = %s_OUTPUT%zu_SCALE * (float)out%zu[k] + %s_OUTPUT%zu_OFFSET;\n", u,
+				      i, i, u, i);
+	strbuf_puts(b, " */\n");
+}
+
 static int write_header(struct emit *e)
 {
 	struct strbuf b = { 0 };
@@ -134,6 +189,7 @@ static int write_header(struct emit *e)
 			" * stay there. 0, or -1 where size is not the file's. */\n"
 			"int %s_load(const void *weights, size_t size);\n",
 			e->name, e->name, e->name);
+	header_usage(e, &b);
 	strbuf_puts(&b, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 	return write_buf(e, named(e, ".h"), &b);
 }
@@ -263,8 +319,9 @@ static int write_makefile(struct emit *e)
 
 int emit_files(struct emit *e)
 {
-	if (write_header(e) < 0 || write_network(e) < 0 || write_weights_header(e) < 0 || write_weights(e) < 0 ||
-	    write_main(e) < 0 || write_makefile(e) < 0)
+	if (write_header(e) < 0 || write_network(e) < 0 || write_weights_header(e) < 0 || write_weights(e) < 0)
+		return -1;
+	if (e->out->library ? write_library(e) < 0 : write_main(e) < 0 || write_makefile(e) < 0)
 		return -1;
 	if (e->out->testbench && write_testbench(e) < 0)
 		return -1;

@@ -13,6 +13,8 @@ int write_dispatch(struct emit *e);				       /* dispatch.c */
 void run_functions(struct emit *e, struct strbuf *b);		       /* NAME_run (entries.c) */
 void batch_functions(struct emit *e, struct strbuf *b);		       /* NAME_run_batch */
 int write_main(struct emit *e);					       /* main_file.c */
+int write_library(struct emit *e);				       /* library.c */
+const char *library_folder(struct emit *e, const char *name);	       /* where a library has the file of that name */
 int write_testbench(struct emit *e);				       /* testbench.c */
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size);
 
