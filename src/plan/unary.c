@@ -113,6 +113,8 @@ int lower_clip(struct lowering *l, const struct node *n)
 		bool real = from->real || (isfinite(bound[i]) && bound[i] != floor(bound[i]));
 		bool bounded = fabs(bound[i]) < 0x1p62;
 		int64_t limit = bounded ? (int64_t)bound[i] : bound[i] > 0 ? INT64_MAX : INT64_MIN;
+		if (!from->real) /* a bound that nothing reaches is a number of the operand's type */
+			limit = i ? limit > from->hi ? from->hi : limit : limit < from->lo ? from->lo : limit;
 		struct contents c;
 		lower_combine(f, (struct interval){ from->real, from->lo, from->hi },
 			      (struct interval){ real, limit, limit }, &c);

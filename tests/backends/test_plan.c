@@ -51,6 +51,24 @@ static void ranges_are_exact(void **state)
 	diags_free(&d);
 }
 
+/* A missing bound is one that nothing reaches: written into code, it must be a number of the operand's type. */
+static void bounds_are_of_the_operands_type(void **state)
+{
+	(void)state;
+	struct diags d = { 0 };
+	struct graph *g = graph_parse("net (int8[4] x) => (y) <int8 most = {7}> { y = Clip(x, , most) }", "test", &d);
+	assert_non_null(g);
+	assert_int_equal(graph_infer(g, &d), 0);
+	struct plan *p = plan_build(g, &(struct plan_options){ .fuse = true }, &d);
+	assert_non_null(p);
+	assert_int_equal(p->n_layers, 2);
+	assert_true(*p->layers->operand == -128);
+	assert_true(*p->layers->next->operand == 7);
+	plan_free(p);
+	graph_free(g);
+	diags_free(&d);
+}
+
 /* The graph keeps its open batch; the plan is of one sample. */
 static void an_open_batch_is_one_sample(void **state)
 {
@@ -124,9 +142,8 @@ static void even_thresholds_are_a_product(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ranges_are_exact),
-		cmocka_unit_test(an_open_batch_is_one_sample),
-		cmocka_unit_test(places_do_not_overlap),
+		cmocka_unit_test(bounds_are_of_the_operands_type), cmocka_unit_test(ranges_are_exact),
+		cmocka_unit_test(an_open_batch_is_one_sample),	   cmocka_unit_test(places_do_not_overlap),
 		cmocka_unit_test(even_thresholds_are_a_product),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
