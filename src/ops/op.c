@@ -59,6 +59,9 @@ static size_t plain_length(const char *domain, const char *name)
 const struct op *op_find(const char *domain, const char *op_type)
 {
 	domain = canonical_domain(domain);
+	bool linear = strcmp(op_type, "QuantizeLinear") == 0 || strcmp(op_type, "DequantizeLinear") == 0;
+	if (linear && strcmp(domain, "com.microsoft") == 0) /* the same, for more types in older opsets */
+		domain = DOMAIN_ONNX;
 	if (strcmp(op_type, "IntQuant") == 0 && strcmp(domain, DOMAIN_QONNX) == 0)
 		op_type = "Quant";
 	size_t lo = 0, hi = op_table_size, length = plain_length(domain, op_type);

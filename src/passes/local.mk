@@ -54,6 +54,9 @@ libqcc_la_SOURCES += \
 	src/passes/prune_dead.h \
 	src/passes/prune_needs.c \
 	src/passes/qcdq_to_quant.c \
+	src/passes/qop_layers.c \
+	src/passes/qop_rewrite.h \
+	src/passes/qop_runtime.c \
 	src/passes/qop_to_quant.c \
 	src/passes/qop_to_quant.h \
 	src/passes/quant_to_onnx.c \

@@ -7,14 +7,8 @@
 
 #include "passes/edit.h"
 #include "passes/pass.h"
+#include "passes/qop_rewrite.h"
 #include "passes/qop_to_quant.h"
-
-#define DOMAIN_MICROSOFT "com.microsoft"
-
-struct rewrite {
-	struct graph *g;
-	struct node *n;
-};
 
 static struct value *in(const struct rewrite *r, size_t i)
 {
@@ -23,7 +17,7 @@ static struct value *in(const struct rewrite *r, size_t i)
 
 static struct value *ones_like(struct graph *g, const struct value *zero)
 {
-	int64_t count = zero ? zero->constant->count : 1;
+	int64_t count = zero && value_is_constant(zero) ? zero->constant->count : 1;
 	struct tensor *t = tensor_new(ELEM_FLOAT, count > 1 ? 1 : 0, &count);
 	for (int64_t i = 0; i < t->count; i++)
 		tensor_put(t, i, 1);
@@ -51,19 +45,19 @@ static struct value *linear(const struct rewrite *r, const char *op_type, struct
 	return typed_output(n);
 }
 
-static struct value *real(const struct rewrite *r, size_t x, size_t scale, size_t zero)
+struct value *qop_real(const struct rewrite *r, size_t x, size_t scale, size_t zero)
 {
 	return linear(r, "DequantizeLinear", in(r, x), in(r, scale), in(r, zero), 1);
 }
 
 /* The integers less their zero point, as floats. */
-static struct value *integers(const struct rewrite *r, size_t x, size_t zero, int axis)
+struct value *qop_integers(const struct rewrite *r, size_t x, size_t zero, int axis)
 {
 	return linear(r, "DequantizeLinear", in(r, x), NULL, in(r, zero), axis);
 }
 
 /* y, real, quantised as the node's output; the node goes. scale NULL: 1. */
-static int finish(const struct rewrite *r, struct value *y, struct value *scale, struct value *zero)
+int qop_finish(const struct rewrite *r, struct value *y, struct value *scale, struct value *zero)
 {
 	struct value *q = linear(r, "QuantizeLinear", y, scale, zero, 1);
 	node_bypass(r->n, q);
@@ -116,7 +110,7 @@ static struct value *product(const struct rewrite *r, const char *op_type, struc
 	return typed_output(n);
 }
 
-static struct value *scaled(const struct rewrite *r, struct value *y, struct value *by)
+struct value *qop_scaled(const struct rewrite *r, struct value *y, struct value *by)
 {
 	return add_node2(r->g, r->n, "", "Mul", y, by, "Mul");
 }
@@ -128,9 +122,10 @@ static int linear_conv(const struct rewrite *r)
 	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) ||
 	    !single(in(r, 7)) || in(r, 3)->rank < 3)
 		return 0;
-	struct value *y = product(r, "Conv", integers(r, 0, 2, 1), integers(r, 3, 5, 0), float_bias(r, in(r, 8)));
-	y = scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), in(r, 3)->rank - 2));
-	return finish(r, y, NULL, in(r, 7));
+	struct value *y =
+		product(r, "Conv", qop_integers(r, 0, 2, 1), qop_integers(r, 3, 5, 0), float_bias(r, in(r, 8)));
+	y = qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), in(r, 3)->rank - 2));
+	return qop_finish(r, y, NULL, in(r, 7));
 }
 
 static int linear_matmul(const struct rewrite *r)
@@ -139,8 +134,9 @@ static int linear_matmul(const struct rewrite *r)
 	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) ||
 	    !single(in(r, 7)) || in(r, 3)->rank < 1)
 		return 0;
-	struct value *y = product(r, "MatMul", integers(r, 0, 2, 1), integers(r, 3, 5, in(r, 3)->rank - 1), NULL);
-	return finish(r, scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), 0)), NULL, in(r, 7));
+	struct value *y =
+		product(r, "MatMul", qop_integers(r, 0, 2, 1), qop_integers(r, 3, 5, in(r, 3)->rank - 1), NULL);
+	return qop_finish(r, qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), 0)), NULL, in(r, 7));
 }
 
 /* Gemm of the integers with an int32 C among the sums; without an output scale the output is real. */
@@ -151,10 +147,11 @@ static int quantised_gemm(const struct rewrite *r)
 	    !single(in(r, 8)) || node_attr_float(r->n, "alpha", 1) != 1)
 		return 0;
 	int axis = node_attr_int(r->n, "transB", 0) ? 0 : 1;
-	struct value *y = product(r, "Gemm", integers(r, 0, 2, 1), integers(r, 3, 5, axis), float_bias(r, in(r, 6)));
-	y = scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 7), 0));
+	struct value *y =
+		product(r, "Gemm", qop_integers(r, 0, 2, 1), qop_integers(r, 3, 5, axis), float_bias(r, in(r, 6)));
+	y = qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 7), 0));
 	if (in(r, 7))
-		return finish(r, y, NULL, in(r, 8));
+		return qop_finish(r, y, NULL, in(r, 8));
 	node_bypass(r->n, y);
 	return 1;
 }
@@ -166,7 +163,7 @@ static int integer_product(const struct rewrite *r, const char *op_type, int wei
 	if (!constants(r, parameters) || !single(in(r, 2)))
 		return 0;
 	struct value *sums = r->n->outputs[0];
-	struct value *y = product(r, op_type, integers(r, 0, 2, 1), integers(r, 1, 3, weight_axis), NULL);
+	struct value *y = product(r, op_type, qop_integers(r, 0, 2, 1), qop_integers(r, 1, 3, weight_axis), NULL);
 	for (struct use *u = sums->uses, *next; u; u = next) {
 		struct node *cast = u->user;
 		next = u->next;
@@ -198,19 +195,19 @@ static int conv_integer(const struct rewrite *r)
 
 static int binary(const struct rewrite *r, const char *op_type)
 {
-	struct value *y = add_node2(r->g, r->n, "", op_type, real(r, 0, 1, 2), real(r, 3, 4, 5), op_type);
-	return finish(r, y, in(r, 6), in(r, 7));
+	struct value *y = add_node2(r->g, r->n, "", op_type, qop_real(r, 0, 1, 2), qop_real(r, 3, 4, 5), op_type);
+	return qop_finish(r, y, in(r, 6), in(r, 7));
 }
 
 static int unary(const struct rewrite *r, const char *op_type)
 {
 	if (node_attr_int(r->n, "channels_last", 0))
 		return 0;
-	struct value *x = real(r, 0, 1, 2);
+	struct value *x = qop_real(r, 0, 1, 2);
 	struct node *n = node_new(r->g, r->n, "", op_type, &x, 1, 1, op_type);
 	node_copy_attrs(n, r->n);
 	node_remove_attr(n, "channels_last");
-	return finish(r, typed_output(n), in(r, 3), in(r, 4));
+	return qop_finish(r, typed_output(n), in(r, 3), in(r, 4));
 }
 
 static int linear_add(const struct rewrite *r)
@@ -269,8 +266,8 @@ static int linear_global_average_pool(const struct rewrite *r)
 		return 0;
 	float scale = (float)tensor_at(in(r, 1)->constant, 0), to = (float)tensor_at(in(r, 3)->constant, 0);
 	struct value *by = constant_scalar(r->g, "factor", (double)(scale / (to * (float)pixels)));
-	struct value *sum = sum_of_pixels(r, integers(r, 0, 2, 1), last);
-	return finish(r, scaled(r, sum, by), NULL, in(r, 4));
+	struct value *sum = sum_of_pixels(r, qop_integers(r, 0, 2, 1), last);
+	return qop_finish(r, qop_scaled(r, sum, by), NULL, in(r, 4));
 }
 
 /* y's scale and zero point, then x, scale, zero point of each part. */
@@ -284,19 +281,15 @@ static int linear_concat(const struct rewrite *r)
 		if (!in(r, i) || !in(r, i + 1))
 			return 0;
 	for (size_t i = 2; i < r->n->n_inputs; i += 3)
-		parts[count++] = real(r, i, i + 1, i + 2);
+		parts[count++] = qop_real(r, i, i + 1, i + 2);
 	struct node *n = node_new(r->g, r->n, "", "Concat", parts, count, 1, "Concat");
 	node_copy_attrs(n, r->n);
-	return finish(r, typed_output(n), in(r, 0), in(r, 1));
+	return qop_finish(r, typed_output(n), in(r, 0), in(r, 1));
 }
 
 /* ---- the pass ---- */
 
-static const struct {
-	const char *domain, *op_type;
-	uint32_t least_inputs;
-	int (*rewrite)(const struct rewrite *r); /* 1: done; 0: its parameters are computed at run time */
-} table[] = {
+static const struct rewrite_row table[] = {
 	{ "", "ConvInteger", 2, conv_integer },
 	{ "", "MatMulInteger", 2, matmul_integer },
 	{ "", "QLinearConv", 8, linear_conv },
@@ -311,18 +304,33 @@ static const struct {
 	{ DOMAIN_MICROSOFT, "QLinearSigmoid", 4, linear_sigmoid },
 };
 
+static const struct {
+	const struct rewrite_row *rows;
+	const size_t *count;
+} tables[] = {
+	{ table, &(const size_t){ sizeof table / sizeof *table } },
+	{ runtime_rewrites, &n_runtime_rewrites },
+	{ layer_rewrites, &n_layer_rewrites },
+};
+
+static bool has_inputs(const struct node *n, uint32_t least)
+{
+	bool all = n->n_inputs >= least && n->n_outputs > 0;
+	for (uint32_t k = 0; k < least && all; k++)
+		all = n->inputs[k].value != NULL || (k % 3 == 2 && !n->op); /* zero points may be left out */
+	return all;
+}
+
 /* The row for n; NULL where there is none, or where inputs are missing. */
 static int (*rewrite_of(const struct node *n))(const struct rewrite *)
 {
 	const char *domain = strcmp(n->domain, "ai.onnx") == 0 ? "" : n->domain;
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		if (strcmp(table[i].op_type, n->op_type) != 0 || strcmp(table[i].domain, domain) != 0)
-			continue;
-		bool all = n->n_inputs >= table[i].least_inputs && n->n_outputs > 0;
-		for (uint32_t k = 0; k < table[i].least_inputs && all; k++)
-			all = n->inputs[k].value != NULL || (k % 3 == 2 && !n->op); /* zero points may be left out */
-		return all ? table[i].rewrite : NULL;
-	}
+	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+		for (size_t i = 0; i < *tables[t].count; i++) {
+			const struct rewrite_row *row = &tables[t].rows[i];
+			if (strcmp(row->op_type, n->op_type) == 0 && strcmp(row->domain, domain) == 0)
+				return has_inputs(n, row->least_inputs) ? row->rewrite : NULL;
+		}
 	return NULL;
 }
 
