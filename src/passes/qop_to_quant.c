@@ -382,7 +382,8 @@ const struct pass pass_qop_to_quant = {
 	.help = "Reads ONNX's QOperator form, and ONNX Runtime's additions to it (QGemm, QLinearAdd, QLinearConcat, ...): each\n"
 		"operator stands between DequantizeLinear and QuantizeLinear then, products with scale 1 and one factor for\n"
 		"the sum, so that the same integers come out. qcdq-to-quant turns these into Quant nodes. Operators whose\n"
-		"scales or zero points are computed at run time (DynamicQuantizeLinear) stay as they are.",
+		"scales or zero points are computed at run time (DynamicQuantizeLinear) stay as they are. ONNX Runtime's operators of\n"
+		"transformers (Gelu, SkipLayerNormalization, MatMulNBits, ...) become ONNX's; Deeploy's RequantShift becomes thresholds.",
 	.requires = GRAPH_INFERRED,
 	.ensures = GRAPH_INFERRED,
 	.preserves = GRAPH_CLEAN,
