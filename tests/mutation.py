@@ -41,7 +41,8 @@ SLOW = [(PLAN, "tests/backends/c_goldens.py"), (PLAN, "QCC_C_RANDOM=6 tests/back
 # Reads beyond the end and memory that is kept, which `make check` with the sanitizers finds, by programs that take little time.
 MEMORY = ["valgrind " + t for t in FAST if t not in ("tests/passes/test_streamline", "tests/passes/test_schedule")]
 MEMORY_ERROR = 97
-VALGRIND = f"valgrind -q --error-exitcode={MEMORY_ERROR} --leak-check=full --errors-for-leak-kinds=definite"
+VALGRIND = f"valgrind -q --trace-children=yes --error-exitcode={MEMORY_ERROR} --leak-check=full " \
+           "--errors-for-leak-kinds=definite"
 PROGRAMS = ["tests/passes/networks", "tests/ops/run_case", "tests/backends/emit_cases"]
 
 CHANGES = [(r"<=", "<"), (r">=", ">"), (r"(?<![<>=!\-])<(?![<=])", "<="), (r"(?<![<>=!\-])>(?![>=])", ">="), (r"==", "!="), (r"!=", "=="),
@@ -145,10 +146,10 @@ class Mutants:
         self.environment["QCC_EMIT_CASES"] = self.wrapped("emit_cases", folder / "tests/backends/.libs/emit_cases")
         self.objects = {}
 
-    def wrapped(self, name, program):
+    def wrapped(self, name, program, before=""):
         """A script that runs the program with the mutant in front: scripts must not have it in front of their interpreter."""
         path = self.work / name
-        path.write_text(f'#!/bin/sh\n{self.loader} exec {program} "$@"\n')
+        path.write_text(f'#!/bin/sh\nexec {before} env {self.loader} {program} "$@"\n')
         path.chmod(0o755)
         return str(path)
 
@@ -179,9 +180,7 @@ class Mutants:
         if path.suffix == ".sh":
             return ["sh", str(TOP / path), *words[1:]], settings
         program = self.folder / path.parent / ".libs" / path.name
-        if words[0] == "valgrind":
-            program = f"{VALGRIND} {program}"
-        return [self.wrapped("-".join([*words[:-1], path.name]), program)], settings
+        return [self.wrapped("-".join([*words[:-1], path.name]), program, VALGRIND if words[0] == "valgrind" else "")], settings
 
     def passes(self, test):
         """Whether the test passes with the mutant in front."""

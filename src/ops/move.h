@@ -23,6 +23,10 @@ struct move {
 	bool failed;		   /* a table was beyond it, and a diagnostic said so */
 };
 
+/* Whether a Resize or Upsample only moves elements: nearest neighbour, without a region that it fills with a value of its own
+ * (resize.c). */
+bool resize_moves(const struct node *n);
+
 /* Frees the tables. */
 void move_free(struct move *m);
 /* Adds an output axis of that extent, whose table runs 0, stride, 2 stride, ...; returns the table, or NULL where it is

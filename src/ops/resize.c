@@ -124,6 +124,8 @@ static bool read_roi(const struct node *n, struct resize *r, const struct tensor
 		int axis = normal_axis(axes ? axes[i] : (int64_t)i, r->rank);
 		r->start[axis] = tensor_at(roi, (int64_t)i);
 		r->end[axis] = tensor_at(roi, (int64_t)(i + n_axes));
+		if (!isfinite(r->start[axis]) || !isfinite(r->end[axis]))
+			return false;
 	}
 	return true;
 }
@@ -221,7 +223,7 @@ static bool outside(const struct resize *r, int axis, double x)
 
 static int64_t clamp_index(double x, int64_t extent)
 {
-	return x <= 0 ? 0 : x >= (double)extent ? extent - 1 : (int64_t)x;
+	return !(x > 0) ? 0 : x >= (double)extent ? extent - 1 : (int64_t)x;
 }
 
 static int64_t nearest_index(const struct resize *r, int axis, double x)
@@ -517,12 +519,16 @@ static int form_resize(struct op_form *f)
 	return 0;
 }
 
-/* Nearest neighbour only moves elements. */
+bool resize_moves(const struct node *n)
+{
+	const char *transform = node_attr_string(n, "coordinate_transformation_mode", "");
+	return strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0 &&
+	       strcmp(transform, "tf_crop_and_resize") != 0;
+}
+
 static struct datatype datatype_resize(const struct node *n, size_t i)
 {
-	bool moves = strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
-	const char *transform = node_attr_string(n, "coordinate_transformation_mode", "");
-	return moves && strcmp(transform, "tf_crop_and_resize") != 0 ? datatype_same(n, i) : datatype_of_kind(DT_NONE);
+	return resize_moves(n) ? datatype_same(n, i) : datatype_of_kind(DT_NONE);
 }
 
 const struct op op_Resize = {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ops/move.h"
 #include "passes/edit.h"
 
 /* Moves or picks elements, or takes the larger one, so that it may as well work on the dequantised ones. */
@@ -11,7 +12,7 @@ static bool is_mover(const struct node *n)
 	if (!n->op)
 		return false;
 	if (n->op == &op_Resize || n->op == &op_Upsample)
-		return strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
+		return resize_moves(n);
 	return (n->op->flags & OP_MOVES) || n->op == &op_Identity || n->op == &op_MaxPool ||
 	       n->op == &op_GlobalMaxPool || n->op == &op_Pad || n->op == &op_Relu;
 }

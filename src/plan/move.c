@@ -214,7 +214,7 @@ static bool moves(const struct node *n)
 	if (!n->op || !n->op->exec)
 		return false;
 	if (n->op == &op_Resize || n->op == &op_Upsample)
-		return !strcmp(node_attr_string(n, "mode", "nearest"), "nearest");
+		return strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
 	return n->op->flags & OP_MOVES || lower_is_one_of(n, others);
 }
 
@@ -259,6 +259,8 @@ static int number_inputs(struct lowering *l, const struct node *n, struct plan_l
 {
 	if (n->n_inputs > MAX_RANK || !moves(n))
 		return lower_unsupported(l, n, "this operator");
+	if (node_attr_float(n, "extrapolation_value", 0) >= FIRST_NUMBER)
+		return lower_unsupported(l, n, "a constant this large"); /* what a Resize fills a region with */
 	m->total = FIRST_NUMBER;
 	for (size_t i = 0; i < n->n_inputs; i++) {
 		const struct value *v = node_input(n, i);

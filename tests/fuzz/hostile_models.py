@@ -21,6 +21,7 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
+QONNX = "qonnx.custom_op.general"
 FLOAT, UINT8, INT64, STRING, BOOL = 1, 2, 7, 8, 9
 
 
@@ -114,7 +115,7 @@ def models():
     i64 = lambda name, *v: tensor(name, [len(v)], INT64, v)
     f32 = lambda name, dims, *v: tensor(name, dims, FLOAT, v)
     ones = [1.0] * 200
-    big, huge = 1 << 30, 1 << 61
+    big, huge, nan = 1 << 30, 1 << 61, float("nan")
     return {
         # results of another size than declared: by constants, and by data
         "compress": one("Compress", ["x", "c"], [tensor("c", [4], BOOL, [1, 0, 1, 1])], [2], axis=0),
@@ -130,6 +131,15 @@ def models():
         "gather-elements": one("GatherElements", ["x", "i"], [i64("i", 0, 1, 2, 3, 0, 1)], [4]),
         "reshape": one("Reshape", ["x", "s"], [i64("s", 4, 1)], [2, 2]),
         "resize": one("Resize", ["x", "", "s"], [f32("s", [4], 1, 1, 50, 50)], [1, 1, 2, 2], x=(1, 1, 2, 2)),
+        # a region of Resize without bounds, and one beyond the image, filled with a number, behind scales of channels
+        "resize-region": one("Resize", ["x", "r", "", "s"], [f32("r", [8], 0, 0, nan, 0, 1, 1, nan, 1), i64("s", 1, 1, 3, 3)],
+                             [1, 1, 3, 3], x=(1, 1, 2, 2), coordinate_transformation_mode="tf_crop_and_resize"),
+        "resize-fill": model([node("Quant", ["x", "k", "z", "b"], ["q"], QONNX),
+                              node("Resize", ["q", "r", "", "s"], ["y"], coordinate_transformation_mode="tf_crop_and_resize",
+                                   mode="nearest", extrapolation_value=1e9)],
+                             [value("x", [1, 2, 2, 2])], [value("y", [1, 2, 3, 3])],
+                             [f32("k", [1, 2, 1, 1], 1, 0.5), f32("z", [], 0), f32("b", [], 4),
+                              f32("r", [8], 0, 0, -1, -1, 1, 1, 2, 2), i64("s", 1, 2, 3, 3)], opsets=(("", 17), (QONNX, 1))),
         "compress-data": given("Compress", [([4], BOOL)], [2], axis=0),
         "expand-data": given("Expand", [([1], INT64)], [4], x=(1,)),
         "tile-data": given("Tile", [([1], INT64)], [4], x=(1,)),

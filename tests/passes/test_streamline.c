@@ -70,6 +70,23 @@ static void streamlines(const struct pass_case *cases, size_t count)
 
 #define RUN(cases) streamlines(cases, sizeof cases / sizeof *cases)
 
+/* A region that Resize fills with a number brings in an element that is not under its input's scale. */
+static void filled_regions_stay_behind_scales(void **state)
+{
+#define REGION "float[8] r = {0,0,-0.5,-0.5,1,1,1.5,1.5}, int64[4] sizes = {1,2,4,4}, float[1,2,1,1] c = {0.5,0.25}"
+#define FILLED \
+	"y = Resize<mode=\"nearest\",extrapolation_value=3.0,coordinate_transformation_mode=\"tf_crop_and_resize\">(i, r, , sizes)"
+	static const struct pass_case cases[] = {
+		{ "one scale", "(float[1,2,4,4] x) => (y)", REGION,
+		  "i = qonnx.Quant" SIGNED "(x, half, zero, four) " FILLED, "Resize=1" },
+		{ "scales of channels", "(float[1,2,4,4] x) => (y)", REGION,
+		  "i = qonnx.Quant" SIGNED "(x, c, zero, four) " FILLED, "Resize=1" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		graph_free(run_case(&cases[i], "streamline", 0));
+}
+
 /* Normalisation that learns is no scale and bias: its further outputs are the network's. */
 static void normalisation_that_learns_stays(void **state)
 {
@@ -508,6 +525,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(normalisation_that_learns_stays),
+		cmocka_unit_test(filled_regions_stay_behind_scales),
 		cmocka_unit_test(chains_become_thresholds),
 		cmocka_unit_test(rounding_modes_are_honoured),
 		cmocka_unit_test(bends_become_differences),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/move.h"
 #include "passes/rules/rule.h"
 #include "util/integers.h"
 
@@ -15,7 +16,7 @@ static bool is_mover(const struct node *n)
 	if (!n->op || n->op == &op_Concat)
 		return false;
 	if (n->op == &op_Resize || n->op == &op_Upsample)
-		return strcmp(node_attr_string(n, "mode", "nearest"), "nearest") == 0;
+		return resize_moves(n);
 	return n->op == &op_Pad || (n->op->flags & OP_MOVES) != 0; /* see translate_padding */
 }
 
@@ -81,6 +82,9 @@ static bool read_parameters(const struct tensor *moved, const struct affine *a, 
 		return false;
 	if (axis >= 0)
 		inner = dims_product(moved->dims, axis + 1, moved->rank);
+	for (int64_t c = 0; c < channels; c++)
+		if (!(tensor_floats(moved)[c * inner] >= 0 && tensor_floats(moved)[c * inner] < (float)a->channels))
+			return false; /* no element of the input */
 	affine_init(out, NULL, axis, channels);
 	for (int64_t c = 0; c < channels; c++) {
 		int64_t from = (int64_t)((float *)moved->data)[c * inner];
