@@ -77,7 +77,8 @@ static const char help[] =
 	"  -p, --passes LIST       passes to run, in order: 'cleanup,fold(target_fps=1e6)'\n"
 	"  -b, --backends LIST     what to write: 'finn,c'; default all that the graph allows;\n"
 	"                          -p and -b may be given several times\n"
-	"  -o, --output DIR        where to write (default out); with a name in .onnx that file alone\n"
+	"  -o, --output DIR        where to write (default out); with a name in .onnx that file alone,\n"
+	"                          with - as standard output; MODEL - is standard input\n"
 	"      --list-passes       the passes, and other names they go by\n"
 	"      --list-ops          the operators\n"
 	"      --list-backends     the backends\n"
@@ -345,6 +346,8 @@ static int end_output(struct job *j, int status)
 static bool names_model_file(const char *path)
 {
 	const char *dot = strrchr(path, '.');
+	if (file_is_standard(path))
+		return true;
 	return dot && (!strcmp(dot, ".onnx") || !strcmp(dot, ".onnxtxt"));
 }
 
@@ -385,7 +388,7 @@ static int compile(struct job *j)
 	status = end_output(j, status);
 	if (status == 0)
 		note_float_model(j, quantised);
-	if (status == 0 && !j->loud.quiet)
+	if (status == 0 && !j->loud.quiet && !file_is_standard(j->dir))
 		print_summary(j);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "pipeline/feed.h"
 #include "pipeline/pipeline.h"
 #include "ir/npy.h"
+#include "util/file.h"
 #include "util/limits.h"
 
 struct run {
@@ -43,7 +44,8 @@ static const struct option long_options[] = {
 };
 
 static const char help[] =
-	"An input is a .npy file, a .npz archive with an array per input, or a .pb file (TensorProto).\n\n"
+	"An input is a .npy file, a .npz archive with an array per input, or a .pb file (TensorProto).\n"
+	"- is standard input (a model, or a .npy file) and, behind -o, standard output.\n\n"
 	"  -o, --output FILE|DIR/  write the output to FILE (.npy), or each to DIR/NAME.npy\n"
 	"      --dump-tensors DIR  write every tensor on the way to DIR/NAME.npy\n"
 	"      --labels FILE       compare the decisions with the classes in FILE (.npy)\n"
@@ -77,7 +79,8 @@ static int check_output(struct run *r)
 {
 	const char *o = r->output;
 	size_t n = o ? strlen(o) : 0;
-	if (!o || is_folder(o) || !strncmp(o, "/dev/", 5) || (n > 4 && !strcmp(o + n - 4, ".npy")))
+	if (!o || is_folder(o) || !strncmp(o, "/dev/", 5) || file_is_standard(o) ||
+	    (n > 4 && !strcmp(o + n - 4, ".npy")))
 		return 0;
 	return diag_error(&r->diags, "write -o NAME.npy, or -o DIR/ for a file of each output",
 			  "-o '%s' is neither a folder nor the name of a .npy file", o);
@@ -171,7 +174,8 @@ static int tell_results(struct run *r)
 	const struct graph *g = r->graph;
 	if (r->output && write_results(r) < 0)
 		return -1;
-	for (uint32_t i = 0; i < g->n_outputs && !r->loud.quiet; i++)
+	bool quiet = r->loud.quiet || (r->output && file_is_standard(r->output));
+	for (uint32_t i = 0; i < g->n_outputs && !quiet; i++)
 		if (r->top)
 			output_print_top(g->output_names[i], r->results[i], r->top, stdout);
 		else if (!r->output)

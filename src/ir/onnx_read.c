@@ -343,9 +343,18 @@ static struct graph *read_blob(struct blob *file, const char *path, struct diags
 	return g;
 }
 
+/* What has no name to tell it by: messages of protobuf begin with a byte that no text has. */
+static bool looks_textual(const struct blob *b)
+{
+	const unsigned char *bytes = b->base;
+	return b->size && (bytes[0] >= ' ' || bytes[0] == '\n');
+}
+
 struct graph *graph_read(const char *path, struct diags *d)
 {
 	struct blob *file = file_map(path, d);
+	if (file && file_is_standard(path) && looks_textual(file))
+		path = "-.onnxtxt";
 	return file ? read_blob(file, path, d) : NULL;
 }
 

@@ -131,6 +131,11 @@ static struct blob *map_fd(int fd, const char *path, bool pipes, struct diags *d
 	return blob_new(base, (size_t)st.st_size, true);
 }
 
+bool file_is_standard(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
 /* flags: 0, or O_NOFOLLOW for data that a file refers to, which may be no link and no pipe. */
 static struct blob *map_path(const char *path, int flags, struct diags *d)
 {
@@ -138,7 +143,8 @@ static struct blob *map_path(const char *path, int flags, struct diags *d)
 		diag_error(d, NULL, "the name of a file is empty");
 		return NULL;
 	}
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+	bool standard = flags == 0 && file_is_standard(path);
+	int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	if (fd < 0) {
 		file_error(d, path, NULL, "cannot open", errno);
 		return NULL;
@@ -313,7 +319,9 @@ int file_create(struct file_out *f, const char *path, struct diags *d)
 	}
 	int fd;
 	f->in_transaction = output_holds(path);
-	if (f->in_transaction)
+	if (file_is_standard(path))
+		fd = dup(STDOUT_FILENO);
+	else if (f->in_transaction)
 		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	else
 		fd = must_write_in_place(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(path, &f->temporary);

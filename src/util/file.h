@@ -18,6 +18,8 @@ char *path_in(struct arena *a, const char *dir, const char *name);
 enum { FILE_ID_SIZE = 17 };
 const char *file_new_id(char id[FILE_ID_SIZE]);
 
+/* "-": standard input where it is read, standard output where it is written. A file of that name is ./- */
+bool file_is_standard(const char *path);
 /* Maps a file read-only. NULL with a diagnostic (missing, a folder, a device, unreadable). An empty file gives a
  * blob of size 0. */
 struct blob *file_map(const char *path, struct diags *d);

@@ -49,5 +49,7 @@ done
 for threads in 1 3; do
 	"$QCC" train -q --arch 'mlp(6,8,1)' --data rows.npz --epochs 3 --batch 64 --threads $threads -o "trained$threads.onnx" >/dev/null 2>.stderr
 done
-if cmp trained1.onnx trained3.onnx >.differences 2>&1; then pass "training with one thread and with three"; else fail "training with one thread and with three" "$(cat .stderr .differences)"; fi
+if lacks zip; then
+	skip "training with one thread and with three" "this qcc was built without libzip, which reads .npz archives"
+elif cmp trained1.onnx trained3.onnx >.differences 2>&1; then pass "training with one thread and with three"; else fail "training with one thread and with three" "$(cat .stderr .differences)"; fi
 finish

@@ -231,7 +231,11 @@ int main(void)
 	own = own ? own : ".";
 	shared = shared ? shared : "../shared";
 	snprintf(path, sizeof path, "%s/models/conformance/operators", own);
-	run_files(&t, path);
+	if (strstr(QCC_WITHOUT, " zip"))
+		printf("ok %d - the cases of models/conformance/operators # SKIP built without libzip, which reads .npz\n",
+		       ++t.count);
+	else
+		run_files(&t, path);
 	if (t.count == 0)
 		printf("Bail out! models/conformance is not below %s (QCC_SRC)\n", own);
 	run_folder(&t, own, "models", run_network);

@@ -209,7 +209,10 @@ static void run_shrunk(struct tally *t, const char *shared)
 			layer++;
 		}
 	result(t, shapes && layer == 4, "cybsec-mlp shrunk", "463-36-22-6-1", &d);
-	if (whole && shrunk)
+	if (whole && shrunk && strstr(QCC_WITHOUT, " zip"))
+		printf("ok %d - cybsec-mlp shrunk: recorded rows # SKIP built without libzip, which reads .npz\n",
+		       ++t->count);
+	else if (whole && shrunk)
 		compare_rows(t, shared, whole, shrunk);
 	graph_free(whole);
 	graph_free(shrunk);

@@ -53,6 +53,7 @@ def compiled_model(passes="set-datatype(input=BINARY),streamline"):
 
 
 X = np.load("input.npy")
+BUILT = subprocess.run([os.environ["QCC"], "--version"], capture_output=True, text=True, check=True).stdout
 
 
 @case()
@@ -341,7 +342,7 @@ def frame():
     assert len(qcc.encode(rows, ignore=["id", "attack_cat"]).bits) == 50
 
 
-@case()
+@case(needs=["+zip"])
 def trains():
     """encodes, trains and evaluates"""
     rows = qcc.encode("flows.csv", ignore=["id", "attack_cat"])
@@ -358,7 +359,7 @@ def trains():
     assert kept["model"] == "kept.onnx" and kept.model.name == "kept.onnx" and Path("kept.train/history.csv").exists()
 
 
-@case()
+@case(needs=["+zip"])
 def misused_program():
     """errors of encode, train and evaluate are qcc.Error too"""
     assert refused(qcc.encode, "missing.csv").file == "missing.csv"
@@ -405,7 +406,7 @@ def brevitas():
                 sys.modules[name] = old
 
 
-@case(needs=["optuna"])
+@case(needs=["optuna", "+zip"])
 def tuned():
     """tune searches accuracy and LUTs, keeps the study, and goes on with it"""
     import optuna
@@ -422,7 +423,7 @@ def tuned():
         assert 0 <= accuracy <= 1 and luts > 0 and Path(f"tuned/trial-{trial.number}.onnx").exists()
 
 
-@case(needs=["nbconvert", "ipykernel"])
+@case(needs=["nbconvert", "ipykernel", "+zip"])
 def notebook():
     """the notebook in examples/ runs"""
     folder = Path("notebook/examples")
@@ -450,12 +451,17 @@ def documented():
     session = {}
     for block in blocks:
         needs = [name for name in ("optuna", "brevitas", "pandas", "onnx") if re.search(rf"# needs .*\b{name}\b", block)]
+        if re.search(r"\brows\b", block):
+            needs.append("+zip")
         yield (lambda block=block: run_quietly(block, session)), block.splitlines()[0], needs
 
 
 def missing(needs, file):
     for name in needs:
-        if importlib.util.find_spec(name) is None:
+        if name.startswith("+"):
+            if re.search(rf"without.* {name[1:]}", BUILT):
+                return f"this qcc was built without {name[1:]}"
+        elif importlib.util.find_spec(name) is None:
             return f"no {name}"
     return f"no {file} in ../shared" if file and not (SHARED / file).exists() else None
 

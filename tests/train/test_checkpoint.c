@@ -14,6 +14,8 @@ struct training {
 
 static void start(struct training *x)
 {
+	if (strstr(QCC_WITHOUT, " zip"))
+		skip(); /* checkpoints are .npz archives, which libzip reads */
 	static const uint8_t bits[] = { 0, 1, 1, 0, 1, 1, 0, 0 };
 	const int64_t dims[] = { 4, 2 };
 	struct diags d = { 0 };
