@@ -91,6 +91,9 @@ struct datatype hw_datatype(const struct node *n, const char *attribute);
 const char *hw_ram_name(enum hw_ram ram);
 /* Reshape, Flatten, Squeeze, Unsqueeze, Identity: the same elements in the same order; no hardware at all. */
 bool hw_is_view(const struct node *n);
+/* A Shuffle's order: loops, the outermost first, of such lengths, each step of which goes so many words on in what was read; words
+ * of simd elements. Returns how many loops; 0 where the attributes are wrong. */
+int hw_shuffle_loops(const struct node *n, int64_t simd, int64_t lengths[MAX_RANK], int64_t steps[MAX_RANK]);
 /* A FIFO. */
 bool hw_is_queue(const struct node *n);
 /* What v holds, looking through reshapes and FIFOs: the value that a layer or the host computes. */

@@ -31,6 +31,7 @@ libqcc_la_SOURCES += \
 	src/hw/kinds/mvau.c \
 	src/hw/kinds/pairs.c \
 	src/hw/kinds/pool.c \
+	src/hw/kinds/shuffle.c \
 	src/hw/kinds/streaming_concat.c \
 	src/hw/kinds/streaming_data_width_converter.c \
 	src/hw/kinds/streaming_eltwise.c \

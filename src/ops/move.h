@@ -53,6 +53,8 @@ bool infer_ints(const struct node *n, size_t input, const char *attr, int64_t ou
 bool exec_ints(const struct exec_ctx *x, size_t input, const char *attr, int64_t out[2 * MAX_RANK], size_t *count);
 /* Normalises axes in place; false where one is out of range or double. */
 bool normal_axes(int64_t *axes, size_t count, int rank);
+/* The order of axes that a Transpose asks for (default: reversed); false where its attribute is none of that rank. */
+bool transpose_permutation(const struct node *n, int rank, int64_t perm[MAX_RANK]);
 
 /* A view of input 0 under another shape as output 0, with a diagnostic where the counts differ. */
 int exec_view(struct exec_ctx *x, int rank, const int64_t *dims);

@@ -1,8 +1,7 @@
 /* Transpose: axes in another order. */
 #include "ops/move.h"
 
-/* The permutation (default: reversed); false where the attribute is none of that rank. */
-static bool permutation(const struct node *n, int rank, int64_t perm[MAX_RANK])
+bool transpose_permutation(const struct node *n, int rank, int64_t perm[MAX_RANK])
 {
 	size_t count;
 	const int64_t *given = node_attr_ints(n, "perm", &count);
@@ -20,7 +19,7 @@ static int infer_transpose(struct infer_ctx *x)
 {
 	const struct value *in = node_input(x->node, 0);
 	int64_t perm[MAX_RANK], dims[MAX_RANK];
-	if (in->rank >= 0 && !permutation(x->node, in->rank, perm))
+	if (in->rank >= 0 && !transpose_permutation(x->node, in->rank, perm))
 		return perm_error(x->diags, x->node);
 	for (int i = 0; i < in->rank; i++)
 		dims[i] = in->dims[perm[i]];
@@ -32,7 +31,7 @@ static int exec_transpose(struct exec_ctx *x)
 {
 	const struct tensor *in = x->in[0];
 	int64_t perm[MAX_RANK], strides[MAX_RANK];
-	if (!permutation(x->node, in->rank, perm))
+	if (!transpose_permutation(x->node, in->rank, perm))
 		return perm_error(x->diags, x->node);
 	row_major_strides(in->rank, in->dims, strides);
 	struct move m = { .x = x };

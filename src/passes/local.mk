@@ -98,6 +98,7 @@ libqcc_la_SOURCES += \
 	src/passes/to_hw.h \
 	src/passes/to_hw_matvec.c \
 	src/passes/to_hw_parts.c \
+	src/passes/to_hw_shuffle.c \
 	src/passes/to_hw_streams.c \
 	src/passes/to_hw_sums.c \
 	src/passes/to_hw_thresholds.c \

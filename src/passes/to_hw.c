@@ -81,20 +81,6 @@ static bool is_left(const struct node *n, const unsigned char *reach)
 	return n && reach[n->id] == 3 && !hw_kind_of(n) && !hw_is_view(n);
 }
 
-/* A Transpose that is there because of its neighbour, which was left, too. */
-static bool is_in_company(const struct node *n, const unsigned char *reach)
-{
-	const struct node *before = node_input(n, 0)->producer;
-	if (n->op != &op_Transpose)
-		return false;
-	if (is_left(before, reach) && before->op != &op_Transpose)
-		return true;
-	value_for_each_use (n->outputs[0], u)
-		if (is_left(u->user, reach) && u->user->op != &op_Transpose)
-			return true;
-	return false;
-}
-
 /* Why a node of integers has no hardware form. */
 static const char *reason_of(const struct node *n)
 {
@@ -102,8 +88,6 @@ static const char *reason_of(const struct node *n)
 		return "takes elements in another order, or not in even steps, which no layer of FINN does";
 	if (n->op == &op_Pad)
 		return "pads with other values than 0, which no layer of FINN does";
-	if (n->op == &op_Transpose)
-		return "changes the order of a stream, for which no layer of FINN has the memory";
 	if (n->op == &op_ReduceSum || n->op == &op_ReduceMax)
 		return "reduces axes that do not lie side by side, for which FINN has no layer";
 	if (n->op == &op_MatMul || n->op == &op_Gemm)
@@ -117,7 +101,7 @@ static int check_leftovers(const struct graph *g, struct diags *d)
 	unsigned char *reach = reach_of_hardware(g);
 	int result = 0;
 	for (const struct node *n = g->first; n; n = n->next) {
-		if (!is_left(n, reach) || is_in_company(n, reach))
+		if (!is_left(n, reach))
 			continue;
 		if (to_hw_is_integer(node_input(n, 0)))
 			result = diag_node_error(d, n,
@@ -167,10 +151,34 @@ static bool needs_lowering(const struct graph *g)
 	return false;
 }
 
+/* The layer in front of a view or a Transpose may give fewer bits than what it was made from; what reads it, the same. */
+static void narrow(const struct node *n)
+{
+	if ((hw_is_view(n) || n->op == &op_Transpose) && to_hw_is_integer(node_input(n, 0)))
+		node_output(n, 0)->datatype = node_input(n, 0)->datatype;
+}
+
+/* Transposes between hardware layers; those at the ends are the host's. */
+static int convert_transposes(struct pass_ctx *ctx)
+{
+	unsigned char *reach = reach_of_hardware(ctx->graph);
+	size_t known = ctx->graph->next_node_id;
+	int result = 0;
+	for (struct node *n = ctx->graph->first, *next; n && result >= 0; n = next) {
+		next = n->next;
+		if (n->id < known && is_left(n, reach))
+			result = to_hw_shuffle(ctx, n);
+		ctx->changes += result > 0;
+	}
+	free(reach);
+	return result;
+}
+
 static int convert_all(struct pass_ctx *ctx)
 {
 	for (struct node *n = ctx->graph->first, *next; n; n = next) {
 		struct node *before = n->prev;
+		narrow(n);
 		int result = convert_node(ctx, n);
 		if (result < 0)
 			return -1;
@@ -180,6 +188,8 @@ static int convert_all(struct pass_ctx *ctx)
 		while (result > 0 && next && hw_kind_of(next))
 			next = next->next;
 	}
+	if (convert_transposes(ctx) < 0)
+		return -1;
 	for (struct node *n = ctx->graph->last, *prev; n; n = prev) {
 		prev = n->prev;
 		int result = to_hw_channelwise(ctx, n);
@@ -277,6 +287,7 @@ const struct pass pass_to_hw = {
 		"with FINN's attributes and PE = SIMD = 1 (the sliding windows: all channels), which fold then sets. A product of two\n"
 		"activations is a StreamingEltwise, also where one is a pixel that is combined with all of an image (the gate of squeeze and\n"
 		"excite); FINN-plus builds those, FINN does not. Slice, Pad and Gather become Crop and FMPadding, Split StreamingSplit.\n"
+		"A Transpose between layers is a Shuffle, which FINN-plus has and which stores a frame.\n"
 		"Sums and maxima over axes that lie side by side are layers as well. Bipolar inputs times bipolar weights count bits; thresholds are\n"
 		"rewritten for that. Bipolar images that are padded with zeros become TERNARY where they are\n"
 		"made, since a bit cannot hold 0 (FINN writes bits of 0, which count as -1 there). Layers that compute with real\n"

@@ -17,6 +17,7 @@ int to_hw_stream(struct pass_ctx *ctx, struct node *n);	   /* Add, Sub, Mul, Con
 int to_hw_channelwise(struct pass_ctx *ctx, struct node *n); /* Add, Mul with a constant */
 int to_hw_reduction(struct node *n);			     /* ReduceSum, ReduceMax */
 int to_hw_part(struct pass_ctx *ctx, struct node *n);	     /* Slice, Split, Pad, Gather of constant indices */
+int to_hw_shuffle(struct pass_ctx *ctx, struct node *n);     /* Transpose */
 void to_hw_take_away_views(struct pass_ctx *ctx);	     /* Reshape between layers */
 void to_hw_duplicate(struct pass_ctx *ctx);		     /* fan-out: DuplicateStreams */
 

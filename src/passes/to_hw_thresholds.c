@@ -1,5 +1,6 @@
 /* to-hw: thresholds in the form that hardware takes; a MultiThreshold alone becomes Thresholding. */
 #include <math.h>
+#include <string.h>
 
 #include "ops/channels.h"
 #include "passes/edit.h"
@@ -117,29 +118,41 @@ static bool is_identity(struct graph *g, struct value *x, const struct tensor *t
 	return true;
 }
 
-int to_hw_threshold(struct pass_ctx *ctx, struct node *n)
+/* Each row of t so many times: thresholds along an axis, for all elements of the axes behind it. */
+static struct value *repeated_rows(struct graph *g, const struct value *t, int64_t times)
 {
-	struct value *x = node_input(n, 0);
-	if (n->op != &op_MultiThreshold || !to_hw_is_integer(x))
-		return 0;
-	if (to_hw_check_threshold(n, ctx->diags) != 0)
-		return -1;
-	struct value *t = node_input(n, 1);
-	if (t->dims[0] > 1 && threshold_axis(n, x->rank) != x->rank - 1)
-		return diag_node_error(
-			ctx->diags, n, NULL,
-			"has thresholds along axis %d of %d; hardware holds channels along the last axis, and no "
-			"transposition of this value is free",
-			threshold_axis(n, x->rank), x->rank);
-	t = to_hw_thresholds(ctx->graph, n);
-	int64_t actual = to_hw_act_val(n);
+	int64_t rows = t->dims[0], steps = t->dims[1];
+	struct tensor *all = tensor_new(ELEM_FLOAT, 2, (int64_t[]){ rows * times, steps });
+	for (int64_t i = 0; i < all->count; i++)
+		tensor_put(all, i, tensor_at(t->constant, i / steps / times * steps + i % steps));
+	struct value *v = value_new_constant(g, t->name, all);
+	v->datatype = t->datatype;
+	return v;
+}
+
+/* Hardware holds channels along the last axis: thresholds along another one are those of channels that are all elements from that
+ * axis on, a view that costs nothing but memory for the thresholds. Returns that view of x, and its thresholds in *t. */
+static struct value *channels_last(struct node *n, struct value *x, struct value **t)
+{
+	int axis = (*t)->dims[0] > 1 ? threshold_axis(n, x->rank) : x->rank - 1;
+	int64_t inner = dims_product(x->dims, axis + 1, x->rank), dims[MAX_RANK];
+	if (axis == x->rank - 1)
+		return x;
+	*t = repeated_rows(n->graph, *t, inner);
+	memcpy(dims, x->dims, (size_t)axis * sizeof *dims);
+	dims[axis] = x->dims[axis] * inner;
+	return to_hw_view(n, x, axis + 1, dims);
+}
+
+static struct node *thresholding(struct node *before, struct value *x, struct value *t, const struct node *n)
+{
 	struct datatype out = node_output(n, 0)->datatype;
-	if (is_identity(ctx->graph, x, t->constant, out, actual)) {
-		value_replace_uses(node_output(n, 0), x);
-		node_remove(n);
-		return 1;
-	}
-	struct node *hw = to_hw_replace(n, "Thresholding", (struct value *[]){ x, t }, 2);
+	struct node *hw = node_new(n->graph, before, DOMAIN_FINN, "Thresholding", (struct value *[]){ x, t }, 2, 1,
+				   node_output(n, 0)->name);
+	node_set_string(hw, "backend", "fpgadataflow");
+	value_set_type(n->graph, hw->outputs[0], ELEM_FLOAT, x->rank, x->dims);
+	hw->outputs[0]->datatype = out;
+	hw->outputs[0]->range = node_output(n, 0)->range;
 	node_set_int(hw, "NumChannels", x->dims[x->rank - 1]);
 	node_set_int(hw, "PE", 1);
 	node_set_int(hw, "numSteps", t->dims[1]);
@@ -147,7 +160,26 @@ int to_hw_threshold(struct pass_ctx *ctx, struct node *n)
 	to_hw_set_datatype(hw, "weightDataType", t->datatype);
 	to_hw_set_datatype(hw, "outputDataType", out);
 	to_hw_set_vectors(hw, x);
-	node_set_int(hw, "ActVal", actual);
+	node_set_int(hw, "ActVal", to_hw_act_val(n));
 	node_set_string(hw, "preferred_impl_style", "hls");
+	return hw;
+}
+
+int to_hw_threshold(struct pass_ctx *ctx, struct node *n)
+{
+	struct value *x = node_input(n, 0), *out = node_output(n, 0);
+	if (n->op != &op_MultiThreshold || !to_hw_is_integer(x))
+		return 0;
+	if (to_hw_check_threshold(n, ctx->diags) != 0)
+		return -1;
+	struct value *t = to_hw_thresholds(ctx->graph, n);
+	if (is_identity(ctx->graph, x, t->constant, out->datatype, to_hw_act_val(n))) {
+		value_replace_uses(out, x);
+	} else {
+		struct value *rows = channels_last(n, x, &t);
+		struct node *hw = thresholding(n, rows, t, n);
+		value_replace_uses(out, to_hw_view(n, hw->outputs[0], out->rank, out->dims));
+	}
+	node_remove(n);
 	return 1;
 }

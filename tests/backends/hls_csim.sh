@@ -121,6 +121,41 @@ for target in 1000 80; do
 	simulate "a gate in $target cycles" gate.onnxtxt "streamline,fold(target_cycles=$target)" hls
 done
 
+# An image that is turned, rows that become channels, thresholds along rows; and the heads of tokens.
+cat >turned.onnxtxt <<'END'
+turned (float[1,4,4,6] x) => (y)
+<float s = {0.5}, float o = {0}, float b = {4}, float[4,1] rows = {0,0.5,1,-0.5},
+ float[4,4,1,1] k = {1,-2,0.5,0, 1.5,2,-1,1, 0,-0.5,1,-1, 2,1.5,-2,0.5}> {
+	i = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(x, s, o, b)
+	v = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(k, s, o, b)
+	c = Conv(i, v)
+	e = Add(c, rows)
+	h = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(e, s, o, b)
+	t = Transpose <perm = [0,1,3,2]>(h)
+	d = Conv(t, v)
+	f = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(d, s, o, b)
+	g = Transpose <perm = [0,3,2,1]>(f)
+	y = Conv(g, v)
+}
+END
+simulate "a turned image" turned.onnxtxt "streamline,fold(target_cycles=200)" hls
+cat >heads.onnxtxt <<'END'
+heads (float[1,4,8] x) => (y)
+<float s = {0.5}, float o = {0}, float b = {4}, int64[4] shape = {0,0,4,2}, float[2,3] u = {1,-2,0.5, 0,1.5,2},
+ float[8,8] w = {1,-2,0.5,0,1.5,2,-1,1, 0,-0.5,1,-1,2,1.5,-2,0.5, 1,0,0,-1,2,0.5,1,1, -2,1,0.5,0,0,1,-1,2,
+	0.5,1,1,-1,0,2,1,-0.5, 1,1,0,0.5,-1,1,2,0, 2,0,-1,1,1,0.5,0,-2, -1,1,2,0,0.5,1,1,0}> {
+	i = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(x, s, o, b)
+	v = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(w, s, o, b)
+	m = MatMul(i, v)
+	r = Reshape(m, shape)
+	t = Transpose <perm = [0,2,1,3]>(r)
+	h = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(t, s, o, b)
+	p = qonnx.Quant <signed = 1, narrow = 0, rounding_mode = "ROUND">(u, s, o, b)
+	y = MatMul(h, p)
+}
+END
+simulate "turned heads, two elements a word" heads.onnxtxt "streamline,fold(target_cycles=50)" hls
+
 # Several inputs and outputs, one of which leaves the hardware as it is; and inputs of integers.
 cat >ports.onnxtxt <<'END'
 ports (float[1,6] x, uint8[1,6] e, int8[1,6] f) => (y, z)

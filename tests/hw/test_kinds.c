@@ -196,6 +196,17 @@ static const struct figures {
 	  { 3, 2, 40 },
 	  84,
 	  0 },
+	/* 32 words of 6 bits are stored in LUTs of 38 bits each, then read */
+	{ "Shuffle",
+	  "x",
+	  "float[1,2,8,4] x",
+	  "in_shape = [1, 2, 8, 4], transpose_in_shape = [1, 2, 8, 4], transpose_out_shape = [1, 8, 2, 4], "
+	  "out_shape = [1, 8, 2, 4], perm = [0, 2, 1, 3], NumChannels = 4, SIMD = 2, data_type = \"UINT3\"",
+	  "UINT3",
+	  { { 3, 2, 32 } },
+	  { 3, 2, 32 },
+	  64,
+	  6 },
 	{ "LabelSelect",
 	  "x",
 	  "float[2,10] x",

@@ -94,6 +94,16 @@ static const struct pass_case turned[] = {
 	{ "a signal turned for a product", SIGNAL, TAPS ", float[4,2] v = {1,-1,2,0,1,1,-1,0}",
 	  FIRST "t = Transpose<perm=[0,2,1]>(m) u = qonnx.Quant" SIGNED "(v, one, zero, four) y = MatMul(t, u)",
 	  "Transpose=1 MVAU=2" },
+	{ "rows become channels", IMAGE, PIXELS ", float[2,6,1,1] v = {1,-1,2,0,1,1, -1,0,2,1,-2,1}",
+	  FIRST "t = Transpose<perm=[0,2,1,3]>(m) u = qonnx.Quant" SIGNED
+		"(v, one, zero, four) d = Conv(t, u) " LAST("d"),
+	  "Shuffle=1 MVAU=2" },
+	{ "thresholds along rows", IMAGE, PIXELS ", float[6,1] rows = {0,0.5,1,-0.5,-1,2}",
+	  FIRST "r = Add(m, rows) n = " QUANT("r") "d = Conv(n, q) " LAST("d"), "Shuffle=2 Thresholding=1 MVAU=2" },
+	{ "heads that are turned", TOKENS, SQUARE ", int64[4] heads = {0,0,2,2}, float[2,1] v = {1,-2}",
+	  IN WEIGHTS "c = MatMul(i, q) h = Reshape(c, heads) t = Transpose<perm=[0,2,1,3]>(h) n = " QUANT(
+		  "t") "u = qonnx.Quant" SIGNED "(v, one, zero, four) y = MatMul(n, u)",
+	  "Transpose=0 Thresholding=1 MVAU=2" },
 	{ "tokens turned for a convolution", TOKENS,
 	  "float[4,4,1] w = {1,-2,0,1, 2,1,-1,0, 0,1,1,-2, -1,0,2,1}, float[4,4] v = {1,-2,0,1, 2,1,-1,0, 0,1,1,-2, -1,0,2,1}",
 	  IN "u = qonnx.Quant" SIGNED "(v, one, zero, four) c = MatMul(i, u) m = " QUANT(
@@ -101,10 +111,27 @@ static const struct pass_case turned[] = {
 	  "Transpose=1 MVAU=2" },
 };
 
+/* The layers say of their streams what the values say that they are. */
+static void assert_types_fit(const struct graph *g)
+{
+	for (const struct node *n = g->first; n; n = n->next) {
+		struct hw_layer l;
+		struct diags d = { 0 };
+		if (!hw_kind_of(n))
+			continue;
+		assert_int_equal(hw_layer_read(n, &l, &d), 0);
+		assert_int_equal(l.in_bits, datatype_bits(node_input(n, 0)->datatype));
+		assert_int_equal(l.out_bits, datatype_bits(node_output(n, 0)->datatype));
+		diags_free(&d);
+	}
+}
+
 static void run_cases(const struct pass_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		graph_free(run_case(&cases[i], "streamline,lower-convs,to-hw", 0));
+		struct graph *g = run_case(&cases[i], "streamline,lower-convs,to-hw", 0);
+		assert_types_fit(g);
+		graph_free(g);
 		graph_free(run_case(&cases[i], "streamline,fold(target_cycles=2000)", 0));
 	}
 }

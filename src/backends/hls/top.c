@@ -254,6 +254,26 @@ static void emit_duplicate(struct writer *w, const struct design_layer *layer)
 	strbuf_puts(w->b, "\t}\n");
 }
 
+/* All words of a frame are stored, and read in the other order. */
+static void emit_shuffle(struct writer *w, const struct design_layer *layer)
+{
+	int64_t lengths[MAX_RANK], steps[MAX_RANK];
+	int loops = hw_shuffle_loops(layer->l.node, layer->l.now.simd, lengths, steps);
+	long long words = w->p->design.streams[layer->in[0]].words.words;
+	strbuf_printf(
+		w->b,
+		"\tstatic ap_uint<%lld> frame[%lld];\n\tfor (int i = 0; i < %lld; i++) {\n#pragma HLS PIPELINE II=1\n"
+		"\t\tframe[i] = in0.read();\n\t}\n",
+		in_width(w->p, layer, 0), words, words);
+	for (int k = 0; k < loops; k++)
+		strbuf_printf(w->b, "\tfor (int i%d = 0; i%d < %lld; i%d++)%s\n", k, k, (long long)lengths[k], k,
+			      k + 1 < loops ? "" : " {");
+	strbuf_puts(w->b, "#pragma HLS PIPELINE II=1\n\t\tout0.write(frame[");
+	for (int k = 0; k < loops; k++)
+		strbuf_printf(w->b, "%si%d * %lld", k ? " + " : "", k, (long long)steps[k]);
+	strbuf_puts(w->b, "]);\n\t}\n");
+}
+
 /* A vector's words go to the parts in turn. */
 static void emit_split(struct writer *w, const struct design_layer *layer)
 {
@@ -329,6 +349,7 @@ static const struct {
 	{ &op_Lookup, emit_lookup },
 	{ &op_MVAU, emit_matvec },
 	{ &op_Pool, emit_pool },
+	{ &op_Shuffle, emit_shuffle },
 	{ &op_StreamingConcat, emit_concat },
 	{ &op_StreamingDataWidthConverter, emit_converter },
 	{ &op_StreamingEltwise, emit_eltwise },
