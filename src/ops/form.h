@@ -70,6 +70,7 @@ op_form_fn form_cast, form_gather, form_gather_elements, form_gather_nd, form_sc
 op_form_fn form_trilu, form_cumsum, form_range, form_reverse_sequence;
 op_form_fn form_mat_mul, form_gemm, form_conv, form_pool;
 op_form_fn form_reduce, form_arg, form_softmax, form_hardmax, form_layer_normalization, form_instance_normalization;
+op_form_fn form_recurrent;
 op_form_fn form_group_normalization, form_lp_normalization, form_mean_variance, form_batch_normalization;
 
 #endif

@@ -30,6 +30,7 @@ libqcc_la_SOURCES += \
 	src/ops/form.h \
 	src/ops/form_move.c \
 	src/ops/form_product.c \
+	src/ops/form_recurrent.c \
 	src/ops/form_reduce.c \
 	src/ops/gather.c \
 	src/ops/gather_elements.c \
@@ -47,6 +48,7 @@ libqcc_la_SOURCES += \
 	src/ops/lines.c \
 	src/ops/lines.h \
 	src/ops/logic.c \
+	src/ops/lrn.c \
 	src/ops/mat_mul.c \
 	src/ops/mat_mul.h \
 	src/ops/max_pool.c \
@@ -75,6 +77,8 @@ libqcc_la_SOURCES += \
 	src/ops/ranges.h \
 	src/ops/real_loops.h \
 	src/ops/rearrange.c \
+	src/ops/recurrent.c \
+	src/ops/recurrent.h \
 	src/ops/reduce.c \
 	src/ops/reduce.h \
 	src/ops/reshape.c \

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ONNX Runtime's own operators (com.microsoft), executed by qcc and by onnxruntime on random inputs of several shapes.
+"""ONNX Runtime's own operators (com.microsoft), and recurrent layers in all their variants, executed by qcc and by onnxruntime on random inputs of several shapes.
 
 Floats agree within 1e-5 of the largest; of quantised outputs, which onnxruntime computes with tables and ratios of its
 own, one in a hundred elements may be one step off.
@@ -99,6 +99,27 @@ def floats():
         yield "SkipSimplifiedLayerNormalization", [f(*s), f(*s), f(h)], {"epsilon": 1e-5}, T.FLOAT
 
 
+# Output 0 is all states, output 1 the last ones.
+def recurrent():
+    length, batch, size, hidden = 5, 3, 4, 6
+    lengths = [np.array([5, 2, 4], np.int32)]
+    for gates, op, names in ((1, "RNN", ["Tanh"]), (3, "GRU", ["Sigmoid", "Tanh"]), (4, "LSTM", ["Sigmoid", "Tanh", "Tanh"])):
+        for direction in ("forward", "reverse", "bidirectional"):
+            d = 2 if direction == "bidirectional" else 1
+            weights = [f(length, batch, size), [f(d, gates * hidden, size)], [f(d, gates * hidden, hidden)], [f(d, 2 * gates * hidden)]]
+            start = [f(d, batch, hidden)] * (2 if op == "LSTM" else 1)
+            plain = {"hidden_size": hidden, "direction": direction}
+            for output in (0, 1):
+                yield op, weights + [lengths] + start, {**plain, "output": output}, T.FLOAT
+            others = {"activations": (["HardSigmoid", "LeakyRelu", "Softsign"][:len(names)]) * d,
+                      "activation_alpha": [0.3, 0.2][:len(names)] * d, "activation_beta": [0.4] * d, "clip": 0.9}
+            yield op, weights + [None] + start, {**plain, **others}, T.FLOAT
+            if op == "GRU":
+                yield op, weights, {**plain, "linear_before_reset": 1}, T.FLOAT
+            if op == "LSTM":
+                yield op, weights + [None] + start + [[f(d, 3 * hidden)]], {**plain, "input_forget": 1}, T.FLOAT
+
+
 def model_of(op, inputs, attributes, out_type):
     names, graph_inputs, constants = [], [], []
     for i, x in enumerate(inputs):
@@ -109,7 +130,10 @@ def model_of(op, inputs, attributes, out_type):
             constants.append(t)
         elif x is not None:
             graph_inputs.append(helper.make_tensor_value_info(names[-1], helper.np_dtype_to_tensor_dtype(x.dtype), x.shape))
-    node = helper.make_node(op, names, ["y"], domain="com.microsoft", **attributes)
+    attributes = dict(attributes)
+    outputs = [""] * attributes.pop("output", 0) + ["y"]
+    domain = "" if op in ("RNN", "GRU", "LSTM") else "com.microsoft"
+    node = helper.make_node(op, names, outputs, domain=domain, **attributes)
     nodes = [node]
     if out_type in (T.UINT4, T.INT4):   # onnxruntime hands out no arrays of these
         node.output[0], out_type = "q", T.FLOAT
@@ -143,7 +167,7 @@ def off(got, want, out_type):
 def main():
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        for op, inputs, attributes, out_type in [*quantised(), *products(), *floats()]:
+        for op, inputs, attributes, out_type in [*quantised(), *products(), *floats(), *recurrent()]:
             model = model_of(op, inputs, attributes, out_type)
             feeds = {f"i{i}": x for i, x in enumerate(inputs) if x is not None and not isinstance(x, list)}
             try:
