@@ -1,8 +1,8 @@
 # Tests of backends: UNIT_TESTS += tests/backends/test_x, or scripts in TESTS and EXTRA_DIST.
 UNIT_TESTS += tests/backends/test_dot tests/backends/test_plan
 TESTS += tests/backends/hls_csim.sh tests/backends/hls_random.py
-TESTS += tests/backends/verilog_board.sh tests/backends/verilog_random.py tests/backends/verilog_sim.sh tests/backends/verilog_unrolled.sh
-EXTRA_DIST += tests/backends/verilog_random.py tests/backends/hls_csim.sh tests/backends/hls_random.py tests/backends/bipolar_net.py tests/backends/verilog_board.sh tests/backends/verilog_lib.sh tests/backends/verilog_sim.sh tests/backends/verilog_unrolled.sh
+TESTS += tests/backends/verilog_board.sh tests/backends/verilog_prove.sh tests/backends/verilog_random.py tests/backends/verilog_sim.sh tests/backends/verilog_unrolled.sh
+EXTRA_DIST += tests/backends/verilog_prove.sh tests/backends/verilog_random.py tests/backends/hls_csim.sh tests/backends/hls_random.py tests/backends/bipolar_net.py tests/backends/verilog_board.sh tests/backends/verilog_lib.sh tests/backends/verilog_sim.sh tests/backends/verilog_unrolled.sh
 TESTS += tests/backends/hostile_names.py
 EXTRA_DIST += tests/backends/hostile_names.py
 TESTS += tests/backends/html_page.py

@@ -40,7 +40,7 @@ void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b)
 	strbuf_printf(
 		b,
 		"# make sim: the design on its golden vectors, with cycles a frame (verilator); STALLS=SEED: valid and ready pause at\n"
-		"# random. make isim: the same in iverilog; make wave: wave.vcd. make lint. make synth TARGET=xilinx|ice40|ecp5 (yosys). make place: placed and routed for an iCE40 (nextpnr).\n"
+		"# random. make isim: the same in iverilog; make wave: wave.vcd. make lint. make prove: pauses change no\n# word (yosys, ABC). make synth TARGET=xilinx|ice40|ecp5 (yosys). make place: placed and routed for an iCE40 (nextpnr).\n"
 		"TOP = %s\nTARGET = xilinx\nDEVICE = hx8k\nPACKAGE = ct256\nSEED = 1\nCXXFLAGS = -O1\nSTALLS =\n"
 		"SOURCES = $(wildcard qcc_*.v) $(TOP).v\n\n"
 		"sim: obj/sim\n\t./obj/sim $(STALLS)\n"
@@ -61,8 +61,9 @@ void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b)
 		"tee -o ice40.stat stat'\n"
 		"place: $(TOP).json\n\tnextpnr-ice40 --$(DEVICE) --package $(PACKAGE) --pcf-allow-unconstrained --seed $(SEED) --json $< "
 		"--asc $(TOP).asc --report place.json\n"
+		"prove:\n\tpython3 prove.py $(MODULES)\n"
 		"clean:\n\trm -rf obj *.log *.stat *.json *.asc *.vcd\n"
-		".PHONY: sim isim wave lint synth synth-xilinx synth-ice40 place clean\n",
+		".PHONY: sim isim wave lint synth synth-xilinx synth-ice40 place prove clean\n",
 		p->top);
 }
 

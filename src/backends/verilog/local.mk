@@ -30,6 +30,8 @@ VERILOG_MODULES = \
 	src/backends/verilog/modules/host.py \
 	src/backends/verilog/modules/ice40-hx8k-b-evn.pcf \
 	src/backends/verilog/modules/ice40-up5k.pcf \
+	src/backends/verilog/modules/prove.py \
+	src/backends/verilog/modules/prove_ports.v \
 	src/backends/verilog/modules/qcc_activate.v \
 	src/backends/verilog/modules/qcc_channelwise.v \
 	src/backends/verilog/modules/qcc_code.v \
