@@ -197,6 +197,12 @@ static void write_buffer(struct output *o, const char *name, struct strbuf *b)
 	strbuf_free(b);
 }
 
+/* One frame a cycle. */
+static bool is_unrolled(const struct backend_ctx *x)
+{
+	return backend_flag(x, "unrolled") || backend_flag(x, "tables");
+}
+
 /* 0: auto. */
 static int64_t stages(const struct backend_ctx *x)
 {
@@ -208,8 +214,9 @@ static int64_t stages(const struct backend_ctx *x)
 static int emit_top(struct output *o, const struct verilog_design *p, struct strbuf *text)
 {
 	struct verilog_writer w = { p, o->dir, text, o->x->diags, false };
-	if (backend_flag(o->x, "unrolled"))
-		return unrolled_emit(p, stages(o->x), text, o->x->report, o->x->diags);
+	struct unrolled_options unrolled = { stages(o->x), backend_flag(o->x, "tables") };
+	if (is_unrolled(o->x))
+		return unrolled_emit(p, &unrolled, text, o->x->report, o->x->diags);
 	verilog_emit_top(&w);
 	return w.failed ? -1 : 0;
 }
@@ -258,7 +265,7 @@ static bool accepts(struct backend_ctx *x)
 /* The design as it is folded, or (unrolled) with every layer at its most parallel: then a frame takes one cycle. */
 static int read_design(struct backend_ctx *x, struct verilog_design *p)
 {
-	bool unrolled = backend_flag(x, "unrolled");
+	bool unrolled = is_unrolled(x);
 	struct design_options options = { .simulate = unrolled ? 0 : SCHEDULE_FULL, .modules = &verilog_modules };
 	if (!unrolled)
 		return verilog_design_read(p, x->graph, backend_string(x, "top"), &options, x->diags);
@@ -279,7 +286,7 @@ static int emit(struct backend_ctx *x)
 	strbuf_printf(&dir, "%s/verilog", x->dir);
 	strbuf_printf(&vectors, "%s/tv", dir.text);
 	struct output o = { x, dir.text, 0 };
-	if (!(x->graph->properties & (backend_flag(x, "unrolled") ? GRAPH_HARDWARE : GRAPH_FOLDED)))
+	if (!(x->graph->properties & (is_unrolled(x) ? GRAPH_HARDWARE : GRAPH_FOLDED)))
 		return diag_error(x->diags,
 				  "-p streamline,fold(target_fps=...); -p streamline,to-hw for verilog(unrolled)",
 				  "backend verilog needs a folded graph");
@@ -303,6 +310,7 @@ static int emit(struct backend_ctx *x)
 static const struct pass_option options[] = {
 	{ "top", OPTION_STRING, "network", "name of the top module" },
 	{ "unrolled", OPTION_FLAG, NULL, "one frame a cycle: every neuron a circuit" },
+	{ "tables", OPTION_FLAG, NULL, "unrolled, but neurons of up to 8 input bits are truth tables" },
 	{ "stages", OPTION_STRING, "auto", "unrolled: register stages, or auto: one every three gates" },
 	{ "samples", OPTION_INT, "4", "golden vectors to write" },
 	{ 0 }
@@ -323,7 +331,10 @@ const struct backend backend_verilog = {
 		"verilog(unrolled) writes small dense networks as one circuit that takes a frame a cycle: weights and thresholds\n"
 		"become adders and tables, what neurons have in common is computed once, registers stand between so many gates.\n"
 		"\n"
-		"    qcc model.onnx -p 'streamline,to-hw' -b 'verilog(unrolled,stages=4)' -o out\n",
+		"    qcc model.onnx -p 'streamline,to-hw' -b 'verilog(unrolled,stages=4)' -o out\n"
+		"\n"
+		"verilog(tables) does the same, but neurons of up to 8 input bits become truth tables: networks that were trained\n"
+		"with `qcc train --fan-in` have many of them.\n",
 	.options = options,
 	.accepts = accepts,
 	.emit = emit,

@@ -14,6 +14,8 @@ libqcc_la_SOURCES += \
 	src/backends/verilog/unrolled/netlist.h \
 	src/backends/verilog/unrolled/share.c \
 	src/backends/verilog/unrolled/share.h \
+	src/backends/verilog/unrolled/tables.c \
+	src/backends/verilog/unrolled/tables.h \
 	src/backends/verilog/unrolled/unrolled.c \
 	src/backends/verilog/unrolled/unrolled.h \
 	src/backends/verilog/verilog.h

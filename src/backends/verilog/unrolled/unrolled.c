@@ -6,11 +6,16 @@
 #include "backends/verilog/unrolled/activate.h"
 #include "backends/verilog/unrolled/heap.h"
 #include "backends/verilog/unrolled/share.h"
+#include "backends/verilog/unrolled/tables.h"
 #include "hw/kind.h"
 #include "ops/op.h"
 #include "util/integers.h"
 
-enum { MOST_ROWS = 1024, MOST_INPUTS = 4096 };
+enum {
+	MOST_ROWS = 1024,
+	MOST_INPUTS = 4096,
+	TABLE_INPUTS = 8 /* bits up to which a table takes no more LUTs than adders and comparisons */
+};
 
 /* ---- which layers ---- */
 
@@ -89,6 +94,8 @@ struct build {
 	const struct verilog_design *p;
 	struct netlist net;
 	struct element **streams; /* of each stream of the design */
+	int table_bits;		  /* neurons of so many input bits become tables */
+	int64_t tables;		  /* how many did */
 	struct diags *d;
 };
 
@@ -228,15 +235,52 @@ static void share_inputs(const struct element *in, int64_t count, struct share_i
 
 /* ---- a layer ---- */
 
+/* The element that a count of thresholds in so many bits stands for; out has room for a bit before it. */
+static struct element counted(const struct activation *a, lit *out, int bits, int64_t base, bool bipolar)
+{
+	int64_t least = base, most = base;
+	for (int64_t j = 0; j < a->steps; j++) {
+		least += a->thresholds[j] <= a->lo;
+		most += a->thresholds[j] <= a->hi;
+	}
+	if (bipolar)
+		return (struct element){ { out, bits + 1, 1 }, -1, 1 };
+	return (struct element){ { out, bits, -base }, least, most };
+}
+
 static struct element thresholded(struct build *b, const struct activation *a, struct net_number x, int64_t base,
 				  bool bipolar)
 {
 	int bits = bits_of_unsigned(a->steps);
 	lit *out = arena_array(&b->net.arena, lit, bits + 2);
 	activation_count(&b->net, a, x, out + bipolar, bits);
-	if (bipolar)
-		return (struct element){ { out, bits + 1, 1 }, -1, 1 };
-	return (struct element){ { out, bits, -base }, base, base + a->steps };
+	return counted(a, out, bits, base, bipolar);
+}
+
+/* The terms of a row; NULL where it does not become a table. */
+static struct table_term *table_terms(const struct sums *s, int64_t row)
+{
+	const struct matrix *m = s->m;
+	struct table_term *terms = xcalloc((size_t)m->columns + 1, sizeof *terms);
+	for (int64_t c = 0; c < m->columns; c++)
+		terms[c] = (struct table_term){ m->weights[row * m->columns + c], &s->inputs[c].x, s->inputs[c].lo,
+						s->inputs[c].hi };
+	if (m->steps && table_bits(terms, (size_t)m->columns) <= s->b->table_bits)
+		return terms;
+	free(terms);
+	return NULL;
+}
+
+static struct element tabled(struct sums *s, int64_t row, const struct table_term *terms, bool bipolar)
+{
+	struct activation *a = &s->plans[row];
+	int bits = bits_of_unsigned(a->steps);
+	lit *out = arena_array(&s->b->net.arena, lit, bits + 2);
+	a->lo = a->hi = s->m->constants[row];
+	table_add_range(terms, (size_t)s->m->columns, &a->lo, &a->hi);
+	table_count(&s->b->net, terms, (size_t)s->m->columns, s->m->constants[row], a, out + bipolar, bits);
+	s->b->tables++;
+	return counted(a, out, bits, s->m->base, bipolar);
 }
 
 static void plan_rows(const struct sums *s)
@@ -253,20 +297,32 @@ static void plan_rows(const struct sums *s)
 	}
 }
 
+/* Rows that become tables are nothing to the others. */
 static void build_rows(struct sums *s, const struct matrix *m, bool bipolar, struct element *out)
 {
-	for (int64_t r = 0; r < m->rows; r++)
-		share_add_row(&s->share, m->weights + r * m->columns);
+	int64_t *nothing = xcalloc((size_t)m->columns + 1, sizeof *nothing);
+	struct table_term **tables = xcalloc((size_t)m->rows + 1, sizeof *tables);
+	for (int64_t r = 0; r < m->rows; r++) {
+		tables[r] = table_terms(s, r);
+		share_add_row(&s->share, tables[r] ? nothing : m->weights + r * m->columns);
+	}
 	plan_rows(s);
 	share_run(&s->share);
 	s->done = xcalloc(s->share.rows.count + 1, sizeof *s->done);
 	for (int64_t r = 0; r < m->rows; r++) {
+		if (tables[r]) {
+			out[r] = tabled(s, r, tables[r], bipolar);
+			free(tables[r]);
+			continue;
+		}
 		struct net_number x = build_row(s, (size_t)r);
 		x.offset -= m->constants[r];
 		out[r] = (struct element){ x, s->plans[r].lo, s->plans[r].hi };
 		if (m->steps)
 			out[r] = thresholded(s->b, &s->plans[r], x, m->base, bipolar);
 	}
+	free(nothing);
+	free(tables);
 	free(s->done);
 }
 
@@ -420,9 +476,10 @@ static void write_module(const struct build *b, const lit *out, int64_t width, s
 	}
 }
 
-int unrolled_emit(const struct verilog_design *p, int64_t stages, struct strbuf *text, json_t *report, struct diags *d)
+int unrolled_emit(const struct verilog_design *p, const struct unrolled_options *o, struct strbuf *text, json_t *report,
+		  struct diags *d)
 {
-	struct build b = { .p = p, .d = d };
+	struct build b = { .p = p, .d = d, .table_bits = o->tables ? TABLE_INPUTS : -1 };
 	int result = 0;
 	if (p->design.n_outputs != 1)
 		return diag_error(d, "fold it instead (verilog without unrolled)",
@@ -436,9 +493,11 @@ int unrolled_emit(const struct verilog_design *p, int64_t stages, struct strbuf 
 	if (result == 0) {
 		const struct design_stream *s = design_port(&p->design, true, 0);
 		lit *out = encode_output(&b, s);
-		netlist_stages(&b.net, stages, out, (size_t)hw_width(s->words));
+		netlist_stages(&b.net, o->stages, out, (size_t)hw_width(s->words));
 		write_module(&b, out, hw_width(s->words), text);
 		json_object_set_new(report, "stages", json_integer(b.net.stages));
+		if (o->tables)
+			json_object_set_new(report, "tables", json_integer((json_int_t)b.tables));
 		json_object_set_new(report, "luts", json_integer((json_int_t)netlist_luts(&b.net)));
 	}
 	free(b.streams);
