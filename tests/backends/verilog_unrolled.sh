@@ -31,7 +31,7 @@ else
 	fail "it has 3 stages" "$(grep 'valid <=' out/verilog/network.v)"
 fi
 
-# layer NAME DATATYPES INPUTS CONSTANTS NODES: a design of those nodes.
+# layer NAME DATATYPES INPUTS CONSTANTS NODES [OPTIONS]: a design of those nodes.
 layer() {
 	cat >layer.onnxtxt <<END
 layer ($3) => (y)
@@ -39,7 +39,7 @@ layer ($3) => (y)
 	$5
 }
 END
-	simulate "$1" layer.onnxtxt "set-datatype($2),to-hw"
+	simulate "$1" layer.onnxtxt "set-datatype($2),to-hw" "$6"
 }
 finn=finn.custom_op.fpgadataflow
 # list COUNT EXPRESSION: numbers that awk makes of i.
@@ -73,6 +73,18 @@ layer "sums of two streams and constants" x=INT4,z=INT4 "float[1,6] x, float[1,6
 	paramDataType = \"INT4\", outputDataType = \"INT6\"> (a, c)
 	y = $finn.Thresholding <NumChannels = 6, PE = 1, numSteps = 3, numInputVectors = [1], inputDataType = \"INT6\",
 	weightDataType = \"INT7\", outputDataType = \"UINT2\"> (b, t)"
+
+# Two neurons of three inputs and one of five: with two bits each, tables and adders; ternary inputs leave a code unused.
+for type in BIPOLAR TERNARY INT2; do
+	layer "tables of $type" x=$type "float[1,5] x" "float[5,3] w = {1,0,2, -1,3,-1, 0,-2,1, 2,1,-1, 0,0,1}, float[3,3] t = {-2,0,1,-1,2,3,-9,0,1}" \
+		"y = $finn.MVAU <MW = 5, MH = 3, PE = 1, SIMD = 1, inputDataType = \"$type\", weightDataType = \"INT3\", ActVal = 0,
+		outputDataType = \"UINT2\"> (x, w, t)" tables
+done
+if grep -q '"tables": 2,' out/report.json; then
+	pass "two of three neurons are tables"
+else
+	fail "two of three neurons are tables" "$(grep tables out/report.json)"
+fi
 
 refuses "networks with images are refused" "one frame a cycle is for dense networks" \
 	"$QCC" "$QCC_SRC/models/cnn_4w4a/model.onnx" -q -p streamline,to-hw -b 'verilog(unrolled)' -o out
