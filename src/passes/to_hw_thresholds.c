@@ -151,6 +151,8 @@ static struct node *thresholding(struct node *before, struct value *x, struct va
 				   node_output(n, 0)->name);
 	node_set_string(hw, "backend", "fpgadataflow");
 	value_set_type(n->graph, hw->outputs[0], ELEM_FLOAT, x->rank, x->dims);
+	if (x->rank == node_output(n, 0)->rank) /* no view */
+		hw->outputs[0]->layout = node_output(n, 0)->layout;
 	hw->outputs[0]->datatype = out;
 	hw->outputs[0]->range = node_output(n, 0)->range;
 	node_set_int(hw, "NumChannels", x->dims[x->rank - 1]);
