@@ -203,10 +203,58 @@ static void print_all(const struct diags *d, struct loudness l)
 	arena_free(&lines);
 }
 
+/* ---- progress ---- */
+
+static double *start_of(struct progress_line *line, const char *what, double now)
+{
+	size_t free_place = 0;
+	for (size_t i = 0; i < sizeof line->loops / sizeof *line->loops; i++) {
+		if (line->loops[i].what && !strcmp(line->loops[i].what, what))
+			return &line->loops[i].started;
+		if (!line->loops[i].what)
+			free_place = i;
+	}
+	line->loops[free_place].what = what;
+	line->loops[free_place].started = now;
+	return &line->loops[free_place].started;
+}
+
+void cli_clear_progress(struct progress_line *line)
+{
+	if (line->shown)
+		fputs("\r\033[K", stderr);
+	line->shown = false;
+}
+
+static void show_progress(void *user, const char *what, double done)
+{
+	struct progress_line *line = user;
+	double now = seconds_now(), *started = start_of(line, what, now);
+	if (done <= 0)
+		*started = now;
+	if (done >= 1)
+		cli_clear_progress(line);
+	if (done <= 0 || done >= 1 || now - *started < 1 || now - line->last < 0.1)
+		return;
+	fprintf(stderr, "\r%s: %.0f %%, %.0f s left\033[K", what, 100 * done, (now - *started) / done * (1 - done));
+	line->last = now;
+	line->shown = true;
+}
+
+void cli_show_progress(struct loudness *l, struct diags *d)
+{
+	if (l->quiet || !isatty(STDERR_FILENO))
+		return;
+	d->limits = &l->limits;
+	l->limits.progress = show_progress;
+	l->limits.progress_user = &l->line;
+}
+
 void cli_say(struct diags *d, struct loudness l)
 {
 	const struct limits *limits = d->limits;
 	fflush(stdout);
+	cli_clear_progress(&l.line);
 	print_all(d, l);
 	diags_free(d);
 	*d = (struct diags){ .limits = limits };
@@ -215,6 +263,7 @@ void cli_say(struct diags *d, struct loudness l)
 int cli_finish(struct diags *d, struct loudness l, int status)
 {
 	fflush(stdout);
+	cli_clear_progress(&l.line);
 	print_all(d, l);
 	bool failed = status != 0 || d->errors > 0;
 	diags_free(d);

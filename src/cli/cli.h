@@ -24,11 +24,26 @@ struct command {
 /* Runs the subcommand that argv[1] names, else compile. Returns the exit status. */
 int cli_main(int argc, char **argv);
 
+/* What a terminal shows of long loops (struct limits, progress): how far, and how long it will take. */
+struct progress_line {
+	struct {
+		const char *what;
+		double started;
+	} loops[4];
+	double last;
+	bool shown;
+};
+
 /* How much is said, and what the command may take. */
 struct loudness {
 	bool verbose, quiet;
 	struct limits limits;
+	struct progress_line line;
 };
+
+/* Shows progress from now on where standard error is a terminal; cli_say and cli_finish take the line away. */
+void cli_show_progress(struct loudness *l, struct diags *d);
+void cli_clear_progress(struct progress_line *line);
 
 /* Prints what was collected to stderr, one line for each, equal lines once: errors always, warnings unless quiet, notes
  * where verbose. Frees it. Returns the exit status: 1 where there was an error or status is not 0. */

@@ -436,6 +436,7 @@ static int run_job(struct job *j)
 	j->options.verbose = j->loud.verbose;
 	j->options.verify_structure = pipeline_verify_default();
 	bool scripted = j->script || j->interactive;
+	cli_show_progress(&j->loud, &j->diags);
 	int status = scripted ? run_script(j) : j->dry_run ? dry_run(j) : compile(j);
 	free(dump);
 	return status;

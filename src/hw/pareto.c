@@ -6,6 +6,7 @@
 #include "hw/folding.h"
 #include "util/file.h"
 #include "util/strbuf.h"
+#include "util/limits.h"
 
 struct point {
 	double fps;
@@ -41,13 +42,15 @@ static void csv_row(const struct folding *f, const size_t *chosen, const struct 
 }
 
 /* From the fastest on: a slower point is on the front where it is cheaper than all before. */
-static void walk(const struct folding *f, const struct folding_rules *rules, struct front *front, struct strbuf *csv)
+static void walk(const struct folding *f, const struct folding_rules *rules, struct front *front, struct strbuf *csv,
+		 const struct diags *d)
 {
 	struct fold_problem p = folding_problem(f, rules);
 	size_t n, *chosen = xcalloc(f->count + 1, sizeof *chosen);
 	int64_t *cycles = fold_cycle_counts(&p, &n);
 	front->points = xcalloc(n + 1, sizeof *front->points);
 	for (size_t i = 0; i < n; i++) {
+		progress_tell(d, "pareto", (double)i / (double)n);
 		if (!fold_cheapest(&p, cycles[i], chosen))
 			continue;
 		struct point *at = &front->points[front->count];
@@ -58,6 +61,7 @@ static void walk(const struct folding *f, const struct folding_rules *rules, str
 		front->count++;
 		csv_row(f, chosen, at, csv);
 	}
+	progress_tell(d, "pareto", 1);
 	free(cycles);
 	free(chosen);
 }
@@ -138,7 +142,7 @@ int folding_pareto(const struct folding *f, const struct folding_rules *rules, c
 	struct front front = { 0 };
 	const char *end = strrchr(path, '.');
 	csv_head(f, &csv);
-	walk(f, rules, &front, &csv);
+	walk(f, rules, &front, &csv, d);
 	int result = write_text(path, &csv, d);
 	if (result == 0 && front.count) {
 		svg_plot(&front, &svg);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "util/vec.h"
+#include "util/limits.h"
 
 enum {
 	AT_ONCE = 1 << 15,
@@ -112,10 +113,12 @@ static int compare_integers(const struct claim *c, int64_t shift, struct found *
 	int result = 0;
 	for (int64_t p = c->lo; p <= c->hi && result == 0; p += at_once) {
 		int64_t n = c->hi - p + 1 < at_once ? c->hi - p + 1 : at_once;
+		progress_tell(d, "certify", (double)(p - c->lo) / (double)(c->hi - c->lo + 1));
 		for (int64_t i = 0; i < n * channels; i++)
 			points[i] = (double)(p + i / channels);
 		result = compare(c, points, n, shift, found, d);
 	}
+	progress_tell(d, "certify", 1);
 	free(points);
 	return result;
 }
@@ -156,6 +159,7 @@ static int compare_steps(const struct claim *c, int64_t shift, struct found *fou
 	int result = compare(c, points, 2, shift, found, d);
 	for (int64_t k = 0; k < levels && result == 0; k += at_once) {
 		int64_t n = levels - k < at_once ? levels - k : at_once;
+		progress_tell(d, "certify", (double)k / (double)levels);
 		for (int64_t i = 0; i < n * channels; i++) {
 			int64_t row = t->dims[0] > 1 ? i % channels : 0;
 			points[i] = point_at(c, tensor_floats(t)[row * levels + k + i / channels]);
@@ -163,6 +167,7 @@ static int compare_steps(const struct claim *c, int64_t shift, struct found *fou
 		}
 		result = compare(c, points, 2 * n, shift, found, d);
 	}
+	progress_tell(d, "certify", 1);
 	free(points);
 	return result;
 }

@@ -6,6 +6,7 @@
 #include "passes/edit.h"
 #include "passes/pass.h"
 #include "util/integers.h"
+#include "util/limits.h"
 
 static bool is_foldable(const struct node *n)
 {
@@ -92,7 +93,9 @@ int fold_node(struct graph *g, struct node *n, struct exec_budget *left, struct 
 static enum pass_result run(struct pass_ctx *ctx)
 {
 	struct exec_budget left = exec_budget_of_constants(ctx->graph, ctx->diags);
+	uint32_t all = ctx->graph->n_nodes, at = 0;
 	graph_for_each_node (ctx->graph, n) {
+		progress_tell(ctx->diags, "fold-constants", (double)at++ / all);
 		if (!is_known_type(n) && !is_foldable(n)) {
 			/* Folding upstream may have made shapes known: types go on as the walk does. */
 			if (ctx->changes && node_infer(n, ctx->diags) != 0)
@@ -106,6 +109,7 @@ static enum pass_result run(struct pass_ctx *ctx)
 			return PASS_ERROR;
 		ctx->changes += (size_t)folded;
 	}
+	progress_tell(ctx->diags, "fold-constants", 1);
 	return pass_result(ctx);
 }
 

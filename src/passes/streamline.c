@@ -6,6 +6,7 @@
 #include "passes/rules/rule.h"
 #include "passes/thresholds.h"
 #include "util/strbuf.h"
+#include "util/limits.h"
 
 struct sweep {
 	struct rule_ctx x;
@@ -43,8 +44,10 @@ static const char *reason_of(const struct sweep *s, const struct node *n)
 /* The rules on every node, in order. What a rule puts behind its node is not visited: it is scale and bias. */
 static int sweep_graph(struct sweep *s, struct graph *g)
 {
+	uint32_t all = g->n_nodes, at = 0;
 	for (struct node *n = g->first, *next; n; n = next) {
 		next = n->next;
+		progress_tell(s->x.diags, "streamline", at < all ? (double)at++ / all : 1);
 		s->x.reason = NULL;
 		for (size_t i = 0; i < rule_table_size; i++) {
 			const struct rule *rule = rule_table[i];
@@ -63,6 +66,7 @@ static int sweep_graph(struct sweep *s, struct graph *g)
 			set_reason(s, n, s->x.reason);
 		graph_reclaim(g);
 	}
+	progress_tell(s->x.diags, "streamline", 1);
 	return 0;
 }
 

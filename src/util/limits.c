@@ -30,6 +30,13 @@ int limits_check(struct diags *d)
 	return diag_error(d, "allow more with --max-seconds", "not finished within %g seconds", l->seconds);
 }
 
+void progress_tell(const struct diags *d, const char *what, double done)
+{
+	const struct limits *l = d->limits;
+	if (l && l->progress)
+		l->progress(l->progress_user, what, done);
+}
+
 double seconds_now(void)
 {
 	return 1e-9 * (double)limits_now();

@@ -26,7 +26,11 @@ target lua 500
 target encode 300
 target fit 300
 target dataset 300
-target checkpoint 100
+if lacks zip; then
+	skip "checkpoint" "this qcc was built without libzip, which reads .npz archives"
+else
+	target checkpoint 100
+fi
 target chain 300
 target passes 100
 finish

@@ -100,12 +100,16 @@ def cases():
     yield "diff", qcc("diff", "model.onnx", "lean/model.finn.onnx", "x.npy")
     with open("script.lua", "w", encoding="utf-8") as f:
         f.write(SCRIPT)
-    yield "execute in a script", qcc("--script", "script.lua")
+    if "lua" in subprocess.run([QCC, "--version"], capture_output=True, text=True, check=True).stdout:
+        yield "execute in a script # SKIP this qcc was built without Lua", ""
+    else:
+        yield "execute in a script", qcc("--script", "script.lua")
     onnx.save(parser.parse_model(RUNTIME), "runtime.onnx")
     a, b = np.random.default_rng(4).integers(0, 256, [2, 64, 4])
-    np.savez("ab.npz", a=a.astype(np.uint8), b=b.astype(np.uint8))
+    np.save("a.npy", a.astype(np.uint8))
+    np.save("b.npy", b.astype(np.uint8))
     total = np.clip(np.rint(((a - 120) / 2 + (b - 100) / 4) * 2) + 7, 0, 255)
-    yield "run QLinearAdd", qcc("run", "runtime.onnx", "ab.npz", "-o", "sum.npy") or same("sum.npy", total)
+    yield "run QLinearAdd", qcc("run", "runtime.onnx", "a=a.npy", "b=b.npy", "-o", "sum.npy") or same("sum.npy", total)
     yield "--verify with QLinearAdd", qcc("runtime.onnx", "-p", "streamline", "--verify=50", "-o", "checked")
 
 

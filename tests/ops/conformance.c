@@ -189,7 +189,8 @@ static bool run_network(const char *dir, struct diags *d, char *why, size_t size
 		  exec_batch(g, &in, got, NULL, NULL, d) == 0;
 	if (ok) {
 		c = compare_tensors(got[0], want);
-		ok = comparison_is_good(&c, strrchr(dir, '/') + 1, false);
+		/* plain loops add in another order than OpenBLAS, as streamlined networks do */
+		ok = comparison_is_good(&c, strrchr(dir, '/') + 1, strstr(QCC_WITHOUT, " openblas") != NULL);
 		comparison_print(&c, why, size);
 		if (ok && c.differ)
 			printf("# %s: %s\n", strrchr(dir, '/') + 1, why);

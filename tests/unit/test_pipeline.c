@@ -4,6 +4,7 @@
 #include "backends/backend.h"
 #include "ops/op.h"
 #include "util/options.h"
+#include "util/limits.h"
 #include "util/nearest.h"
 
 static const struct pass_option options[] = {
@@ -159,12 +160,57 @@ static void unknown_pass(void **state)
 	pipeline_free(&p);
 }
 
+/* What a run tells of its loops, in the order in which it begins them. */
+struct told {
+	char names[64];
+	double last;
+};
+
+static void take_progress(void *user, const char *what, double done)
+{
+	struct told *t = user;
+	assert_true(done >= 0 && done <= 1);
+	if (!strstr(t->names, what) && strlen(t->names) + strlen(what) + 2 < sizeof t->names)
+		strcat(strcat(t->names, what), " ");
+	t->last = done;
+}
+
+static void long_loops_tell_how_far_they_are(void **state)
+{
+	(void)state;
+	struct told told = { .names = "" };
+	struct limits limits = { .progress = take_progress, .progress_user = &told };
+	struct graph *g = test_graph(
+		"g (float[1,4] x) => (y) <float s = {0.5}, float z = {0}, float b = {2}, float[4,4] w = "
+		"{1,-1,0,2,-2,1,1,0,0,1,-1,2,1,0,-2,1}, float four = {4}> { q = qonnx.Quant<signed=1,narrow=0,"
+		"rounding_mode=\"ROUND\">(x, s, z, four) v = qonnx.Quant<signed=1,narrow=0,rounding_mode=\"ROUND\">"
+		"(w, s, z, four) m = MatMul(q, v) y = qonnx.Quant<signed=0,narrow=0,rounding_mode=\"ROUND\">(m, s, z, b) }");
+	struct diags d = { .limits = &limits };
+	struct pipeline p;
+	struct pipeline_options o = { .certify = true };
+	json_t *report = json_array();
+	assert_int_equal(pipeline_parse(&p, "streamline", &d), 0);
+	assert_int_equal(pipeline_run(&p, g, &o, report, &d), 0);
+	assert_string_equal(told.names, "fold-constants certify streamline ");
+	assert_true(told.last == 1);
+	pipeline_free(&p);
+	json_decref(report);
+	diags_free(&d);
+	graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists),	   cmocka_unit_test(malformed),	   cmocka_unit_test(option_types),
-		cmocka_unit_test(option_values),   cmocka_unit_test(nearest),	   cmocka_unit_test(tables),
-		cmocka_unit_test(aliases_resolve), cmocka_unit_test(unknown_pass),
+		cmocka_unit_test(long_loops_tell_how_far_they_are),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(malformed),
+		cmocka_unit_test(option_types),
+		cmocka_unit_test(option_values),
+		cmocka_unit_test(nearest),
+		cmocka_unit_test(tables),
+		cmocka_unit_test(aliases_resolve),
+		cmocka_unit_test(unknown_pass),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
