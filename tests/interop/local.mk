@@ -1,6 +1,6 @@
 # Tests against qonnx, onnx and onnxruntime (Python): scripts in TESTS and EXTRA_DIST.
-TESTS += tests/interop/roundtrip.py
-EXTRA_DIST += tests/interop/odd_models.py tests/interop/roundtrip.py
+TESTS += tests/interop/roundtrip.py tests/interop/real_networks.py
+EXTRA_DIST += tests/interop/odd_models.py tests/interop/roundtrip.py tests/interop/real_networks.py
 TESTS += tests/interop/compare_finn.py tests/interop/random_networks.py tests/interop/random_shapes.py
 EXTRA_DIST += tests/interop/compare_finn.py \
 	tests/interop/exact.py \
