@@ -211,18 +211,9 @@ static int parse_lists(struct job *j)
 
 /* ---- the run ---- */
 
-/* The report tells types, which nobody may have asked for so far; what cannot be inferred is no error here. */
-static void infer_for_report(struct graph *g)
-{
-	struct diags ignored = { 0 };
-	if (!(g->properties & GRAPH_INFERRED))
-		graph_infer(g, &ignored);
-	diags_free(&ignored);
-}
-
 static int emit(struct job *j)
 {
-	infer_for_report(j->graph);
+	report_infer(j->graph);
 	report_describe(j->report, j->graph);
 	j->list.may_change_graph = true; /* the report needs the graph no more */
 	return backend_list_emit(&j->list, j->graph, output_dir(j->output), j->report, &j->diags);
@@ -231,7 +222,7 @@ static int emit(struct job *j)
 /* -o model.onnx: that file alone. */
 static int write_model(struct job *j)
 {
-	infer_for_report(j->graph);
+	report_infer(j->graph);
 	report_describe(j->report, j->graph);
 	return graph_write(j->graph, j->dir, &j->diags);
 }

@@ -333,6 +333,14 @@ static inline struct value *node_input(const struct node *n, size_t i) /* NULL: 
 {
 	return i < n->n_inputs ? n->inputs[i].value : NULL;
 }
+/* Whether an input is marked, by the value's id. */
+static inline bool node_reads_any(const struct node *n, const bool *marks)
+{
+	for (uint32_t i = 0; i < n->n_inputs; i++)
+		if (n->inputs[i].value && marks[n->inputs[i].value->id])
+			return true;
+	return false;
+}
 static inline struct value *node_output(const struct node *n, size_t i)
 {
 	return i < n->n_outputs ? n->outputs[i] : NULL;

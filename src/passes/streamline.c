@@ -147,14 +147,6 @@ static bool *read_further_on(const struct graph *g, int64_t most_levels)
 	return marked;
 }
 
-static bool any_input(const struct node *n, const bool *marks)
-{
-	for (uint32_t i = 0; i < n->n_inputs; i++)
-		if (n->inputs[i].value && marks[n->inputs[i].value->id])
-			return true;
-	return false;
-}
-
 static bool all_outputs_integer(const struct node *n)
 {
 	for (uint32_t i = 0; i < n->n_outputs; i++)
@@ -218,7 +210,7 @@ static void trace_node(struct pass_ctx *ctx, const struct sweep *s, const struct
 		       json_t *head)
 {
 	const struct node *b = NULL;
-	bool from_integers = any_input(n, t->quantised);
+	bool from_integers = node_reads_any(n, t->quantised);
 	for (uint32_t i = 0; i < n->n_inputs; i++) {
 		const struct value *v = n->inputs[i].value;
 		from_integers = from_integers || (v && datatype_is_integer(v->datatype) && !value_is_constant(v));

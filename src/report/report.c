@@ -310,6 +310,14 @@ static size_t count_layers(const struct graph *g)
 	return count;
 }
 
+void report_infer(struct graph *g)
+{
+	struct diags ignored = { 0 };
+	if (!(g->properties & GRAPH_INFERRED))
+		graph_infer(g, &ignored);
+	diags_free(&ignored);
+}
+
 void report_describe(struct report *r, const struct graph *g)
 {
 	struct describing w = { &r->arena, { 0 } };

@@ -72,6 +72,8 @@ struct report {
 
 struct report *report_new(const char *model);
 void report_free(struct report *r); /* NULL is fine */
+/* Types the values where nobody has done so far: report and backends tell types. What cannot be inferred is no error here. */
+void report_infer(struct graph *g);
 /* Takes layers and totals from the graph, and of folding from r->passes. May be called again. */
 void report_describe(struct report *r, const struct graph *g);
 

@@ -70,14 +70,6 @@ static bool retype_node(struct node *n, struct diags *d)
 	return changed;
 }
 
-static bool reads_marked(const struct node *n, const bool *marks)
-{
-	for (uint32_t i = 0; i < n->n_inputs; i++)
-		if (n->inputs[i].value && marks[n->inputs[i].value->id])
-			return true;
-	return false;
-}
-
 static void mark_outputs(const struct node *n, bool *marks)
 {
 	for (uint32_t i = 0; i < n->n_outputs; i++)
@@ -92,7 +84,7 @@ void lua_retype(struct node *first, struct diags *d)
 	bool *changed = xcalloc(first->graph->next_value_id + 1, sizeof *changed);
 	mark_outputs(first, changed);
 	for (struct node *n = first->next; n && !d->errors; n = n->next)
-		if (n->op && reads_marked(n, changed) && retype_node(n, d))
+		if (n->op && node_reads_any(n, changed) && retype_node(n, d))
 			mark_outputs(n, changed);
 	free(changed);
 }
@@ -105,7 +97,7 @@ static bool *values_below(const struct node *n)
 	bool *below = xcalloc(n->graph->next_value_id + 1, sizeof *below);
 	mark_outputs(n, below);
 	for (const struct node *k = n->next; k; k = k->next)
-		if (reads_marked(k, below))
+		if (node_reads_any(k, below))
 			mark_outputs(k, below);
 	return below;
 }

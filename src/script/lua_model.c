@@ -304,15 +304,6 @@ static int model_info(lua_State *L)
 	return 1;
 }
 
-/* Edits leave types to the next pass; backends read them. What cannot be inferred is no error here. */
-static void infer_where_due(struct graph *g)
-{
-	struct diags ignored = { 0 };
-	if (!(g->properties & GRAPH_INFERRED))
-		graph_infer(g, &ignored);
-	diags_free(&ignored);
-}
-
 /* m:emit(backends, dir) */
 static int model_emit(lua_State *L)
 {
@@ -322,7 +313,7 @@ static int model_emit(lua_State *L)
 	struct backend_list l;
 	struct report *report = report_new(m->file);
 	json_array_extend(report->passes, m->report);
-	infer_where_due(m->graph);
+	report_infer(m->graph);
 	report_describe(report, m->graph);
 	if (backend_list_parse(&l, text, &d) == 0 && !m->script->options->dry_run)
 		backend_list_emit_to(&l, m->graph, dir, report, &d);

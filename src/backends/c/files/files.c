@@ -13,7 +13,7 @@ int emit_text_file(struct emit *e, const char *name, const char *text, size_t si
 	return file_write(path_in(e->arena, dir, name), text, size, e->out->ctx->diags);
 }
 
-static int write_buf(struct emit *e, const char *name, struct strbuf *b)
+int emit_strbuf_file(struct emit *e, const char *name, struct strbuf *b)
 {
 	int status = emit_text_file(e, name, strbuf_text(b), b->length);
 	strbuf_free(b);
@@ -191,14 +191,14 @@ static int write_header(struct emit *e)
 			e->name, e->name, e->name);
 	header_usage(e, &b);
 	strbuf_puts(&b, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
-	return write_buf(e, named(e, ".h"), &b);
+	return emit_strbuf_file(e, named(e, ".h"), &b);
 }
 
 /* ---- the network ---- */
 
 int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b)
 {
-	return write_buf(e, named(e, suffix), b);
+	return emit_strbuf_file(e, named(e, suffix), b);
 }
 
 static int write_network(struct emit *e)
@@ -217,8 +217,8 @@ static int write_network(struct emit *e)
 	run_functions(e, &b);
 	batch_functions(e, &b);
 	if (!e->out->dispatch)
-		return write_buf(e, named(e, ".c"), &b);
-	return write_buf(e, named(e, "_network.h"), &b) < 0 ? -1 : write_dispatch(e);
+		return emit_strbuf_file(e, named(e, ".c"), &b);
+	return emit_strbuf_file(e, named(e, "_network.h"), &b) < 0 ? -1 : write_dispatch(e);
 }
 
 /* ---- constants ---- */
@@ -240,7 +240,7 @@ static int write_weights_header(struct emit *e)
 			      e->out->upper, e->out->style->align >= 16 ? 64 : 4, e->out->upper);
 	strbuf_puts(&b, strbuf_text(&e->constants->declarations));
 	strbuf_puts(&b, "\n#endif\n");
-	return write_buf(e, named(e, "_weights.h"), &b);
+	return emit_strbuf_file(e, named(e, "_weights.h"), &b);
 }
 
 static void incbin_macro(struct emit *e, struct strbuf *b)
@@ -278,7 +278,7 @@ static int write_weights(struct emit *e)
 		strbuf_free(&b);
 		return -1;
 	}
-	return write_buf(e, named(e, "_weights.c"), &b);
+	return emit_strbuf_file(e, named(e, "_weights.c"), &b);
 }
 
 /* ---- build fragments ---- */
@@ -299,7 +299,7 @@ static int write_makefile(struct emit *e)
 			"check: %s_test\n\t./%s_test\n",
 			n, n, n, libs, n, n);
 	strbuf_printf(&b, "\n.c.o:\n\t$(CC) -std=c11 $(CFLAGS) -I. -c -o $@ $<\n\nclean:\n\trm -f *.o %s\n", n);
-	if (write_buf(e, "Makefile", &b) < 0)
+	if (emit_strbuf_file(e, "Makefile", &b) < 0)
 		return -1;
 	strbuf_printf(&b,
 		      "# %s: made by qcc. add_subdirectory() this folder and link with %s.\n"
@@ -314,7 +314,7 @@ static int write_makefile(struct emit *e)
 			n);
 	if (e->plan->libm)
 		strbuf_printf(&b, "target_link_libraries(%s PUBLIC m)\n", n);
-	return write_buf(e, "CMakeLists.txt", &b);
+	return emit_strbuf_file(e, "CMakeLists.txt", &b);
 }
 
 int emit_files(struct emit *e)

@@ -17,5 +17,7 @@ int write_library(struct emit *e);				       /* library.c */
 const char *library_folder(struct emit *e, const char *name);	       /* where a library has the file of that name */
 int write_testbench(struct emit *e);				       /* testbench.c */
 int emit_text_file(struct emit *e, const char *name, const char *text, size_t size);
+/* The same, of a buffer that is freed. */
+int emit_strbuf_file(struct emit *e, const char *name, struct strbuf *b);
 
 #endif

@@ -13,13 +13,6 @@ const char *library_folder(struct emit *e, const char *name)
 	return ends_with(name, "_test.c") ? "extras" : "src";
 }
 
-static int write_text(struct emit *e, const char *name, struct strbuf *b)
-{
-	int status = emit_text_file(e, name, strbuf_text(b), b->length);
-	strbuf_free(b);
-	return status;
-}
-
 static const char version[] = "1.0.0"; /* of the network: its user raises it */
 
 static int write_json(struct emit *e)
@@ -33,7 +26,7 @@ static int write_json(struct emit *e)
 		      "  \"build\": { \"srcDir\": \"src\", \"includeDir\": \"src\" },\n"
 		      "  \"export\": { \"exclude\": [\"extras\"] }\n}\n",
 		      e->name, version, e->name);
-	return write_text(e, "library.json", &b);
+	return emit_strbuf_file(e, "library.json", &b);
 }
 
 static int write_properties(struct emit *e)
@@ -45,7 +38,7 @@ static int write_properties(struct emit *e)
 		      "paragraph=Constants take %zu bytes and scratch memory %zu bytes; nothing is allocated.\n"
 		      "category=Data Processing\nurl=\narchitectures=*\nincludes=%s.h\n",
 		      e->name, version, e->constants->bytes, e->plan->arena_bytes, e->name);
-	return write_text(e, "library.properties", &b);
+	return emit_strbuf_file(e, "library.properties", &b);
 }
 
 /* The value that the example prints of output i. */
@@ -88,7 +81,7 @@ static int write_example(struct emit *e)
 		strbuf_printf(&b, "\tfor (size_t k = 0; k < %s_OUTPUT%zu_COUNT; k++)\n\t\tSerial.println(%s);\n", u, i,
 			      printed(e, i));
 	strbuf_puts(&b, "\tdelay(1000);\n}\n");
-	return write_text(e, arena_printf(e->arena, "%s_run.ino", n), &b);
+	return emit_strbuf_file(e, arena_printf(e->arena, "%s_run.ino", n), &b);
 }
 
 int write_library(struct emit *e)
