@@ -62,7 +62,8 @@ def design(seed, where):
         if "error:" not in str(e):
             raise
         return str(e).split("error: ")[-1]
-    return None
+    most = max(map(int, re.findall(r"\.STEPS\((\d+)\)", (where / "out/verilog/network.v").read_text())), default=0)
+    return f"{most} thresholds a neuron take minutes to simulate" if most > 4095 else None
 
 
 def simulate(seed, where, verilated):
