@@ -45,7 +45,7 @@ coverage: all
 COVERAGE_LEAST = 90
 .PHONY: coverage
 CLEANFILES += coverage.tests
-EXTRA_DIST += tests/coverage.py
+EXTRA_DIST += tests/coverage.py tests/mutation.py tests/mutation_equivalent.txt
 
 include tests/unit/local.mk
 include tests/ops/local.mk

@@ -36,8 +36,8 @@ FAST = ["tests/passes/test_table", "tests/passes/test_streamline", "tests/passes
 # Those with whole networks, fewer of them than in `make check`, for the folders that they exercise.
 ALL, PASSES, PLAN = FOLDERS, FOLDERS[:1], FOLDERS[1:]
 SLOW = [(PLAN, "tests/backends/c_goldens.py"), (PLAN, "QCC_C_RANDOM=6 tests/backends/c_random.py"), (PLAN, "tests/backends/c_nodes.py"),
-        (PASSES, "tests/passes/networks"), (PASSES, "tests/interop/random_networks.py --count 90 --qonnx-every 1000 --jobs 1"),
-        (PASSES, "tests/cli/misuses.sh"), (ALL, "QCC_HLS_RANDOM=3 tests/backends/hls_random.py")]
+        (PASSES, "tests/passes/networks"), (PASSES, "tests/interop/random_networks.py --count 40 --qonnx-every 1000 --jobs 1"),
+        (PASSES, "tests/interop/local_functions.py"), (PASSES, "tests/cli/misuses.sh"), (ALL, "QCC_HLS_RANDOM=3 tests/backends/hls_random.py")]
 # Reads beyond the end and memory that is kept, which `make check` with the sanitizers finds, by programs that take little time.
 MEMORY = ["valgrind " + t for t in FAST if t not in ("tests/passes/test_streamline", "tests/passes/test_schedule")]
 MEMORY_ERROR = 97
