@@ -137,7 +137,7 @@ static bool read_requant(const struct rewrite *r, struct requant *q)
 	double levels, is_signed = 0;
 	if (!attribute(r->n, "div", &q->divisor) ||
 	    (!attribute(r->n, "n_levels_out", &levels) && !attribute(r->n, "n_levels", &levels)) ||
-	    !value_is_constant(in(r, 1)) || !value_is_constant(in(r, 2)))
+	    !value_is_constant(in(r, 1)) || !value_is_constant(in(r, 2)) || !(levels >= 2 && levels <= 65536))
 		return false;
 	attribute(r->n, "signed", &is_signed);
 	q->m = in(r, 1)->constant;

@@ -108,7 +108,9 @@ static bool read_blocks(const struct rewrite *r, struct blocks *b)
 		if (in(r, i) && !value_is_constant(in(r, i)))
 			return false;
 	const struct tensor *w = in(r, 1)->constant, *scales = in(r, 2)->constant;
-	return w->count == b->n * b->per_row * b->bytes && scales->count == b->n * b->per_row;
+	/* no product of numbers that the tensors' sizes do not bound */
+	return scales->count == b->n * b->per_row && w->count % scales->count == 0 &&
+	       w->count / scales->count == b->bytes;
 }
 
 /* Element i of numbers of so many bits, the first in the lowest bits of a byte. */
