@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "ir/op.h"
+
 enum { MOST = 48 }; /* nodes that are looked at; one edit replaces a few */
 
 struct node_list {
@@ -50,18 +52,25 @@ static void add_value(struct value_list *l, const struct value *v)
 		l->items[l->count++] = v;
 }
 
+/* An operator's name, which outlives the graph, where that is what the node says; else a copy. */
+static const char *op_type_of(struct arena *a, const struct node *n)
+{
+	return n->op && !strcmp(n->op->name, n->op_type) ? n->op->name : arena_strdup(a, n->op_type);
+}
+
 void graph_mark_sources(struct graph *g)
 {
 	struct arena *a = &g->arena;
+	size_t size = sizeof(struct origin) + sizeof(uint32_t);
+	char *origins = arena_alloc(a, g->n_nodes * size); /* one number each */
 	g->sources = arena_array(a, struct source_node, g->n_nodes);
 	g->n_sources = 0;
 	graph_for_each_node (g, n) {
-		struct origin *o = arena_alloc(a, sizeof *o + sizeof *o->ids);
+		struct origin *o = (void *)(origins + g->n_sources * size);
 		o->count = 1;
 		o->ids[0] = g->n_sources;
 		n->origin = o;
-		g->sources[g->n_sources++] =
-			(struct source_node){ arena_strdup(a, node_label(n)), arena_strdup(a, n->op_type) };
+		g->sources[g->n_sources++] = (struct source_node){ arena_strdup(a, node_label(n)), op_type_of(a, n) };
 	}
 }
 

@@ -10,7 +10,15 @@
 enum {
 	MOST_POINTS = 1 << 25, /* of a function that must be looked at everywhere, over all channels; a few seconds */
 	POINTS_AT_ONCE = 1 << 16,
+	FEW_LEVELS = 15, /* looking at one point costs as much as at this many */
 };
+
+/* How many of that many points (or levels) of each channel are looked at together. */
+static int64_t points_at_once(int64_t points, int64_t channels)
+{
+	int64_t most = POINTS_AT_ONCE / channels + 1;
+	return points < most ? points : most;
+}
 
 /* ---- points ---- */
 
@@ -132,21 +140,24 @@ static struct quest quest_between(const struct job *j, const int64_t *first, int
 	return q;
 }
 
-/* The levels from, from + 2 stride, ... whose neighbours at a distance of the stride are known. */
-static int refine(const struct job *j, int64_t from, int64_t stride, int64_t *first)
+/* The levels from, from + apart, ... Their neighbours at a distance of the stride are known, and the last level; stride 0:
+ * none is. */
+static int refine(const struct job *j, int64_t from, int64_t apart, int64_t stride, int64_t *first)
 {
-	int64_t channels = j->chain.channels, steps = j->grid.steps, at_once = POINTS_AT_ONCE / channels + 1;
+	int64_t channels = j->chain.channels, steps = j->grid.steps,
+		at_once = points_at_once((steps - from + apart - 1) / apart, channels);
 	struct quest *quests = xcalloc((size_t)(at_once * channels), sizeof *quests);
 	int64_t *levels = xcalloc((size_t)at_once, sizeof *levels);
 	int result = 0;
 	for (int64_t k = from; k < steps && result == 0;) {
 		int64_t n = 0;
-		for (; n < at_once && k < steps; k += 2 * stride, n++) {
+		for (; n < at_once && k < steps; k += apart, n++) {
+			int64_t below = stride ? k - stride : -1, above = stride ? k + stride : steps;
+			if (stride && above >= steps && k + 1 < steps)
+				above = steps - 1;
 			levels[n] = k;
-			/* the last level is known from the start */
-			int64_t above = k + stride < steps ? k + stride : k + 1 < steps ? steps - 1 : steps;
 			for (int64_t c = 0; c < channels; c++)
-				quests[n * channels + c] = quest_between(j, first, k - stride, k, above, c);
+				quests[n * channels + c] = quest_between(j, first, below, k, above, c);
 		}
 		result = look_for(j, levels, n, quests);
 		for (int64_t i = 0; i < n * channels; i++)
@@ -157,17 +168,19 @@ static int refine(const struct job *j, int64_t from, int64_t stride, int64_t *fi
 	return result;
 }
 
-/* The last level and the first one by bisection, then those half-way between known ones. */
+/* Few levels by bisection together. Of many the last one and the first one, then those half-way between known ones. */
 int first_points(const struct job *j, int64_t *first)
 {
 	int64_t steps = j->grid.steps, stride = 1;
+	if (steps <= FEW_LEVELS)
+		return refine(j, 0, 1, 0, first);
 	while (stride < steps)
 		stride *= 2;
-	int result = steps > 0 ? refine(j, steps - 1, steps, first) : 0;
-	if (steps > 1 && result == 0)
-		result = refine(j, 0, stride, first);
+	int result = refine(j, steps - 1, 1, 0, first);
+	if (result == 0)
+		result = refine(j, 0, steps, stride, first);
 	for (stride /= 2; stride > 0 && result == 0; stride /= 2)
-		result = refine(j, stride, stride, first);
+		result = refine(j, stride, 2 * stride, stride, first);
 	return result;
 }
 
@@ -185,7 +198,7 @@ static void add_point(struct level_function *f, int64_t point, int64_t level, bo
 /* In blocks of points. */
 int evaluate_everywhere(const struct job *j, struct level_function *functions)
 {
-	int64_t channels = j->chain.channels, at_once = POINTS_AT_ONCE / channels + 1;
+	int64_t channels = j->chain.channels, at_once = points_at_once(j->hi - j->lo + 1, channels);
 	int64_t *points = xcalloc((size_t)(at_once * channels) * 2, sizeof *points),
 		*levels = points + at_once * channels;
 	int result = 0;
