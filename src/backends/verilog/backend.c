@@ -322,7 +322,7 @@ const struct backend backend_verilog = {
 	.help = "Writes verilog/: a top module with valid and ready at every border, a module a kind of layer, weights and\n"
 		"thresholds as .hex files, a testbench with golden vectors of the integer part, a Makefile. `make sim` runs it in\n"
 		"verilator and compares words and cycles a frame with what was computed (STALLS=SEED: with random pauses),\n"
-		"`make lint` checks it, `make synth TARGET=xilinx|ice40` synthesises it with yosys. `make bitstream BOARD=ice40-hx8k-b-evn`\n"
+		"`make lint` checks it, `make synth TARGET=xilinx|ice40|ecp5|gowin` synthesises it with yosys. `make bitstream BOARD=ice40-hx8k-b-evn`\n"
 		"(ice40-up5k, ulx3s) makes a bitstream with a serial line, over which host.py sends rows and reads classes;\n"
 		"`make board-sim` simulates that line bit by bit. The graph must have been folded.\n"
 		"\n"

@@ -40,7 +40,7 @@ void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b)
 	strbuf_printf(
 		b,
 		"# make sim: the design on its golden vectors, with cycles a frame (verilator); STALLS=SEED: valid and ready pause at\n"
-		"# random. make isim: the same in iverilog; make wave: wave.vcd. make lint. make prove: pauses change no\n# word (yosys, ABC). make synth TARGET=xilinx|ice40|ecp5 (yosys). make place: placed and routed for an iCE40 (nextpnr).\n"
+		"# random. make isim: the same in iverilog; make wave: wave.vcd. make lint. make prove: pauses change no\n# word (yosys, ABC). make synth TARGET=xilinx|ice40|ecp5|gowin (yosys). make place: placed and routed for an iCE40 (nextpnr).\n"
 		"TOP = %s\nTARGET = xilinx\nDEVICE = hx8k\nPACKAGE = ct256\nSEED = 1\nCXXFLAGS = -O1\nSTALLS =\n"
 		"SOURCES = $(wildcard qcc_*.v) $(TOP).v\n\n"
 		"sim: obj/sim\n\t./obj/sim $(STALLS)\n"
@@ -57,13 +57,15 @@ void verilog_emit_makefile(const struct verilog_design *p, struct strbuf *b)
 		"synth-xilinx:\n\tyosys -q -l xilinx.log -p 'read_verilog -defer $(SOURCES); synth_xilinx -nodsp -nosrl -flatten -top $(TOP); "
 		"tee -o xilinx.stat stat -tech xilinx'\n\tcat xilinx.stat\n"
 		"synth-ice40: $(TOP).json\n\tcat ice40.stat\n"
+		"synth-ecp5 synth-gowin: synth-%%: $(SOURCES)\n\tyosys -q -l $*.log -p 'read_verilog -defer $(SOURCES); synth_$* -top $(TOP); "
+		"tee -o $*.stat stat'\n\tcat $*.stat\n"
 		"$(TOP).json: $(SOURCES)\n\tyosys -q -l ice40.log -p 'read_verilog -defer $(SOURCES); synth_ice40 -top $(TOP) -json $@; "
 		"tee -o ice40.stat stat'\n"
 		"place: $(TOP).json\n\tnextpnr-ice40 --$(DEVICE) --package $(PACKAGE) --pcf-allow-unconstrained --seed $(SEED) --json $< "
 		"--asc $(TOP).asc --report place.json\n"
 		"prove:\n\tpython3 prove.py $(MODULES)\n"
 		"clean:\n\trm -rf obj *.log *.stat *.json *.asc *.vcd\n"
-		".PHONY: sim isim wave lint synth synth-xilinx synth-ice40 place prove clean\n",
+		".PHONY: sim isim wave lint synth synth-xilinx synth-ice40 synth-ecp5 synth-gowin place prove clean\n",
 		p->top);
 }
 
