@@ -133,8 +133,8 @@ int expand_im2col(struct expansion *s)
 		return rank_unknown(s);
 	int64_t channels = x->dims[3], taps = kernel[0] * kernel[1];
 	int64_t apart[] = { out->dims[0], channels, taps, out->dims[1], out->dims[2] };
-	struct value *y =
-		expand_binary(s, "Conv", bordered(s, channels_first(s, x)), picking_weights(s, channels, kernel));
+	struct value *weights = picking_weights(s, channels, kernel);
+	struct value *y = expand_binary(s, "Conv", bordered(s, channels_first(s, x)), weights);
 	node_set_int(y->producer, "group", channels);
 	node_set_ints(y->producer, "kernel_shape", kernel, 2);
 	copy_ints(y->producer, "strides", n, "stride");
@@ -156,12 +156,12 @@ int expand_xnor(struct expansion *s)
 	if (a->rank < 1 || a->dims[a->rank - 1] < 1)
 		return rank_unknown(s);
 	for (size_t i = 0; i < 2; i++) {
-		struct value *doubled =
-			expand_binary(s, "Mul", expand_operand(s, node_input(s->node, i)), expand_scalar(s, 2));
+		struct value *two = expand_scalar(s, 2);
+		struct value *doubled = expand_binary(s, "Mul", expand_operand(s, node_input(s->node, i)), two);
 		signs[i] = expand_binary(s, "Sub", doubled, expand_scalar(s, 1));
 	}
-	struct value *sum = expand_binary(s, "Add", expand_binary(s, "MatMul", signs[0], signs[1]),
-					  expand_scalar(s, (double)a->dims[a->rank - 1]));
+	struct value *length = expand_scalar(s, (double)a->dims[a->rank - 1]);
+	struct value *sum = expand_binary(s, "Add", expand_binary(s, "MatMul", signs[0], signs[1]), length);
 	expand_finish(s, expand_binary(s, "Mul", sum, expand_scalar(s, 0.5)));
 	return 0;
 }

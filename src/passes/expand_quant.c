@@ -12,7 +12,8 @@
 static struct value *by_sign(struct expansion *s, struct value *x)
 {
 	struct value *reached = expand_binary(s, "GreaterOrEqual", x, expand_scalar(s, 0));
-	return expand_ternary(s, "Where", reached, expand_scalar(s, 1), expand_scalar(s, -1));
+	struct value *minus = expand_scalar(s, -1);
+	return expand_ternary(s, "Where", reached, expand_scalar(s, 1), minus);
 }
 
 /* With the sign of x, what `op_type` makes of |x| + shift. */
@@ -21,7 +22,8 @@ static struct value *round_magnitude(struct expansion *s, struct value *x, const
 	struct value *y = expand_unary(s, "Abs", x);
 	if (shift != 0)
 		y = expand_binary(s, "Add", y, expand_scalar(s, shift));
-	return expand_binary(s, "Mul", expand_unary(s, "Sign", x), expand_unary(s, op_type, y));
+	y = expand_unary(s, op_type, y);
+	return expand_binary(s, "Mul", expand_unary(s, "Sign", x), y);
 }
 
 static struct value *rounded(struct expansion *s, struct value *x, enum rounding mode)
@@ -155,14 +157,17 @@ int expand_trunc(struct expansion *s)
 		v2 ? (s->elem == ELEM_FLOAT ? (double)rintf(log2f((float)p[4] / (float)p[1])) : rint(log2(p[4] / p[1])))
 		   : p[3] - p[4];
 	double divisor = exp2(shift), out_zero = v2 ? p[2] / divisor : p[2], out_scale = v2 ? p[4] : p[1], lo, hi;
-	struct value *y = expand_binary(s, "Div", expand_operand(s, node_input(n, 0)), expand_scalar(s, p[1]));
+	struct value *in_scale = expand_scalar(s, p[1]);
+	struct value *y = expand_binary(s, "Div", expand_operand(s, node_input(n, 0)), in_scale);
 	y = expand_unary(s, "Round", unless_neutral(s, "Add", y, expand_scalar(s, p[2]), 0));
 	y = expand_binary(s, "Div", y, expand_scalar(s, divisor));
 	if (v2) {
 		quant_bounds(node_attr_int(n, "signed", 1) != 0, node_attr_int(n, "narrow", 0) != 0, p[5], &lo, &hi);
-		y = expand_ternary(s, "Clip", y, expand_scalar(s, lo), expand_scalar(s, hi));
+		struct value *most = expand_scalar(s, hi);
+		y = expand_ternary(s, "Clip", y, expand_scalar(s, lo), most);
 	}
-	y = unless_neutral(s, "Sub", rounded(s, y, mode), expand_scalar(s, out_zero), 0);
+	struct value *zero = expand_scalar(s, out_zero);
+	y = unless_neutral(s, "Sub", rounded(s, y, mode), zero, 0);
 	expand_finish(s, expand_binary(s, "Mul", y, expand_scalar(s, out_scale)));
 	return 0;
 }
@@ -218,8 +223,10 @@ static struct value *step_around(struct expansion *s, struct value *x, double le
 	}
 	if (!count)
 		return expand_scalar(s, steps[0]);
-	struct value *index = count_reached(s, expand_unary(s, "Abs", x), vector(s, count, reached));
-	return expand_binary(s, "Gather", vector(s, count + 1, steps), expand_cast(s, index, ELEM_INT64));
+	struct value *bounds = vector(s, count, reached);
+	struct value *index = count_reached(s, expand_unary(s, "Abs", x), bounds);
+	index = expand_cast(s, index, ELEM_INT64);
+	return expand_binary(s, "Gather", vector(s, count + 1, steps), index);
 }
 
 int expand_float_quant(struct expansion *s)
@@ -242,13 +249,14 @@ int expand_float_quant(struct expansion *s)
 	struct value *step = step_around(s, x, least, p[3], floor(log2(max)) + 1);
 	struct value *y = expand_binary(s, "Mul", rounded(s, expand_binary(s, "Div", x, step), mode), step);
 	if (saturates) {
-		y = expand_ternary(s, "Clip", y, expand_scalar(s, -max), expand_scalar(s, max));
+		struct value *most = expand_scalar(s, max);
+		y = expand_ternary(s, "Clip", y, expand_scalar(s, -max), most);
 	} else {
 		double beyond = infinite ? (double)INFINITY : (double)NAN;
 		struct value *over = expand_binary(s, "Greater", y, expand_scalar(s, max));
 		struct value *under = expand_binary(s, "Less", y, expand_scalar(s, -max));
-		y = expand_ternary(s, "Where", under, expand_scalar(s, -beyond),
-				   expand_ternary(s, "Where", over, expand_scalar(s, beyond), y));
+		y = expand_ternary(s, "Where", over, expand_scalar(s, beyond), y);
+		y = expand_ternary(s, "Where", under, expand_scalar(s, -beyond), y);
 	}
 	expand_finish(s, unless_neutral(s, "Mul", y, scale, 1));
 	return 0;

@@ -174,8 +174,10 @@ static struct value *quantised(struct graph *g, const struct pair *p)
 	struct value *x = node_input(p->q, 0);
 	if (x->rank < 0 || x->elem != ELEM_FLOAT)
 		return NULL;
-	if (same_scale(p) && one_zero(p, &zero) && match_bounds(p->lo - zero, p->hi - zero, &l))
-		return add_quant(g, p->dq, x, parameter(g, p->q, 1, x), constant_scalar(g, "zero", 0), &l);
+	if (same_scale(p) && one_zero(p, &zero) && match_bounds(p->lo - zero, p->hi - zero, &l)) {
+		struct value *none = constant_scalar(g, "zero", 0);
+		return add_quant(g, p->dq, x, parameter(g, p->q, 1, x), none, &l);
+	}
 	return quantised_in_steps(g, p);
 }
 
@@ -191,7 +193,8 @@ static struct value *quantised_constant(struct graph *g, struct node *dq, struct
 	struct value *x = value_new_constant(g, node_input(dq, 0)->name, out[0]);
 	if (!type_levels((enum elem_type)in[0]->elem, &l) || l.bits > 16)
 		return x; /* a wide bias: plain numbers */
-	return add_quant(g, dq, x, parameter(g, dq, 1, x), parameter(g, dq, 2, x), &l);
+	struct value *zero = parameter(g, dq, 2, x);
+	return add_quant(g, dq, x, parameter(g, dq, 1, x), zero, &l);
 }
 
 /* ---- where integers enter and leave the graph ---- */

@@ -164,7 +164,8 @@ static int product_of_blocks(const struct rewrite *r)
 static struct value *gelu(const struct rewrite *r, struct value *x)
 {
 	struct value *e = one(r, "Erf", two(r, "Mul", x, number(r, sqrt(0.5))));
-	return two(r, "Mul", two(r, "Mul", x, number(r, 0.5)), two(r, "Add", e, number(r, 1)));
+	struct value *above = two(r, "Add", e, number(r, 1));
+	return two(r, "Mul", two(r, "Mul", x, number(r, 0.5)), above);
 }
 
 static int plain_gelu(const struct rewrite *r)
@@ -182,7 +183,8 @@ static int fast_gelu(const struct rewrite *r)
 {
 	double b = sqrt(2 / 3.14159265358979323846);
 	struct value *x = in(r, 1) ? two(r, "Add", in(r, 0), in(r, 1)) : in(r, 0);
-	struct value *square = two(r, "Mul", two(r, "Mul", x, x), number(r, 0.044715 * b));
+	struct value *c = number(r, 0.044715 * b);
+	struct value *square = two(r, "Mul", two(r, "Mul", x, x), c);
 	struct value *t = one(r, "Tanh", two(r, "Mul", x, two(r, "Add", square, number(r, b))));
 	struct value *half = number(r, 0.5);
 	return done(r, two(r, "Mul", x, two(r, "Add", two(r, "Mul", t, half), half)));
@@ -215,7 +217,8 @@ static int fused_matmul(const struct rewrite *r)
 	bool batches = node_attr_int(r->n, "transBatchA", 0) || node_attr_int(r->n, "transBatchB", 0);
 	if (batches || in(r, 0)->rank < 2 || in(r, 1)->rank < 2)
 		return 0;
-	struct value *y = two(r, "MatMul", turned(r, in(r, 0), "transA"), turned(r, in(r, 1), "transB"));
+	struct value *b = turned(r, in(r, 1), "transB");
+	struct value *y = two(r, "MatMul", turned(r, in(r, 0), "transA"), b);
 	double alpha = node_attr_float(r->n, "alpha", 1);
 	return done(r, alpha == 1 ? y : two(r, "Mul", y, number(r, alpha)));
 }

@@ -122,8 +122,8 @@ static int linear_conv(const struct rewrite *r)
 	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) ||
 	    !single(in(r, 7)) || in(r, 3)->rank < 3)
 		return 0;
-	struct value *y =
-		product(r, "Conv", qop_integers(r, 0, 2, 1), qop_integers(r, 3, 5, 0), float_bias(r, in(r, 8)));
+	struct value *bias = float_bias(r, in(r, 8)), *w = qop_integers(r, 3, 5, 0);
+	struct value *y = product(r, "Conv", qop_integers(r, 0, 2, 1), w, bias);
 	y = qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), in(r, 3)->rank - 2));
 	return qop_finish(r, y, NULL, in(r, 7));
 }
@@ -134,8 +134,8 @@ static int linear_matmul(const struct rewrite *r)
 	if (!constants(r, parameters) || !single(in(r, 1)) || !single(in(r, 2)) || !single(in(r, 6)) ||
 	    !single(in(r, 7)) || in(r, 3)->rank < 1)
 		return 0;
-	struct value *y =
-		product(r, "MatMul", qop_integers(r, 0, 2, 1), qop_integers(r, 3, 5, in(r, 3)->rank - 1), NULL);
+	struct value *w = qop_integers(r, 3, 5, in(r, 3)->rank - 1);
+	struct value *y = product(r, "MatMul", qop_integers(r, 0, 2, 1), w, NULL);
 	return qop_finish(r, qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), 0)), NULL, in(r, 7));
 }
 
@@ -147,8 +147,8 @@ static int quantised_gemm(const struct rewrite *r)
 	    !single(in(r, 8)) || node_attr_float(r->n, "alpha", 1) != 1)
 		return 0;
 	int axis = node_attr_int(r->n, "transB", 0) ? 0 : 1;
-	struct value *y =
-		product(r, "Gemm", qop_integers(r, 0, 2, 1), qop_integers(r, 3, 5, axis), float_bias(r, in(r, 6)));
+	struct value *bias = float_bias(r, in(r, 6)), *w = qop_integers(r, 3, 5, axis);
+	struct value *y = product(r, "Gemm", qop_integers(r, 0, 2, 1), w, bias);
 	y = qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 7), 0));
 	if (in(r, 7))
 		return qop_finish(r, y, NULL, in(r, 8));
@@ -163,7 +163,8 @@ static int integer_product(const struct rewrite *r, const char *op_type, int wei
 	if (!constants(r, parameters) || !single(in(r, 2)))
 		return 0;
 	struct value *sums = r->n->outputs[0];
-	struct value *y = product(r, op_type, qop_integers(r, 0, 2, 1), qop_integers(r, 1, 3, weight_axis), NULL);
+	struct value *w = qop_integers(r, 1, 3, weight_axis);
+	struct value *y = product(r, op_type, qop_integers(r, 0, 2, 1), w, NULL);
 	for (struct use *u = sums->uses, *next; u; u = next) {
 		struct node *cast = u->user;
 		next = u->next;
@@ -195,7 +196,8 @@ static int conv_integer(const struct rewrite *r)
 
 static int binary(const struct rewrite *r, const char *op_type)
 {
-	struct value *y = add_node2(r->g, r->n, "", op_type, qop_real(r, 0, 1, 2), qop_real(r, 3, 4, 5), op_type);
+	struct value *b = qop_real(r, 3, 4, 5);
+	struct value *y = add_node2(r->g, r->n, "", op_type, qop_real(r, 0, 1, 2), b, op_type);
 	return qop_finish(r, y, in(r, 6), in(r, 7));
 }
 

@@ -74,9 +74,8 @@ struct value *export_weights(struct export *e, const struct layer *l, int rank, 
 		struct value *inputs[] = { w, scale };
 		return node_new(e->g, NULL, DOMAIN_QONNX, "BipolarQuant", inputs, 2, 1, "BipolarQuant")->outputs[0];
 	}
-	return quant_node(e, w, scale, scalar(e, l, "weight_zero_point", 0),
-			  scalar(e, l, "weight_bits", (float)q->width.bits), true, true)
-		->outputs[0];
+	struct value *bits = scalar(e, l, "weight_bits", (float)q->width.bits);
+	return quant_node(e, w, scale, scalar(e, l, "weight_zero_point", 0), bits, true, true)->outputs[0];
 }
 
 void export_quant(struct export *e, const struct layer *l, struct bit_width width, bool is_signed, bool narrow,
@@ -88,9 +87,8 @@ void export_quant(struct export *e, const struct layer *l, struct bit_width widt
 		export_node(e, DOMAIN_QONNX, "BipolarQuant", inputs, 2);
 		return;
 	}
-	e->value = quant_node(e, e->value, s, scalar(e, l, "act_zero_point", 0),
-			      scalar(e, l, "act_bits", (float)width.bits), is_signed, narrow)
-			   ->outputs[0];
+	struct value *bits = scalar(e, l, "act_bits", (float)width.bits);
+	e->value = quant_node(e, e->value, s, scalar(e, l, "act_zero_point", 0), bits, is_signed, narrow)->outputs[0];
 }
 
 static struct value *input_of(const struct net *n, struct graph *g)

@@ -3,6 +3,7 @@ STYLE_TESTS = \
 	tests/style/format.sh \
 	tests/style/order.sh \
 	tests/style/reference.sh \
+	tests/style/sequence.py \
 	tests/style/twice.py
 TESTS += $(STYLE_TESTS)
 EXTRA_DIST += $(STYLE_TESTS) tests/style/lint.sh tests/style/cppcheck.supp tests/style/jansson.cfg
