@@ -321,9 +321,9 @@ while os.waitpid(child, os.WNOHANG) == (0, 0):
         os.kill(child, 9)
         sys.exit("does not end")
     try:
-        if time.monotonic() > press: # the end; a key that comes before the prompt reads keys again is lost
+        if time.monotonic() > press: # the end of an empty line; where it came before the prompt read keys again, it stands in the line
             press = time.monotonic() + 1
-            os.write(terminal, b"\x04")
+            os.write(terminal, b"\x15\x04")
         if select.select([terminal], [], [], 0.05)[0]:
             os.read(terminal, 4096)
     except OSError: # it has gone
