@@ -108,8 +108,9 @@ static void set_list(lua_State *L, struct lua_model *m, struct node *n, const ch
 		set_strings(L, n, name, list, count);
 		return;
 	}
-	int64_t *ints = lua_newuserdatauv(L, (count + 1) * sizeof *ints, 0);
-	float *floats = (float *)ints;
+	void *numbers = lua_newuserdatauv(L, (count + 1) * sizeof(int64_t), 0);
+	int64_t *ints = numbers;
+	float *floats = numbers;
 	for (size_t i = 0; i < count; i++) {
 		lua_rawgeti(L, list, (lua_Integer)i + 1);
 		if (kind == ATTR_INTS)
