@@ -14,8 +14,8 @@ else
 	echo "cppcheck is not installed: left out"
 fi
 if command -v clang-tidy >/dev/null; then
-	# shellcheck disable=SC2086
-	said=$(printf '%s\n' "$@" | xargs -n 8 -P 2 sh -c 'clang-tidy --quiet "$@" -- -std=c11 $CPPFLAGS 2>/dev/null' tidy)
+	# CPPFLAGS is a shell's text: quotes in it are marked.
+	said=$(printf '%s\n' "$@" | xargs -n 8 -P 2 sh -c 'eval "clang-tidy --quiet \"\$@\" -- -std=c11 $CPPFLAGS" 2>/dev/null' tidy)
 	if [ -n "$said" ]; then
 		printf '%s\n' "$said"
 		status=1
