@@ -5,8 +5,8 @@
 
 #include "hw/folding.h"
 #include "util/file.h"
-#include "util/strbuf.h"
 #include "util/limits.h"
+#include "util/strbuf.h"
 
 struct point {
 	double fps;

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "util/vec.h"
 #include "util/limits.h"
+#include "util/vec.h"
 
 enum {
 	AT_ONCE = 1 << 15,
@@ -99,16 +99,9 @@ static int compare(const struct claim *c, const double *points, int64_t n, int64
 	return result;
 }
 
-/* How many of that many points of each channel are compared at once. */
-static int64_t points_at_once(int64_t points, int64_t channels)
-{
-	int64_t most = AT_ONCE / channels + 1;
-	return points < most ? points : most;
-}
-
 static int compare_integers(const struct claim *c, int64_t shift, struct found *found, struct diags *d)
 {
-	int64_t channels = c->chain->channels, at_once = points_at_once(c->hi - c->lo + 1, channels);
+	int64_t channels = c->chain->channels, at_once = chain_points_at_once(c->chain, AT_ONCE, c->hi - c->lo + 1);
 	double *points = xcalloc((size_t)(at_once * channels), sizeof *points);
 	int result = 0;
 	for (int64_t p = c->lo; p <= c->hi && result == 0; p += at_once) {
@@ -150,7 +143,8 @@ static double point_below(const struct claim *c, double x)
 static int compare_steps(const struct claim *c, int64_t shift, struct found *found, struct diags *d)
 {
 	const struct tensor *t = node_input(c->up, 1)->constant;
-	int64_t channels = c->chain->channels, levels = t->dims[1], at_once = points_at_once(levels, channels);
+	int64_t channels = c->chain->channels, levels = t->dims[1],
+		at_once = chain_points_at_once(c->chain, AT_ONCE, levels);
 	double *points = xcalloc((size_t)(2 * (at_once ? at_once : 1) * channels), sizeof *points);
 	for (int64_t i = 0; i < channels; i++) {
 		points[i] = c->of_floats ? -(double)FLT_MAX : -float_below(-(double)c->lo);

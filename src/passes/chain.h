@@ -40,6 +40,12 @@ bool function_of(struct value *v, struct chain *c);
 bool chain_between(struct value *root, struct value *v, struct chain *c);
 /* Drops the first `n` nodes: the root becomes what they compute. */
 void chain_cut(struct chain *c, size_t n);
+/* How many of that many points of each channel are looked at together, where `most` are over all channels. */
+static inline int64_t chain_points_at_once(const struct chain *c, int64_t most, int64_t points)
+{
+	int64_t at_once = most / c->channels + 1;
+	return points < at_once ? points : at_once;
+}
 /* One node more at the end. */
 void chain_push(struct chain *c, struct node *n);
 

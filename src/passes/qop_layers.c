@@ -3,42 +3,14 @@
 #include <string.h>
 
 #include "ops/op.h"
-#include "passes/edit.h"
 #include "passes/qop_rewrite.h"
-
-static struct value *in(const struct rewrite *r, size_t i)
-{
-	return node_input(r->n, i);
-}
-
-static struct value *one(const struct rewrite *r, const char *op_type, struct value *a)
-{
-	return add_node1(r->g, r->n, "", op_type, a, op_type);
-}
-
-static struct value *two(const struct rewrite *r, const char *op_type, struct value *a, struct value *b)
-{
-	return add_node2(r->g, r->n, "", op_type, a, b, op_type);
-}
 
 /* ---- normalisations ---- */
 
 /* The mean over the axes from `axis` on, which stay with length 1. */
 static struct value *mean(const struct rewrite *r, struct value *x, int axis)
 {
-	int64_t axes[MAX_RANK];
-	size_t count = (size_t)(x->rank - axis);
-	for (size_t i = 0; i < count; i++)
-		axes[i] = (int64_t)i + axis;
-	bool by_input = graph_opset(r->g, "") >= 18;
-	struct value *inputs[] = { x, NULL };
-	if (by_input)
-		inputs[1] = value_new_constant(r->g, "axes", tensor_int64(1, (int64_t[]){ (int64_t)count }, axes));
-	struct node *n = node_new(r->g, r->n, "", "ReduceMean", inputs, by_input ? 2 : 1, 1, "ReduceMean");
-	if (!by_input)
-		node_set_ints(n, "axes", axes, count);
-	node_set_int(n, "keepdims", 1);
-	return typed_output(n);
+	return qop_reduced(r, "ReduceMean", 18, x, axis, (size_t)(x->rank - axis));
 }
 
 /* x / sqrt(mean(x^2) + epsilon) */

@@ -3,23 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "passes/edit.h"
 #include "passes/qop_rewrite.h"
-
-static struct value *in(const struct rewrite *r, size_t i)
-{
-	return node_input(r->n, i);
-}
-
-static struct value *one(const struct rewrite *r, const char *op_type, struct value *a)
-{
-	return add_node1(r->g, r->n, "", op_type, a, op_type);
-}
-
-static struct value *two(const struct rewrite *r, const char *op_type, struct value *a, struct value *b)
-{
-	return add_node2(r->g, r->n, "", op_type, a, b, op_type);
-}
 
 static struct value *number(const struct rewrite *r, double x)
 {

@@ -5,15 +5,9 @@
  * float as the operator computes it, scales the sum. Up to sums of 2^24 that is the operator's own arithmetic. */
 #include <string.h>
 
-#include "passes/edit.h"
 #include "passes/pass.h"
 #include "passes/qop_rewrite.h"
 #include "passes/qop_to_quant.h"
-
-static struct value *in(const struct rewrite *r, size_t i)
-{
-	return node_input(r->n, i);
-}
 
 static struct value *ones_like(struct graph *g, const struct value *zero)
 {
@@ -110,11 +104,6 @@ static struct value *product(const struct rewrite *r, const char *op_type, struc
 	return typed_output(n);
 }
 
-struct value *qop_scaled(const struct rewrite *r, struct value *y, struct value *by)
-{
-	return add_node2(r->g, r->n, "", "Mul", y, by, "Mul");
-}
-
 /* x, its scale and zero point, w, its scale and zero point, y's scale and zero point, bias. */
 static int linear_conv(const struct rewrite *r)
 {
@@ -124,7 +113,7 @@ static int linear_conv(const struct rewrite *r)
 		return 0;
 	struct value *bias = float_bias(r, in(r, 8)), *w = qop_integers(r, 3, 5, 0);
 	struct value *y = product(r, "Conv", qop_integers(r, 0, 2, 1), w, bias);
-	y = qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), in(r, 3)->rank - 2));
+	y = two(r, "Mul", y, factor(r, in(r, 1), in(r, 4), in(r, 6), in(r, 3)->rank - 2));
 	return qop_finish(r, y, NULL, in(r, 7));
 }
 
@@ -136,7 +125,7 @@ static int linear_matmul(const struct rewrite *r)
 		return 0;
 	struct value *w = qop_integers(r, 3, 5, in(r, 3)->rank - 1);
 	struct value *y = product(r, "MatMul", qop_integers(r, 0, 2, 1), w, NULL);
-	return qop_finish(r, qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 6), 0)), NULL, in(r, 7));
+	return qop_finish(r, two(r, "Mul", y, factor(r, in(r, 1), in(r, 4), in(r, 6), 0)), NULL, in(r, 7));
 }
 
 /* Gemm of the integers with an int32 C among the sums; without an output scale the output is real. */
@@ -149,7 +138,7 @@ static int quantised_gemm(const struct rewrite *r)
 	int axis = node_attr_int(r->n, "transB", 0) ? 0 : 1;
 	struct value *bias = float_bias(r, in(r, 6)), *w = qop_integers(r, 3, 5, axis);
 	struct value *y = product(r, "Gemm", qop_integers(r, 0, 2, 1), w, bias);
-	y = qop_scaled(r, y, factor(r, in(r, 1), in(r, 4), in(r, 7), 0));
+	y = two(r, "Mul", y, factor(r, in(r, 1), in(r, 4), in(r, 7), 0));
 	if (in(r, 7))
 		return qop_finish(r, y, NULL, in(r, 8));
 	node_bypass(r->n, y);
@@ -197,7 +186,7 @@ static int conv_integer(const struct rewrite *r)
 static int binary(const struct rewrite *r, const char *op_type)
 {
 	struct value *b = qop_real(r, 3, 4, 5);
-	struct value *y = add_node2(r->g, r->n, "", op_type, qop_real(r, 0, 1, 2), b, op_type);
+	struct value *y = two(r, op_type, qop_real(r, 0, 1, 2), b);
 	return qop_finish(r, y, in(r, 6), in(r, 7));
 }
 
@@ -233,22 +222,27 @@ static int linear_average_pool(const struct rewrite *r)
 	return unary(r, "AveragePool");
 }
 
-/* The sum of the integers over all pixels, keeping their axes. */
-static struct value *sum_of_pixels(const struct rewrite *r, struct value *x, bool channels_last)
+struct value *qop_reduced(const struct rewrite *r, const char *op_type, int64_t opset, struct value *x, int first,
+			  size_t count)
 {
 	int64_t axes[MAX_RANK];
-	size_t count = (size_t)x->rank - 2;
 	for (size_t i = 0; i < count; i++)
-		axes[i] = (int64_t)i + (channels_last ? 1 : 2);
-	bool by_input = graph_opset(r->g, "") >= 13;
+		axes[i] = (int64_t)i + first;
+	bool by_input = graph_opset(r->g, "") >= opset;
 	struct value *inputs[] = { x, NULL };
 	if (by_input)
 		inputs[1] = value_new_constant(r->g, "axes", tensor_int64(1, (int64_t[]){ (int64_t)count }, axes));
-	struct node *n = node_new(r->g, r->n, "", "ReduceSum", inputs, by_input ? 2 : 1, 1, "ReduceSum");
+	struct node *n = node_new(r->g, r->n, "", op_type, inputs, by_input ? 2 : 1, 1, op_type);
 	if (!by_input)
 		node_set_ints(n, "axes", axes, count);
 	node_set_int(n, "keepdims", 1);
 	return typed_output(n);
+}
+
+/* The sum of the integers over all pixels, keeping their axes. */
+static struct value *sum_of_pixels(const struct rewrite *r, struct value *x, bool channels_last)
+{
+	return qop_reduced(r, "ReduceSum", 13, x, channels_last ? 1 : 2, (size_t)x->rank - 2);
 }
 
 /* As ONNX Runtime does it: the integers are summed, and the sum is scaled once. Halves are then where the scales put them,
@@ -269,7 +263,7 @@ static int linear_global_average_pool(const struct rewrite *r)
 	float scale = (float)tensor_at(in(r, 1)->constant, 0), to = (float)tensor_at(in(r, 3)->constant, 0);
 	struct value *by = constant_scalar(r->g, "factor", (double)(scale / (to * (float)pixels)));
 	struct value *sum = sum_of_pixels(r, qop_integers(r, 0, 2, 1), last);
-	return qop_finish(r, qop_scaled(r, sum, by), NULL, in(r, 4));
+	return qop_finish(r, two(r, "Mul", sum, by), NULL, in(r, 4));
 }
 
 /* y's scale and zero point, then x, scale, zero point of each part. */

@@ -13,13 +13,6 @@ enum {
 	FEW_LEVELS = 15, /* looking at one point costs as much as at this many */
 };
 
-/* How many of that many points (or levels) of each channel are looked at together. */
-static int64_t points_at_once(int64_t points, int64_t channels)
-{
-	int64_t most = POINTS_AT_ONCE / channels + 1;
-	return points < most ? points : most;
-}
-
 /* ---- points ---- */
 
 /* float32 in order of value: negative ones below 0, both zeros 0. */
@@ -145,7 +138,7 @@ static struct quest quest_between(const struct job *j, const int64_t *first, int
 static int refine(const struct job *j, int64_t from, int64_t apart, int64_t stride, int64_t *first)
 {
 	int64_t channels = j->chain.channels, steps = j->grid.steps,
-		at_once = points_at_once((steps - from + apart - 1) / apart, channels);
+		at_once = chain_points_at_once(&j->chain, POINTS_AT_ONCE, (steps - from + apart - 1) / apart);
 	struct quest *quests = xcalloc((size_t)(at_once * channels), sizeof *quests);
 	int64_t *levels = xcalloc((size_t)at_once, sizeof *levels);
 	int result = 0;
@@ -198,7 +191,8 @@ static void add_point(struct level_function *f, int64_t point, int64_t level, bo
 /* In blocks of points. */
 int evaluate_everywhere(const struct job *j, struct level_function *functions)
 {
-	int64_t channels = j->chain.channels, at_once = points_at_once(j->hi - j->lo + 1, channels);
+	int64_t channels = j->chain.channels,
+		at_once = chain_points_at_once(&j->chain, POINTS_AT_ONCE, j->hi - j->lo + 1);
 	int64_t *points = xcalloc((size_t)(at_once * channels) * 2, sizeof *points),
 		*levels = points + at_once * channels;
 	int result = 0;

@@ -111,6 +111,24 @@ static void header_head(struct emit *e, struct strbuf *b)
 	strbuf_puts(b, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
 }
 
+void emit_run_call(struct emit *e, struct strbuf *b, const char *before)
+{
+	strbuf_printf(b, "%s%s_run(", before, e->name);
+	for (size_t i = 0; i < e->plan->n_inputs; i++)
+		strbuf_printf(b, "in%zu, ", i);
+	for (size_t i = 0; i < e->plan->n_outputs; i++)
+		strbuf_printf(b, "out%zu, ", i);
+	strbuf_puts(b, "scratch);\n");
+}
+
+const char *real_output(struct emit *e, size_t i)
+{
+	const char *u = e->out->upper;
+	if (e->plan->outputs[i]->real)
+		return arena_printf(e->arena, "out%zu[k]", i);
+	return arena_printf(e->arena, "%s_OUTPUT%zu_SCALE * (float)out%zu[k] + %s_OUTPUT%zu_OFFSET", u, i, i, u, i);
+}
+
 /* How a program calls it. */
 static void header_usage(struct emit *e, struct strbuf *b)
 {
@@ -135,18 +153,9 @@ static void header_usage(struct emit *e, struct strbuf *b)
 				" *     in%zu[k] = (%s_input%zu)lrintf((x - %s_INPUT%zu_OFFSET) / %s_INPUT%zu_SCALE);"
 				" (kept within MIN and MAX)\n",
 				i, n, i, u, i, u, i);
-	strbuf_printf(b, " *     %s_run(", n);
-	for (size_t i = 0; i < p->n_inputs; i++)
-		strbuf_printf(b, "in%zu, ", i);
+	emit_run_call(e, b, " *     ");
 	for (size_t i = 0; i < p->n_outputs; i++)
-		strbuf_printf(b, "out%zu, ", i);
-	strbuf_puts(b, "scratch);\n");
-	for (size_t i = 0; i < p->n_outputs; i++)
-		if (p->outputs[i]->real)
-			strbuf_printf(b, " *     y = out%zu[k];\n", i);
-		else
-			strbuf_printf(b, " *     y = %s_OUTPUT%zu_SCALE * (float)out%zu[k] + %s_OUTPUT%zu_OFFSET;\n", u,
-				      i, i, u, i);
+		strbuf_printf(b, " *     y = %s;\n", real_output(e, i));
 	strbuf_puts(b, " */\n");
 }
 

@@ -8,6 +8,10 @@
 int emit_files(struct emit *e);
 void emit_parameters(struct emit *e, struct strbuf *b);	      /* "const NAME_input0 *in0, NAME_output0 *out0, " */
 void emit_entry_parameters(struct emit *e, struct strbuf *b); /* the same of NAME_run_SUFFIX */
+/* A line that calls NAME_run with in0, ..., out0, ... and scratch, behind that text. */
+void emit_run_call(struct emit *e, struct strbuf *b, const char *before);
+/* The real number that element k of out<i> stands for, as an expression. */
+const char *real_output(struct emit *e, size_t i);
 int emit_buffer(struct emit *e, const char *suffix, struct strbuf *b); /* writes file NAMEsuffix and frees b */
 int write_dispatch(struct emit *e);				       /* dispatch.c */
 void run_functions(struct emit *e, struct strbuf *b);		       /* NAME_run (entries.c) */

@@ -41,15 +41,6 @@ static int write_properties(struct emit *e)
 	return emit_strbuf_file(e, "library.properties", &b);
 }
 
-/* The value that the example prints of output i. */
-static const char *printed(struct emit *e, size_t i)
-{
-	const char *u = e->out->upper;
-	if (e->plan->outputs[i]->real)
-		return arena_printf(e->arena, "out%zu[k]", i);
-	return arena_printf(e->arena, "%s_OUTPUT%zu_SCALE * (float)out%zu[k] + %s_OUTPUT%zu_OFFSET", u, i, i, u, i);
-}
-
 static int write_example(struct emit *e)
 {
 	struct strbuf b = { 0 };
@@ -71,15 +62,10 @@ static int write_example(struct emit *e)
 	for (size_t i = 0; i < p->n_inputs; i++)
 		strbuf_printf(&b, "\tfor (size_t k = 0; k < %s_INPUT%zu_COUNT; k++)\n\t\tin%zu[k] = %s;\n", u, i, i,
 			      p->inputs[i]->real ? "0.0f" : arena_printf(e->arena, "%s_INPUT%zu_MIN", u, i));
-	strbuf_printf(&b, "\t%s_run(", n);
-	for (size_t i = 0; i < p->n_inputs; i++)
-		strbuf_printf(&b, "in%zu, ", i);
-	for (size_t i = 0; i < p->n_outputs; i++)
-		strbuf_printf(&b, "out%zu, ", i);
-	strbuf_puts(&b, "scratch);\n");
+	emit_run_call(e, &b, "\t");
 	for (size_t i = 0; i < p->n_outputs; i++)
 		strbuf_printf(&b, "\tfor (size_t k = 0; k < %s_OUTPUT%zu_COUNT; k++)\n\t\tSerial.println(%s);\n", u, i,
-			      printed(e, i));
+			      real_output(e, i));
 	strbuf_puts(&b, "\tdelay(1000);\n}\n");
 	return emit_strbuf_file(e, arena_printf(e->arena, "%s_run.ino", n), &b);
 }

@@ -82,12 +82,7 @@ static void sample_loop(struct emit *e, struct strbuf *b)
 			      "\t\tfor (size_t i = 0; i < %s_INPUT%zu_COUNT; i++)\n"
 			      "\t\t\tin%zu[i] = (%s_input%zu)from%zu[s * %s_INPUT%zu_COUNT + i];\n",
 			      e->out->upper, i, i, e->name, i, i, e->out->upper, i);
-	strbuf_printf(b, "\t\t%s_run(", e->name);
-	for (size_t i = 0; i < p->n_inputs; i++)
-		strbuf_printf(b, "in%zu, ", i);
-	for (size_t i = 0; i < p->n_outputs; i++)
-		strbuf_printf(b, "out%zu, ", i);
-	strbuf_puts(b, "scratch);\n");
+	emit_run_call(e, b, "\t\t");
 	for (size_t i = 0; i < p->n_outputs; i++)
 		strbuf_printf(b,
 			      "\t\tfor (size_t i = 0; i < %s_OUTPUT%zu_COUNT; i++)\n"
